@@ -1,0 +1,145 @@
+package reply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// Codes of failures that never reach a store.
+const (
+	CodeNoSuchPath         = "NO_SUCH_PATH"
+	CodeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
+	CodeUnsupportedMedia   = "UNSUPPORTED_MEDIA_TYPE"
+	CodeBodyTooLarge       = "BODY_TOO_LARGE"
+	CodeInternalError      = "INTERNAL_ERROR"
+	CodeNotImplemented     = "NOT_IMPLEMENTED"
+	CodeCrossOrigin        = "CROSS_ORIGIN_DENIED"
+	CodeMalformedBody      = "MALFORMED_BODY"
+	CodeMalformedQuery     = "MALFORMED_QUERY"
+	CodeInvalidUTF8        = "INVALID_UTF8"
+	CodeInvalidCharacter   = "INVALID_CHARACTER"
+	CodeUnknownParameter   = "UNKNOWN_PARAMETER"
+	CodeRepeatedParameter  = "REPEATED_PARAMETER"
+	CodeMissingParameter   = "MISSING_PARAMETER"
+	CodeConflicting        = "CONFLICTING_PARAMETERS"
+	CodeInvalidType        = "INVALID_TYPE"
+	CodeInvalidValue       = "INVALID_VALUE"
+	CodeValueTooLong       = "VALUE_TOO_LONG"
+	CodeTooManyItems       = "TOO_MANY_ITEMS"
+	CodeInvalidUsername    = "INVALID_USERNAME"
+	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential
+	retryAfterSeconds      = "5"
+	internalErrorExplained = "Something went wrong on the server. Its log tells more under this request id."
+	contentTypeJSON        = "application/json"
+)
+
+// Refusal is a failure of the HTTP exchange itself: it has the same status on both surfaces.
+type Refusal struct {
+	Status int
+	Code   string
+	Detail string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Code + ": " + r.Detail }
+
+// The refusals.
+var (
+	NoSuchPath       = &Refusal{http.StatusNotFound, CodeNoSuchPath, "There is nothing at this path."}
+	MethodNotAllowed = &Refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "This path does not take that method."}
+	UnsupportedMedia = &Refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMedia,
+		"Send application/json or application/x-www-form-urlencoded."}
+	BodyTooLarge   = &Refusal{http.StatusRequestEntityTooLarge, CodeBodyTooLarge, "A request body may have at most 8388608 bytes."}
+	NotImplemented = &Refusal{http.StatusNotImplemented, CodeNotImplemented, "This build does not offer the operation yet."}
+	CrossOrigin    = &Refusal{http.StatusForbidden, CodeCrossOrigin, "A page of another site may not do this."}
+)
+
+// Errors writes every error of the server.
+type Errors struct{ Log *slog.Logger }
+
+// envelope is the body of a failure.
+type envelope struct {
+	Success   bool   `json:"_success"`
+	Msg       string `json:"_msg,omitempty"`
+	Detail    string `json:"_detail,omitempty"`
+	Field     string `json:"_field,omitempty"`
+	RequestID string `json:"_request_id,omitempty"`
+}
+
+// Write answers the request with the error. After the first byte of another answer it only logs.
+func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
+	status, body := e.decide(r.Context(), r.Method, err)
+	if started, ok := w.(interface{ Written() bool }); ok && started.Written() {
+		return
+	}
+	body.RequestID = NoteOf(r.Context()).RequestID
+	if body.Success {
+		body.RequestID = ""
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfterSeconds)
+	}
+	w.Header().Set("Content-Type", contentTypeJSON)
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		e.Log.Debug("the client is gone", "request_id", body.RequestID, "cause", err)
+	}
+}
+
+func (e *Errors) decide(ctx context.Context, method string, err error) (int, envelope) {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal.Status, envelope{Msg: refusal.Code, Detail: refusal.Detail}
+	}
+	var known *store.Error
+	if !errors.As(err, &known) {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			known = store.Down("The server", err)
+		} else {
+			e.Log.Error("request failed", "request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", err)
+			return http.StatusInternalServerError, envelope{Msg: CodeInternalError, Detail: internalErrorExplained}
+		}
+	}
+	if known.Kind == store.Unavailable {
+		e.Log.Warn("backend unavailable", "request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", known.Cause)
+	}
+	status := statusOf(known.Kind)
+	body := envelope{Msg: known.Code, Detail: known.Detail, Field: known.Field}
+	if !IsLenient(ctx) || status >= http.StatusInternalServerError {
+		return status, body
+	}
+	// The published API takes the removal of what is not there for done.
+	if method == http.MethodDelete && known.Kind == store.NotFound {
+		return http.StatusOK, envelope{Success: true}
+	}
+	return http.StatusOK, body
+}
+
+func statusOf(kind store.Kind) int {
+	switch kind {
+	case store.Invalid:
+		return http.StatusBadRequest
+	case store.Unauthenticated:
+		return http.StatusUnauthorized
+	case store.Forbidden:
+		return http.StatusForbidden
+	case store.NotFound:
+		return http.StatusNotFound
+	case store.Conflict:
+		return http.StatusConflict
+	case store.PreconditionFailed:
+		return http.StatusPreconditionFailed
+	case store.Unprocessable:
+		return http.StatusUnprocessableEntity
+	case store.Unsupported:
+		return http.StatusNotImplemented
+	case store.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}

@@ -1,0 +1,110 @@
+// Package reply is the envelope of every answer, and the one place where an error becomes a status.
+package reply
+
+import (
+	"context"
+	"net/http"
+	"sync"
+)
+
+type key int
+
+const (
+	lenientKey key = iota
+	noteKey
+)
+
+// Lenient marks the request as one of the legacy surface.
+func Lenient(ctx context.Context) context.Context { return context.WithValue(ctx, lenientKey, true) }
+
+// IsLenient reports whether the request came in by the legacy surface.
+func IsLenient(ctx context.Context) bool {
+	lenient, _ := ctx.Value(lenientKey).(bool)
+	return lenient
+}
+
+// Note is what the stages of one request tell those that answer and log it.
+type Note struct {
+	RequestID string
+
+	mu        sync.Mutex
+	principal string
+	operation string
+	discarded []string
+}
+
+// WithNote starts the note of a request.
+func WithNote(ctx context.Context, requestID string) context.Context {
+	return context.WithValue(ctx, noteKey, &Note{RequestID: requestID})
+}
+
+// NoteOf returns the note of the request, an empty one outside of any.
+func NoteOf(ctx context.Context) *Note {
+	if n, ok := ctx.Value(noteKey).(*Note); ok {
+		return n
+	}
+	return &Note{}
+}
+
+// Discard names items of lists that were left out.
+func (n *Note) Discard(items ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.discarded = append(n.discarded, items...)
+}
+
+// Discarded returns the items that were left out.
+func (n *Note) Discarded() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.discarded
+}
+
+// SetPrincipal names who is asking, for the access log.
+func (n *Note) SetPrincipal(username string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.principal = username
+}
+
+// Principal returns who is asking, "" when nobody is logged in.
+func (n *Note) Principal() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.principal
+}
+
+// SetOperation names the matched operation, for the access log and the metrics.
+func (n *Note) SetOperation(id string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.operation = id
+}
+
+// Operation returns the id of the matched operation, "" when none is.
+func (n *Note) Operation() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.operation
+}
+
+// LenientWriter answers every success of the legacy surface with 200.
+type LenientWriter struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w LenientWriter) WriteHeader(status int) {
+	if status > http.StatusOK && status < http.StatusMultipleChoices {
+		status = http.StatusOK
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Flush implements http.Flusher, which gin expects.
+func (w LenientWriter) Flush() {
+	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+// Unwrap lets http.ResponseController find the writer below.
+func (w LenientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

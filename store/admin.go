@@ -1,0 +1,64 @@
+package store
+
+import "context"
+
+// Admins is the contract for standalone admins, which are no mailboxes.
+type Admins interface {
+	// Admin returns one standalone admin, or NO_SUCH_ACCOUNT.
+	Admin(ctx context.Context, mail string) (Admin, error)
+	// Admins returns a page of standalone admins by address.
+	Admins(ctx context.Context, page Page) (List[Admin], error)
+	// AdminPassword returns the stored hash, or NO_SUCH_ACCOUNT.
+	AdminPassword(ctx context.Context, mail string) (Secret, error)
+	// CreateAdmin makes a standalone admin. Returns ALREADY_EXISTS, or CAN_NOT_BE_LOCAL_DOMAIN when the domain of
+	// the address is hosted here.
+	CreateAdmin(ctx context.Context, w Write, a AdminCreate) (Change, error)
+	// UpdateAdmin changes what is given. Returns NO_SUCH_ACCOUNT, and LAST_GLOBAL_ADMIN when nobody would be left
+	// to manage the server.
+	UpdateAdmin(ctx context.Context, w Write, mail string, u AdminUpdate) (Change, error)
+	// DeleteAdmin removes a standalone admin; of a mail user it removes the admin rights only. Returns
+	// NO_SUCH_ACCOUNT when the address is neither, and LAST_GLOBAL_ADMIN.
+	DeleteAdmin(ctx context.Context, w Write, mail string) (Change, error)
+}
+
+// Admin is a standalone admin.
+type Admin struct {
+	Mail     string
+	Stored   Record // the row or entry, without settings and password
+	Settings Record
+	Password Secret // as stored
+	Global   bool
+	Domains  []string // managed ones, sorted
+}
+
+// AdminCreate is an admin to be. Limits are ignored for a global admin.
+type AdminCreate struct {
+	Mail     string
+	Name     string
+	Password Secret // the hash to store
+	Active   bool
+	Language string
+	Global   bool
+	Limits   LimitsUpdate
+}
+
+// AdminUpdate changes an admin; nil leaves as it is.
+type AdminUpdate struct {
+	Name     *string
+	Password *Secret // the hash to store
+	Active   *bool
+	Language *string
+	Global   *bool
+	Limits   LimitsUpdate
+}
+
+// LimitsUpdate changes AdminLimits and what the panel shows the admin; nil leaves as it is.
+type LimitsUpdate struct {
+	Domains           *int64
+	Quota             *int64 // MB
+	Users             *int64
+	Aliases           *int64
+	Lists             *int64
+	NoMailLog         *bool // may not view the mail log
+	NoQuarantinedMail *bool // may not manage quarantined mail
+}

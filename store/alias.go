@@ -1,0 +1,53 @@
+package store
+
+import "context"
+
+// Aliases is the contract for alias accounts.
+type Aliases interface {
+	// Alias returns one alias account, or NO_SUCH_ACCOUNT.
+	Alias(ctx context.Context, mail string) (Alias, error)
+	// Aliases returns a page of alias accounts by address, in a constant number of statements. NO_SUCH_DOMAIN.
+	Aliases(ctx context.Context, filter AliasFilter, page Page) (List[Alias], error)
+	// AliasAddresses is Aliases with the addresses alone.
+	AliasAddresses(ctx context.Context, filter AliasFilter, page Page) (List[string], error)
+	// CreateAlias makes an alias account. Fails as CreateUser does, with EXCEED_LIMIT_ALIASES; members under a
+	// hosted domain that do not exist follow w.OnMissing.
+	CreateAlias(ctx context.Context, w Write, a AliasCreate) (Change, error)
+	// UpdateAlias changes what is given. Returns NO_SUCH_ACCOUNT; members as in CreateAlias.
+	UpdateAlias(ctx context.Context, w Write, mail string, u AliasUpdate) (Change, error)
+	// RenameAlias gives the alias another address and carries every reference along. Fails as RenameUser does.
+	RenameAlias(ctx context.Context, w Write, mail, newMail string) (Change, error)
+	// DeleteAlias removes the alias with every reference to it. Returns NO_SUCH_ACCOUNT.
+	DeleteAlias(ctx context.Context, w Write, mail string) (Change, error)
+}
+
+// Alias is an alias account.
+type Alias struct {
+	Mail       string
+	Stored     Record
+	Members    []string
+	Moderators []string
+}
+
+// AliasFilter selects the alias accounts of a domain.
+type AliasFilter struct {
+	Domain       string
+	DisabledOnly bool
+}
+
+// AliasCreate is an alias account to be.
+type AliasCreate struct {
+	Mail         string
+	Name         string
+	AccessPolicy string // "" is public
+	Members      []string
+	Active       bool
+}
+
+// AliasUpdate changes an alias account; nil leaves as it is.
+type AliasUpdate struct {
+	Name         *string
+	Active       *bool
+	AccessPolicy *string
+	Members      Set
+}

@@ -1,0 +1,49 @@
+package store
+
+// Action is what a write did.
+type Action string
+
+// The actions. They are the event names of iRedAdmin's log.
+const (
+	ActionCreate  Action = "create"
+	ActionUpdate  Action = "update"
+	ActionDelete  Action = "delete"
+	ActionRename  Action = "rename"
+	ActionEnable  Action = "active"
+	ActionDisable Action = "disable"
+	ActionGrant   Action = "grant"  // became a global admin
+	ActionRevoke  Action = "revoke" // is no global admin any more
+)
+
+// Noun is what was written.
+type Noun string
+
+// The nouns.
+const (
+	NounDomain Noun = "domain"
+	NounAdmin  Noun = "admin"
+	NounUser   Noun = "user"
+	NounAlias  Noun = "alias"
+)
+
+// Change is what a write did or, of a dry run, would do.
+type Change struct {
+	Action Action `json:"action"`
+	Noun   Noun   `json:"noun"`
+	// Name is the domain name or the address; NewName the one after a rename.
+	Name    string `json:"name"`
+	NewName string `json:"newName,omitempty"`
+	// Domain is the domain that the account lies in ("" for a standalone admin).
+	Domain string `json:"domain,omitempty"`
+	// Before and After are the account's own row or entry, nil where it did not or does not exist. A secret shows
+	// as a fixed word, and a changed one as another.
+	Before Record `json:"-"`
+	After  Record `json:"-"`
+	// Discarded holds the items of lists that were left out (OnMissing Drop, names already taken).
+	Discarded []string `json:"discarded,omitempty"`
+	// EndsSessions is true when the account (of a domain: every account in it) must log in anew: it was deleted,
+	// renamed or disabled, or got another password.
+	EndsSessions bool `json:"endsSessions,omitempty"`
+	// Lasting is true when a follower of the change must not be lost: it was deleted, renamed or disabled.
+	Lasting bool `json:"lasting,omitempty"`
+}

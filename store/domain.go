@@ -1,0 +1,104 @@
+package store
+
+import "context"
+
+// Domains is the contract for mail domains.
+type Domains interface {
+	// Domain returns one domain, or NO_SUCH_DOMAIN. An alias domain is none.
+	Domain(ctx context.Context, name string) (Domain, error)
+	// DomainRules returns the few settings that other operations obey, or NO_SUCH_DOMAIN.
+	DomainRules(ctx context.Context, name string) (DomainRules, error)
+	// Domains returns a page of domains by name, in a constant number of statements.
+	Domains(ctx context.Context, filter DomainFilter, page Page) (List[Domain], error)
+	// DomainNames is Domains with the names alone.
+	DomainNames(ctx context.Context, filter DomainFilter, page Page) (List[string], error)
+	// CreateDomain makes an active domain, and an actor that is not global its admin. Returns ALREADY_EXISTS when
+	// the name is a domain or an alias domain, EXCEED_LIMIT_DOMAIN or EXCEED_LIMIT_QUOTA at a cap of the actor.
+	CreateDomain(ctx context.Context, w Write, d DomainCreate) (Change, error)
+	// UpdateDomain changes what is given. Returns NO_SUCH_DOMAIN, and NO_SUCH_ACCOUNT (Unprocessable) for a
+	// catch-all or bcc address under a hosted domain that does not exist, whatever w.OnMissing says. Alias domains
+	// whose name is taken fail with ALREADY_EXISTS, or are discarded with Drop.
+	UpdateDomain(ctx context.Context, w Write, name string, u DomainUpdate) (Change, error)
+	// UpdateDomainAdmins changes who manages the domain. Rows of global admins stay. An added admin must be a
+	// standalone admin or a mail user, else NO_SUCH_ACCOUNT (Unprocessable), whatever w.OnMissing says.
+	UpdateDomainAdmins(ctx context.Context, w Write, name string, admins Set) (Change, error)
+	// DeleteDomain removes the domain with everything that belongs to it, and records its mailboxes for removal
+	// from disk after keepDays days (0: kept for good). Returns NO_SUCH_DOMAIN.
+	DeleteDomain(ctx context.Context, w Write, name string, keepDays int) (Change, error)
+}
+
+// Domain is a mail domain with what is computed about it.
+type Domain struct {
+	Name         string
+	Stored       Record // the row or entry, without settings
+	Settings     Record // the settings under their stored names
+	Catchall     []string
+	AliasDomains []string
+	Admins       []string // without global admins
+	SenderBcc    string
+	RecipientBcc string
+	RelayHost    string
+	Users        int64 // how many exist
+	Aliases      int64
+	Lists        int64
+	Quota        int64 // the domain's limit in MB, 0 is unlimited
+	Allocated    int64 // sum of the mailbox quotas in MB
+}
+
+// DomainRules is what other operations obey.
+type DomainRules struct {
+	Active                 bool
+	MinPasswordLength      int64 // 0: the server's
+	MaxPasswordLength      int64 // 0: the server's
+	DisabledDomainProfiles []string
+	DisabledUserProfiles   []string
+}
+
+// DomainFilter selects domains.
+type DomainFilter struct {
+	ManagedBy    string // only those that this admin manages; "" is all
+	DisabledOnly bool
+}
+
+// DomainCreate is a domain to be.
+type DomainCreate struct {
+	Name          string // the domain name
+	Description   string // the published name
+	Quota         int64  // MB for the whole domain, 0 is unlimited
+	Language      string
+	Transport     string // "" is the server's default
+	DefaultQuota  int64  // MB for a mailbox without an own quota, 0 is unset
+	MaxUserQuota  int64  // MB, 0 is unset
+	NumberOfUsers int64  // 0 is unlimited, -1 forbids
+	NumberOfAliases,
+	NumberOfLists int64
+	SenderBcc    string
+	RecipientBcc string
+}
+
+// DomainUpdate changes a domain; nil leaves as it is.
+type DomainUpdate struct {
+	Description       *string
+	Active            *bool
+	Quota             *int64
+	Language          *string
+	Transport         *string // "" is the server's default
+	MinPasswordLength *int64  // 0 removes
+	MaxPasswordLength *int64  // 0 removes
+	DefaultQuota      *int64  // 0 removes
+	MaxUserQuota      *int64  // 0 removes
+	NumberOfUsers     *int64
+	NumberOfAliases   *int64
+	NumberOfLists     *int64
+	SenderBcc         *string // "" removes
+	RecipientBcc      *string // "" removes
+	BackupMX          *bool
+	PrimaryMX         *string // "" lets Postfix look up the MX; needs BackupMX
+	Catchall          *[]string
+	OutboundRelay     *string // "" removes
+	AliasDomains      Set
+	Services          Set
+	DomainProfiles    Set // of switched-off domain profiles
+	UserProfiles      Set // of switched-off user profiles
+	UserPreferences   Set // of switched-off user preferences
+}

@@ -1,0 +1,106 @@
+package store
+
+import "context"
+
+// Users is the contract for mailboxes.
+type Users interface {
+	// User returns one mailbox, or NO_SUCH_ACCOUNT.
+	User(ctx context.Context, mail string) (User, error)
+	// Users returns a page of mailboxes by address, in a constant number of statements. NO_SUCH_DOMAIN.
+	Users(ctx context.Context, filter UserFilter, page Page) (List[User], error)
+	// UserAddresses is Users with the addresses alone.
+	UserAddresses(ctx context.Context, filter UserFilter, page Page) (List[string], error)
+	// UserPassword returns the stored hash, or NO_SUCH_ACCOUNT.
+	UserPassword(ctx context.Context, mail string) (Secret, error)
+	// CreateUser makes a mailbox that delivers to itself. Returns NO_SUCH_DOMAIN, ALREADY_EXISTS when the address is
+	// any account, NOT_ALLOWED when the domain forbids users, EXCEEDED_DOMAIN_ACCOUNT_LIMIT and
+	// EXCEEDED_DOMAIN_QUOTA_SIZE at a limit of the domain, EXCEED_LIMIT_USERS and EXCEED_LIMIT_QUOTA at a cap of the
+	// actor. Limits are exact under concurrent calls.
+	CreateUser(ctx context.Context, w Write, u UserCreate) (Change, error)
+	// UpdateUser changes what is given. Returns NO_SUCH_ACCOUNT, and NO_SUCH_ACCOUNT (Unprocessable) for a bcc
+	// address under a hosted domain that does not exist; forwarding destinations of that sort follow w.OnMissing. A user is never
+	// left without a recipient: without any forwarding it delivers to itself.
+	UpdateUser(ctx context.Context, w Write, mail string, u UserUpdate) (Change, error)
+	// UpdateUsers changes every mailbox of a domain in one write, but for those that outrank an actor that is not
+	// global: they are named in Change.Discarded. Returns NO_SUCH_DOMAIN.
+	UpdateUsers(ctx context.Context, w Write, domain string, u UsersUpdate) (Change, error)
+	// RenameUser gives the mailbox another address and carries every reference along. Its files stay where they
+	// are. Returns NO_SUCH_ACCOUNT, NO_SUCH_DOMAIN for the new one, ALREADY_EXISTS, and the limits of CreateUser
+	// when the domain changes.
+	RenameUser(ctx context.Context, w Write, mail, newMail string) (Change, error)
+	// DeleteUser removes the mailbox with every reference to it, and records it for removal from disk after
+	// keepDays days (0: kept for good). Returns NO_SUCH_ACCOUNT.
+	DeleteUser(ctx context.Context, w Write, mail string, keepDays int) (Change, error)
+}
+
+// User is a mailbox with what is computed about it.
+type User struct {
+	Mail           string
+	Stored         Record // the row or entry, without settings and password
+	Settings       Record
+	Password       Secret   // as stored
+	Forwardings    []string // with the own address when a local copy is kept
+	Aliases        []string // further addresses of this mailbox
+	Domains        []string // managed ones; ["ALL"] for a global admin
+	MailingAliases []string // alias accounts that it is a member of
+	MailingLists   []string // lists that it is a member of
+	SenderBcc      string
+	RecipientBcc   string
+	RelayHost      string
+	StoredBytes    int64
+	StoredMessages int64
+	LastLogin      string // TimeLayout, "" is never
+}
+
+// UserFilter selects the mailboxes of a domain.
+type UserFilter struct {
+	Domain       string
+	DisabledOnly bool
+	// Viewer leaves out mailboxes that outrank this admin; "" shows all.
+	Viewer string
+}
+
+// UserCreate is a mailbox to be.
+type UserCreate struct {
+	Mail          string
+	Name          string
+	Password      Secret // the hash to store
+	Active        bool
+	Language      string
+	Quota         *int64 // MB, 0 is unlimited; nil is the domain's default
+	MailboxFormat string // "" is the server's default
+	MailboxFolder string // "" is the server's default
+	Maildir       string // absolute path; "" is made up from the address
+}
+
+// UserUpdate changes a mailbox; nil leaves as it is.
+type UserUpdate struct {
+	Name          *string
+	FirstName     *string // the published gn
+	LastName      *string // the published sn
+	Password      *Secret // the hash to store
+	Quota         *int64  // MB, 0 is unlimited
+	Active        *bool
+	Language      *string
+	EmployeeID    *string
+	Transport     *string // "" is the domain's
+	Global        *bool
+	Forwarding    Set
+	SenderBcc     *string // "" removes
+	RecipientBcc  *string // "" removes
+	Aliases       Set
+	Services      Set
+	MailboxFormat *string // "" is the server's default
+	MailboxFolder *string // "" is the server's default
+	Maildir       *string // absolute path
+	Telephone     *[]string
+	Mobile        *[]string
+}
+
+// UsersUpdate changes every mailbox of a domain; nil leaves as it is.
+type UsersUpdate struct {
+	Active    *bool
+	Password  *Secret // the hash to store, the same for all
+	Language  *string
+	Transport *string // "" is the domain's
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"encoding/json"
+	"log/slog"
+	"slices"
+)
+
+// Actor is who writes. The caps of an actor that is not global bind every write that it makes.
+type Actor struct {
+	Username string // "" is the program itself
+	IP       string // of the client, "" when there is none
+	Global   bool   // has no caps
+	API      bool   // came in through the API rather than the command line
+}
+
+// OnMissing says what a write does with a member or a forwarding destination under a hosted domain that does not exist.
+type OnMissing int
+
+// The ways to treat a destination that does not exist.
+const (
+	Refuse OnMissing = iota // fail with NO_SUCH_ACCOUNT, nothing written
+	Drop                    // leave it out and name it in Change.Discarded
+)
+
+// Write is what every write takes beside its subject.
+type Write struct {
+	Actor     Actor
+	OnMissing OnMissing
+	// If is the version (Change.Before.Version) that the account must still have, or "". It is checked where
+	// the write happens; another version fails with PRECONDITION_FAILED.
+	If string
+	// DryRun stops after the plan: the Change is returned, nothing is written.
+	DryRun bool
+}
+
+// Page asks for a part of a list, in the order of the key (address or domain name).
+type Page struct {
+	Limit int    // at most this many items; 0 means all
+	After string // the cursor List.Next of the part before, or ""
+	Desc  bool   // from the last to the first
+}
+
+// List is a part of a list. Next is the cursor of the part that follows, "" at the end.
+type List[T any] struct {
+	Items []T
+	Next  string
+}
+
+// Set is a change to a set of names. Replace (when not nil) becomes the whole set; otherwise Add and Remove change it.
+type Set struct {
+	Replace *[]string
+	Add     []string
+	Remove  []string
+}
+
+// Touches reports whether the change asks for anything.
+func (s Set) Touches() bool { return s.Replace != nil || len(s.Add) > 0 || len(s.Remove) > 0 }
+
+// Apply returns the sorted set after the change.
+func (s Set) Apply(current []string) []string {
+	next := slices.Clone(current)
+	if s.Replace != nil {
+		next = slices.Clone(*s.Replace)
+	}
+	next = append(next, s.Add...)
+	next = slices.DeleteFunc(next, func(v string) bool { return slices.Contains(s.Remove, v) })
+	slices.Sort(next)
+	next = slices.Compact(next)
+	if next == nil {
+		next = []string{}
+	}
+	return next
+}
+
+// Secret is text that must never be shown: it prints and encodes as a fixed word. Reveal returns it.
+type Secret string
+
+const hidden = "[hidden]"
+
+// Reveal returns the secret text.
+func (s Secret) Reveal() string { return string(s) }
+
+// String hides the secret.
+func (Secret) String() string { return hidden }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return hidden }
+
+// MarshalJSON hides the secret.
+func (Secret) MarshalJSON() ([]byte, error) { return json.Marshal(hidden) }
+
+// LogValue hides the secret.
+func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
