@@ -26,6 +26,8 @@ func IsLenient(ctx context.Context) bool {
 // Note is what the stages of one request tell those that answer and log it.
 type Note struct {
 	RequestID string
+	ClientIP  string
+	Secure    bool // the client speaks TLS, to us or to a proxy
 
 	mu        sync.Mutex
 	principal string
@@ -34,8 +36,8 @@ type Note struct {
 }
 
 // WithNote starts the note of a request.
-func WithNote(ctx context.Context, requestID string) context.Context {
-	return context.WithValue(ctx, noteKey, &Note{RequestID: requestID})
+func WithNote(ctx context.Context, note *Note) context.Context {
+	return context.WithValue(ctx, noteKey, note)
 }
 
 // NoteOf returns the note of the request, an empty one outside of any.

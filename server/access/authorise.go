@@ -1,0 +1,201 @@
+package access
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/postern-mail/postern/server/edge"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// The levels of x-access.
+const (
+	levelPublic        = "public"
+	levelAuthenticated = "authenticated"
+	levelDomainAdmin   = "domain-admin"
+	levelDomainCreator = "domain-creator"
+	levelGlobalAdmin   = "global-admin"
+)
+
+// Global is the value of {account} that stands for everybody.
+const Global = "global"
+
+// Access holds the stages that ask who is calling and whether that is allowed.
+type Access struct {
+	sessions *Sessions
+	accounts store.Accounts
+	errors   *reply.Errors
+}
+
+// New returns the stages.
+func New(sessions *Sessions, accounts store.Accounts, errors *reply.Errors) *Access {
+	return &Access{sessions, accounts, errors}
+}
+
+// Authenticate finds out who is calling, on every operation but the public ones.
+func (a *Access) Authenticate(c *gin.Context) {
+	ctx := c.Request.Context()
+	if edge.Of(ctx).Access == levelPublic {
+		return
+	}
+	cookie, err := c.Request.Cookie(CookieName)
+	if err != nil || cookie.Value == "" {
+		a.fail(c, errLoginRequired)
+		return
+	}
+	principal, err := a.sessions.Resume(ctx, cookie.Value)
+	if err != nil {
+		a.fail(c, err)
+		return
+	}
+	reply.NoteOf(ctx).SetPrincipal(principal.Username)
+	c.Request = c.Request.WithContext(withPrincipal(ctx, principal))
+}
+
+// Authorise holds the principal and the path against x-access, x-target and x-profile of the operation.
+func (a *Access) Authorise(c *gin.Context) {
+	ctx := c.Request.Context()
+	if err := a.mayCall(ctx, edge.Of(ctx), Of(ctx), c.Param); err != nil {
+		a.fail(c, err)
+	}
+}
+
+// AuthoriseParameters holds the parameters that were given against the x-access and x-profile of each.
+func (a *Access) AuthoriseParameters(c *gin.Context) {
+	ctx := c.Request.Context()
+	principal := Of(ctx)
+	op := edge.Of(ctx)
+	if principal.Global || op.Body == nil || op.Access == levelPublic {
+		return
+	}
+	var off []string // the profiles that are switched off, read when first needed
+	for name := range edge.Given(c.Request.Body) {
+		p := op.Body[name]
+		if p == nil || p.Access == "" && p.Profile == "" {
+			continue
+		}
+		if p.Access != "" && !holds(principal, p.Access) {
+			a.fail(c, denied("Only a %s may set %s.", levelWord(p.Access), name).With(name))
+			return
+		}
+		if p.Profile != "" && off == nil {
+			var err error
+			if off, err = a.profilesOff(ctx, op, c.Param); err != nil {
+				a.fail(c, err)
+				return
+			}
+		}
+		if slices.Contains(off, p.Profile) {
+			a.fail(c, denied("The profile %s is switched off for the admins of this domain.", p.Profile).With(name))
+			return
+		}
+	}
+}
+
+func (a *Access) fail(c *gin.Context, err error) {
+	a.errors.Write(c.Writer, c.Request, err)
+	c.Abort()
+}
+
+func (a *Access) mayCall(ctx context.Context, op *edge.Operation, p *Principal, param func(string) string) error {
+	if p.Global || op.Access == levelPublic || op.Access == levelAuthenticated {
+		return nil
+	}
+	if !holds(p, op.Access) {
+		return denied("Only a %s may do this.", levelWord(op.Access))
+	}
+	for _, name := range op.Target {
+		if err := a.mayTouch(ctx, p, strings.ToLower(param(name))); err != nil {
+			return err
+		}
+	}
+	if op.Profile == "" {
+		return nil
+	}
+	off, err := a.profilesOff(ctx, op, param)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(off, op.Profile) {
+		return denied("The profile %s is switched off for the admins of this domain.", op.Profile)
+	}
+	return nil
+}
+
+// holds reports whether the principal, which is no global admin, reaches the level at all.
+func holds(p *Principal, level string) bool {
+	switch level {
+	case levelPublic, levelAuthenticated, levelDomainAdmin:
+		return true
+	case levelDomainCreator:
+		return p.MayCreateDomains()
+	}
+	return false
+}
+
+func levelWord(level string) string {
+	if level == levelDomainCreator {
+		return "global admin or an admin that may create domains"
+	}
+	return "global admin"
+}
+
+// mayTouch refuses a target outside of the domains that the principal manages, and one that outranks it.
+func (a *Access) mayTouch(ctx context.Context, p *Principal, target string) error {
+	if target == Global {
+		return denied("Only a global admin may do this for everybody.")
+	}
+	if domain := store.DomainOf(target); !p.Manages(domain) {
+		return denied("You do not manage the domain %s.", domain)
+	}
+	if !strings.Contains(target, "@") || target == p.Username {
+		return nil
+	}
+	return a.RefuseHigher(ctx, p, target)
+}
+
+// RefuseHigher refuses a target that is a principal of its own and outranks p.
+func (a *Access) RefuseHigher(ctx context.Context, p *Principal, target string) error {
+	if p.Global {
+		return nil
+	}
+	other, err := a.accounts.Identity(ctx, target)
+	if store.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if other.Outranks(p.Identity) {
+		return denied("%s is an admin of more than you manage.", target)
+	}
+	return nil
+}
+
+// profilesOff returns the profiles that are switched off for the admins of the domain that the path names.
+func (a *Access) profilesOff(ctx context.Context, op *edge.Operation, param func(string) string) ([]string, error) {
+	if len(op.Target) == 0 {
+		return []string{}, nil // a domain that is being made
+	}
+	target := strings.ToLower(param(op.Target[0]))
+	rules, err := a.accounts.DomainRules(ctx, store.DomainOf(target))
+	if store.IsNotFound(err) {
+		return []string{}, nil // the handler says so
+	}
+	if err != nil {
+		return nil, err
+	}
+	off := rules.DisabledDomainProfiles
+	if op.OfUsers || strings.Contains(target, "@") {
+		off = rules.DisabledUserProfiles
+	}
+	return append([]string{}, off...), nil
+}
+
+func denied(format string, args ...any) *store.Error {
+	return store.Fail(store.Forbidden, store.CodePermissionDenied, format, args...)
+}

@@ -1,0 +1,214 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// Options of sessions.
+type Options struct {
+	Idle time.Duration // a session ends so long after its last use
+	Max  time.Duration // and so long after log-in
+	Now  func() time.Time
+}
+
+const (
+	// remembered is how long an answer of the stores may be used again: a change by another process shows after
+	// that, one of this process at once (see Forget).
+	remembered = time.Second
+	// touchEvery bounds how often the last use of a session is written.
+	touchEvery = time.Minute
+	// mostRemembered bounds the memory.
+	mostRemembered = 10000
+)
+
+// Sessions logs principals in and out and knows them again.
+type Sessions struct {
+	accounts store.Identities
+	state    store.Sessions
+	options  Options
+
+	mu     sync.Mutex
+	known  map[string]known // by session id hash
+	forgot int              // how often Forget was called
+}
+
+type known struct {
+	session   store.Session
+	principal *Principal
+	at        time.Time
+}
+
+// NewSessions returns sessions over the stores.
+func NewSessions(accounts store.Identities, state store.Sessions, options Options) *Sessions {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	return &Sessions{accounts: accounts, state: state, options: options, known: map[string]known{}}
+}
+
+var (
+	errLoginRequired      = store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in first.")
+	errInvalidCredentials = store.Fail(store.Unauthenticated, store.CodeInvalidCredentials, "The username or the password is wrong.")
+)
+
+// nobody is verified against when there is no such account, so that the answer takes as long.
+var nobody = sync.OnceValue(func() store.Secret {
+	hash, err := store.HashPassword(store.SchemeSSHA512, "nobody has this password")
+	if err != nil {
+		return ""
+	}
+	return hash
+})
+
+// LogIn checks the credentials and opens a session. It returns the id for the cookie. Unknown account, wrong
+// password and disabled account all fail with INVALID_CREDENTIALS.
+func (s *Sessions) LogIn(ctx context.Context, username, password, ip string) (id string, err error) {
+	username, err = store.NormaliseAddress(username)
+	if err != nil {
+		return "", store.Fail(store.Invalid, reply.CodeInvalidUsername, "The username is a full mail address.").With("username")
+	}
+	if password = strings.TrimSpace(password); password == "" {
+		return "", store.Fail(store.Invalid, reply.CodeEmptyPassword, "The password is empty.").With("password")
+	}
+	identity, err := s.accounts.Identity(ctx, username)
+	if err != nil && !store.IsNotFound(err) {
+		return "", err
+	}
+	if err != nil || !identity.MayLogIn() {
+		store.VerifyPassword(nobody(), password)
+		return "", errInvalidCredentials
+	}
+	if !store.VerifyPassword(identity.Password, password) {
+		return "", errInvalidCredentials
+	}
+	return s.open(ctx, identity, ip)
+}
+
+func (s *Sessions) open(ctx context.Context, identity store.Identity, ip string) (string, error) {
+	var random [32]byte
+	_, _ = rand.Read(random[:]) // never fails
+	id := base64.RawURLEncoding.EncodeToString(random[:])
+	now := s.options.Now()
+	return id, s.state.CreateSession(ctx, store.Session{
+		IDHash: hashID(id), Username: identity.Username, Stamp: stamp(identity), IP: ip, Created: now, LastUsed: now,
+	})
+}
+
+// Resume returns the principal of a session id, or LOGIN_REQUIRED. A session is as good as its account: it ends when
+// that is disabled or gone or has another password, whoever changed it.
+func (s *Sessions) Resume(ctx context.Context, id string) (*Principal, error) {
+	hash := hashID(id)
+	now := s.options.Now()
+	k, fresh, forgot := s.recall(hash, now)
+	if !fresh {
+		var err error
+		if k, err = s.load(ctx, hash, now, forgot); err != nil {
+			return nil, err
+		}
+	}
+	if now.Sub(k.session.LastUsed) > s.options.Idle || now.Sub(k.session.Created) > s.options.Max {
+		s.drop(hash)
+		if err := s.state.EndSession(ctx, hash); err != nil {
+			return nil, err
+		}
+		return nil, errLoginRequired
+	}
+	if now.Sub(k.session.LastUsed) >= touchEvery {
+		if err := s.state.TouchSession(ctx, hash, now); err != nil {
+			return nil, err
+		}
+		k.session.LastUsed = now
+		s.remember(hash, k, forgot)
+	}
+	return k.principal, nil
+}
+
+func (s *Sessions) load(ctx context.Context, hash string, now time.Time, forgot int) (known, error) {
+	session, err := s.state.Session(ctx, hash)
+	if err != nil {
+		return known{}, err
+	}
+	identity, err := s.accounts.Identity(ctx, session.Username)
+	if err != nil && !store.IsNotFound(err) {
+		return known{}, err
+	}
+	if err != nil || !identity.MayLogIn() || stamp(identity) != session.Stamp {
+		if err = s.state.EndSession(ctx, hash); err != nil {
+			return known{}, err
+		}
+		return known{}, errLoginRequired
+	}
+	k := known{session: session, principal: &Principal{Identity: identity, session: hash}, at: now}
+	s.remember(hash, k, forgot)
+	return k, nil
+}
+
+// LogOut ends the session of the principal.
+func (s *Sessions) LogOut(ctx context.Context, p *Principal) error {
+	s.drop(p.session)
+	return s.state.EndSession(ctx, p.session)
+}
+
+// Forget drops what is remembered about the accounts that a change may concern, so that it shows at once.
+func (s *Sessions) Forget(c store.Change) {
+	if c.Action == store.ActionCreate && c.Noun != store.NounDomain || c.Noun == store.NounAlias {
+		return // a new account has no session yet
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgot++
+	for hash, k := range s.known {
+		user := k.session.Username
+		if c.Noun == store.NounDomain || user == c.Name || store.DomainOf(user) == c.Name {
+			delete(s.known, hash)
+		}
+	}
+}
+
+func (s *Sessions) recall(hash string, now time.Time) (k known, fresh bool, forgot int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, ok := s.known[hash]
+	return k, ok && now.Sub(k.at) < remembered, s.forgot
+}
+
+// remember keeps an answer, unless a change came in between reading it and now.
+func (s *Sessions) remember(hash string, k known, forgot int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.forgot != forgot {
+		return
+	}
+	if len(s.known) >= mostRemembered {
+		clear(s.known)
+	}
+	s.known[hash] = k
+}
+
+func (s *Sessions) drop(hash string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, hash)
+}
+
+// hashID is what the state database knows of a session id: who reads it there cannot log in with it.
+func hashID(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+// stamp is a fingerprint of the stored password.
+func stamp(identity store.Identity) string {
+	sum := sha256.Sum256([]byte("session\x00" + identity.Password.Reveal()))
+	return hex.EncodeToString(sum[:16])
+}

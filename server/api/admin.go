@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// adminList is the answer to ListAdmins.
+type adminList struct{ visit }
+
+// VisitListAdminsResponse implements gen.ListAdminsResponseObject.
+func (l adminList) VisitListAdminsResponse(w http.ResponseWriter) error { return l.write(w) }
+
+// ListAdmins lists the standalone admins.
+func (a *API) ListAdmins(ctx context.Context, _ gen.ListAdminsRequestObject) (gen.ListAdminsResponseObject, error) {
+	s, err := newStream(ctx, a.accounts.Admins, encodeAs(a.adminRecord))
+	return adminList{s}, err
+}
+
+// GetAdmin returns one standalone admin.
+func (a *API) GetAdmin(ctx context.Context, r gen.GetAdminRequestObject) (gen.GetAdminResponseObject, error) {
+	admin, err := a.accounts.Admin(ctx, lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.adminRecord(admin).MarshalJSON()
+	return gen.GetAdmin200JSONResponse{Success: true, Data: body}, err
+}
+
+// CreateAdmin makes a standalone admin.
+func (a *API) CreateAdmin(ctx context.Context, r gen.CreateAdminRequestObject) (gen.CreateAdminResponseObject, error) {
+	mail, err := store.NormaliseLogin(r.Mail)
+	if err != nil {
+		return nil, atMail(err)
+	}
+	body := or(r.Body, gen.AdminCreate{})
+	hash, err := a.hashFor(ctx, "", or(body.Password, ""))
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.accounts.CreateAdmin(ctx, write(ctx), adminCreate(mail, hash, body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateAdmin201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// UpdateAdmin changes a standalone admin.
+func (a *API) UpdateAdmin(ctx context.Context, r gen.UpdateAdminRequestObject) (gen.UpdateAdminResponseObject, error) {
+	body := or(r.Body, gen.AdminUpdate{})
+	hash, err := a.optionalHash(ctx, "", body.Password)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.accounts.UpdateAdmin(ctx, write(ctx), lower(r.Mail), adminUpdate(hash, body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateAdmin200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// DeleteAdmin removes a standalone admin, or the admin rights of a mailbox.
+func (a *API) DeleteAdmin(ctx context.Context, r gen.DeleteAdminRequestObject) (gen.DeleteAdminResponseObject, error) {
+	change, err := a.accounts.DeleteAdmin(ctx, write(ctx), lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	return gen.DeleteAdmin200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// VerifyAdminPassword compares a password with that of a standalone admin.
+func (a *API) VerifyAdminPassword(
+	ctx context.Context, r gen.VerifyAdminPasswordRequestObject,
+) (gen.VerifyAdminPasswordResponseObject, error) {
+	stored, err := a.accounts.AdminPassword(ctx, lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	if err = verify(stored, r.Body.Password); err != nil {
+		return nil, err
+	}
+	return gen.VerifyAdminPassword200JSONResponse{DoneJSONResponse: done(ctx, store.Change{})}, nil
+}

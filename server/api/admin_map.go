@@ -1,0 +1,70 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// adminRecord is what a GET shows of an admin, to global admins only.
+func (a *API) adminRecord(admin store.Admin) store.Record {
+	r := slices.Grow(slices.Clone(admin.Stored), 4)
+	var global int64
+	if admin.Global {
+		global = 1
+	}
+	r = append(r,
+		store.Field{Name: "settings", Value: admin.Settings},
+		store.Field{Name: "managed_domains", Value: admin.Domains},
+		store.Field{Name: "isglobaladmin", Value: global},
+	)
+	if a.options.ShowPasswordHashes {
+		r.Set("password", admin.Password.Reveal())
+	}
+	return r
+}
+
+func adminCreate(mail string, hash store.Secret, b gen.AdminCreate) store.AdminCreate {
+	return store.AdminCreate{
+		Mail:     mail,
+		Name:     or(b.Name, ""),
+		Password: hash,
+		Active:   activeUnlessSaid(b.AccountStatus),
+		Language: or(word(b.Language), ""),
+		Global:   isYes(b.IsGlobalAdmin),
+		Limits: store.LimitsUpdate{
+			Domains: b.MaxDomains, Quota: megabytes(b.MaxQuota, b.QuotaUnit), Users: b.MaxUsers, Aliases: b.MaxAliases,
+			Lists: b.MaxLists, NoMailLog: flag(b.DisableViewingMailLog), NoQuarantinedMail: flag(b.DisableManagingQuarantinedMails),
+		},
+	}
+}
+
+func adminUpdate(hash *store.Secret, b gen.AdminUpdate) store.AdminUpdate {
+	return store.AdminUpdate{
+		Name:     b.Name,
+		Password: hash,
+		Active:   active(b.AccountStatus),
+		Language: word(b.Language),
+		Global:   flag(b.IsGlobalAdmin),
+		Limits: store.LimitsUpdate{
+			Domains: b.MaxDomains, Quota: megabytes(b.MaxQuota, b.QuotaUnit), Users: b.MaxUsers, Aliases: b.MaxAliases,
+			Lists: b.MaxLists, NoMailLog: flag(b.DisableViewingMailLog), NoQuarantinedMail: flag(b.DisableManagingQuarantinedMails),
+		},
+	}
+}
+
+// megabytes is a quota in MB, whatever unit it was given in. -1 and 0 have no unit.
+func megabytes(n *int64, unit *gen.QuotaUnit) *int64 {
+	if n == nil || *n <= 0 || unit == nil {
+		return n
+	}
+	mb := *n
+	switch *unit {
+	case gen.GB:
+		mb <<= 10
+	case gen.TB:
+		mb <<= 20
+	}
+	return &mb
+}

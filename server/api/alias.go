@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// aliasList is the answer to ListAliases.
+type aliasList struct{ visit }
+
+// VisitListAliasesResponse implements gen.ListAliasesResponseObject.
+func (l aliasList) VisitListAliasesResponse(w http.ResponseWriter) error { return l.write(w) }
+
+// ListAliases lists the alias accounts of a domain.
+func (a *API) ListAliases(ctx context.Context, r gen.ListAliasesRequestObject) (gen.ListAliasesResponseObject, error) {
+	filter := store.AliasFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
+	if isYes(r.Params.EmailOnly) {
+		s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+			return a.accounts.AliasAddresses(ctx, filter, page)
+		}, encodeName)
+		return aliasList{s}, err
+	}
+	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[store.Alias], error) {
+		return a.accounts.Aliases(ctx, filter, page)
+	}, encodeAs(aliasRecord))
+	return aliasList{s}, err
+}
+
+// GetAlias returns one alias account.
+func (a *API) GetAlias(ctx context.Context, r gen.GetAliasRequestObject) (gen.GetAliasResponseObject, error) {
+	alias, err := a.accounts.Alias(ctx, lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	body, err := aliasRecord(alias).MarshalJSON()
+	return gen.GetAlias200JSONResponse{Success: true, Data: body}, err
+}
+
+// CreateAlias makes an alias account.
+func (a *API) CreateAlias(ctx context.Context, r gen.CreateAliasRequestObject) (gen.CreateAliasResponseObject, error) {
+	change, err := a.accounts.CreateAlias(ctx, write(ctx), aliasCreate(lower(r.Mail), or(r.Body, gen.AliasCreate{})))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateAlias201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// UpdateAlias changes an alias account.
+func (a *API) UpdateAlias(ctx context.Context, r gen.UpdateAliasRequestObject) (gen.UpdateAliasResponseObject, error) {
+	change, err := a.accounts.UpdateAlias(ctx, write(ctx), lower(r.Mail), aliasUpdate(or(r.Body, gen.AliasUpdate{})))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateAlias200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// RenameAlias gives an alias account another address.
+func (a *API) RenameAlias(ctx context.Context, r gen.RenameAliasRequestObject) (gen.RenameAliasResponseObject, error) {
+	change, err := a.accounts.RenameAlias(ctx, write(ctx), lower(r.Mail), lower(r.NewMail))
+	if err != nil {
+		return nil, err
+	}
+	return gen.RenameAlias200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// DeleteAlias removes an alias account.
+func (a *API) DeleteAlias(ctx context.Context, r gen.DeleteAliasRequestObject) (gen.DeleteAliasResponseObject, error) {
+	change, err := a.accounts.DeleteAlias(ctx, write(ctx), lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	return gen.DeleteAlias200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}

@@ -1,0 +1,87 @@
+// Package api is what each operation of the contract does. A handler maps the request to the store's terms, makes one
+// call, and maps the answer back; who may call it and whether the request is well-formed has been settled before.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/access"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+var _ gen.StrictServerInterface = (*API)(nil)
+
+// Options of the operations.
+type Options struct {
+	PasswordScheme     store.PasswordScheme
+	ShowPasswordHashes bool // to global admins
+	Log                *slog.Logger
+}
+
+// API implements the operations.
+type API struct {
+	// Operations that are not offered never get here (see unavailable.go).
+	gen.StrictServerInterface
+
+	accounts store.Accounts
+	panel    store.Panel // nil when there is no panel database
+	access   *access.Access
+	sessions *access.Sessions
+	options  Options
+}
+
+// New returns the operations over the stores.
+func New(accounts store.Accounts, panel store.Panel, access *access.Access, sessions *access.Sessions, options Options) *API {
+	return &API{accounts: accounts, panel: panel, access: access, sessions: sessions, options: options}
+}
+
+// write is who writes and how lenient the surface is.
+func write(ctx context.Context) store.Write {
+	p := access.Of(ctx)
+	w := store.Write{Actor: store.Actor{
+		Username: p.Username, IP: reply.NoteOf(ctx).ClientIP, Global: p.Global, API: true,
+	}}
+	if reply.IsLenient(ctx) {
+		w.OnMissing = store.Drop
+	}
+	return w
+}
+
+// mostDiscarded is how many items an answer names.
+const mostDiscarded = 20
+
+// done is the plain answer to a write.
+func done(ctx context.Context, change store.Change) gen.DoneJSONResponse {
+	answer := gen.DoneJSONResponse{Success: true}
+	discarded := append(reply.NoteOf(ctx).Discarded(), change.Discarded...)
+	if n := int64(len(discarded)); n > 0 {
+		shown := discarded[:min(n, mostDiscarded)]
+		answer.Discarded, answer.DiscardedCount = &shown, &n
+	}
+	return answer
+}
+
+// lower returns an address or domain name of the path as it is stored; the contract has checked its form.
+func lower(name string) string { return strings.ToLower(name) }
+
+// visit is an answer that writes itself.
+type visit interface {
+	write(w http.ResponseWriter) error
+}
+
+// atMail names the address in the path as the parameter at fault.
+func atMail(err error) error { return at("mail", err) }
+
+func at(field string, err error) error {
+	var known *store.Error
+	if errors.As(err, &known) {
+		return known.With(field)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// domainRecord is what a GET shows of a domain: the stored row, then what is worked out. The published quota is the
+// limit of the domain in MB, not the historical column of that name.
+func domainRecord(d store.Domain) store.Record {
+	r := slices.Grow(slices.Clone(d.Stored), 13)
+	r.Set("quota", d.Quota)
+	return append(r,
+		store.Field{Name: "settings", Value: d.Settings},
+		store.Field{Name: "catchall", Value: d.Catchall},
+		store.Field{Name: "alias_domains", Value: d.AliasDomains},
+		store.Field{Name: "admins", Value: d.Admins},
+		store.Field{Name: "sender_bcc", Value: d.SenderBcc},
+		store.Field{Name: "recipient_bcc", Value: d.RecipientBcc},
+		store.Field{Name: "relayhost", Value: d.RelayHost},
+		store.Field{Name: "num_existing_users", Value: d.Users},
+		store.Field{Name: "num_existing_aliases", Value: d.Aliases},
+		store.Field{Name: "num_existing_maillists", Value: d.Lists},
+		store.Field{Name: "allocated_quota", Value: d.Allocated},
+	)
+}
+
+func domainCreate(name string, b gen.DomainCreate) store.DomainCreate {
+	return store.DomainCreate{
+		Name:            name,
+		Description:     or(b.Name, ""),
+		Quota:           or(b.Quota, 0),
+		Language:        or(word(b.Language), ""),
+		Transport:       strings.TrimSpace(or(b.Transport, "")),
+		DefaultQuota:    or(count(b.DefaultQuota), 0),
+		MaxUserQuota:    or(count(b.MaxUserQuota), 0),
+		NumberOfUsers:   or(b.NumberOfUsers, 0),
+		NumberOfAliases: or(b.NumberOfAliases, 0),
+		NumberOfLists:   or(b.NumberOfLists, 0),
+		SenderBcc:       or(folded(b.SenderBcc), ""),
+		RecipientBcc:    or(folded(b.RecipientBcc), ""),
+	}
+}
+
+func domainUpdate(b gen.DomainUpdate) store.DomainUpdate {
+	return store.DomainUpdate{
+		Description:       b.Name,
+		Active:            active(b.AccountStatus),
+		Quota:             b.Quota,
+		Language:          word(b.Language),
+		Transport:         b.Transport,
+		MinPasswordLength: count(b.MinPasswordLength),
+		MaxPasswordLength: count(b.MaxPasswordLength),
+		DefaultQuota:      count(b.DefaultQuota),
+		MaxUserQuota:      count(b.MaxUserQuota),
+		NumberOfUsers:     b.NumberOfUsers,
+		NumberOfAliases:   b.NumberOfAliases,
+		NumberOfLists:     b.NumberOfLists,
+		SenderBcc:         folded(b.SenderBcc),
+		RecipientBcc:      folded(b.RecipientBcc),
+		BackupMX:          flag(b.IsBackupmx),
+		PrimaryMX:         folded(b.Primarymx),
+		Catchall:          names(b.Catchall),
+		OutboundRelay:     folded(b.OutboundRelay),
+		AliasDomains:      set(b.AliasDomains, b.AddAliasDomain, b.RemoveAliasDomain),
+		Services:          set(b.Services, b.AddService, b.RemoveService),
+		DomainProfiles:    set(nil, b.DisableDomainProfile, b.EnableDomainProfile),
+		UserProfiles:      set(nil, b.DisableUserProfile, b.EnableUserProfile),
+		UserPreferences:   set(nil, b.DisableUserPreference, b.EnableUserPreference),
+	}
+}
+
+// domainAdmins is the change to the admins of a domain: those who go, go before others come.
+func domainAdmins(b gen.DomainAdminsUpdate) store.Set {
+	s := set(nil, b.AddAdmin, b.RemoveAdmin)
+	if isYes(b.RemoveAllAdmins) {
+		s.Replace = &[]string{}
+	}
+	return s
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/access"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// Login opens a session.
+func (a *API) Login(ctx context.Context, r gen.LoginRequestObject) (gen.LoginResponseObject, error) {
+	note := reply.NoteOf(ctx)
+	id, err := a.sessions.LogIn(ctx, r.Body.Username, r.Body.Password, note.ClientIP)
+	if err != nil {
+		return nil, err
+	}
+	a.logLogin(ctx, lower(r.Body.Username))
+	return withCookie{done(ctx, store.Change{}), access.Cookie(id, note.Secure)}, nil
+}
+
+// logLogin adds a row to the panel's log. It is no reason to refuse the log-in when that fails.
+func (a *API) logLogin(ctx context.Context, username string) {
+	if a.panel == nil {
+		return
+	}
+	err := a.panel.AppendLog(ctx, store.LogEntry{
+		Time: time.Now(), Admin: username, IP: reply.NoteOf(ctx).ClientIP, Event: "login", Level: "info", Message: "[API] Log in.",
+	})
+	if err != nil {
+		a.options.Log.Warn("panel log", "request_id", reply.NoteOf(ctx).RequestID, "cause", err)
+	}
+}
+
+// Logout ends the session of the request.
+func (a *API) Logout(ctx context.Context, _ gen.LogoutRequestObject) (gen.LogoutResponseObject, error) {
+	if err := a.sessions.LogOut(ctx, access.Of(ctx)); err != nil {
+		return nil, err
+	}
+	return withCookie{done(ctx, store.Change{}), access.ExpiredCookie(reply.NoteOf(ctx).Secure)}, nil
+}
+
+// Whoami tells the caller who it is.
+func (a *API) Whoami(ctx context.Context, _ gen.WhoamiRequestObject) (gen.WhoamiResponseObject, error) {
+	p := access.Of(ctx)
+	kind := gen.Standalone
+	if p.Mailbox {
+		kind = gen.Mailbox
+	}
+	return gen.Whoami200JSONResponse{Success: true, Data: gen.Whoami{
+		Username: p.Username, Name: p.Name, Kind: kind, IsGlobalAdmin: p.Global,
+		MayCreateDomains: p.MayCreateDomains(), ManagedDomains: append([]string{}, p.Domains...),
+	}}, nil
+}
+
+// withCookie is the plain answer with a cookie.
+type withCookie struct {
+	done   gen.DoneJSONResponse
+	cookie *http.Cookie
+}
+
+// VisitLoginResponse implements gen.LoginResponseObject.
+func (r withCookie) VisitLoginResponse(w http.ResponseWriter) error {
+	http.SetCookie(w, r.cookie)
+	return gen.Login200JSONResponse{DoneJSONResponse: r.done}.VisitLoginResponse(w)
+}
+
+// VisitLogoutResponse implements gen.LogoutResponseObject.
+func (r withCookie) VisitLogoutResponse(w http.ResponseWriter) error {
+	http.SetCookie(w, r.cookie)
+	return gen.Logout200JSONResponse{DoneJSONResponse: r.done}.VisitLogoutResponse(w)
+}

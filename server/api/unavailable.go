@@ -1,0 +1,44 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// notOffered are the operations that this build does not have yet.
+var notOffered = []string{
+	"ListMls", "GetMl", "CreateMl", "DeleteMl", "UpdateMl",
+	"GetGlobalSpamPolicy", "UpdateGlobalSpamPolicy", "DeleteGlobalSpamPolicy",
+	"GetDomainSpamPolicy", "UpdateDomainSpamPolicy", "DeleteDomainSpamPolicy",
+	"GetUserSpamPolicy", "UpdateUserSpamPolicy", "DeleteUserSpamPolicy",
+	"GetThrottle", "SetThrottle",
+	"GetWblist", "AddToWblist", "RemoveFromWblist", "ClearWblist",
+	"ListGreylisting", "GetGreylisting", "SetGreylisting", "DeleteGreylisting",
+	"GetGreylistingWhitelists", "UpdateGreylistingWhitelists", "GetSpfDomains", "UpdateSpfDomains",
+}
+
+// directoryOnly are the operations that need the OpenLDAP backend.
+var directoryOnly = []string{
+	"GetMaillist", "CreateMaillist", "DeleteMaillist", "UpdateMaillist",
+	"ExportDomain", "ExportCatchall", "ExportAdmin", "ExportUser", "ExportMaillist", "ExportAlias",
+}
+
+// Offered is a stage of the strict server that answers for the operations that there are not.
+func Offered(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
+	switch {
+	case slices.Contains(directoryOnly, operationID):
+		return refuse(store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend."))
+	case slices.Contains(notOffered, operationID):
+		return refuse(reply.NotImplemented)
+	}
+	return next
+}
+
+func refuse(err error) gen.StrictHandlerFunc {
+	return func(*gin.Context, any) (any, error) { return nil, err }
+}

@@ -1,0 +1,146 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/access"
+	"github.com/postern-mail/postern/server/edge"
+	"github.com/postern-mail/postern/store"
+)
+
+// userList is the answer to ListUsers.
+type userList struct{ visit }
+
+// VisitListUsersResponse implements gen.ListUsersResponseObject.
+func (l userList) VisitListUsersResponse(w http.ResponseWriter) error { return l.write(w) }
+
+// ListUsers lists the mailboxes of a domain, without those that outrank the caller.
+func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
+	filter := store.UserFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
+	if p := access.Of(ctx); !p.Global {
+		filter.Viewer = p.Username
+	}
+	if isYes(r.Params.EmailOnly) {
+		s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+			return a.accounts.UserAddresses(ctx, filter, page)
+		}, encodeName)
+		return userList{s}, err
+	}
+	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[store.User], error) {
+		return a.accounts.Users(ctx, filter, page)
+	}, encodeAs(a.userRecordFor(ctx)))
+	return userList{s}, err
+}
+
+// GetUser returns one mailbox.
+func (a *API) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.GetUserResponseObject, error) {
+	u, err := a.accounts.User(ctx, lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.userRecordFor(ctx)(u).MarshalJSON()
+	return gen.GetUser200JSONResponse{Success: true, Data: body}, err
+}
+
+// CreateUser makes a mailbox.
+func (a *API) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (gen.CreateUserResponseObject, error) {
+	mail, err := store.NormaliseLogin(r.Mail)
+	if err != nil {
+		return nil, atMail(err)
+	}
+	body := or(r.Body, gen.UserCreate{})
+	if body.Password == nil && body.PasswordHash == nil {
+		body.Password = new(string) // which the policy refuses
+	}
+	hash, err := a.passwordOrHash(ctx, store.DomainOf(mail), body.Password, body.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.accounts.CreateUser(ctx, write(ctx), userCreate(mail, *hash, body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateUser201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// UpdateUser changes a mailbox.
+func (a *API) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (gen.UpdateUserResponseObject, error) {
+	mail := lower(r.Mail)
+	body := or(r.Body, gen.UserUpdate{})
+	hash, err := a.passwordOrHash(ctx, store.DomainOf(mail), body.Password, body.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.accounts.UpdateUser(ctx, write(ctx), mail, userUpdate(hash, body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateUser200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// UpdateUsers changes every mailbox of a domain.
+func (a *API) UpdateUsers(ctx context.Context, r gen.UpdateUsersRequestObject) (gen.UpdateUsersResponseObject, error) {
+	ctx, cancel := edge.Bulk(ctx)
+	defer cancel()
+	domain := lower(r.Domain)
+	body := or(r.Body, gen.UsersUpdate{})
+	hash, err := a.optionalHash(ctx, domain, body.Password)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.accounts.UpdateUsers(ctx, write(ctx), domain, usersUpdate(hash, body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateUsers200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// RenameUser gives a mailbox another address.
+func (a *API) RenameUser(ctx context.Context, r gen.RenameUserRequestObject) (gen.RenameUserResponseObject, error) {
+	newMail, err := store.NormaliseLogin(r.NewMail)
+	if err != nil {
+		return nil, at("new_mail", err)
+	}
+	change, err := a.accounts.RenameUser(ctx, write(ctx), lower(r.Mail), newMail)
+	if err != nil {
+		return nil, err
+	}
+	return gen.RenameUser200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// DeleteUser removes a mailbox; its files stay on disk for good.
+func (a *API) DeleteUser(ctx context.Context, r gen.DeleteUserRequestObject) (gen.DeleteUserResponseObject, error) {
+	change, err := a.accounts.DeleteUser(ctx, write(ctx), lower(r.Mail), 0)
+	if err != nil {
+		return nil, err
+	}
+	return gen.DeleteUser200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// DeleteUserKeepMailbox removes a mailbox; its files stay on disk for some days.
+func (a *API) DeleteUserKeepMailbox(
+	ctx context.Context, r gen.DeleteUserKeepMailboxRequestObject,
+) (gen.DeleteUserKeepMailboxResponseObject, error) {
+	if err := mayKeep(ctx, r.Days); err != nil {
+		return nil, err
+	}
+	change, err := a.accounts.DeleteUser(ctx, write(ctx), lower(r.Mail), int(r.Days))
+	if err != nil {
+		return nil, err
+	}
+	return gen.DeleteUserKeepMailbox200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// VerifyUserPassword compares a password with that of a mailbox.
+func (a *API) VerifyUserPassword(ctx context.Context, r gen.VerifyUserPasswordRequestObject) (gen.VerifyUserPasswordResponseObject, error) {
+	stored, err := a.accounts.UserPassword(ctx, lower(r.Mail))
+	if err != nil {
+		return nil, err
+	}
+	if err = verify(stored, r.Body.Password); err != nil {
+		return nil, err
+	}
+	return gen.VerifyUserPassword200JSONResponse{DoneJSONResponse: done(ctx, store.Change{})}, nil
+}

@@ -1,0 +1,113 @@
+package edge
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// MaxBody is the largest request body in bytes.
+const MaxBody = 8 << 20
+
+// Edge holds the stages that know the contract.
+type Edge struct {
+	operations Operations
+	errors     *reply.Errors
+}
+
+// New returns the stages for the operations.
+func New(operations Operations, errors *reply.Errors) *Edge {
+	return &Edge{operations, errors}
+}
+
+const (
+	formMedia = "application/x-www-form-urlencoded"
+	jsonMedia = "application/json"
+)
+
+// Match finds the operation and looks at what can be judged without reading the body: its declared length and media
+// type, and the path.
+func (e *Edge) Match(c *gin.Context) {
+	op := e.operations[c.Request.Method+" "+c.FullPath()]
+	reply.NoteOf(c.Request.Context()).SetOperation(op.ID)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), operationKey{}, op))
+	if err := checkHeaders(c.Request); err != nil {
+		e.fail(c, err)
+		return
+	}
+	for _, p := range c.Params {
+		if err := op.checkPath(p.Key, p.Value); err != nil {
+			e.fail(c, err)
+			return
+		}
+	}
+}
+
+func (e *Edge) fail(c *gin.Context, err error) {
+	e.errors.Write(c.Writer, c.Request, err)
+	c.Abort()
+}
+
+// checkHeaders brings the media type into its canonical form.
+func checkHeaders(r *http.Request) error {
+	if r.ContentLength > MaxBody {
+		return reply.BodyTooLarge
+	}
+	if !hasBody(r) {
+		r.Header.Del("Content-Type") // of nothing
+		return nil
+	}
+	declared := r.Header.Get("Content-Type")
+	if declared == "" && reply.IsLenient(r.Context()) {
+		declared = formMedia
+	}
+	media, _, err := mime.ParseMediaType(declared)
+	if err != nil || (media != formMedia && media != jsonMedia) {
+		return reply.UnsupportedMedia
+	}
+	r.Header.Set("Content-Type", media)
+	return nil
+}
+
+// checkPath judges one parameter of the path by its schema.
+func (op *Operation) checkPath(name, value string) error {
+	p := op.path[name]
+	bad := store.Fail(store.Invalid, codeOf(p.schema, reply.CodeInvalidValue), "%s is not %s.", "The value in the path", pathWord(name)).With(name)
+	switch {
+	case p.schema.MaxLength != nil && uint64(len(value)) > *p.schema.MaxLength:
+		return bad
+	case p.pattern != nil && !p.pattern.MatchString(value):
+		return bad
+	case p.schema.Type.Is("integer"):
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || p.schema.Min != nil && float64(n) < *p.schema.Min || p.schema.Max != nil && float64(n) > *p.schema.Max {
+			return bad
+		}
+	case len(p.schema.Enum) > 0:
+		if p.schema.VisitJSON(value) != nil {
+			return bad
+		}
+	}
+	return nil
+}
+
+// pathWord says what a parameter of the path should be.
+func pathWord(name string) string {
+	switch name {
+	case "domain":
+		return "a domain name"
+	case "mail", "new_mail":
+		return "a mail address"
+	case "account":
+		return "global, a domain name or a mail address"
+	case "days":
+		return "a number of days"
+	}
+	return "a valid " + name
+}

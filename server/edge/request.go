@@ -1,0 +1,93 @@
+package edge
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/postern-mail/postern/server/reply"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// ownRequestID is the form in which a proxy may hand in an id of its own.
+var ownRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
+
+// Identify gives the request an id, or takes the proxy's.
+func Identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(requestIDHeader)
+		if !ownRequestID.MatchString(id) {
+			var b [8]byte
+			_, _ = rand.Read(b[:]) // never fails
+			id = hex.EncodeToString(b[:])
+		}
+		w.Header().Set(requestIDHeader, id)
+		note := &reply.Note{RequestID: id, ClientIP: clientIP(r), Secure: isSecure(r)}
+		next.ServeHTTP(w, r.WithContext(reply.WithNote(r.Context(), note)))
+	})
+}
+
+// Log writes one line for each request: never the query string, a header or the body, which may hold secrets.
+func Log(log *slog.Logger, metrics *Metrics) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		start := time.Now()
+		c.Next()
+		took := time.Since(start)
+		note := reply.NoteOf(c.Request.Context())
+		metrics.observe(note.Operation(), c.Request.Method, c.Writer.Status(), took)
+		log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
+			slog.String("request_id", note.RequestID),
+			slog.String("method", c.Request.Method),
+			slog.String("path", c.Request.URL.Path),
+			slog.Bool("legacy", reply.IsLenient(c.Request.Context())),
+			slog.Int("status", c.Writer.Status()),
+			slog.Int("bytes", max(c.Writer.Size(), 0)),
+			slog.Duration("took", took),
+			slog.String("principal", note.Principal()),
+			slog.String("ip", note.ClientIP),
+		)
+	}
+}
+
+// Recover answers a panic with an internal error. The stack goes to the log.
+func Recover(log *slog.Logger, errors *reply.Errors) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler { //nolint:errorlint // the agreed value itself
+				panic(cause)
+			}
+			log.Error("panic", "request_id", reply.NoteOf(c.Request.Context()).RequestID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			c.Abort()
+			errors.Write(c.Writer, c.Request, fmt.Errorf("panic: %v", cause))
+		}()
+		c.Next()
+	}
+}
+
+// isSecure reports whether the client speaks TLS. A client that lies about its proxy only locks itself out of its
+// own cookie.
+func isSecure(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+// clientIP returns the address of the other end of the connection.
+func clientIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,175 @@
+package edge
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/gin-gonic/gin"
+
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// Validate holds the request against the contract. It comes after Normalise.
+func (e *Edge) Validate(c *gin.Context) {
+	op := Of(c.Request.Context())
+	input := &openapi3filter.RequestValidationInput{
+		Request: c.Request,
+		Route:   op.route,
+		Options: &openapi3filter.Options{KeepValidatedValue: true},
+	}
+	if c.Request.URL.RawQuery != "" {
+		input.QueryParams = c.Request.URL.Query()
+		for _, p := range op.queries {
+			if err := openapi3filter.ValidateParameter(c, input, p.Value); err != nil {
+				e.fail(c, explain(p.Value.Name, err))
+				return
+			}
+		}
+	}
+	if op.Body == nil {
+		return
+	}
+	if err := openapi3filter.ValidateRequestBody(c, input, op.route.Operation.RequestBody.Value); err != nil {
+		e.fail(c, explain("", err))
+		return
+	}
+	if err := op.checkCombinations(Given(c.Request.Body)); err != nil {
+		e.fail(c, err)
+	}
+}
+
+// Given returns the names of the parameters in a validated body.
+func Given(body any) map[string]any {
+	validated, ok := body.(interface{ ValidatedValue() any })
+	if !ok {
+		return nil
+	}
+	given, _ := validated.ValidatedValue().(map[string]any)
+	return given
+}
+
+// checkCombinations refuses parameters that contradict or lack each other.
+func (op *Operation) checkCombinations(given map[string]any) error {
+	for _, pair := range op.conflicts {
+		if has(given, pair[0]) && has(given, pair[1]) {
+			return store.Fail(store.Invalid, reply.CodeConflicting, "%s cannot be given together with %s.", pair[1], pair[0]).With(pair[1])
+		}
+	}
+	for _, pair := range op.needs {
+		if has(given, pair[0]) && !has(given, pair[1]) {
+			return store.Fail(store.Invalid, reply.CodeConflicting, "%s has to be given together with %s.", pair[0], pair[1]).With(pair[0])
+		}
+	}
+	return nil
+}
+
+func has(given map[string]any, name string) bool {
+	_, ok := given[name]
+	return ok
+}
+
+// explain turns what the validator found into an error of ours. Its own text holds the schema and the value, which
+// may be a password, and is never shown.
+func explain(field string, err error) error {
+	var found *openapi3.SchemaError
+	if !errors.As(err, &found) {
+		var parse *openapi3filter.ParseError
+		if field != "" && errors.As(err, &parse) {
+			return store.Fail(store.Invalid, reply.CodeInvalidValue, "%s cannot be read.", field).With(field)
+		}
+		return malformed("The body does not have the form that the operation asks for.")
+	}
+	for { // the innermost error is about the value itself
+		var inner *openapi3.SchemaError
+		if found.Origin == nil || !errors.As(found.Origin, &inner) {
+			break
+		}
+		if field == "" {
+			field = firstOf(found.JSONPointer())
+		}
+		found = inner
+	}
+	if field == "" {
+		field = firstOf(found.JSONPointer())
+	}
+	code, detail := judge(field, found)
+	return store.Fail(store.Invalid, code, "%s", detail).With(field)
+}
+
+func firstOf(pointer []string) string {
+	if len(pointer) == 0 {
+		return ""
+	}
+	return pointer[0]
+}
+
+// judge picks the code and the sentence for a violated rule.
+func judge(field string, found *openapi3.SchemaError) (code, detail string) {
+	schema := found.Schema
+	switch found.SchemaField {
+	case "required":
+		code = reply.CodeMissingParameter
+		if p := schema.Properties[field]; p != nil && p.Value != nil {
+			code = cmp.Or(text(p.Value.Extensions, "x-code-missing"), code)
+		}
+		return code, field + " is missing."
+	case "maxLength":
+		return reply.CodeValueTooLong, fmt.Sprintf("%s may have at most %d characters.", field, *schema.MaxLength)
+	case "minLength":
+		return codeOf(schema, reply.CodeInvalidValue), fmt.Sprintf("%s needs at least %d characters.", field, schema.MinLength)
+	case "maxItems":
+		return reply.CodeTooManyItems, fmt.Sprintf("%s may have at most %d items.", field, *schema.MaxItems)
+	case "minItems":
+		return codeOf(schema, reply.CodeInvalidValue), fmt.Sprintf("%s needs at least %d items.", field, schema.MinItems)
+	case "minimum":
+		return codeOf(schema, reply.CodeInvalidValue), fmt.Sprintf("%s must be at least %s.", field, number(*schema.Min))
+	case "maximum":
+		return codeOf(schema, reply.CodeInvalidValue), fmt.Sprintf("%s may be at most %s.", field, number(*schema.Max))
+	case "enum":
+		return codeOf(schema, reply.CodeInvalidValue), fmt.Sprintf("%s must be one of %s.", field, choices(schema.Enum))
+	case "type", "nullable":
+		return codeOf(schema, reply.CodeInvalidType), fmt.Sprintf("%s must be %s.", field, typeWord(schema))
+	}
+	return codeOf(schema, reply.CodeInvalidValue), field + " does not have the form that is asked for."
+}
+
+// codeOf returns the stable code that the contract gives to a violation of the schema.
+func codeOf(schema *openapi3.Schema, otherwise string) string {
+	if schema == nil {
+		return otherwise
+	}
+	return cmp.Or(text(schema.Extensions, "x-code"), otherwise)
+}
+
+func number(f float64) string {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return "that"
+	}
+	return string(b)
+}
+
+func choices(enum []any) string {
+	words := make([]string, 0, len(enum))
+	for _, v := range enum {
+		words = append(words, fmt.Sprint(v))
+	}
+	return strings.Join(words, ", ")
+}
+
+func typeWord(schema *openapi3.Schema) string {
+	if schema == nil || schema.Type == nil {
+		return "of another type"
+	}
+	word := "a " + strings.Join(*schema.Type, " or ")
+	if schema.Type.Is("integer") || schema.Type.Is("array") || schema.Type.Is("object") {
+		word = "an" + word[1:]
+	}
+	return word
+}

@@ -1,0 +1,191 @@
+// Package server opens the door: it puts the stages of a request in their order and the operations behind them.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/rs/cors"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/access"
+	"github.com/postern-mail/postern/server/api"
+	"github.com/postern-mail/postern/server/edge"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// Options of the server.
+type Options struct {
+	LegacyPrefix       string   // where the legacy surface is mounted; "" is nowhere
+	CORSOrigins        []string // other origins whose pages may call the API
+	Log                *slog.Logger
+	ShowPasswordHashes bool // to global admins
+	PasswordScheme     store.PasswordScheme
+	SessionIdle        time.Duration
+	SessionMax         time.Duration
+	Version            string
+}
+
+// Stores are what the server works on.
+type Stores struct {
+	Accounts store.Accounts
+	State    store.State
+	Panel    store.Panel // nil: no panel log, no panel settings
+}
+
+// Server answers requests.
+type Server struct {
+	handler  http.Handler
+	stores   Stores
+	sessions *access.Sessions
+	draining atomic.Bool
+}
+
+// New returns a server. It fails when the contract and the routes disagree, or an operation says not who may call it.
+func New(o Options, stores Stores) (*Server, error) {
+	spec, err := gen.GetSpec()
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	operations, err := edge.LoadOperations(spec)
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	s := &Server{stores: stores}
+	s.sessions = access.NewSessions(stores.Accounts, stores.State, access.Options{Idle: o.SessionIdle, Max: o.SessionMax})
+	engine := s.engine(o, operations)
+	if err = operations.Match(engine.Routes()); err != nil {
+		return nil, err
+	}
+	s.handler = edge.Identify(crossOrigin(o.CORSOrigins, edge.Legacy(o.LegacyPrefix, engine)))
+	return s, nil
+}
+
+// Handler returns the whole server as a handler.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Draining makes readiness answer 503 from now on: the server is about to stop.
+func (s *Server) Draining() { s.draining.Store(true) }
+
+// Forget drops what is remembered about accounts that have changed.
+func (s *Server) Forget(change store.Change) { s.sessions.Forget(change) }
+
+func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	errors := &reply.Errors{Log: o.Log}
+	metrics := edge.NewMetrics()
+	e := gin.New()
+	e.ContextWithFallback = true
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false
+	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors))
+	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
+	e.NoMethod(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.MethodNotAllowed) })
+	s.fixedPaths(e, o, metrics)
+	s.operations(e, o, operations, errors)
+	return e
+}
+
+// operations registers what the contract describes, behind the stages of a request.
+func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations, errors *reply.Errors) {
+	stages := edge.New(operations, errors)
+	guard := access.New(s.sessions, s.stores.Accounts, errors)
+	handlers := api.New(s.stores.Accounts, s.stores.Panel, guard, s.sessions, api.Options{
+		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
+	})
+	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
+	strict := gen.NewStrictHandlerWithOptions(handlers, []gen.StrictMiddlewareFunc{neverEmpty, api.Offered}, gen.StrictGinServerOptions{
+		RequestErrorHandlerFunc:  write,
+		HandlerErrorFunc:         write,
+		ResponseErrorHandlerFunc: write,
+	})
+	group := e.Group("", stages.Match, sameOrigin(o.CORSOrigins, errors), noStore, edge.Deadline,
+		guard.Authenticate, guard.Authorise, stages.Normalise, stages.Validate, guard.AuthoriseParameters)
+	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
+		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, err) },
+	})
+}
+
+// neverEmpty turns a handler that returned nothing into an error; the stub would answer an empty 200.
+func neverEmpty(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
+	return func(c *gin.Context, request any) (any, error) {
+		response, err := next(c, request)
+		if err == nil && response == nil {
+			err = fmt.Errorf("%s returned neither an answer nor an error", operationID)
+		}
+		return response, err
+	}
+}
+
+// fixedPaths are outside of the contract and the envelope.
+func (s *Server) fixedPaths(e *gin.Engine, o Options, metrics *edge.Metrics) {
+	e.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", s.ready)
+	e.GET("/metrics", gin.WrapH(metrics.Handler()))
+	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", gen.SpecJSON) })
+	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", gen.SpecYAML) })
+	ui := gin.WrapH(docs(gen.UISpec))
+	e.GET("/docs", ui)
+	e.GET("/docs/*file", ui)
+	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/") })
+}
+
+// ready reports whether the backends answer.
+func (s *Server) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+	defer cancel()
+	if s.draining.Load() {
+		c.String(http.StatusServiceUnavailable, "stopping\n")
+		return
+	}
+	if s.stores.Accounts.Ping(ctx) != nil {
+		c.String(http.StatusServiceUnavailable, "the account database does not answer\n")
+		return
+	}
+	if s.stores.State.Ping(ctx) != nil {
+		c.String(http.StatusServiceUnavailable, "the state database does not answer\n")
+		return
+	}
+	c.String(http.StatusOK, "ready\n")
+}
+
+// noStore keeps answers, which are about accounts, out of caches.
+func noStore(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
+	c.Header("X-Content-Type-Options", "nosniff")
+}
+
+// sameOrigin refuses writes from pages of other sites: the browser adds the cookie, the person has not asked. Programs
+// that are no browser send none of the headers that tell.
+func sameOrigin(trusted []string, errors *reply.Errors) gin.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range trusted {
+		_ = protection.AddTrustedOrigin(origin) // the configuration has been checked
+	}
+	return func(c *gin.Context) {
+		if protection.Check(c.Request) != nil {
+			errors.Write(c.Writer, c.Request, reply.CrossOrigin)
+			c.Abort()
+		}
+	}
+}
+
+// crossOrigin lets pages of the trusted origins read the answers.
+func crossOrigin(trusted []string, next http.Handler) http.Handler {
+	if len(trusted) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins:   trusted,
+		AllowedMethods:   []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete},
+		AllowedHeaders:   []string{"Content-Type", "X-Request-Id"},
+		ExposedHeaders:   []string{"X-Request-Id", "Retry-After"},
+		AllowCredentials: true,
+	}).Handler(next)
+}
