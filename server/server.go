@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 	"github.com/rs/cors"
 
@@ -39,6 +41,9 @@ type Stores struct {
 	Panel    store.Panel // nil: no panel log, no panel settings
 }
 
+// contract is read once in a process; nothing changes it.
+var contract = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromData(gen.SpecJSON) })
+
 // Server answers requests.
 type Server struct {
 	handler  http.Handler
@@ -49,7 +54,7 @@ type Server struct {
 
 // New returns a server. It fails when the contract and the routes disagree, or an operation says not who may call it.
 func New(o Options, stores Stores) (*Server, error) {
-	spec, err := gen.GetSpec()
+	spec, err := contract()
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
@@ -100,7 +105,7 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
 	})
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
-	strict := gen.NewStrictHandlerWithOptions(handlers, []gen.StrictMiddlewareFunc{neverEmpty, api.Offered}, gen.StrictGinServerOptions{
+	strict := gen.NewStrictHandlerWithOptions(handlers, []gen.StrictMiddlewareFunc{neverEmpty, api.NamePath, api.Offered}, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  write,
 		HandlerErrorFunc:         write,
 		ResponseErrorHandlerFunc: write,

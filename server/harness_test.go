@@ -1,0 +1,313 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server"
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/change"
+	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/statestore"
+)
+
+const (
+	rootMail = "root@elsewhere.test"
+	password = "Winter-1958-rain"
+)
+
+// world is a running server over real stores, with one global admin.
+type world struct {
+	t       testing.TB
+	handler http.Handler
+	stores  server.Stores
+	vmail   *sqldb.DB
+	panel   *sqldb.DB
+	log     *bytes.Buffer
+	dir     string
+}
+
+type option func(*server.Options)
+
+// newWorld opens fresh stores.
+func newWorld(t testing.TB, options ...option) *world {
+	t.Helper()
+	w := openWorld(t, t.TempDir(), options...)
+	_, err := w.stores.Accounts.CreateAdmin(t.Context(), byRoot, store.AdminCreate{
+		Mail: rootMail, Password: hashed(t, password), Active: true, Global: true,
+	})
+	require.NoError(t, err)
+	return w
+}
+
+var byRoot = store.Write{Actor: store.Actor{Username: rootMail, Global: true}}
+
+// openWorld opens the stores in dir, which may be a copy of another world's.
+func openWorld(t testing.TB, dir string, options ...option) *world {
+	t.Helper()
+	w := &world{t: t, dir: dir, log: &bytes.Buffer{}}
+	ctx := t.Context()
+	open := func(name string) *sqldb.DB {
+		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
+		require.NoError(t, err)
+		return db
+	}
+	w.vmail, w.panel = open("vmail.db"), open("iredadmin.db")
+	require.NoError(t, sqlstore.Migrate(ctx, w.vmail))
+	require.NoError(t, panelstore.Migrate(ctx, w.panel))
+	accounts, err := sqlstore.New(ctx, w.vmail, sqlstore.DefaultOptions())
+	require.NoError(t, err)
+	state, err := statestore.Open(ctx, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
+	require.NoError(t, err)
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	panel := panelstore.New(w.panel)
+	followed := change.New(accounts, state, log, change.EndSessions(state), change.PanelLog(panel))
+	w.stores = server.Stores{Accounts: followed, State: state, Panel: panel}
+	o := server.Options{
+		LegacyPrefix: "/iredadmin", Log: log, PasswordScheme: store.SchemeSSHA,
+		SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
+	}
+	for _, set := range options {
+		set(&o)
+	}
+	s, err := server.New(o, w.stores)
+	require.NoError(t, err)
+	followed.OnChange(s.Forget)
+	w.handler = s.Handler()
+	t.Cleanup(func() {
+		_ = accounts.Close()
+		_ = state.Close()
+		_ = panel.Close()
+	})
+	return w
+}
+
+// copyWorld opens a copy of another world's databases, sessions included.
+func copyWorld(t testing.TB, from string, options ...option) *world {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(from)))
+	return openWorld(t, dir, options...)
+}
+
+func hashed(t testing.TB, password string) store.Secret {
+	t.Helper()
+	hash, err := store.HashPassword(store.SchemeSSHA, password)
+	require.NoError(t, err)
+	return hash
+}
+
+// client calls the server as one principal.
+type client struct {
+	w      *world
+	prefix string // "" for the strict surface, "/iredadmin" for the legacy one
+	cookie *http.Cookie
+}
+
+func (w *world) anonymous() *client { return &client{w: w} }
+
+// as logs in.
+func (w *world) as(username, password string) *client {
+	w.t.Helper()
+	c := w.anonymous()
+	a := c.json("POST", "/api/login", map[string]any{"username": username, "password": password})
+	require.Equal(w.t, http.StatusOK, a.status, "log in as %s: %s", username, a.raw)
+	c.cookie = a.cookie()
+	require.NotNil(w.t, c.cookie)
+	return c
+}
+
+func (w *world) root() *client { return w.as(rootMail, password) }
+
+// legacy is the same principal on the legacy surface.
+func (c *client) legacy() *client { return &client{w: c.w, prefix: "/iredadmin", cookie: c.cookie} }
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	raw    string
+	body   map[string]any
+}
+
+func (a answer) msg() string { return textAt(a.body, "_msg") }
+
+func (a answer) field() string { return textAt(a.body, "_field") }
+
+func (a answer) ok() bool { return a.body["_success"] == true }
+
+// data is the object in _data.
+func (a answer) data() map[string]any {
+	m, _ := a.body["_data"].(map[string]any)
+	return m
+}
+
+// list is the array in _data.
+func (a answer) list() []any {
+	l, _ := a.body["_data"].([]any)
+	return l
+}
+
+func (a answer) cookie() *http.Cookie {
+	r := http.Response{Header: a.header}
+	if all := r.Cookies(); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+func textAt(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+func (c *client) get(path string) answer { c.w.t.Helper(); return c.send("GET", path, "", "") }
+
+func (c *client) delete(path string) answer { c.w.t.Helper(); return c.send("DELETE", path, "", "") }
+
+// json sends a JSON body.
+func (c *client) json(method, path string, body any) answer {
+	c.w.t.Helper()
+	raw, err := json.Marshal(body)
+	require.NoError(c.w.t, err)
+	return c.send(method, path, "application/json", string(raw))
+}
+
+// form sends a form body.
+func (c *client) form(method, path string, values url.Values) answer {
+	c.w.t.Helper()
+	return c.send(method, path, "application/x-www-form-urlencoded", values.Encode())
+}
+
+// send sends a request as it is and holds the answer against the contract.
+func (c *client) send(method, path, contentType, body string) answer {
+	c.w.t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequestWithContext(c.w.t.Context(), method, c.prefix+path, reader)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return c.do(r)
+}
+
+// do sends a prepared request.
+func (c *client) do(r *http.Request) answer {
+	c.w.t.Helper()
+	if c.cookie != nil {
+		r.AddCookie(c.cookie)
+	}
+	rec := httptest.NewRecorder()
+	c.w.handler.ServeHTTP(rec, r)
+	a := answer{status: rec.Code, header: rec.Header(), raw: rec.Body.String()}
+	require.NoError(c.w.t, json.Unmarshal(rec.Body.Bytes(), &a.body), "every answer is JSON: %s %s: %d %q", r.Method, r.URL, a.status, a.raw)
+	require.Equal(c.w.t, "application/json", a.header.Get("Content-Type"))
+	checkAnswer(c.w.t, r, c.prefix, a)
+	return a
+}
+
+var contract = func() *openapi3.T {
+	doc, err := openapi3.NewLoader().LoadFromData(gen.SpecJSON)
+	if err != nil {
+		panic(err)
+	}
+	return doc
+}()
+
+// checkAnswer holds an answer against the response that the contract declares.
+func checkAnswer(t testing.TB, r *http.Request, prefix string, a answer) {
+	t.Helper()
+	if a.body["_success"] == false {
+		require.NotEmpty(t, a.msg(), "an error has a code: %s", a.raw)
+		require.NotEmpty(t, a.body["_request_id"], "an error has a request id: %s", a.raw)
+	}
+	route := routeOf(r.Method, strings.TrimPrefix(r.URL.Path, prefix))
+	if route == nil {
+		return
+	}
+	status := a.status
+	if prefix != "" && a.body["_success"] == false && status == http.StatusOK {
+		require.NoError(t, contract.Components.Schemas["Error"].Value.VisitJSON(a.body), "legacy error: %s", a.raw)
+		return
+	}
+	if prefix != "" && status == http.StatusOK && route.Operation.Responses.Value("200") == nil {
+		status = http.StatusCreated
+	}
+	require.NoError(t, openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: route},
+		Status:                 status,
+		Header:                 a.header,
+		Body:                   io.NopCloser(strings.NewReader(a.raw)),
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true},
+	}), "%s %s answered %d %s", r.Method, r.URL, a.status, a.raw)
+}
+
+// routeOf finds the operation of a path, nil when there is none.
+func routeOf(method, path string) *routers.Route {
+	var best *routers.Route
+	for template, item := range contract.Paths.Map() {
+		op := item.GetOperation(method)
+		if op == nil || !templatePattern(template).MatchString(path) {
+			continue
+		}
+		if best == nil || strings.Count(template, "{") < strings.Count(best.Path, "{") {
+			best = &routers.Route{Spec: contract, Path: template, PathItem: item, Method: method, Operation: op}
+		}
+	}
+	return best
+}
+
+var wildcard = regexp.MustCompile(`\\\{[a-z_]+\\\}`)
+
+func templatePattern(template string) *regexp.Regexp {
+	return regexp.MustCompile("^" + wildcard.ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$")
+}
+
+// mustDomain and mustUser make accounts through the API.
+func (c *client) mustDomain(name string, settings map[string]any) {
+	c.w.t.Helper()
+	if settings == nil {
+		settings = map[string]any{}
+	}
+	a := c.json("POST", "/api/domain/"+name, settings)
+	require.Equal(c.w.t, http.StatusCreated, a.status, a.raw)
+}
+
+func (c *client) mustUser(mail string, settings map[string]any) {
+	c.w.t.Helper()
+	body := map[string]any{"password": password}
+	for k, v := range settings {
+		body[k] = v
+	}
+	a := c.json("POST", "/api/user/"+mail, body)
+	require.Equal(c.w.t, http.StatusCreated, a.status, a.raw)
+}
+
+func (c *client) must(status int, method, path string, body any) answer {
+	c.w.t.Helper()
+	a := c.json(method, path, body)
+	require.Equal(c.w.t, status, a.status, "%s %s: %s", method, path, a.raw)
+	return a
+}
