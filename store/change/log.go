@@ -1,0 +1,89 @@
+package change
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+type logFollower struct {
+	panel store.Panel
+}
+
+// PanelLog returns the follower that writes a row into the panel's log, as iRedAdmin does. A change that is taken
+// up again after a crash may get a second row.
+func PanelLog(panel store.Panel) Follower { return logFollower{panel} }
+
+// Name implements Follower.
+func (logFollower) Name() string { return "panel log" }
+
+// Follow implements Follower.
+func (f logFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
+	e := store.LogEntry{
+		Time:    time.Now().UTC(),
+		Admin:   cmp.Or(actor.Username, "postern"),
+		IP:      actor.IP,
+		Event:   event(c.Action),
+		Level:   "info",
+		Message: sentence(c),
+	}
+	e.Domain, e.Username = columns(c)
+	if actor.API {
+		e.Message = "[API] " + e.Message
+	}
+	return f.panel.AppendLog(ctx, e)
+}
+
+// event returns the panel's name for an action. It knows no rename, and could not filter for one.
+func event(a store.Action) string {
+	if a == store.ActionRename {
+		a = store.ActionUpdate
+	}
+	return string(a)
+}
+
+// columns returns what the panel keeps beside the event: nothing when an account is switched on or off, the domain
+// alone when it is made or removed.
+func columns(c store.Change) (domain, username string) {
+	domain = c.Domain
+	if c.NewName != "" {
+		domain = store.DomainOf(c.NewName)
+	}
+	if name := cmp.Or(c.NewName, c.Name); strings.Contains(name, "@") {
+		username = name
+	}
+	switch c.Action {
+	case store.ActionEnable, store.ActionDisable:
+		return "", ""
+	case store.ActionCreate, store.ActionDelete:
+		return domain, ""
+	}
+	return domain, username
+}
+
+// verbs begin the sentence about an action.
+var verbs = map[store.Action]string{
+	store.ActionCreate:  "Create ",
+	store.ActionUpdate:  "Update ",
+	store.ActionDelete:  "Delete ",
+	store.ActionRename:  "Rename ",
+	store.ActionEnable:  "Enable ",
+	store.ActionDisable: "Disable ",
+	store.ActionGrant:   "Grant global admin rights to ",
+	store.ActionRevoke:  "Revoke admin rights of ",
+}
+
+// sentence says what was done.
+func sentence(c store.Change) string {
+	subject := string(c.Noun) + " " + c.Name
+	if c.Noun == store.NounUser && !strings.Contains(c.Name, "@") {
+		subject = "all users of " + c.Name
+	}
+	if c.NewName != "" {
+		subject += " to " + c.NewName
+	}
+	return verbs[c.Action] + subject + "."
+}

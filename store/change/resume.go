@@ -1,0 +1,76 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// resumeAge is how old an intent is before Run takes it up: younger ones may be in the hands of another process.
+const resumeAge = time.Minute
+
+// Resume takes up every unfinished intent: it looks whether the change happened, and either runs the followers or
+// forgets it. It is called at start, before the first write. An intent that cannot be settled stays; the error then
+// says why, but for failing followers, which only the log names.
+func (a *Accounts) Resume(ctx context.Context) error {
+	return a.resume(ctx, func(store.Intent) bool { return true })
+}
+
+// Run repeats Resume for the intents older than a minute until ctx ends.
+func (a *Accounts) Run(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		due := time.Now().Add(-resumeAge)
+		if err := a.resume(ctx, func(i store.Intent) bool { return i.Created.Before(due) }); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "Unfinished changes could not be taken up.", "error", err)
+		}
+	}
+}
+
+func (a *Accounts) resume(ctx context.Context, due func(store.Intent) bool) error {
+	intents, err := a.intents.UnfinishedIntents(ctx)
+	if err != nil {
+		return fmt.Errorf("read unfinished changes: %w", err)
+	}
+	var errs []error
+	for _, i := range intents {
+		if !due(i) || !a.open.take(i.ID) {
+			continue
+		}
+		if err := a.takeUp(ctx, i); err != nil {
+			errs = append(errs, fmt.Errorf("take up the %s of %s: %w", i.Change.Action, i.Change.Name, err))
+		}
+		a.open.release(i.ID)
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Accounts) takeUp(ctx context.Context, i store.Intent) error {
+	ctx, cancel := context.WithTimeout(ctx, followTime)
+	defer cancel()
+	left, known := a.open.remaining(i.ID)
+	if !known {
+		happened, err := a.happened(ctx, i.Change)
+		if err != nil {
+			return err
+		}
+		if !happened {
+			a.log.InfoContext(ctx, "A change that never happened is forgotten.", "change", about(i.Change), "intent", i.ID)
+			return a.intents.FinishIntent(ctx, i.ID)
+		}
+		a.log.InfoContext(ctx, "An unfinished change is taken up again.", "change", about(i.Change), "intent", i.ID)
+		a.announce(i.Change)
+		left = a.followers
+	}
+	a.settle(ctx, i.ID, a.follow(ctx, i.Actor, i.Change, left))
+	return nil
+}

@@ -1,0 +1,45 @@
+package panelstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// settingRow is a row of the table settings.
+type settingRow struct {
+	Key   string  `db:"k"`
+	Value *string `db:"v"`
+}
+
+// PanelSettings implements store.Panel. Where an old panel lacks the table nothing is set.
+func (s *Store) PanelSettings(ctx context.Context) (map[string]any, error) {
+	columns, err := s.db.Reader().Columns(ctx, "settings")
+	if err != nil {
+		return nil, fmt.Errorf("look for the panel's settings: %w", err)
+	}
+	settings := map[string]any{}
+	if len(columns) == 0 {
+		return settings, nil
+	}
+	var rows []settingRow
+	if err = s.db.Reader().Select(ctx, &rows, "SELECT k, v FROM settings WHERE account = ? ORDER BY k", "global"); err != nil {
+		return nil, fmt.Errorf("read the panel's settings: %w", err)
+	}
+	for _, row := range rows {
+		if value, ok := parseValue(row.Value); ok {
+			settings[row.Key] = value
+		}
+	}
+	return settings, nil
+}
+
+// parseValue reads {"value": X}.
+func parseValue(text *string) (any, bool) {
+	var wrapped map[string]any
+	if text == nil || json.Unmarshal([]byte(*text), &wrapped) != nil || len(wrapped) != 1 {
+		return nil, false
+	}
+	value, ok := wrapped["value"]
+	return value, ok
+}

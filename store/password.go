@@ -1,0 +1,190 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Codes of the password policy. A failure joins all that apply with commas; CodePasswordEmpty stands alone.
+const (
+	CodePasswordEmpty     = "PW_EMPTY"
+	CodePasswordNonASCII  = "PW_NON_ASCII"
+	CodePasswordTooShort  = "PW_SHORTER_THAN_MIN_LENGTH"
+	CodePasswordTooLong   = "PW_GREATER_THAN_MAX_LENGTH"
+	CodePasswordNoLetter  = "PW_NO_LETTER"
+	CodePasswordNoUpper   = "PW_NO_UPPERCASE"
+	CodePasswordNoDigit   = "PW_NO_DIGIT_NUMBER"
+	CodePasswordNoSpecial = "PW_NO_SPECIAL_CHAR"
+)
+
+const (
+	defaultSpecial = "#$%&*+-,.:;!=<>'\"?@[]/(){}_`~"
+	// passwordLimit is how many bytes a password may have: as many as crypt(3) takes. It bounds the cost of hashing.
+	passwordLimit     = 511
+	fieldPassword     = "password"
+	fieldPasswordHash = "password_hash"
+)
+
+// PasswordPolicy is what a new password must be like. Lengths are in characters, which are bytes here since only
+// ASCII is allowed.
+type PasswordPolicy struct {
+	MinLength   int64
+	MaxLength   int64 // 0 is no limit but for the 511 that crypt(3) takes
+	NeedLetter  bool
+	NeedUpper   bool
+	NeedDigit   bool
+	NeedSpecial bool
+	Special     string // the characters of which NeedSpecial wants one
+}
+
+// DefaultPasswordPolicy is iRedAdmin's.
+func DefaultPasswordPolicy() PasswordPolicy {
+	return PasswordPolicy{
+		MinLength: 8, NeedLetter: true, NeedUpper: true, NeedDigit: true, NeedSpecial: true, Special: defaultSpecial,
+	}
+}
+
+// ForDomain returns the policy for users of a domain with those rules: its lengths count where it sets any.
+func (p PasswordPolicy) ForDomain(r DomainRules) PasswordPolicy {
+	if r.MinPasswordLength > 0 {
+		p.MinLength = r.MinPasswordLength
+	}
+	if r.MaxPasswordLength > 0 {
+		p.MaxLength = r.MaxPasswordLength
+	}
+	return p
+}
+
+// WithPanelSettings returns the policy with what the panel's settings say (see Panel). A value of another type, or
+// a negative length, is ignored.
+func (p PasswordPolicy) WithPanelSettings(settings map[string]any) PasswordPolicy {
+	setLength(&p.MinLength, settings["min_passwd_length"])
+	setLength(&p.MaxLength, settings["max_passwd_length"])
+	setFlag(&p.NeedLetter, settings["password_has_letter"])
+	setFlag(&p.NeedUpper, settings["password_has_uppercase"])
+	setFlag(&p.NeedDigit, settings["password_has_number"])
+	setFlag(&p.NeedSpecial, settings["password_has_special_char"])
+	return p
+}
+
+func setLength(target *int64, v any) {
+	var n int64
+	switch v := v.(type) {
+	case int64:
+		n = v
+	case int:
+		n = int64(v)
+	case float64:
+		if n = int64(v); float64(n) != v {
+			return
+		}
+	case json.Number:
+		setLength(target, v.String())
+		return
+	case string:
+		parsed, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+		if err != nil {
+			return
+		}
+		n = parsed
+	default:
+		return
+	}
+	if n >= 0 {
+		*target = n
+	}
+}
+
+func setFlag(target *bool, v any) {
+	switch v {
+	case true, "true":
+		*target = true
+	case false, "false":
+		*target = false
+	}
+}
+
+// TrimPassword removes the white space around a password, as the panel does before it looks at one.
+func TrimPassword(password string) string { return strings.TrimSpace(password) }
+
+// Check returns nil when the password, already trimmed, keeps the policy. Otherwise it returns an *Error that
+// carries every code that applies and one sentence, which never shows the password.
+func (p PasswordPolicy) Check(password string) error {
+	if password == "" {
+		return Fail(Unprocessable, CodePasswordEmpty, "The password is empty.").With(fieldPassword)
+	}
+	var codes, wants []string
+	for _, rule := range p.rules() {
+		if !rule.kept(password) {
+			codes = append(codes, rule.code)
+			wants = append(wants, rule.want)
+		}
+	}
+	if len(codes) == 0 {
+		return nil
+	}
+	return Fail(Unprocessable, strings.Join(codes, ","), "The password must have %s.", enumerate(wants)).With(fieldPassword)
+}
+
+// passwordRule is one demand of a policy: want completes "the password must have".
+type passwordRule struct {
+	code string
+	want string
+	kept func(string) bool
+}
+
+// rules returns the demands in the order in which their codes are reported.
+func (p PasswordPolicy) rules() []passwordRule {
+	limit := int64(passwordLimit)
+	if p.MaxLength > 0 {
+		limit = min(limit, p.MaxLength)
+	}
+	rules := []passwordRule{
+		{CodePasswordNonASCII, "only printable ASCII characters", isPrintable},
+		{CodePasswordTooShort, fmt.Sprintf("at least %d characters", p.MinLength),
+			func(s string) bool { return int64(len(s)) >= p.MinLength }},
+		{CodePasswordTooLong, fmt.Sprintf("at most %d characters", limit),
+			func(s string) bool { return int64(len(s)) <= limit }},
+	}
+	for _, need := range []struct {
+		wanted                 bool
+		code, want, characters string
+	}{
+		{p.NeedLetter, CodePasswordNoLetter, "a letter", lowerLetters + upperLetters},
+		{p.NeedUpper, CodePasswordNoUpper, "an upper-case letter", upperLetters},
+		{p.NeedDigit, CodePasswordNoDigit, "a digit", "0123456789"},
+		{p.NeedSpecial && p.Special != "", CodePasswordNoSpecial, "one of the characters " + p.Special, p.Special},
+	} {
+		if need.wanted {
+			rules = append(rules, passwordRule{need.code, need.want,
+				func(s string) bool { return strings.ContainsAny(s, need.characters) }})
+		}
+	}
+	return rules
+}
+
+const (
+	lowerLetters = "abcdefghijklmnopqrstuvwxyz"
+	upperLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// isPrintable reports whether the text is made of printable ASCII alone.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// enumerate joins the items as a sentence does.
+func enumerate(items []string) string {
+	last := len(items) - 1
+	if last == 0 {
+		return items[0]
+	}
+	return strings.Join(items[:last], ", ") + " and " + items[last]
+}

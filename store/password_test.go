@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+func TestPasswordPolicy(t *testing.T) {
+	strict := store.DefaultPasswordPolicy()
+	for _, c := range []struct {
+		name     string
+		policy   store.PasswordPolicy
+		password string
+		code     string
+	}{
+		{"good", strict, "Tr0ub4dor&3", ""},
+		{"blank inside is fine", strict, "Tr0ub4dor &3", ""},
+		{"empty stands alone", strict, "", "PW_EMPTY"},
+		{"short", strict, "Tr0ub4&", "PW_SHORTER_THAN_MIN_LENGTH"},
+		{"no letter", strict, "12345678&", "PW_NO_LETTER,PW_NO_UPPERCASE"},
+		{"no upper-case letter", strict, "tr0ub4dor&3", "PW_NO_UPPERCASE"},
+		{"no digit", strict, "Troubador&x", "PW_NO_DIGIT_NUMBER"},
+		{"no special character", strict, "Tr0ub4dor3x", "PW_NO_SPECIAL_CHAR"},
+		{"characters that do not count as special", strict, `Tr0ub4dor3^\`, "PW_NO_SPECIAL_CHAR"},
+		{"everything at once, in order", strict, "ü",
+			"PW_NON_ASCII,PW_SHORTER_THAN_MIN_LENGTH,PW_NO_LETTER,PW_NO_UPPERCASE,PW_NO_DIGIT_NUMBER,PW_NO_SPECIAL_CHAR"},
+		{"umlaut", strict, "Tr0ub4dör&3", "PW_NON_ASCII"},
+		{"control character", strict, "Tr0ub4dor&3\x00", "PW_NON_ASCII"},
+		{"not UTF-8", strict, "Tr0ub4dor&3\xff", "PW_NON_ASCII"},
+		{"longest", store.PasswordPolicy{MaxLength: 10}, strings.Repeat("a", 10), ""},
+		{"too long", store.PasswordPolicy{MaxLength: 10}, strings.Repeat("a", 11), "PW_GREATER_THAN_MAX_LENGTH"},
+		{"no limit", store.PasswordPolicy{}, strings.Repeat("a", 511), ""},
+		{"beyond what is hashed", store.PasswordPolicy{}, strings.Repeat("a", 512), "PW_GREATER_THAN_MAX_LENGTH"},
+		{"nothing is special", store.PasswordPolicy{NeedSpecial: true}, "a", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.policy.Check(c.password)
+			if c.code == "" {
+				require.NoError(t, err)
+				return
+			}
+			e := requireFailure(t, err, store.Unprocessable, c.code)
+			require.Equal(t, "password", e.Field)
+			require.NotEmpty(t, e.Detail)
+			if len(c.password) > 3 {
+				require.NotContains(t, err.Error(), c.password)
+			}
+		})
+	}
+}
+
+func TestPasswordPolicySaysWhatIsMissing(t *testing.T) {
+	err := store.DefaultPasswordPolicy().Check("abcdefg&")
+	e := requireFailure(t, err, store.Unprocessable, "PW_NO_UPPERCASE,PW_NO_DIGIT_NUMBER")
+	require.Equal(t, "The password must have an upper-case letter and a digit.", e.Detail)
+}
+
+func TestPasswordPolicyForDomain(t *testing.T) {
+	server := store.PasswordPolicy{MinLength: 8, MaxLength: 20}
+	require.Equal(t, server, server.ForDomain(store.DomainRules{}))
+	require.Equal(t, store.PasswordPolicy{MinLength: 4, MaxLength: 6},
+		server.ForDomain(store.DomainRules{MinPasswordLength: 4, MaxPasswordLength: 6}))
+}
+
+func TestPasswordPolicyWithPanelSettings(t *testing.T) {
+	var settings map[string]any
+	require.NoError(t, json.Unmarshal([]byte(`{"min_passwd_length": 12, "max_passwd_length": "64", "password_has_letter": false,
+		"password_has_uppercase": "false", "password_has_number": true, "global_admin_ip_list": ["192.0.2.1"]}`), &settings))
+	got := store.DefaultPasswordPolicy().WithPanelSettings(settings)
+	want := store.DefaultPasswordPolicy()
+	want.MinLength, want.MaxLength, want.NeedLetter, want.NeedUpper = 12, 64, false, false
+	require.Equal(t, want, got)
+
+	t.Run("ignores what makes no sense", func(t *testing.T) {
+		for _, bad := range []any{-1.0, 2.5, "many", true, nil, []any{8.0}, map[string]any{}} {
+			got := store.DefaultPasswordPolicy().WithPanelSettings(map[string]any{"min_passwd_length": bad})
+			require.Equal(t, store.DefaultPasswordPolicy(), got, "%v", bad)
+		}
+		for _, bad := range []any{0.0, "no", nil, []any{}} {
+			got := store.DefaultPasswordPolicy().WithPanelSettings(map[string]any{"password_has_number": bad})
+			require.Equal(t, store.DefaultPasswordPolicy(), got, "%v", bad)
+		}
+	})
+}
+
+func TestTrimPassword(t *testing.T) {
+	require.Equal(t, "a b", store.TrimPassword(" \ta b\r\n"))
+}
+
+func TestCheckPasswordHash(t *testing.T) {
+	for _, good := range []string{
+		"{SSHA512}abc=", "{ssha}abc", "{Plain}a b", "{CRYPT}$6$salt$hash", "{BLF-CRYPT}$2y$05$x", "{ARGON2ID}$argon2id$x",
+		"{CRAM-MD5}00", "{NTLM}00", "{SHA256-CRYPT}$5$x", "{LDAP-MD5}x", "{PLAIN}" + strings.Repeat("a", 248),
+	} {
+		require.NoError(t, store.CheckPasswordHash(good), good)
+	}
+	for name, bad := range map[string]string{
+		"empty":                   "",
+		"plain text":              "geheim",
+		"bare crypt":              "$6$salt$hash",
+		"unknown scheme":          "{ROT13}trurvz",
+		"unknown to Dovecot":      "{BCRYPT}$2b$10$x",
+		"nothing after it":        "{SSHA512}",
+		"no end of the scheme":    "{SSHA512",
+		"not at the start":        " {SSHA512}abc",
+		"not ASCII":               "{PLAIN}gehüm",
+		"control character":       "{PLAIN}a\nb",
+		"too long for the column": "{PLAIN}" + strings.Repeat("a", 249),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := requireFailure(t, store.CheckPasswordHash(bad), store.Invalid, "INVALID_PASSWORD_SCHEME")
+			require.Equal(t, "password_hash", e.Field)
+			require.NotContains(t, e.Detail, "geheim")
+		})
+	}
+}
+
+// requireFailure asserts an *Error of that kind and code.
+func requireFailure(t *testing.T, err error, kind store.Kind, code string) *store.Error {
+	t.Helper()
+	var e *store.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, code, e.Code)
+	require.Equal(t, kind, e.Kind)
+	return e
+}

@@ -1,0 +1,138 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+const foreignPassword = "Tr0ub4dor&3 x"
+
+// foreignHashes are of foreignPassword, made by Dovecot's doveadm, OpenSSL and libxcrypt.
+var foreignHashes = map[string]string{
+	"PLAIN":               "{PLAIN}Tr0ub4dor&3 x",
+	"SHA":                 "{SHA}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
+	"SHA1":                "{SHA1}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
+	"SHA in lower case":   "{sha}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
+	"SHA without padding": "{SHA}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0",
+	"SSHA":                "{SSHA}A6jApmJd51mguhFoIE2lGKk3bPat+v6D",
+	"SSHA without a salt": "{SSHA}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
+	"SHA256":              "{SHA256}p1Z1mhL7+2J+IQbGjD1952fy+bw8y1tYXeND2jbQnNY=",
+	"SSHA256":             "{SSHA256}q7FI1PPWZG6RmuewUmci3yNfAPKMyzOS6L7qfU52Q/dS9H1e",
+	"SHA512":              "{SHA512}utVwVDzEZo/m/3cW16p4IyfVwP1A0sIa60Bu47Ns9OCiyBC5P51Yx5K8/JDkjRfms84ImTo2eyaDUiCKsI97xg==",
+	"SSHA512": "{SSHA512}+UpETbktwPycCyP7ZRgYoGBbeo/URUR8XcK9Sb76" +
+		"hWOxltqHzeJ4+mzPEpE/d+KnQcKimP+/RB0ockSWTfBhRd3Sk8A=",
+	"SMD5":                    "{SMD5}9T6hJwUs+HJEWAJLwH2TX+sen5U=",
+	"LDAP-MD5":                "{LDAP-MD5}WkryNqHmuFICJCO1UkrFwg==",
+	"PLAIN-MD5":               "{PLAIN-MD5}5a4af236a1e6b852022423b5524ac5c2",
+	"PLAIN-MD5 in base64":     "{PLAIN-MD5}WkryNqHmuFICJCO1UkrFwg==",
+	"PLAIN-MD5 in upper case": "{PLAIN-MD5}5A4AF236A1E6B852022423B5524AC5C2",
+	"MD5 is md5-crypt":        "{MD5}$1$DuiefMWk$7hU8yGGqU42edh8LvEZPk0",
+	"MD5 of a directory":      "{MD5}WkryNqHmuFICJCO1UkrFwg==",
+	"MD5 in hexadecimal":      "{MD5}5a4af236a1e6b852022423b5524ac5c2",
+	"MD5-CRYPT":               "{MD5-CRYPT}$1$/4W4AhsX$gLt1a3QiCb3M2k.V9ZwK41",
+	"md5-crypt in CRYPT":      "{CRYPT}$1$DuiefMWk$7hU8yGGqU42edh8LvEZPk0",
+	"md5-crypt, short salt":   "{CRYPT}$1$ab$OududuFuEU5aTn52bXXq./",
+	"md5-crypt, no prefix":    "$1$DuiefMWk$7hU8yGGqU42edh8LvEZPk0",
+	"CRAM-MD5":                "{CRAM-MD5}c1694ac4de6d9238ca689125d32a8046d5068b849abf01a7e3039deb252a33d3",
+	"NTLM":                    "{NTLM}c99b7aadca9d5c0b9e228093f4848212",
+	"BLF-CRYPT":               "{BLF-CRYPT}$2y$05$UpJG0lm9ggF6nW4gHKzVRuLjgw70WWi/dNiuIArhJ6uKuGV0KMp/6",
+	"bcrypt in CRYPT":         "{CRYPT}$2y$05$9p4dxuAzT5oP/iJQT61cvePqBFfZRyQPTq2bARNb/jPxa.69Ezk5O",
+	"bcrypt 2a":               "{CRYPT}$2a$04$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G",
+	"bcrypt 2b":               "{CRYPT}$2b$04$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G",
+	"bcrypt, no prefix":       "$2b$04$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G",
+	"SHA256-CRYPT":            "{SHA256-CRYPT}$5$AjZWF2HxNo4MRJ8f$A2zkvlOxLVT./ewu/q1UhFabpb94c.1nwddyOy5m5m2",
+	"sha256-crypt in CRYPT":   "{CRYPT}$5$abcdefgh$381hYn9h1uNy97ZmXBwQXETLvExMNpknyPB.KOHYVy.",
+	"SHA512-CRYPT": "{SHA512-CRYPT}$6$KJac0aLFLY0tDSLS$" +
+		"ePu2sQgRrwkFkEfjfNEjTJjYmEG0HWru53z47PHX3Liw5x4NUwrrbRY0fZlUu./qsvV/AKJE/Xsgmn7JYWFVq.",
+	"sha512-crypt with rounds": "{SHA512-CRYPT}$6$rounds=2000$4LGzkPlGh42lEpwA$" +
+		"6eZ0G7Ywumlwxqksbceywl7MXxJeyrOYtGIJs1SFuY40CyXd053dG8R5mtQ6pRIiVaSLEy9nRye/zIIj92BpC/",
+	"sha512-crypt, no prefix": "$6$rounds=1000$saltsalt$" +
+		"GpKavuBzHhsZAmfHfNC3E0I7XtMxXt6UXgA7cXTbvOqLuoZjdFdxKfYvNTNct0YBCQgbGKuqHTRVS.KZz1Fa/.",
+	"PBKDF2": "{PBKDF2}$1$woIgS5H1LQZweqh3$5000$7dc1a50bda692ed8f45769915ea75e4e7ca4b14e",
+	"ARGON2I": "{ARGON2I}$argon2i$v=19$m=32768,t=4,p=1$E9G/25wZlZpFr31oQ17Fbg$" +
+		"0kGRfEszk/DjzFj8GQN5G1MxBP5L2HlX3DwZwUnT+4Q",
+	"ARGON2ID": "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$KAjd2bqQnyygt8lmw4GFMA$" +
+		"5V7AIUXoZ8mpmu4VxqbYj+Gv4N7F6LMiPVXbD7lTOHM",
+}
+
+func TestVerifyForeignHash(t *testing.T) {
+	for name, hash := range foreignHashes {
+		t.Run(name, func(t *testing.T) {
+			require.True(t, store.VerifyPassword(store.Secret(hash), foreignPassword))
+			require.False(t, store.VerifyPassword(store.Secret(hash), foreignPassword+"x"))
+			require.False(t, store.VerifyPassword(store.Secret(hash), ""))
+			require.False(t, store.VerifyPassword(store.Secret(hash[:len(hash)-9]), foreignPassword), "cut off")
+		})
+	}
+}
+
+// TestVerifyCRAMOfLongPassword covers a key longer than a block, which HMAC hashes first. Made by doveadm.
+func TestVerifyCRAMOfLongPassword(t *testing.T) {
+	long := strings.Repeat("abcdefghij", 8)
+	require.True(t, store.VerifyPassword(cramOfLongPassword, long))
+	require.False(t, store.VerifyPassword(cramOfLongPassword, long[:79]))
+}
+
+func TestVerifyBcryptLooksAt72Bytes(t *testing.T) {
+	hash := store.Secret("{CRYPT}$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i")
+	require.True(t, store.VerifyPassword(hash, strings.Repeat("x", 100)))
+	require.False(t, store.VerifyPassword(hash, strings.Repeat("x", 71)))
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	key := "$0kGRfEszk/DjzFj8GQN5G1MxBP5L2HlX3DwZwUnT+4Q"
+	for name, hash := range map[string]string{
+		"plain text":                  foreignPassword,
+		"nothing":                     "",
+		"unknown scheme":              "{ROT13}" + foreignPassword,
+		"no end of the scheme":        "{PLAIN" + foreignPassword,
+		"empty hash":                  "{SSHA512}",
+		"too short a digest":          "{SSHA512}Zm9v",
+		"salt where none belongs":     "{SHA}A6jApmJd51mguhFoIE2lGKk3bPat+v6D",
+		"bare hexadecimal MD5":        "5a4af236a1e6b852022423b5524ac5c2",
+		"DES":                         "{CRYPT}ccCFrEOKX3jqQ",
+		"sha-crypt of another kind":   "{SHA512-CRYPT}$5$abcdefgh$381hYn9h1uNy97ZmXBwQXETLvExMNpknyPB.KOHYVy.",
+		"bcrypt of the broken kind":   "{CRYPT}$2x$04$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G",
+		"sha-crypt of many rounds":    "{CRYPT}$6$rounds=9999999$saltsalt$" + strings.Repeat("a", 86),
+		"sha-crypt beyond any number": "{CRYPT}$6$rounds=99999999999999999999$saltsalt$" + strings.Repeat("a", 86),
+		"costly bcrypt":               "{CRYPT}$2b$31$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G",
+		"PBKDF2 of many rounds":       "{PBKDF2}$1$woIgS5H1LQZweqh3$9999999$7dc1a50bda692ed8f45769915ea75e4e7ca4b14e",
+		"PBKDF2 of no rounds":         "{PBKDF2}$1$woIgS5H1LQZweqh3$0$7dc1a50bda692ed8f45769915ea75e4e7ca4b14e",
+		"argon2 of much memory":       "{ARGON2ID}$argon2id$v=19$m=4194304,t=1,p=1$E9G/25wZlZpFr31oQ17Fbg" + key,
+		"argon2 of many passes":       "{ARGON2ID}$argon2id$v=19$m=262144,t=999,p=1$E9G/25wZlZpFr31oQ17Fbg" + key,
+		"argon2 of no threads":        "{ARGON2ID}$argon2id$v=19$m=65536,t=1,p=0$E9G/25wZlZpFr31oQ17Fbg" + key,
+		"argon2 of no passes":         "{ARGON2ID}$argon2id$v=19$m=65536,t=0,p=1$E9G/25wZlZpFr31oQ17Fbg" + key,
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.False(t, store.VerifyPassword(store.Secret(hash), foreignPassword))
+		})
+	}
+	t.Run("password too long to hash", func(t *testing.T) {
+		long := strings.Repeat("a", 512)
+		require.False(t, store.VerifyPassword(store.Secret("{PLAIN}"+long), long))
+	})
+	t.Run("empty password", func(t *testing.T) {
+		require.False(t, store.VerifyPassword("{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=", ""))
+		require.False(t, store.VerifyPassword("{PLAIN}", ""))
+	})
+}
+
+func FuzzVerifyPassword(f *testing.F) {
+	for _, hash := range foreignHashes {
+		f.Add(hash, foreignPassword)
+	}
+	f.Add("{CRYPT}$6$rounds=$$", "a")
+	f.Add("{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$$", "a")
+	f.Fuzz(func(t *testing.T, hash, password string) {
+		ok := store.VerifyPassword(store.Secret(hash), password)
+		if ok && !strings.HasPrefix(hash, "{") && !strings.HasPrefix(hash, "$") {
+			t.Errorf("plain text verified: %q", hash)
+		}
+	})
+}
+
+const cramOfLongPassword = store.Secret("{CRAM-MD5}b541e5c433776fe0bd5dac161db18bf0571f89a1f19cf62a4c34c67145a449dc")

@@ -1,0 +1,72 @@
+package statestore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// sessionRow is a row of the table sessions.
+type sessionRow struct {
+	IDHash   string    `db:"id_hash"`
+	Username string    `db:"username"`
+	Stamp    string    `db:"stamp"`
+	IP       string    `db:"ip"`
+	Created  time.Time `db:"created"`
+	LastUsed time.Time `db:"last_used"`
+}
+
+// CreateSession implements store.Sessions.
+func (s *Store) CreateSession(ctx context.Context, e store.Session) error {
+	return s.exec(ctx, "keep a session",
+		"INSERT INTO sessions (id_hash, username, domain, stamp, ip, created, last_used) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		e.IDHash, e.Username, store.DomainOf(e.Username), e.Stamp, e.IP, e.Created, e.LastUsed)
+}
+
+// Session implements store.Sessions.
+func (s *Store) Session(ctx context.Context, idHash string) (store.Session, error) {
+	var row sessionRow
+	found, err := s.db.Reader().Find(ctx, &row,
+		"SELECT id_hash, username, stamp, ip, created, last_used FROM sessions WHERE id_hash = ?", idHash)
+	if err != nil {
+		return store.Session{}, fmt.Errorf("read a session: %w", err)
+	}
+	if !found {
+		return store.Session{}, store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in first.")
+	}
+	return store.Session{
+		IDHash:   row.IDHash,
+		Username: row.Username,
+		Stamp:    row.Stamp,
+		IP:       row.IP,
+		Created:  row.Created.UTC(),
+		LastUsed: row.LastUsed.UTC(),
+	}, nil
+}
+
+// TouchSession implements store.Sessions.
+func (s *Store) TouchSession(ctx context.Context, idHash string, at time.Time) error {
+	return s.exec(ctx, "touch a session", "UPDATE sessions SET last_used = ? WHERE id_hash = ?", at, idHash)
+}
+
+// EndSession implements store.Sessions.
+func (s *Store) EndSession(ctx context.Context, idHash string) error {
+	return s.exec(ctx, "end a session", "DELETE FROM sessions WHERE id_hash = ?", idHash)
+}
+
+// EndSessionsOf implements store.Sessions.
+func (s *Store) EndSessionsOf(ctx context.Context, account string) error {
+	query := "DELETE FROM sessions WHERE domain = ?"
+	if strings.Contains(account, "@") {
+		query = "DELETE FROM sessions WHERE username = ?"
+	}
+	return s.exec(ctx, "end the sessions of "+account, query, account)
+}
+
+// PurgeSessions implements store.Sessions.
+func (s *Store) PurgeSessions(ctx context.Context, idleSince, createdSince time.Time) error {
+	return s.exec(ctx, "purge sessions", "DELETE FROM sessions WHERE last_used < ? OR created < ?", idleSince, createdSince)
+}

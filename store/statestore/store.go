@@ -1,0 +1,61 @@
+// Package statestore keeps what is Postern's own in SQL: sessions and intents.
+package statestore
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+var _ store.State = (*Store)(nil)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Store keeps sessions and intents.
+type Store struct {
+	db *sqldb.DB
+}
+
+// Open opens the database of a URL (see sqldb.Open) and brings its tables to the newest version.
+func Open(ctx context.Context, url string) (*Store, error) {
+	db, err := sqldb.Open(url)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	if err = migrate(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
+	}
+	return &Store{db}, nil
+}
+
+func migrate(ctx context.Context, db *sqldb.DB) error {
+	dir, err := fs.Sub(migrations, "migrations/"+db.Dialect.Name)
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, dir)
+}
+
+// Ping implements store.State.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Close implements store.State.
+func (s *Store) Close() error { return s.db.Close() }
+
+// exec runs one statement in its own transaction; what says what it was for.
+func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
+	err := s.db.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

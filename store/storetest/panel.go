@@ -1,0 +1,132 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// PanelFixture is a fresh database of the panel to test.
+type PanelFixture struct {
+	Panel store.Panel
+	// SQL is the database below, to look at rows and to fill in what the panel writes.
+	SQL *sqldb.DB
+}
+
+// Panel runs the whole suite of store.Panel. Each subtest opens a fresh, empty store, which open closes.
+func Panel(t *testing.T, open func(t *testing.T) PanelFixture) {
+	t.Helper()
+	t.Run("log", func(t *testing.T) { panelLog(t, open) })
+	t.Run("settings", func(t *testing.T) { panelSettings(t, open) })
+	t.Run("answers", func(t *testing.T) { require.NoError(t, open(t).Panel.Ping(ctx(t))) })
+}
+
+// panelRows reads rows of the panel's database.
+func panelRows(t *testing.T, f PanelFixture, query string) []store.Record {
+	t.Helper()
+	records, err := f.SQL.Reader().Records(ctx(t), query)
+	require.NoError(t, err)
+	return records
+}
+
+func panelLog(t *testing.T, open func(t *testing.T) PanelFixture) {
+	const query = "SELECT timestamp, admin, ip, domain, username, event, loglevel, msg FROM log ORDER BY id"
+	full := store.LogEntry{
+		Time: noon, Admin: "root@elsewhere.test", IP: "2001:db8::1", Domain: "example.com", Username: "anna@example.com",
+		Event: "update", Level: "error", Message: "Änderung 🚪",
+	}
+	t.Run("keeps what it is given", func(t *testing.T) {
+		f := open(t)
+		require.NoError(t, f.Panel.AppendLog(ctx(t), full))
+		got := panelRows(t, f, query)
+		require.Len(t, got, 1)
+		at, ok := got[0].Get("timestamp").(time.Time)
+		require.True(t, ok)
+		require.True(t, noon.Equal(at))
+		require.Equal(t, store.Record{
+			{Name: "admin", Value: full.Admin}, {Name: "ip", Value: full.IP}, {Name: "domain", Value: full.Domain},
+			{Name: "username", Value: full.Username}, {Name: "event", Value: full.Event}, {Name: "loglevel", Value: full.Level},
+			{Name: "msg", Value: full.Message},
+		}, got[0].Without("timestamp"))
+	})
+	t.Run("appends", func(t *testing.T) {
+		f := open(t)
+		second := full
+		second.Message = "second"
+		require.NoError(t, f.Panel.AppendLog(ctx(t), full))
+		require.NoError(t, f.Panel.AppendLog(ctx(t), second))
+		got := panelRows(t, f, query)
+		require.Len(t, got, 2)
+		require.Equal(t, "second", got[1].Get("msg"))
+	})
+	t.Run("level is info unless it is given", func(t *testing.T) {
+		f := open(t)
+		require.NoError(t, f.Panel.AppendLog(ctx(t), store.LogEntry{Time: noon, Event: "create"}))
+		require.Equal(t, "info", panelRows(t, f, query)[0].Get("loglevel"))
+	})
+	t.Run("cuts what is too long between characters", func(t *testing.T) {
+		f := open(t)
+		long := strings.Repeat("ü", 20_000)
+		require.NoError(t, f.Panel.AppendLog(ctx(t), store.LogEntry{
+			Time: noon, Admin: long, IP: long, Domain: long, Username: long, Event: long, Level: long, Message: long,
+		}))
+		got := panelRows(t, f, query)[0]
+		for column, size := range map[string]int{
+			"admin": 255, "ip": 40, "domain": 255, "username": 255, "event": 20, "loglevel": 10, "msg": 16_000,
+		} {
+			require.Equal(t, strings.Repeat("ü", size), got.Get(column), column)
+		}
+	})
+	t.Run("takes out what is no text", func(t *testing.T) {
+		f := open(t)
+		require.NoError(t, f.Panel.AppendLog(ctx(t), store.LogEntry{Time: noon, Message: "a\x00b\xffc"}))
+		require.Equal(t, "ab\uFFFDc", panelRows(t, f, query)[0].Get("msg"))
+	})
+}
+
+func panelSettings(t *testing.T, open func(t *testing.T) PanelFixture) {
+	fill := func(t *testing.T, f PanelFixture, account, key string, value any) {
+		t.Helper()
+		require.NoError(t, f.SQL.Write(ctx(t), func(tx *sqldb.Tx) error {
+			_, err := tx.Exec(ctx(t), "INSERT INTO settings (account, k, v) VALUES (?, ?, ?)", account, key, value)
+			return err
+		}))
+	}
+	t.Run("none", func(t *testing.T) {
+		got, err := open(t).Panel.PanelSettings(ctx(t))
+		require.NoError(t, err)
+		require.NotNil(t, got)
+		require.Empty(t, got)
+	})
+	t.Run("reads every sort of value", func(t *testing.T) {
+		f := open(t)
+		fill(t, f, "global", "min_passwd_length", `{"value": 12}`)
+		fill(t, f, "global", "password_has_letter", `{"value": false}`)
+		fill(t, f, "global", "mailbox_format", `{"value": "mdbox"}`)
+		fill(t, f, "global", "admin_login_ip_list", `{"value": ["192.0.2.1", "2001:db8::/32"]}`)
+		fill(t, f, "anna@example.com", "mailbox_folder", `{"value": "Mail"}`)
+		got, err := f.Panel.PanelSettings(ctx(t))
+		require.NoError(t, err)
+		require.Equal(t, map[string]any{
+			"min_passwd_length": 12.0, "password_has_letter": false, "mailbox_format": "mdbox",
+			"admin_login_ip_list": []any{"192.0.2.1", "2001:db8::/32"},
+		}, got)
+	})
+	t.Run("leaves out what has another form", func(t *testing.T) {
+		f := open(t)
+		for key, value := range map[string]any{
+			"a": nil, "b": "", "c": "12", "d": "[1]", "e": `{"value": 1`, "f": `{"values": 1}`, "g": "{}", "h": `{"value": 1, "x": 2}`,
+		} {
+			fill(t, f, "global", key, value)
+		}
+		fill(t, f, "global", "good", `{"value": 1}`)
+		got, err := f.Panel.PanelSettings(ctx(t))
+		require.NoError(t, err)
+		require.Equal(t, map[string]any{"good": 1.0}, got)
+	})
+}
