@@ -15,10 +15,10 @@ func (p *Parameter) scalar(value string, lenient bool) (raw json.RawMessage, ok 
 	if p.choice || p.pattern || p.kind != "string" {
 		value = strings.TrimSpace(value)
 	}
+	if value == "" && p.nullable {
+		return json.RawMessage("null"), true
+	}
 	if value == "" && (p.choice || p.kind != "string") {
-		if p.nullable {
-			return json.RawMessage("null"), true
-		}
 		return quote(""), !lenient
 	}
 	switch p.kind {

@@ -1,0 +1,61 @@
+# Targets of Postern. `make` lists them.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LINT     := go tool -modfile=scripts/tools/go.mod golangci-lint
+FUZZTIME ?= 20s
+# Nothing asks the version control system behind our back: a source archive builds as well as a clone.
+GO_BUILD := go build -buildvcs=false -trimpath
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build and start on embedded SQLite below ./data; prints the URL of Swagger UI and the admin
+	@exec bin/postern serve
+
+.PHONY: build
+build: ## Build bin/postern
+	CGO_ENABLED=0 $(GO_BUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## Install what is missing, then run everything: vet, the demo on the built server, all tests
+	scripts/install.sh
+	$(MAKE) --no-print-directory build
+	go vet ./...
+	scripts/demo-run.sh
+	go test ./...
+
+.PHONY: test-fast
+test-fast: ## Run the quick tests, under a minute
+	go test -short ./...
+
+.PHONY: generate
+generate: ## Make everything anew that is generated from openapi.yaml
+	go generate ./gen
+
+.PHONY: check
+check: generate ## Prove that nothing generated is stale; format, vet, lint
+	go mod tidy -diff
+	git diff --exit-code
+	scripts/no-untracked.sh gen clients
+	test -z "$$(gofmt -l cmd gen scripts server store clients | tee /dev/stderr)"
+	go vet ./...
+	$(LINT) run
+
+.PHONY: bench
+bench: ## Run the benchmarks side by side and print their ratios
+	go test -run '^$$' -bench . -benchmem -count 3 ./server | tee /dev/stderr | awk -f scripts/ratios.awk
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (20s)
+	scripts/fuzz.sh $(FUZZTIME) ./server/edge ./store
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin

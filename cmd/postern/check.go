@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// checkTimeout bounds how long one backend may take to answer.
+const checkTimeout = 5 * time.Second
+
+func checkCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Show the configuration, try every backend and report every fault",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, faults := readConfig(cmd.Flags())
+			if err := c.print(cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			if err := errors.Join(faults, c.tryBackends(cmd.Context(), cmd.OutOrStdout())); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "Everything is fine.")
+			return err
+		},
+	}
+	addConfigFlags(cmd.Flags())
+	return cmd
+}
+
+// print shows what is configured, without its secrets.
+func (c Config) print(w io.Writer) error {
+	values := c.shown()
+	for _, s := range settings {
+		if _, err := fmt.Fprintf(w, "%-30s %s\n", variable(s.key), values[s.key]); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+// tryBackends says of each backend whether it can be used, and fails when one cannot.
+func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
+	var faults []error
+	for _, d := range c.databases() {
+		if d.file == "" || !strings.HasPrefix(c.url(d), "sqlite://") || c.DataDir == "" {
+			continue // nothing opens it, or the setting itself is at fault
+		}
+		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+		state, err := c.inspect(ctx, d)
+		cancel()
+		where := withoutPassword(c.url(d))
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %s: %w", variable(d.key), where, err))
+			continue
+		}
+		if _, err = fmt.Fprintf(w, "%-9s %s %s\n", d.name, where, state); err != nil {
+			return err
+		}
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%d backend(s) cannot be used:\n%w", len(faults), errors.Join(faults...))
+	}
+	return nil
+}

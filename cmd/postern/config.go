@@ -1,0 +1,154 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// Config is everything that can be set. The names are the keys of the file; the environment variable of a key is
+// POSTERN_ and the key in capitals, its flag has dashes for underscores.
+type Config struct {
+	Listen             string        `koanf:"listen"`
+	DataDir            string        `koanf:"data_dir"`
+	Backend            string        `koanf:"backend"`
+	VmailDSN           store.Secret  `koanf:"vmail_dsn"`
+	AmavisdDSN         store.Secret  `koanf:"amavisd_dsn"`
+	IredapdDSN         store.Secret  `koanf:"iredapd_dsn"`
+	IredadminDSN       store.Secret  `koanf:"iredadmin_dsn"`
+	StateDSN           store.Secret  `koanf:"state_dsn"`
+	LDAPURL            string        `koanf:"ldap_url"`
+	LDAPBindDN         string        `koanf:"ldap_bind_dn"`
+	LDAPBindPassword   store.Secret  `koanf:"ldap_bind_password"`
+	LDAPBaseDN         string        `koanf:"ldap_base_dn"`
+	LDAPAdminBaseDN    string        `koanf:"ldap_admin_base_dn"`
+	Lists              string        `koanf:"lists"`
+	MlmmjadminURL      string        `koanf:"mlmmjadmin_url"`
+	MlmmjadminToken    store.Secret  `koanf:"mlmmjadmin_token"`
+	MlmmjSpool         string        `koanf:"mlmmj_spool"`
+	MlmmjArchive       string        `koanf:"mlmmj_archive"`
+	Admin              string        `koanf:"admin"`
+	AdminPassword      store.Secret  `koanf:"admin_password"`
+	PasswordScheme     string        `koanf:"password_scheme"`
+	ShowPasswordHashes yesNo         `koanf:"show_password_hashes"`
+	CORSOrigins        list          `koanf:"cors_origins"`
+	LegacyPrefix       string        `koanf:"legacy_prefix"`
+	SessionIdle        time.Duration `koanf:"session_idle"`
+	SessionMax         time.Duration `koanf:"session_max"`
+	MailStorage        string        `koanf:"mail_storage"`
+	DefaultTransport   string        `koanf:"default_transport"`
+	Log                string        `koanf:"log"`
+	LogLevel           slog.Level    `koanf:"log_level"`
+}
+
+// defaultConfig is what holds where nothing is set.
+func defaultConfig() Config {
+	return Config{
+		Listen:           "127.0.0.1:8080",
+		DataDir:          "./data",
+		Backend:          "sqlite",
+		Lists:            "native",
+		Admin:            "admin@postern.local",
+		PasswordScheme:   "SSHA512",
+		LegacyPrefix:     "/iredadmin",
+		SessionIdle:      30 * time.Minute,
+		SessionMax:       12 * time.Hour,
+		MailStorage:      "/var/vmail/vmail1",
+		DefaultTransport: "dovecot",
+		Log:              "text",
+		LogLevel:         slog.LevelInfo,
+	}
+}
+
+// setting says what people are told about a key.
+type setting struct {
+	key   string
+	usage string // of its flag
+	shape string // what a value that cannot be read should look like
+	// secret marks what is never shown and never taken from the command line, where every user of the machine
+	// could read it. It may stand in a file of its own: admin_password_file, POSTERN_ADMIN_PASSWORD_FILE and
+	// --admin-password-file name one.
+	secret bool
+}
+
+var settings = []setting{
+	{key: "listen", usage: "`address` to listen on; port 0 picks a free one"},
+	{key: "data_dir", usage: "`directory` of the SQLite files"},
+	{key: "backend", usage: "where accounts are kept: sqlite"},
+	{key: "vmail_dsn", usage: "URL of the account database", secret: true},
+	{key: "amavisd_dsn", usage: "URL of Amavisd's database", secret: true},
+	{key: "iredapd_dsn", usage: "URL of iRedAPD's database", secret: true},
+	{key: "iredadmin_dsn", usage: "URL of iRedAdmin's database", secret: true},
+	{key: "state_dsn", usage: "URL of Postern's own database", secret: true},
+	{key: "ldap_url", usage: "`URL` of the directory"},
+	{key: "ldap_bind_dn", usage: "`DN` to bind as"},
+	{key: "ldap_bind_password", usage: "password to bind with", secret: true},
+	{key: "ldap_base_dn", usage: "`DN` above all domains"},
+	{key: "ldap_admin_base_dn", usage: "`DN` above all admins"},
+	{key: "lists", usage: "how mailing lists are run: native, mlmmjadmin or off"},
+	{key: "mlmmjadmin_url", usage: "`URL` of mlmmjadmin"},
+	{key: "mlmmjadmin_token", usage: "API token of mlmmjadmin", secret: true},
+	{key: "mlmmj_spool", usage: "spool `directory` of mlmmj"},
+	{key: "mlmmj_archive", usage: "archive `directory` of mlmmj"},
+	{key: "admin", usage: "`address` of the first global admin, made while there is none"},
+	{key: "admin_password", usage: "password of the first global admin; generated when absent", secret: true},
+	{key: "password_scheme", usage: "`scheme` that new passwords are stored in"},
+	{key: "show_password_hashes", usage: "show stored password hashes to global admins: yes or no", shape: "yes or no"},
+	{key: "cors_origins", usage: "comma-separated `origins` whose pages may call the API", shape: "a list such as https://panel.example.com"},
+	{key: "legacy_prefix", usage: "`prefix` of the legacy surface; empty switches it off"},
+	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time such as 30m or 12h"},
+	{key: "session_max", usage: "`time` after which every session ends", shape: "a time such as 30m or 12h"},
+	{key: "mail_storage", usage: "`directory` that new mailboxes are given"},
+	{key: "default_transport", usage: "`transport` of a domain that names none"},
+	{key: "log", usage: "format of the log: text or json"},
+	{key: "log_level", usage: "least `level` that is logged: debug, info, warn or error", shape: "debug, info, warn or error"},
+}
+
+// variable is the environment variable of a key.
+func variable(key string) string { return "POSTERN_" + strings.ToUpper(key) }
+
+// flagName is the flag of a key.
+func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
+
+// yesNo is a switch that reads yes and no, and what YAML takes for them.
+type yesNo bool
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (y *yesNo) UnmarshalText(text []byte) error {
+	switch strings.ToLower(string(text)) {
+	case "yes", "true", "on", "1":
+		*y = true
+	case "no", "false", "off", "0", "":
+		*y = false
+	default:
+		return errShape
+	}
+	return nil
+}
+
+// String returns yes or no.
+func (y yesNo) String() string {
+	if y {
+		return "yes"
+	}
+	return "no"
+}
+
+// list is a list that may also be written with commas.
+type list []string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *list) UnmarshalText(text []byte) error { //nolint:unparam // the interface returns an error
+	*l = nil
+	for item := range strings.SplitSeq(string(text), ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			*l = append(*l, item)
+		}
+	}
+	return nil
+}
+
+// String returns the items with commas.
+func (l list) String() string { return strings.Join(l, ",") }

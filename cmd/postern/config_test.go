@@ -1,0 +1,240 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// without clears the environment of settings, so that the machine's own do not reach a test.
+func without(t *testing.T) {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "POSTERN_") {
+			t.Setenv(name, value) // puts it back afterwards
+			require.NoError(t, os.Unsetenv(name))
+		}
+	}
+}
+
+func read(t *testing.T, args ...string) (Config, error) {
+	t.Helper()
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	addConfigFlags(flags)
+	require.NoError(t, flags.Parse(args))
+	return readConfig(flags)
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestConfigPrecedence(t *testing.T) {
+	without(t)
+	t.Run("nothing set", func(t *testing.T) {
+		c, err := read(t)
+		require.NoError(t, err)
+		require.Equal(t, defaultConfig(), c)
+	})
+	file := write(t, "postern.yaml", "listen: 127.0.0.1:1\nlog: json\nsession_idle: 5m\ncors_origins: [https://a.example, https://b.example]\n")
+	t.Run("file over defaults", func(t *testing.T) {
+		c, err := read(t, "--config", file)
+		require.NoError(t, err)
+		require.Equal(t, "127.0.0.1:1", c.Listen)
+		require.Equal(t, "json", c.Log)
+		require.Equal(t, 5*time.Minute, c.SessionIdle)
+		require.Equal(t, list{"https://a.example", "https://b.example"}, c.CORSOrigins)
+		require.Equal(t, "sqlite", c.Backend)
+	})
+	t.Run("environment over file", func(t *testing.T) {
+		t.Setenv("POSTERN_LISTEN", "127.0.0.1:2")
+		t.Setenv("POSTERN_CORS_ORIGINS", "https://c.example, https://d.example")
+		t.Setenv("POSTERN_LEGACY_PREFIX", "")
+		t.Setenv("POSTERN_SHOW_PASSWORD_HASHES", "yes")
+		t.Setenv("POSTERN_LOG_LEVEL", "debug")
+		c, err := read(t, "--config", file)
+		require.NoError(t, err)
+		require.Equal(t, "127.0.0.1:2", c.Listen)
+		require.Equal(t, "json", c.Log)
+		require.Equal(t, list{"https://c.example", "https://d.example"}, c.CORSOrigins)
+		require.Empty(t, c.LegacyPrefix)
+		require.True(t, bool(c.ShowPasswordHashes))
+		require.Equal(t, slog.LevelDebug, c.LogLevel)
+	})
+	t.Run("flag over environment", func(t *testing.T) {
+		t.Setenv("POSTERN_LISTEN", "127.0.0.1:2")
+		c, err := read(t, "--config", file, "--listen", "127.0.0.1:3", "--log=text")
+		require.NoError(t, err)
+		require.Equal(t, "127.0.0.1:3", c.Listen)
+		require.Equal(t, "text", c.Log)
+	})
+}
+
+func TestConfigSecrets(t *testing.T) {
+	without(t)
+	secret := write(t, "secret", "Winter-1958-rain\r\n")
+	t.Run("from a file, without its newline", func(t *testing.T) {
+		t.Setenv("POSTERN_ADMIN_PASSWORD_FILE", secret)
+		c, err := read(t)
+		require.NoError(t, err)
+		require.Equal(t, "Winter-1958-rain", c.AdminPassword.Reveal())
+	})
+	t.Run("every source names such a file", func(t *testing.T) {
+		c, err := read(t, "--config", write(t, "postern.yaml", "admin_password_file: "+secret+"\n"))
+		require.NoError(t, err)
+		require.Equal(t, "Winter-1958-rain", c.AdminPassword.Reveal())
+		c, err = read(t, "--admin-password-file", secret)
+		require.NoError(t, err)
+		require.Equal(t, "Winter-1958-rain", c.AdminPassword.Reveal())
+	})
+	t.Run("a later source replaces the file of an earlier one", func(t *testing.T) {
+		t.Setenv("POSTERN_ADMIN_PASSWORD", "Summer-1959-sun")
+		c, err := read(t, "--config", write(t, "postern.yaml", "admin_password_file: "+secret+"\n"))
+		require.NoError(t, err)
+		require.Equal(t, "Summer-1959-sun", c.AdminPassword.Reveal())
+	})
+	t.Run("given twice", func(t *testing.T) {
+		t.Setenv("POSTERN_ADMIN_PASSWORD", "Summer-1959-sun")
+		t.Setenv("POSTERN_ADMIN_PASSWORD_FILE", secret)
+		_, err := read(t)
+		require.ErrorContains(t, err, "POSTERN_ADMIN_PASSWORD_FILE: is given beside POSTERN_ADMIN_PASSWORD")
+	})
+	t.Run("missing and empty files", func(t *testing.T) {
+		t.Setenv("POSTERN_ADMIN_PASSWORD_FILE", filepath.Join(t.TempDir(), "none"))
+		t.Setenv("POSTERN_STATE_DSN_FILE", write(t, "empty", "\n"))
+		_, err := read(t)
+		require.ErrorContains(t, err, "POSTERN_ADMIN_PASSWORD_FILE: ")
+		require.ErrorContains(t, err, "POSTERN_STATE_DSN_FILE: ")
+	})
+	t.Run("not on the command line", func(t *testing.T) {
+		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		addConfigFlags(flags)
+		require.Error(t, flags.Parse([]string{"--admin-password", "Summer-1959-sun"}))
+	})
+	t.Run("never shown", func(t *testing.T) {
+		c := defaultConfig()
+		c.AdminPassword, c.MlmmjadminToken = "Summer-1959-sun", "t0ken-of-mine"
+		c.VmailDSN = "mysql://vmail:hunter2@127.0.0.1:3306/vmail?tls=skip"
+		c.StateDSN = "postgres://localhost/state?user=u&password=hunter2"
+		c.IredadminDSN = "mysql://u:hun%ter2@h/db" // no URL: nothing of it can be trusted to be harmless
+		var all strings.Builder
+		require.NoError(t, c.print(&all))
+		require.NotContains(t, all.String(), "Summer")
+		require.NotContains(t, all.String(), "t0ken")
+		require.NotContains(t, all.String(), "hunter2")
+		require.NotContains(t, all.String(), "ter2")
+		require.Contains(t, all.String(), "mysql://vmail:xxxxx@127.0.0.1:3306/vmail?tls=skip")
+	})
+}
+
+func TestConfigFaults(t *testing.T) {
+	without(t)
+	t.Run("all at once, each with its variable", func(t *testing.T) {
+		for name, value := range map[string]string{
+			"LISTEN": "nowhere", "BACKEND": "oracle", "VMAIL_DSN": "vmail.db", "IREDAPD_DSN": "mysql://u:hunter2@h/db",
+			"LDAP_URL": "http://x", "LISTS": "maybe", "MLMMJ_SPOOL": "spool", "ADMIN": "root", "ADMIN_PASSWORD": "hunter2",
+			"PASSWORD_SCHEME": "ROT13", "SHOW_PASSWORD_HASHES": "perhaps", "CORS_ORIGINS": "*", "LEGACY_PREFIX": "/api/old",
+			"SESSION_IDLE": "soon", "SESSION_MAX": "1m", "MAIL_STORAGE": "vmail1", "DEFAULT_TRANSPORT": "", "LOG": "xml",
+			"LOG_LEVEL": "loud", "DATA_DIR": "",
+		} {
+			t.Setenv("POSTERN_"+name, value)
+		}
+		_, err := read(t)
+		require.Error(t, err)
+		for name := range strings.FieldsSeq(`LISTEN BACKEND VMAIL_DSN IREDAPD_DSN LDAP_URL LISTS MLMMJ_SPOOL ADMIN ADMIN_PASSWORD
+			PASSWORD_SCHEME SHOW_PASSWORD_HASHES CORS_ORIGINS LEGACY_PREFIX SESSION_IDLE SESSION_MAX MAIL_STORAGE
+			DEFAULT_TRANSPORT LOG LOG_LEVEL DATA_DIR`) {
+			require.ErrorContains(t, err, "\nPOSTERN_"+name+": ")
+		}
+		require.NotContains(t, err.Error(), "hunter2")
+	})
+	t.Run("a backend that is not built in", func(t *testing.T) {
+		for _, backend := range []string{"mysql", "postgres", "ldap"} {
+			_, err := read(t, "--backend", backend)
+			require.ErrorContains(t, err, "POSTERN_BACKEND: "+backend+" is not offered by this build")
+		}
+	})
+	t.Run("mlmmjadmin needs its URL and token", func(t *testing.T) {
+		_, err := read(t, "--lists", "mlmmjadmin")
+		require.ErrorContains(t, err, "POSTERN_MLMMJADMIN_URL: ")
+		require.ErrorContains(t, err, "POSTERN_MLMMJADMIN_TOKEN: ")
+	})
+	t.Run("unknown keys in the file", func(t *testing.T) {
+		_, err := read(t, "--config", write(t, "postern.yaml", "lisen: 127.0.0.1:1\nldap:\n  url: x\n"))
+		require.ErrorContains(t, err, `"lisen" is not a setting`)
+		require.ErrorContains(t, err, `"ldap" is not a setting`)
+	})
+	t.Run("a list where a word belongs", func(t *testing.T) {
+		_, err := read(t, "--config", write(t, "postern.yaml", "listen: {host: x}\nvmail_dsn: [hunter2]\n"))
+		require.ErrorContains(t, err, "POSTERN_LISTEN: cannot be read")
+		require.NotContains(t, err.Error(), "hunter2")
+	})
+	t.Run("a file that is missing or no YAML", func(t *testing.T) {
+		_, err := read(t, "--config", filepath.Join(t.TempDir(), "none.yaml"))
+		require.ErrorContains(t, err, "--config: ")
+		_, err = read(t, "--config", write(t, "postern.yaml", "listen: [\n"))
+		require.Error(t, err)
+	})
+	t.Run("prefixes", func(t *testing.T) {
+		for _, bad := range []string{"iredadmin", "/iredadmin/", "//x", "/", "/docs", "/api", "/a b"} {
+			_, err := read(t, "--legacy-prefix", bad)
+			require.ErrorContains(t, err, "POSTERN_LEGACY_PREFIX: ", bad)
+		}
+		for _, good := range []string{"", "/iredadmin", "/mail/admin", "/apis"} {
+			_, err := read(t, "--legacy-prefix", good)
+			require.NoError(t, err, good)
+		}
+	})
+}
+
+func TestSample(t *testing.T) {
+	without(t)
+	t.Run("holds the defaults", func(t *testing.T) {
+		c, err := read(t, "--config", write(t, "postern.yaml", string(sample)))
+		require.NoError(t, err)
+		c.CORSOrigins = nil // an empty list and none are the same
+		require.Equal(t, defaultConfig(), c)
+	})
+	t.Run("shows every setting", func(t *testing.T) {
+		for _, s := range settings {
+			require.Regexp(t, `(?m)^(# )?`+s.key+`: `, string(sample))
+		}
+	})
+	t.Run("can be used with everything switched on", func(t *testing.T) {
+		var on strings.Builder
+		for line := range strings.Lines(string(sample)) {
+			key, _, _ := strings.Cut(strings.TrimPrefix(line, "# "), ":")
+			if known(key) && key != "admin_password" {
+				line = strings.TrimPrefix(line, "# ")
+			}
+			on.WriteString(line)
+		}
+		_, err := read(t, "--config", write(t, "postern.yaml", on.String()))
+		require.NoError(t, err)
+	})
+}
+
+func TestEverySettingIsAField(t *testing.T) {
+	texts := defaultConfig().texts()
+	require.Len(t, settings, len(texts))
+	require.Equal(t, reflect.TypeFor[Config]().NumField(), len(texts))
+	secret := reflect.TypeFor[store.Secret]()
+	for i, s := range settings {
+		field := reflect.TypeFor[Config]().Field(i)
+		require.Equal(t, field.Tag.Get("koanf"), s.key)
+		require.Equal(t, field.Type == secret, s.secret, s.key)
+		require.NotEmpty(t, s.usage, s.key)
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// jobs are the chores that can be run by hand. A running server does them by itself.
+var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
+	"sessions-purge": purgeSessions,
+	"intents-resume": func(ctx context.Context, s *stores, _ Config) error { return s.changes.Resume(ctx) },
+}
+
+// purgeSessions removes the sessions that have ended.
+func purgeSessions(ctx context.Context, s *stores, c Config) error {
+	now := time.Now()
+	return s.state.PurgeSessions(ctx, now.Add(-c.SessionIdle), now.Add(-c.SessionMax))
+}
+
+func jobNames() string { return strings.Join(slices.Sorted(maps.Keys(jobs)), ", ") }
+
+func jobsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "jobs", Short: "Run a chore once"}
+	cmd.AddCommand(configured(&cobra.Command{
+		Use:   "run NAME",
+		Short: "Run one of: " + jobNames(),
+		Long: "Runs one chore and ends. A running server does all of them by itself.\n" +
+			"  sessions-purge  removes the sessions that have ended\n" +
+			"  intents-resume  finishes what an interrupted delete, rename or disable left to do; only for a server\n" +
+			"                  that is stopped, since it would take up what one is just doing",
+		Args: cobra.ExactArgs(1),
+	}, func(cmd *cobra.Command, args []string, c Config) error {
+		job, ok := jobs[args[0]]
+		if !ok {
+			return fmt.Errorf("there is no job %q; there are %s", args[0], jobNames())
+		}
+		return withStores(cmd, c, func(ctx context.Context, s *stores) error { return job(ctx, s, c) })
+	}))
+	return cmd
+}

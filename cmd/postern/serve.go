@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-mail/postern/server"
+)
+
+const (
+	// shutdownTimeout is how long requests in progress may take once the server is told to stop.
+	shutdownTimeout = 15 * time.Second
+	// resumeInterval is how often interrupted changes are taken up again, purgeInterval how often ended sessions go.
+	resumeInterval = time.Minute
+	purgeInterval  = time.Hour
+)
+
+func serveCommand() *cobra.Command {
+	return configured(&cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API until a signal ends it",
+		Args:  cobra.NoArgs,
+	}, func(cmd *cobra.Command, _ []string, c Config) error {
+		log := c.logger(cmd.ErrOrStderr())
+		return withStores(cmd, c, func(ctx context.Context, s *stores) error {
+			return serve(ctx, c, s, log, cmd.OutOrStdout())
+		})
+	})
+}
+
+// serve answers requests until ctx ends, then lets those in progress finish.
+func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io.Writer) error {
+	api, err := server.New(c.serverOptions(log, s), server.Stores{Accounts: s.accounts, State: s.state, Panel: s.panel})
+	if err != nil {
+		return err
+	}
+	s.changes.OnChange(api.Forget)
+	if err = s.changes.Resume(ctx); err != nil { // it is tried again every minute
+		log.Error("some interrupted changes are still unfinished", "error", err)
+	}
+	first, err := s.bootstrap(ctx, c)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("%s: %w", variable("listen"), err)
+	}
+	front := newHTTPServer(api.Handler(), log)
+	ended := make(chan error, 1)
+	go func() { ended <- front.Serve(listener) }()
+	stopChores := startChores(ctx, c, s, log)
+	defer stopChores()
+	if err = greet(stdout, listener.Addr(), first); err != nil {
+		log.Warn("cannot write to the standard output", "error", err)
+	}
+	select {
+	case err = <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	api.Draining()
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err = front.Shutdown(deadline); err != nil {
+		return errors.Join(fmt.Errorf("some requests did not finish in %s: %w", shutdownTimeout, err), front.Close())
+	}
+	return nil
+}
+
+func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
+	return server.Options{
+		LegacyPrefix:       c.LegacyPrefix,
+		CORSOrigins:        c.CORSOrigins,
+		Log:                log,
+		ShowPasswordHashes: bool(c.ShowPasswordHashes),
+		PasswordScheme:     s.scheme,
+		SessionIdle:        c.SessionIdle,
+		SessionMax:         c.SessionMax,
+		Version:            buildVersion(),
+	}
+}
+
+// newHTTPServer bounds everything that a slow or hostile client could stretch.
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      120 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// startChores does in the background what the jobs do, until the returned function is called, which waits for the end.
+func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { s.changes.Run(ctx, resumeInterval) })
+	running.Go(func() {
+		ticker := time.NewTicker(purgeInterval)
+		defer ticker.Stop()
+		for {
+			if err := purgeSessions(ctx, s, c); err != nil && ctx.Err() == nil {
+				log.Error("ended sessions could not be removed", "error", err)
+			}
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() { cancel(); running.Wait() }
+}
+
+// greet tells the person at the terminal where to go and how to get in.
+func greet(w io.Writer, address net.Addr, first *firstAdmin) error {
+	text := fmt.Sprintf("Postern %s is ready.\n\n  Swagger UI  %s/docs/\n", buildVersion(), reachable(address))
+	if first != nil {
+		text += "  Admin       " + first.mail + "\n"
+		switch {
+		case first.password != "":
+			text += "  Password    " + first.password.Reveal() + "\n              (shown this once, kept in " + first.kept + ")\n"
+		case first.kept != "":
+			text += "  Password    its first one is kept in " + first.kept + "\n"
+		}
+	}
+	_, err := io.WriteString(w, text+"\n")
+	return err
+}
+
+// reachable is the URL of a listener, on this machine where it listens everywhere.
+func reachable(address net.Addr) string {
+	host, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return "http://" + address.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

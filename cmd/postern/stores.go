@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/change"
+	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/statestore"
+)
+
+// stores is everything that Postern keeps, opened.
+type stores struct {
+	accounts store.Accounts // every write goes the way of store/change
+	changes  *change.Accounts
+	state    store.State
+	panel    store.Panel
+	scheme   store.PasswordScheme
+	closers  []func() error
+}
+
+// openStores opens the state first, since an interrupted change is recorded there, and the accounts last. What is
+// open already is closed again when a later one fails.
+func openStores(ctx context.Context, c Config, log *slog.Logger) (*stores, error) {
+	scheme, err := store.ParsePasswordScheme(c.PasswordScheme)
+	if err != nil {
+		return nil, err
+	}
+	s := &stores{scheme: scheme}
+	for _, open := range []func() error{
+		func() error { return s.openState(ctx, c) },
+		func() error { return s.openPanel(ctx, c) },
+		func() error { return s.openAccounts(ctx, c, log) },
+	} {
+		if err := open(); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
+}
+
+func (s *stores) openState(ctx context.Context, c Config) error {
+	d := c.database("state_dsn")
+	if err := c.prepare(d); err != nil {
+		return inDatabase(d, err)
+	}
+	state, err := statestore.Open(ctx, c.url(d))
+	if err != nil {
+		return inDatabase(d, err)
+	}
+	s.state = state
+	s.closers = append(s.closers, state.Close)
+	return nil
+}
+
+func (s *stores) openPanel(ctx context.Context, c Config) error {
+	d := c.database("iredadmin_dsn")
+	db, err := c.open(d)
+	if err != nil {
+		return inDatabase(d, err)
+	}
+	s.closers = append(s.closers, db.Close)
+	if err = panelstore.Migrate(ctx, db); err != nil {
+		return inDatabase(d, err)
+	}
+	s.panel = panelstore.New(db)
+	return nil
+}
+
+func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) error {
+	d := c.database("vmail_dsn")
+	db, err := c.open(d)
+	if err != nil {
+		return inDatabase(d, err)
+	}
+	s.closers = append(s.closers, db.Close)
+	if err = sqlstore.Migrate(ctx, db); err != nil {
+		return inDatabase(d, err)
+	}
+	options := sqlstore.DefaultOptions()
+	options.StorageBase, options.StorageNode = filepath.Dir(c.MailStorage), filepath.Base(c.MailStorage)
+	options.Transport = c.DefaultTransport
+	accounts, err := sqlstore.New(ctx, db, options)
+	if err != nil {
+		return inDatabase(d, err)
+	}
+	s.changes = change.New(accounts, s.state, log, change.EndSessions(s.state), change.PanelLog(s.panel))
+	s.accounts = s.changes
+	return nil
+}
+
+// close closes everything, the last opened first.
+func (s *stores) close() error {
+	var faults []error
+	for _, closer := range slices.Backward(s.closers) {
+		faults = append(faults, closer())
+	}
+	s.closers = nil
+	return errors.Join(faults...)
+}
+
+// inDatabase says which setting names the database that does not open.
+func inDatabase(d database, err error) error {
+	return fmt.Errorf("%s: open the database %s: %w", variable(d.key), d.name, err)
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// Validate reports every fault at once; each names the variable and says what to do.
+func (c Config) Validate() error { return errors.Join(c.faults()...) }
+
+func (c Config) faults() []error {
+	var f faults
+	c.checkServer(&f)
+	c.checkBackends(&f)
+	c.checkLists(&f)
+	c.checkAccounts(&f)
+	return f
+}
+
+// faults collects what is wrong.
+type faults []error
+
+func (f *faults) add(key, format string, args ...any) {
+	*f = append(*f, errors.New(variable(key)+": "+fmt.Sprintf(format, args...)))
+}
+
+// oneOf checks a setting that is one word of a few.
+func (f *faults) oneOf(key, value string, words ...string) {
+	if !slices.Contains(words, value) {
+		f.add(key, "%q is none of %s", value, strings.Join(words, ", "))
+	}
+}
+
+// fixedPaths are served beside the API, so that no prefix may cover them.
+var fixedPaths = []string{"/api", "/docs", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/openapi.json"}
+
+var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+func (c Config) checkServer(f *faults) {
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil {
+		f.add("listen", "%q is not an address; write host:port, such as 127.0.0.1:8080", c.Listen)
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		f.add("listen", "%q is not a port; write a number up to 65535", port)
+	}
+	c.checkPrefix(f)
+	for _, origin := range c.CORSOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || origin != u.Scheme+"://"+u.Host {
+			f.add("cors_origins", "%q is not an origin; write one such as https://panel.example.com", origin)
+		}
+	}
+	if c.SessionIdle <= 0 {
+		f.add("session_idle", "must be longer than nothing; write a time such as 30m")
+	}
+	if c.SessionMax < c.SessionIdle {
+		f.add("session_max", "%s is shorter than %s (%s); make it longer", c.SessionMax, variable("session_idle"), c.SessionIdle)
+	}
+	f.oneOf("log", c.Log, "text", "json")
+}
+
+func (c Config) checkPrefix(f *faults) {
+	if c.LegacyPrefix != "" && !prefixForm.MatchString(c.LegacyPrefix) {
+		f.add("legacy_prefix", "%q is not a prefix; write a path such as /iredadmin, or nothing to switch it off", c.LegacyPrefix)
+	}
+	for _, path := range fixedPaths {
+		if c.LegacyPrefix == path || strings.HasPrefix(c.LegacyPrefix, path+"/") {
+			f.add("legacy_prefix", "%s is taken; choose another path", path)
+		}
+	}
+}
+
+func (c Config) checkBackends(f *faults) {
+	if c.DataDir == "" {
+		f.add("data_dir", "is empty; name a directory that Postern may write to")
+	}
+	if strings.Contains(c.DataDir, "?") {
+		f.add("data_dir", "%q holds a question mark, which a database URL cannot carry; name another directory", c.DataDir)
+	}
+	switch c.Backend {
+	case "sqlite":
+	case "mysql", "postgres", "ldap":
+		f.add("backend", "%s is not offered by this build; use sqlite", c.Backend)
+	default:
+		f.add("backend", "%q is no backend; use sqlite", c.Backend)
+	}
+	for _, d := range c.databases() {
+		kind, rest, ok := strings.Cut(d.dsn.Reveal(), "://")
+		switch {
+		case d.dsn == "":
+		case !ok || rest == "":
+			f.add(d.key, "is no database URL; write sqlite:// and the path of a file")
+		case kind == "sqlite":
+		case kind == "mysql" || kind == "postgres":
+			f.add(d.key, "%s is not offered by this build; write sqlite:// and the path of a file", kind)
+		default:
+			f.add(d.key, "is of no kind that is known here; write sqlite:// and the path of a file")
+		}
+	}
+	if u, err := url.Parse(c.LDAPURL); c.LDAPURL != "" &&
+		(err != nil || !slices.Contains([]string{"ldap", "ldaps", "ldapi"}, u.Scheme)) {
+		f.add("ldap_url", "is no directory URL; write one such as ldap://127.0.0.1:389")
+	}
+}
+
+func (c Config) checkLists(f *faults) {
+	f.oneOf("lists", c.Lists, "native", "mlmmjadmin", "off")
+	if c.Lists == "mlmmjadmin" {
+		if u, err := url.Parse(c.MlmmjadminURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			f.add("mlmmjadmin_url", "is no URL; write where mlmmjadmin listens, such as http://127.0.0.1:7790")
+		}
+		if c.MlmmjadminToken == "" {
+			f.add("mlmmjadmin_token", "is missing; give one of mlmmjadmin's api_auth_tokens")
+		}
+	}
+	for _, path := range []struct{ key, value string }{{"mlmmj_spool", c.MlmmjSpool}, {"mlmmj_archive", c.MlmmjArchive}} {
+		if path.value != "" && !filepath.IsAbs(path.value) {
+			f.add(path.key, "%q is relative; write the whole path", path.value)
+		}
+	}
+}
+
+func (c Config) checkAccounts(f *faults) {
+	if c.Admin != "" {
+		if mail, err := store.NormaliseLogin(c.Admin); err != nil || mail != c.Admin {
+			f.add("admin", "%q cannot be an admin; write a mail address in lower case", c.Admin)
+		}
+	}
+	if c.AdminPassword != "" {
+		if err := store.DefaultPasswordPolicy().Check(store.TrimPassword(c.AdminPassword.Reveal())); err != nil {
+			f.add("admin_password", "%v Give none to have one generated", inWords(err))
+		}
+	}
+	if _, err := store.ParsePasswordScheme(c.PasswordScheme); err != nil {
+		f.add("password_scheme", "%q is not a scheme that passwords are stored in here; use SSHA512 or BCRYPT", c.PasswordScheme)
+	}
+	base, node := filepath.Split(c.MailStorage)
+	if !filepath.IsAbs(c.MailStorage) || filepath.Clean(c.MailStorage) != c.MailStorage || node == "" || base == "/" {
+		f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1", c.MailStorage)
+	}
+	if c.DefaultTransport == "" || strings.ContainsAny(c.DefaultTransport, " \t\r\n") {
+		f.add("default_transport", "%q is not a transport; write one such as dovecot", c.DefaultTransport)
+	}
+}
+
+// texts returns every setting as it is written, by key, secrets included.
+func (c Config) texts() map[string]string {
+	texts := map[string]string{}
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		value := v.Field(i).Interface()
+		if secret, ok := value.(store.Secret); ok {
+			value = secret.Reveal()
+		}
+		texts[v.Type().Field(i).Tag.Get("koanf")] = fmt.Sprint(value)
+	}
+	return texts
+}
+
+// shown returns every setting as it may be printed, by key: the passwords of database URLs and all other secrets
+// are hidden.
+func (c Config) shown() map[string]string {
+	texts := c.texts()
+	for _, s := range settings {
+		switch {
+		case !s.secret || texts[s.key] == "":
+		case strings.HasSuffix(s.key, "_dsn"):
+			texts[s.key] = withoutPassword(texts[s.key])
+		default:
+			texts[s.key] = store.Secret(texts[s.key]).String()
+		}
+	}
+	return texts
+}
+
+// withoutPassword returns a database URL with every password in it hidden, or hides what it cannot read.
+func withoutPassword(dsn string) string {
+	hidden := store.Secret("").String()
+	u, err := url.Parse(dsn)
+	if err != nil || u.Scheme == "" || u.Opaque != "" {
+		return hidden
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "pass") {
+			query.Set(name, "xxxxx")
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.Redacted()
+}

@@ -1,0 +1,181 @@
+package server_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/server"
+	"github.com/postern-mail/postern/store"
+)
+
+// quiet logs nothing: the bare handlers do not log either.
+func quiet(o *server.Options) { o.Log = slog.New(slog.DiscardHandler) }
+
+// fetch calls a real server over loopback, on one kept connection.
+func fetch(b *testing.B, handler http.Handler, cookie *http.Cookie, method string, path func(i int) string, body string) {
+	b.Helper()
+	s := httptest.NewServer(handler)
+	defer s.Close()
+	b.ReportAllocs()
+	for i := range b.N {
+		r, err := http.NewRequestWithContext(b.Context(), method, s.URL+path(i), strings.NewReader(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if body != "" {
+			r.Header.Set("Content-Type", jsonType)
+		}
+		r.AddCookie(cookie)
+		answer, err := s.Client().Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode >= 300 {
+			b.Fatal(answer.Status, string(text), err)
+		}
+		_ = answer.Body.Close()
+	}
+}
+
+func fixed(path string) func(int) string { return func(int) string { return path } }
+
+// BenchmarkPipeline is the way of a request without any database: who am I, against a handler that writes the same
+// bytes.
+func BenchmarkPipeline(b *testing.B) {
+	w := newWorld(b, quiet)
+	root := w.root()
+	body := []byte(root.get("/api/whoami").raw)
+	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", jsonType)
+		_, _ = w.Write(body)
+	})
+	engine := gin.New()
+	engine.GET("/api/whoami", func(c *gin.Context) { c.Data(http.StatusOK, jsonType, body) })
+	for name, handler := range map[string]http.Handler{"bare": bare, "gin": engine, "postern": w.handler} {
+		b.Run(name, func(b *testing.B) { fetch(b, handler, root.cookie, "GET", fixed("/api/whoami"), "") })
+	}
+}
+
+// reads are the statements that reading one mailbox takes.
+var reads = []string{
+	"SELECT * FROM mailbox WHERE username = ?",
+	`SELECT address, forwarding, is_forwarding, is_alias, is_list FROM forwardings WHERE address IN (?) AND is_forwarding = 1 UNION
+	 SELECT address, forwarding, is_forwarding, is_alias, is_list FROM forwardings WHERE forwarding IN (?1) AND (is_alias = 1 OR is_list = 1) ORDER BY 1, 2`,
+	"SELECT username, domain FROM domain_admins WHERE username IN (?) ORDER BY username, domain",
+	"SELECT username AS mail, bcc_address AS value FROM sender_bcc_user WHERE username IN (?) ORDER BY username",
+	"SELECT username AS mail, bcc_address AS value FROM recipient_bcc_user WHERE username IN (?) ORDER BY username",
+	"SELECT account AS mail, relayhost AS value FROM sender_relayhost WHERE account IN (?) ORDER BY account",
+	"SELECT username, bytes, messages FROM used_quota WHERE username IN (?) ORDER BY username",
+	"SELECT username, imap, pop3, lda FROM last_login WHERE username IN (?) ORDER BY username",
+}
+
+// BenchmarkGetUser reads one mailbox, against a handler that runs the same statements and writes the same bytes.
+func BenchmarkGetUser(b *testing.B) {
+	const path, mail = "/api/user/anna@example.com", "anna@example.com"
+	w := newWorld(b, quiet)
+	root := w.root()
+	root.mustDomain("example.com", nil)
+	root.mustUser(mail, nil)
+	body := []byte(root.get(path).raw)
+	db := openBare(b, w)
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, query := range reads {
+			if err := drain(r.Context(), db, query, mail); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
+		w.Header().Set("Content-Type", jsonType)
+		_, _ = w.Write(body)
+	})
+	for name, handler := range map[string]http.Handler{"bare": bare, "postern": w.handler} {
+		b.Run(name, func(b *testing.B) { fetch(b, handler, root.cookie, "GET", fixed(path), "") })
+	}
+}
+
+func openBare(b *testing.B, w *world) *sql.DB {
+	b.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.dir+"/vmail.db?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// drain reads every column of every row.
+func drain(ctx context.Context, db *sql.DB, query string, args ...any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, targets := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
+		if err = rows.Scan(targets...); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// BenchmarkCreateUser makes mailboxes, against a handler that makes the same hash and the two rows in one transaction.
+func BenchmarkCreateUser(b *testing.B) {
+	var serial atomic.Int64
+	next := func(int) string { return fmt.Sprintf("/api/user/u%d@example.com", serial.Add(1)) }
+	w := newWorld(b, quiet)
+	root := w.root()
+	root.mustDomain("example.com", nil)
+	db := openBare(b, w)
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := createBare(r.Context(), db, strings.TrimPrefix(r.URL.Path, "/api/user/")); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", jsonType)
+		_, _ = io.WriteString(w, `{"_success":true}`)
+	})
+	for name, handler := range map[string]http.Handler{"bare": bare, "postern": w.handler} {
+		b.Run(name, func(b *testing.B) { fetch(b, handler, root.cookie, "POST", next, `{"password":"`+password+`"}`) })
+	}
+}
+
+func createBare(ctx context.Context, db *sql.DB, mail string) error {
+	hash, err := store.HashPassword(store.SchemeSSHA, password)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it has nothing to do
+	now := time.Now().UTC()
+	if _, err = tx.ExecContext(ctx, "INSERT INTO mailbox (username, password, domain, maildir, created, modified) VALUES (?, ?, ?, ?, ?, ?)",
+		mail, hash.Reveal(), "example.com", "example.com/"+mail, now, now); err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding) VALUES (?, ?, ?, ?, 1)",
+		mail, mail, "example.com", "example.com"); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

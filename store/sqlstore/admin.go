@@ -1,0 +1,91 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// Admin implements store.Admins.
+func (s *Store) Admin(ctx context.Context, mail string) (store.Admin, error) {
+	r := s.db.Reader()
+	rows, err := r.Records(ctx, "SELECT * FROM admin WHERE username = ?", mail)
+	if err != nil {
+		return store.Admin{}, fmt.Errorf("read admin %s: %w", mail, err)
+	}
+	if len(rows) == 0 {
+		return store.Admin{}, store.NoSuchAccount(mail)
+	}
+	admins, err := completeAdmins(ctx, r, rows)
+	if err != nil {
+		return store.Admin{}, err
+	}
+	return admins[0], nil
+}
+
+// Admins implements store.Admins.
+func (s *Store) Admins(ctx context.Context, page store.Page) (store.List[store.Admin], error) {
+	r := s.db.Reader()
+	query, args := paged("SELECT * FROM admin WHERE username <> ''", nil, "username", page)
+	rows, err := r.Records(ctx, query, args...)
+	if err != nil {
+		return store.List[store.Admin]{}, fmt.Errorf("read admins: %w", err)
+	}
+	rows, next := turnPage(rows, page, func(row store.Record) string { return text(row, "username") })
+	admins, err := completeAdmins(ctx, r, rows)
+	if err != nil {
+		return store.List[store.Admin]{}, err
+	}
+	return store.List[store.Admin]{Items: admins, Next: next}, nil
+}
+
+// AdminPassword implements store.Admins.
+func (s *Store) AdminPassword(ctx context.Context, mail string) (store.Secret, error) {
+	var password string
+	found, err := s.db.Reader().Find(ctx, &password, "SELECT password FROM admin WHERE username = ?", mail)
+	if err != nil {
+		return "", fmt.Errorf("read password of admin %s: %w", mail, err)
+	}
+	if !found {
+		return "", store.NoSuchAccount(mail)
+	}
+	return store.Secret(password), nil
+}
+
+// completeAdmins adds to the rows of admins what they manage, in one statement for a page.
+func completeAdmins(ctx context.Context, r *sqldb.Reader, rows []store.Record) ([]store.Admin, error) {
+	admins := make([]store.Admin, len(rows))
+	names := make([]string, len(rows))
+	at := make(map[string]*store.Admin, len(rows))
+	for i, row := range rows {
+		names[i] = text(row, "username")
+		admins[i] = store.Admin{
+			Mail:     names[i],
+			Stored:   row.Without("settings", "password"),
+			Settings: store.ParseSettings(text(row, "settings")).Record(),
+			Password: store.Secret(text(row, "password")),
+			Domains:  []string{},
+		}
+		at[names[i]] = &admins[i]
+	}
+	const query = "SELECT username, domain FROM domain_admins WHERE username IN (?) ORDER BY username, domain"
+	for chunk := range slices.Chunk(names, chunkSize) {
+		var found []struct{ Username, Domain string }
+		if err := r.Select(ctx, &found, query, chunk); err != nil {
+			return nil, fmt.Errorf("read domains of admins: %w", err)
+		}
+		for _, f := range found {
+			switch a := at[f.Username]; {
+			case a == nil: // spelt otherwise by another program
+			case f.Domain == allDomains:
+				a.Global = true
+			default:
+				a.Domains = append(a.Domains, f.Domain)
+			}
+		}
+	}
+	return admins, nil
+}

@@ -1,0 +1,239 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// CreateAdmin implements store.Admins.
+func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCreate) (store.Change, error) {
+	if err := checkAdmin(&a.Language, a.Limits); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		taken, err := s.taken(ctx, tx, a.Mail)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			return nil, store.AlreadyExists(a.Mail)
+		}
+		hosted, err := s.hostedNames(ctx, tx, []string{store.DomainOf(a.Mail)})
+		if err != nil {
+			return nil, err
+		}
+		if len(hosted) > 0 {
+			return nil, store.Fail(store.Unprocessable, store.CodeCanNotBeLocalDomain,
+				"A standalone admin cannot have an address in a domain that is hosted here: %s is.", hosted[0])
+		}
+		return s.planAdminCreate(a, now), nil
+	})
+}
+
+// checkAdmin returns INVALID_LANGUAGE, or INVALID_NUMBER for a limit below -1.
+func checkAdmin(language *string, limits store.LimitsUpdate) error {
+	if language != nil {
+		if err := checkLanguage(*language); err != nil {
+			return err
+		}
+	}
+	numbers := []struct {
+		field string
+		value *int64
+	}{
+		{"maxDomains", limits.Domains}, {"maxQuota", limits.Quota}, {"maxUsers", limits.Users},
+		{"maxAliases", limits.Aliases}, {"maxLists", limits.Lists},
+	}
+	for _, n := range numbers {
+		if n.value != nil && *n.value < -1 {
+			return store.Fail(store.Invalid, store.CodeInvalidNumber, "The number must be at least -1.").With(n.field)
+		}
+	}
+	return nil
+}
+
+func (s *Store) planAdminCreate(a store.AdminCreate, now time.Time) *plan {
+	settings := ""
+	if !a.Global {
+		settings = limitedSettings("", a.Limits)
+	}
+	p := &plan{}
+	row := s.insert(p, "admin", map[string]any{
+		"username":           a.Mail,
+		"password":           a.Password,
+		"name":               a.Name,
+		"language":           a.Language,
+		"passwordlastchange": now,
+		"settings":           settings,
+		"created":            now,
+		"modified":           now,
+		"expired":            never,
+		"active":             flag(a.Active),
+	})
+	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, hiddenPassword)}
+	// What was left behind when an account of that name was removed by hand must not give anybody rights.
+	p.do("DELETE FROM domain_admins WHERE username = ?", a.Mail)
+	if a.Global {
+		s.planGrant(p, a.Mail, now)
+	}
+	return p
+}
+
+// limitedSettings returns the settings text of an admin with the limits changed. Who may manage any domains of its own
+// may create them.
+func limitedSettings(current string, limits store.LimitsUpdate) string {
+	settings := store.ParseSettings(current)
+	if limits.Domains != nil {
+		settings.SetText(store.SettingCreateNewDomains, yesOrNothing(*limits.Domains > 0))
+	}
+	numbers := []struct {
+		key   string
+		value *int64
+	}{
+		{store.SettingCreateMaxDomains, limits.Domains},
+		{store.SettingCreateMaxQuota, limits.Quota},
+		{store.SettingCreateMaxUsers, limits.Users},
+		{store.SettingCreateMaxAliases, limits.Aliases},
+		{store.SettingCreateMaxLists, limits.Lists},
+	}
+	for _, n := range numbers {
+		if n.value != nil {
+			settings.SetInt(n.key, *n.value)
+		}
+	}
+	if limits.NoMailLog != nil {
+		settings.SetText(store.SettingNoMailLog, yesOrNothing(*limits.NoMailLog))
+	}
+	if limits.NoQuarantinedMail != nil {
+		settings.SetText(store.SettingNoQuarantinedMail, yesOrNothing(*limits.NoQuarantinedMail))
+	}
+	return settings.String()
+}
+
+// yesOrNothing is how a settings text keeps a truth.
+func yesOrNothing(v bool) string {
+	if v {
+		return "yes"
+	}
+	return ""
+}
+
+// planGrant makes the account, which is none yet, a global admin.
+func (s *Store) planGrant(p *plan, mail string, now time.Time) {
+	s.insert(p, "domain_admins", map[string]any{
+		"username": mail, "domain": allDomains, "created": now, "modified": now, "expired": never, "active": int64(1),
+	})
+}
+
+// planRevoke takes the rights of a global admin from the account; what names it for single domains stays.
+func planRevoke(p *plan, mail string) {
+	p.do("DELETE FROM domain_admins WHERE username = ? AND domain = '"+allDomains+"'", mail)
+}
+
+// UpdateAdmin implements store.Admins.
+func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u store.AdminUpdate) (store.Change, error) {
+	if err := checkAdmin(u.Language, u.Limits); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		row, err := lockAdmin(ctx, tx, mail)
+		if err != nil {
+			return nil, err
+		}
+		if row == nil {
+			return nil, store.NoSuchAccount(mail)
+		}
+		_, global, err := s.managed(ctx, &tx.Reader, mail)
+		if err != nil {
+			return nil, err
+		}
+		is := adminState{active: number(row, "active") != 0, global: global}
+		becomes := is.after(u)
+		if is.rules() && !becomes.rules() {
+			if err = s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+				return nil, err
+			}
+		}
+		return s.planAdminUpdate(row, u, is, becomes, now), nil
+	})
+}
+
+// lockAdmin reads the row of a standalone admin, nil when there is none, and holds it until the transaction ends.
+func lockAdmin(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, error) {
+	rows, err := tx.Records(ctx, "SELECT * FROM admin WHERE username = ? "+tx.ForUpdate(), mail)
+	if err != nil {
+		return nil, fmt.Errorf("read admin %s: %w", mail, err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return rows[0], nil
+}
+
+// adminState is what decides whether an admin can manage the server.
+type adminState struct{ active, global bool }
+
+func (a adminState) rules() bool { return a.active && a.global }
+
+func (a adminState) after(u store.AdminUpdate) adminState {
+	if u.Active != nil {
+		a.active = *u.Active
+	}
+	if u.Global != nil {
+		a.global = *u.Global
+	}
+	return a
+}
+
+func (s *Store) planAdminUpdate(before store.Record, u store.AdminUpdate, is, becomes adminState, now time.Time) *plan {
+	mail := text(before, "username")
+	after := slices.Clone(before)
+	assign(after, "modified", now)
+	assignText(after, "name", u.Name)
+	assignText(after, "language", u.Language)
+	assignFlag(after, "active", u.Active)
+	shown := hiddenPassword
+	if u.Password != nil {
+		shown = changedPassword
+		assign(after, "password", *u.Password)
+		assign(after, "passwordlastchange", now)
+	}
+	if !becomes.global && u.Limits != (store.LimitsUpdate{}) {
+		assign(after, "settings", limitedSettings(text(before, "settings"), u.Limits))
+	}
+	action := adminAction(is, becomes)
+	p := &plan{change: store.Change{
+		Action: action, Noun: store.NounAdmin, Name: mail,
+		Before: concealed(before, hiddenPassword), After: concealed(after, shown),
+		EndsSessions: action == store.ActionDisable || u.Password != nil,
+		Lasting:      action == store.ActionDisable,
+	}}
+	s.update(p, "admin", "username", mail, before, after)
+	switch {
+	case becomes.global && !is.global:
+		s.planGrant(p, mail, now)
+	case is.global && !becomes.global:
+		planRevoke(p, mail)
+	}
+	return p
+}
+
+// adminAction is the action of an update. Of several, the one with the most consequences names it.
+func adminAction(is, becomes adminState) store.Action {
+	switch {
+	case is.active && !becomes.active:
+		return store.ActionDisable
+	case is.global && !becomes.global:
+		return store.ActionRevoke
+	case !is.global && becomes.global:
+		return store.ActionGrant
+	case !is.active && becomes.active:
+		return store.ActionEnable
+	}
+	return store.ActionUpdate
+}

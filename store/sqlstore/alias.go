@@ -1,0 +1,104 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// Alias implements store.Aliases.
+func (s *Store) Alias(ctx context.Context, mail string) (store.Alias, error) {
+	db := s.db.Reader()
+	rows, err := db.Records(ctx, "SELECT * FROM alias WHERE address = ?", mail)
+	if err != nil {
+		return store.Alias{}, fmt.Errorf("read alias %s: %w", mail, err)
+	}
+	if len(rows) == 0 {
+		return store.Alias{}, store.NoSuchAccount(mail)
+	}
+	aliases, err := s.wholeAliases(ctx, db, rows)
+	if err != nil {
+		return store.Alias{}, fmt.Errorf("read what belongs to %s: %w", mail, err)
+	}
+	return aliases[0], nil
+}
+
+// Aliases implements store.Aliases.
+func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[store.Alias], error) {
+	var list store.List[store.Alias]
+	db := s.db.Reader()
+	if err := hosted(ctx, db, filter.Domain); err != nil {
+		return list, err
+	}
+	query, args := aliasesQuery("*", filter, page)
+	rows, err := db.Records(ctx, query, args...)
+	if err != nil {
+		return list, fmt.Errorf("read aliases of %s: %w", filter.Domain, err)
+	}
+	rows, list.Next = turnPage(rows, page, func(r store.Record) string { return text(r, "address") })
+	if list.Items, err = s.wholeAliases(ctx, db, rows); err != nil {
+		return list, fmt.Errorf("read what belongs to aliases of %s: %w", filter.Domain, err)
+	}
+	return list, nil
+}
+
+// AliasAddresses implements store.Aliases.
+func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[string], error) {
+	db := s.db.Reader()
+	if err := hosted(ctx, db, filter.Domain); err != nil {
+		return store.List[string]{}, err
+	}
+	query, args := aliasesQuery("address", filter, page)
+	return addresses(ctx, db, page, query, args)
+}
+
+func aliasesQuery(columns string, filter store.AliasFilter, page store.Page) (string, []any) {
+	query := "SELECT " + columns + " FROM alias WHERE domain = ?"
+	if filter.DisabledOnly {
+		query += " AND active = 0"
+	}
+	return paged(query, []any{filter.Domain}, "address", page)
+}
+
+// wholeAliases adds to alias rows what other tables hold about them.
+func (s *Store) wholeAliases(ctx context.Context, db *sqldb.Reader, rows []store.Record) ([]store.Alias, error) {
+	aliases := make([]store.Alias, len(rows))
+	at := make(map[string]*store.Alias, len(rows))
+	mails := make([]string, len(rows))
+	for i, row := range rows {
+		mails[i] = text(row, "address")
+		aliases[i] = store.Alias{Mail: mails[i], Stored: row, Members: []string{}, Moderators: []string{}}
+		at[strings.ToLower(mails[i])] = &aliases[i]
+	}
+	members := "SELECT address, forwarding AS value FROM forwardings WHERE address IN (?) AND is_list = 1" +
+		" ORDER BY address, forwarding"
+	err := pairs(ctx, db, members, mails, func(mail, member string) {
+		at[strings.ToLower(mail)].Members = append(at[strings.ToLower(mail)].Members, member)
+	})
+	if err != nil || !s.schema.has("moderators") {
+		return aliases, err
+	}
+	moderators := "SELECT address, moderator AS value FROM moderators WHERE address IN (?) ORDER BY address, moderator"
+	err = pairs(ctx, db, moderators, mails, func(mail, moderator string) {
+		at[strings.ToLower(mail)].Moderators = append(at[strings.ToLower(mail)].Moderators, moderator)
+	})
+	return aliases, err
+}
+
+// pairs hands on each address and value that a query finds for the addresses.
+func pairs(ctx context.Context, db *sqldb.Reader, query string, mails []string, add func(mail, value string)) error {
+	for chunk := range slices.Chunk(mails, chunkSize) {
+		var rows []struct{ Address, Value string }
+		if err := db.Select(ctx, &rows, query, chunk); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			add(r.Address, r.Value)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// maxPolicy is the longest access policy that the column takes.
+const maxPolicy = 30
+
+// CreateAlias implements store.Aliases.
+func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCreate) (store.Change, error) {
+	if err := checkAlias(a.Mail, &a.Name, &a.AccessPolicy, a.Members); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		h, err := s.lockHome(ctx, tx, store.DomainOf(a.Mail))
+		if err != nil {
+			return nil, err
+		}
+		if err = s.free(ctx, tx, a.Mail); err != nil {
+			return nil, err
+		}
+		if err = s.takesAlias(ctx, tx, h); err != nil {
+			return nil, err
+		}
+		if err = s.checkActor(ctx, tx, w.Actor, usage{aliases: 1}); err != nil {
+			return nil, err
+		}
+		p := &plan{}
+		set, err := s.settle(ctx, tx, w.OnMissing, "members", store.Set{Add: a.Members}, &p.change)
+		if err != nil {
+			return nil, err
+		}
+		s.planNewAlias(p, a, set.Apply(nil), now)
+		return p, nil
+	})
+}
+
+func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now time.Time) {
+	c := &p.change
+	c.Action, c.Noun, c.Name, c.Domain = store.ActionCreate, store.NounAlias, a.Mail, store.DomainOf(a.Mail)
+	c.After = s.insert(p, "alias", map[string]any{
+		"address": a.Mail, "name": a.Name, "accesspolicy": a.AccessPolicy, "domain": c.Domain,
+		"created": now, "modified": now, "expired": never, "active": flag(a.Active),
+	})
+	rows := make([]forwarding, len(members))
+	for i, member := range members {
+		rows[i] = membership(a.Mail, member, flag(a.Active))
+	}
+	p.addForwardings(rows)
+}
+
+// UpdateAlias implements store.Aliases.
+func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u store.AliasUpdate) (store.Change, error) {
+	if err := checkAlias(mail, u.Name, u.AccessPolicy, wantedOf(u.Members)); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		before, err := s.lockAlias(ctx, tx, mail)
+		if err != nil {
+			return nil, err
+		}
+		after := slices.Clone(before)
+		assignText(after, "name", u.Name)
+		assignText(after, "accesspolicy", u.AccessPolicy)
+		assignFlag(after, "active", u.Active)
+		assign(after, "modified", now)
+		action := userAction(before, after)
+		p := &plan{change: store.Change{
+			Action: action, Noun: store.NounAlias, Name: mail, Domain: text(before, "domain"), Before: before, After: after,
+			EndsSessions: action == store.ActionDisable, Lasting: action == store.ActionDisable,
+		}}
+		s.update(p, "alias", "address", mail, before, after)
+		if u.Active != nil {
+			p.do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*u.Active), mail)
+		}
+		if err = s.editMembers(ctx, tx, w, p, after, u.Members); err != nil {
+			return nil, err
+		}
+		return p, nil
+	})
+}
+
+// lockAlias reads the row of an alias account and holds it. Returns NO_SUCH_ACCOUNT.
+func (s *Store) lockAlias(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, error) {
+	rows, err := tx.Records(ctx, "SELECT * FROM alias WHERE address = ? "+tx.ForUpdate(), mail)
+	if err != nil {
+		return nil, fmt.Errorf("read alias %s: %w", mail, err)
+	}
+	if len(rows) == 0 {
+		return nil, store.NoSuchAccount(mail)
+	}
+	return rows[0], nil
+}
+
+// editMembers plans who gets the mail of an alias account.
+func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p *plan, row store.Record, change store.Set) error {
+	if !change.Touches() {
+		return nil
+	}
+	set, err := s.settle(ctx, tx, w.OnMissing, "members", change, &p.change)
+	if err != nil {
+		return err
+	}
+	mail, current := text(row, "address"), []string{}
+	query := "SELECT forwarding FROM forwardings WHERE address = ? AND is_list = 1 ORDER BY forwarding"
+	if err = tx.Select(ctx, &current, query, mail); err != nil {
+		return fmt.Errorf("read members of %s: %w", mail, err)
+	}
+	active := number(row, "active")
+	p.changeForwardings(mail, current, set.Apply(current), func(member string) forwarding {
+		return membership(mail, member, active)
+	})
+	return nil
+}
+
+// DeleteAlias implements store.Aliases.
+func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (store.Change, error) {
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		row, err := s.lockAlias(ctx, tx, mail)
+		if err != nil {
+			return nil, err
+		}
+		orphans, err := s.orphans(ctx, tx, []string{mail})
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounAlias, mail)}
+		p.change.Before = row
+		s.planForget(p, []string{mail})
+		p.planAdopt(orphans)
+		if err = s.replaceGroup(ctx, tx, p, mail, "", now); err != nil {
+			return nil, err
+		}
+		p.do("DELETE FROM alias WHERE address = ?", mail)
+		return p, nil
+	})
+}
+
+// checkAlias checks what can be checked without reading.
+func checkAlias(mail string, name, policy *string, members []string) error {
+	if name != nil {
+		if err := checkLength("name", *name, maxText); err != nil {
+			return err
+		}
+	}
+	if policy != nil {
+		if err := checkLength("accessPolicy", *policy, maxPolicy); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(members, mail) {
+		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With("members")
+	}
+	return nil
+}

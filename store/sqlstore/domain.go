@@ -1,0 +1,120 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// Domain implements store.Domains.
+func (s *Store) Domain(ctx context.Context, name string) (store.Domain, error) {
+	r := s.db.Reader()
+	records, err := r.Records(ctx, "SELECT * FROM domain WHERE domain = ?", name)
+	if err != nil {
+		return store.Domain{}, fmt.Errorf("read domain %s: %w", name, err)
+	}
+	if len(records) == 0 {
+		return store.Domain{}, store.NoSuchDomain(name)
+	}
+	domains, err := s.completeDomains(ctx, r, records)
+	if err != nil {
+		return store.Domain{}, err
+	}
+	return domains[0], nil
+}
+
+// DomainRules implements store.Domains.
+func (s *Store) DomainRules(ctx context.Context, name string) (store.DomainRules, error) {
+	var row struct {
+		Settings string
+		Active   int64
+	}
+	query := "SELECT COALESCE(settings, '') AS settings, active FROM domain WHERE domain = ?"
+	found, err := s.db.Reader().Find(ctx, &row, query, name)
+	if err != nil {
+		return store.DomainRules{}, fmt.Errorf("read rules of domain %s: %w", name, err)
+	}
+	if !found {
+		return store.DomainRules{}, store.NoSuchDomain(name)
+	}
+	settings := store.ParseSettings(row.Settings)
+	return store.DomainRules{
+		Active:                 row.Active != 0,
+		MinPasswordLength:      settings.Int(store.SettingMinPasswordLength),
+		MaxPasswordLength:      settings.Int(store.SettingMaxPasswordLength),
+		DisabledDomainProfiles: settings.List(store.SettingDisabledDomainProfiles),
+		DisabledUserProfiles:   settings.List(store.SettingDisabledUserProfiles),
+	}, nil
+}
+
+// Domains implements store.Domains.
+func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[store.Domain], error) {
+	r := s.db.Reader()
+	query, args := domainQuery("d.*", filter, page)
+	records, err := r.Records(ctx, query, args...)
+	if err != nil {
+		return store.List[store.Domain]{}, fmt.Errorf("read domains: %w", err)
+	}
+	records, next := turnPage(records, page, func(r store.Record) string { return text(r, "domain") })
+	domains, err := s.completeDomains(ctx, r, records)
+	if err != nil {
+		return store.List[store.Domain]{}, err
+	}
+	return store.List[store.Domain]{Items: domains, Next: next}, nil
+}
+
+// DomainNames implements store.Domains.
+func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[string], error) {
+	names := []string{}
+	query, args := domainQuery("d.domain", filter, page)
+	if err := s.db.Reader().Select(ctx, &names, query, args...); err != nil {
+		return store.List[string]{}, fmt.Errorf("read domain names: %w", err)
+	}
+	names, next := turnPage(names, page, func(name string) string { return name })
+	return store.List[string]{Items: names, Next: next}, nil
+}
+
+func domainQuery(columns string, filter store.DomainFilter, page store.Page) (string, []any) {
+	query, key := "SELECT "+columns+" FROM domain d", "d.domain"
+	var args []any
+	if filter.ManagedBy == "" {
+		query += " WHERE d.domain <> ''"
+	} else {
+		key = "a.domain" // the order of the index that finds them
+		query += " JOIN domain_admins a ON a.domain = d.domain WHERE a.username = ?"
+		args = append(args, filter.ManagedBy)
+	}
+	if filter.DisabledOnly {
+		query += " AND d.active = 0"
+	}
+	return paged(query, args, key, page)
+}
+
+// completeDomains adds to the rows of domains what other tables know about them, in a constant number of
+// statements for a page.
+func (s *Store) completeDomains(ctx context.Context, r *sqldb.Reader, records []store.Record) ([]store.Domain, error) {
+	domains := make([]store.Domain, len(records))
+	names := make([]string, len(records))
+	at := make(map[string]*store.Domain, len(records))
+	for i, record := range records {
+		names[i] = text(record, "domain")
+		domains[i] = store.Domain{
+			Name:         names[i],
+			Stored:       record.Without("settings"),
+			Settings:     store.ParseSettings(text(record, "settings")).Record(),
+			Catchall:     []string{},
+			AliasDomains: []string{},
+			Admins:       []string{},
+			Quota:        number(record, "maxquota"),
+		}
+		at[names[i]] = &domains[i]
+	}
+	for _, part := range s.domainParts() {
+		if err := addParts(ctx, r, part, names, at); err != nil {
+			return nil, err
+		}
+	}
+	return domains, nil
+}

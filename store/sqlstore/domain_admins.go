@@ -1,0 +1,88 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// UpdateDomainAdmins implements store.Domains.
+func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name string, admins store.Set) (store.Change, error) {
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		before, err := lockDomain(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		var current []string
+		query := "SELECT username FROM domain_admins WHERE domain = ? ORDER BY username"
+		if err = tx.Select(ctx, &current, query, name); err != nil {
+			return nil, fmt.Errorf("read admins of domain %s: %w", name, err)
+		}
+		next := admins.Apply(current)
+		added := leaveOut(next, current)
+		if err = s.checkMayBeAdmins(ctx, tx, added); err != nil {
+			return nil, err
+		}
+		after := slices.Clone(before)
+		assign(after, "modified", now)
+		p := &plan{change: store.Change{
+			Action: store.ActionUpdate, Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after,
+		}}
+		s.update(p, "domain", "domain", name, before, after)
+		planRemoveAdmins(p, name, leaveOut(current, next))
+		s.planAddAdmins(p, name, added, now)
+		return p, nil
+	})
+}
+
+// checkMayBeAdmins returns NO_SUCH_ACCOUNT for the first name that is neither a standalone admin nor a mail user.
+func (s *Store) checkMayBeAdmins(ctx context.Context, tx *sqldb.Tx, names []string) error {
+	standalone, err := selectIn(ctx, tx, "SELECT username FROM admin WHERE username IN (?)", names)
+	if err != nil {
+		return fmt.Errorf("look for admins: %w", err)
+	}
+	rest := leaveOut(names, standalone)
+	mailboxes, err := selectIn(ctx, tx, "SELECT username FROM mailbox WHERE username IN (?)", rest)
+	if err != nil {
+		return fmt.Errorf("look for mailboxes: %w", err)
+	}
+	if absent := leaveOut(rest, mailboxes); len(absent) > 0 {
+		return store.MissingReference("addAdmin", absent[0])
+	}
+	return nil
+}
+
+// planAddAdmins makes the accounts admins of the domain, which they are not yet. Mail users among them are marked.
+func (s *Store) planAddAdmins(p *plan, domain string, names []string, now time.Time) {
+	if len(names) == 0 {
+		return
+	}
+	for _, name := range names {
+		s.insert(p, "domain_admins", map[string]any{
+			"username": name, "domain": domain, "created": now, "modified": now, "expired": never, "active": int64(1),
+		})
+	}
+	p.do("UPDATE mailbox SET isadmin = 1 WHERE username IN (?)", names)
+}
+
+// planRemoveAdmins takes the domain from the accounts.
+func planRemoveAdmins(p *plan, domain string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	p.do("DELETE FROM domain_admins WHERE domain = ? AND username IN (?)", domain, names)
+	planUnmarkAdmins(p, names)
+}
+
+// planUnmarkAdmins removes the mark of an admin from those mail users who have nothing left to manage.
+func planUnmarkAdmins(p *plan, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	p.do("UPDATE mailbox SET isadmin = 0 WHERE username IN (?) AND isglobaladmin = 0"+
+		" AND NOT EXISTS (SELECT 1 FROM domain_admins a WHERE a.username = mailbox.username)", names)
+}

@@ -1,0 +1,140 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// CreateDomain implements store.Domains.
+func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
+	if err := checkDomainCreate(d); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		hosted, err := s.hostedNames(ctx, tx, []string{d.Name})
+		if err != nil {
+			return nil, err
+		}
+		if len(hosted) > 0 {
+			return nil, store.AlreadyExists(d.Name)
+		}
+		if err = s.checkActor(ctx, tx, w.Actor, usage{domains: 1}); err != nil {
+			return nil, err
+		}
+		if err = s.checkNewBcc(ctx, tx, "senderBcc", d.Name, d.SenderBcc); err != nil {
+			return nil, err
+		}
+		if err = s.checkNewBcc(ctx, tx, "recipientBcc", d.Name, d.RecipientBcc); err != nil {
+			return nil, err
+		}
+		return s.planDomainCreate(w.Actor, d, now), nil
+	})
+}
+
+func checkDomainCreate(d store.DomainCreate) error {
+	if err := checkTransport(d.Transport); err != nil {
+		return err
+	}
+	if err := checkLanguage(d.Language); err != nil {
+		return err
+	}
+	return checkDomainNumbers(domainNumbers{
+		quota: &d.Quota, defaultQuota: &d.DefaultQuota, maxUserQuota: &d.MaxUserQuota,
+		users: &d.NumberOfUsers, aliases: &d.NumberOfAliases, lists: &d.NumberOfLists,
+	})
+}
+
+// domainNumbers are the numbers of a domain under the names of their parameters.
+type domainNumbers struct {
+	quota, defaultQuota, maxUserQuota, minPassword, maxPassword, users, aliases, lists *int64
+}
+
+// checkDomainNumbers returns INVALID_NUMBER for a negative number, but for -1 where that forbids.
+func checkDomainNumbers(n domainNumbers) error {
+	numbers := []struct {
+		field string
+		value *int64
+		least int64
+	}{
+		{"quota", n.quota, 0}, {"defaultQuota", n.defaultQuota, 0}, {"maxUserQuota", n.maxUserQuota, 0},
+		{"minPasswordLength", n.minPassword, 0}, {"maxPasswordLength", n.maxPassword, 0},
+		{"numberOfUsers", n.users, -1}, {"numberOfAliases", n.aliases, -1}, {"numberOfLists", n.lists, -1},
+	}
+	for _, c := range numbers {
+		if c.value != nil && *c.value < c.least {
+			return store.Fail(store.Invalid, store.CodeInvalidNumber, "The number must be at least %d.", c.least).With(c.field)
+		}
+	}
+	return nil
+}
+
+func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now time.Time) *plan {
+	var settings store.Settings
+	settings.SetText(store.SettingLanguage, d.Language)
+	settings.SetInt(store.SettingDefaultQuota, d.DefaultQuota)
+	settings.SetInt(store.SettingMaxUserQuota, d.MaxUserQuota)
+	p := &plan{}
+	row := s.insert(p, "domain", map[string]any{
+		"domain":      d.Name,
+		"description": d.Description,
+		"disclaimer":  "",
+		"aliases":     d.NumberOfAliases,
+		"mailboxes":   d.NumberOfUsers,
+		"maillists":   d.NumberOfLists,
+		"maxquota":    d.Quota,
+		"transport":   cmp.Or(d.Transport, s.options.Transport),
+		"settings":    settings.String(),
+		"created":     now,
+		"modified":    now,
+		"expired":     never,
+		"active":      int64(1),
+	})
+	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name, Domain: d.Name, After: row}
+	// What was left behind when a domain of that name was removed by hand must not give anybody rights.
+	p.do("DELETE FROM domain_admins WHERE domain = ?", d.Name)
+	if !actor.Global && actor.Username != "" {
+		s.planAddAdmins(p, d.Name, []string{actor.Username}, now)
+	}
+	s.planBcc(p, "sender_bcc_domain", d.Name, &d.SenderBcc, now)
+	s.planBcc(p, "recipient_bcc_domain", d.Name, &d.RecipientBcc, now)
+	return p
+}
+
+// hostedNames returns those of the names that are a domain or an alias domain.
+func (s *Store) hostedNames(ctx context.Context, tx *sqldb.Tx, names []string) ([]string, error) {
+	domains, err := selectIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", names)
+	if err != nil {
+		return nil, fmt.Errorf("look for domains: %w", err)
+	}
+	aliases, err := selectIn(ctx, tx, "SELECT alias_domain FROM alias_domain WHERE alias_domain IN (?)", names)
+	if err != nil {
+		return nil, fmt.Errorf("look for alias domains: %w", err)
+	}
+	return append(domains, aliases...), nil
+}
+
+// checkNewBcc is checkReferences for a domain to be, in which nothing can be there yet.
+func (s *Store) checkNewBcc(ctx context.Context, tx *sqldb.Tx, field, domain, mail string) error {
+	if store.DomainOf(mail) == domain {
+		return store.MissingReference(field, mail)
+	}
+	return s.checkReferences(ctx, tx, field, mail)
+}
+
+// checkReferences returns NO_SUCH_ACCOUNT for the first of the addresses that lies under a hosted domain and does
+// not exist. Empty ones are fine.
+func (s *Store) checkReferences(ctx context.Context, tx *sqldb.Tx, field string, mails ...string) error {
+	absent, err := s.missing(ctx, tx, leaveOut(mails, []string{""}))
+	if err != nil {
+		return err
+	}
+	if len(absent) > 0 {
+		return store.MissingReference(field, absent[0])
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// DeleteDomain implements store.Domains. It returns LAST_GLOBAL_ADMIN when the mailbox of the last active global admin
+// would go with the domain.
+func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, keepDays int) (store.Change, error) {
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		before, err := lockDomain(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.checkGlobalAdminsOutside(ctx, tx, name); err != nil {
+			return nil, err
+		}
+		gone, err := readGoing(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: store.Change{
+			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
+			EndsSessions: true, Lasting: true,
+		}}
+		s.planRecordMailboxes(p, w.Actor, name, deleteDate(now, keepDays))
+		s.planDomainReferences(p, gone)
+		s.planDomainAccounts(p, gone)
+		p.do("DELETE FROM alias_domain WHERE target_domain = ? OR alias_domain = ?", name, name)
+		p.do("DELETE FROM domain WHERE domain = ?", name)
+		return p, nil
+	})
+}
+
+// going is a domain about to be deleted with what its deletion touches elsewhere.
+type going struct {
+	domain string
+	names  []string // the domain and its alias domains
+	admins []string // who manages it
+	// senders are mailboxes of other domains that forward to it.
+	senders []string
+}
+
+func readGoing(ctx context.Context, tx *sqldb.Tx, name string) (going, error) {
+	aliases, err := aliasDomainsOf(ctx, tx, name)
+	if err != nil {
+		return going{}, err
+	}
+	g := going{domain: name, names: append([]string{name}, aliases...)}
+	query := "SELECT username FROM domain_admins WHERE domain = ? ORDER BY username"
+	if err = tx.Select(ctx, &g.admins, query, name); err != nil {
+		return going{}, fmt.Errorf("read admins of domain %s: %w", name, err)
+	}
+	query = "SELECT DISTINCT m.username FROM forwardings f JOIN mailbox m ON m.username = f.address" +
+		" WHERE f.dest_domain IN (?) AND m.domain <> ? ORDER BY m.username"
+	if err = tx.Select(ctx, &g.senders, query, g.names, name); err != nil {
+		return going{}, fmt.Errorf("read who forwards to domain %s: %w", name, err)
+	}
+	return g, nil
+}
+
+// checkGlobalAdminsOutside returns LAST_GLOBAL_ADMIN when all active global admins are mail users of the domain.
+func (s *Store) checkGlobalAdminsOutside(ctx context.Context, tx *sqldb.Tx, domain string) error {
+	var inside []string
+	query := "SELECT username FROM mailbox WHERE isglobaladmin = 1 AND domain = ?" +
+		" UNION SELECT m.username FROM domain_admins a JOIN mailbox m ON m.username = a.username" +
+		" WHERE a.domain = 'ALL' AND m.domain = ? ORDER BY username"
+	if err := tx.Select(ctx, &inside, query, domain, domain); err != nil {
+		return fmt.Errorf("look for global admins in %s: %w", domain, err)
+	}
+	if len(inside) == 0 {
+		return nil
+	}
+	return s.keepsGlobalAdmin(ctx, tx, inside...)
+}
+
+// deleteDate is the day on which the files of a mailbox deleted now may go, nil for never.
+func deleteDate(now time.Time, keepDays int) any {
+	if keepDays <= 0 {
+		return nil
+	}
+	return now.AddDate(0, 0, keepDays).Format(time.DateOnly)
+}
+
+// planRecordMailboxes notes every mailbox of the domain for the removal of its files.
+func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, date any) {
+	if !s.schema.has("deleted_mailboxes") {
+		return
+	}
+	columns := "username, domain, maildir, admin, delete_date"
+	values := "m.username, m.domain, CONCAT(m.storagebasedirectory, '/', m.storagenode, '/', m.maildir), ?, ?"
+	from := " FROM mailbox m"
+	if s.schema.has("used_quota") && s.schema.hasColumn("deleted_mailboxes", "bytes") {
+		columns += ", bytes, messages"
+		values += ", COALESCE(q.bytes, 0), COALESCE(q.messages, 0)"
+		from += " LEFT JOIN used_quota q ON q.username = m.username"
+	}
+	p.do("INSERT INTO deleted_mailboxes ("+columns+") SELECT "+values+from+" WHERE m.domain = ?", actor.Username, date, domain)
+}
+
+// planDomainReferences removes what refers to the domain from elsewhere. A mailbox that only forwarded to it gets its
+// mail itself again.
+func (s *Store) planDomainReferences(p *plan, g going) {
+	p.do("DELETE FROM forwardings WHERE dest_domain IN (?)", g.names)
+	p.do("DELETE FROM forwardings WHERE domain IN (?)", g.names)
+	if len(g.senders) > 0 {
+		p.do("INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active)"+
+			" SELECT m.username, m.username, m.domain, m.domain, 1, m.active FROM mailbox m WHERE m.username IN (?)"+
+			" AND NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username)", g.senders)
+	}
+	for _, table := range []string{"moderators", "maillist_owners"} {
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE dest_domain IN (?)", g.names)
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain IN (?)", g.names)
+	}
+	for _, table := range []string{"sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user", "recipient_bcc_user"} {
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain = ?", g.domain)
+		condition, args := underAny("bcc_address", g.names)
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE "+condition, args...)
+	}
+	condition, args := underAny("account", g.names)
+	s.doIf(p, "sender_relayhost", "DELETE FROM sender_relayhost WHERE "+condition, args...)
+	from, fromArgs := underAny("from_user", []string{g.domain})
+	to, toArgs := underAny("to_user", []string{g.domain})
+	s.doIf(p, "share_folder", "DELETE FROM share_folder WHERE "+from+" OR "+to, append(fromArgs, toArgs...)...)
+	s.doIf(p, "anyone_shares", "DELETE FROM anyone_shares WHERE "+from, fromArgs...)
+}
+
+// planDomainAccounts removes the accounts of the domain and the rights of and over them. A standalone admin whose
+// address lies in the domain is none of its accounts.
+func (s *Store) planDomainAccounts(p *plan, g going) {
+	p.do("DELETE FROM domain_admins WHERE domain = ?", g.domain)
+	p.do("DELETE FROM domain_admins WHERE username IN (SELECT username FROM mailbox WHERE domain = ?)"+
+		" AND username NOT IN (SELECT username FROM admin)", g.domain)
+	planUnmarkAdmins(p, g.admins)
+	for _, table := range []string{"mailbox", "alias", "maillists", "used_quota", "last_login"} {
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain = ?", g.domain)
+	}
+}
+
+// doIf adds a statement on a table that may be missing.
+func (s *Store) doIf(p *plan, table, query string, args ...any) {
+	if s.schema.has(table) {
+		p.do(query, args...)
+	}
+}
+
+// underAny is the condition that the address in a column lies in any of the domains.
+func underAny(column string, domains []string) (condition string, args []any) {
+	terms := make([]string, len(domains))
+	for i, d := range domains {
+		terms[i] = column + " LIKE ? ESCAPE '!'"
+		args = append(args, anyAddressOf(d))
+	}
+	return "(" + strings.Join(terms, " OR ") + ")", args
+}

@@ -1,0 +1,222 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// UpdateDomain implements store.Domains.
+func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	u, err := checkedDomainUpdate(u)
+	if err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		row, err := lockDomain(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.checkDomainReferences(ctx, tx, u); err != nil {
+			return nil, err
+		}
+		aliases, err := s.decideAliasDomains(ctx, tx, w.OnMissing, name, u.AliasDomains)
+		if err != nil {
+			return nil, err
+		}
+		return s.planDomainUpdate(row, u, aliases, now), nil
+	})
+}
+
+// lockDomain reads the row of a domain and holds it until the transaction ends. Returns NO_SUCH_DOMAIN.
+func lockDomain(ctx context.Context, tx *sqldb.Tx, name string) (store.Record, error) {
+	rows, err := tx.Records(ctx, "SELECT * FROM domain WHERE domain = ? "+tx.ForUpdate(), name)
+	if err != nil {
+		return nil, fmt.Errorf("read domain %s: %w", name, err)
+	}
+	if len(rows) == 0 {
+		return nil, store.NoSuchDomain(name)
+	}
+	return rows[0], nil
+}
+
+// checkedDomainUpdate returns the update in the form in which it is stored, or what is wrong with it.
+func checkedDomainUpdate(u store.DomainUpdate) (store.DomainUpdate, error) {
+	numbers := domainNumbers{
+		quota: u.Quota, defaultQuota: u.DefaultQuota, maxUserQuota: u.MaxUserQuota,
+		minPassword: u.MinPasswordLength, maxPassword: u.MaxPasswordLength,
+		users: u.NumberOfUsers, aliases: u.NumberOfAliases, lists: u.NumberOfLists,
+	}
+	if err := checkDomainNumbers(numbers); err != nil {
+		return u, err
+	}
+	if err := checkDomainWords(u); err != nil {
+		return u, err
+	}
+	var err error
+	if u.PrimaryMX, err = checkedRelay(u.PrimaryMX, "primarymx"); err != nil {
+		return u, err
+	}
+	if u.OutboundRelay, err = checkedRelay(u.OutboundRelay, "outboundRelay"); err != nil {
+		return u, err
+	}
+	if u.Catchall != nil {
+		unique := slices.Compact(slices.Sorted(slices.Values(*u.Catchall)))
+		u.Catchall = &unique
+	}
+	return u, nil
+}
+
+func checkDomainWords(u store.DomainUpdate) error {
+	if u.Transport != nil {
+		if err := checkTransport(*u.Transport); err != nil {
+			return err
+		}
+	}
+	if u.Language != nil {
+		if err := checkLanguage(*u.Language); err != nil {
+			return err
+		}
+	}
+	if err := checkDomainServices(u.Services); err != nil {
+		return err
+	}
+	return checkProfiles(u)
+}
+
+// checkedRelay is relayTo for a parameter that may be absent or empty.
+func checkedRelay(value *string, field string) (*string, error) {
+	if value == nil || *value == "" {
+		return value, nil
+	}
+	hop, err := relayTo(*value, field)
+	return &hop, err
+}
+
+// checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.
+func (s *Store) checkDomainReferences(ctx context.Context, tx *sqldb.Tx, u store.DomainUpdate) error {
+	if u.Catchall != nil {
+		if err := s.checkReferences(ctx, tx, "catchall", *u.Catchall...); err != nil {
+			return err
+		}
+	}
+	if u.SenderBcc != nil {
+		if err := s.checkReferences(ctx, tx, "senderBcc", *u.SenderBcc); err != nil {
+			return err
+		}
+	}
+	if u.RecipientBcc != nil {
+		return s.checkReferences(ctx, tx, "recipientBcc", *u.RecipientBcc)
+	}
+	return nil
+}
+
+func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, aliases aliasChange, now time.Time) *plan {
+	name := text(before, "domain")
+	after := slices.Clone(before)
+	assign(after, "modified", now)
+	assignText(after, "description", u.Description)
+	assignFlag(after, "active", u.Active)
+	assignNumber(after, "maxquota", u.Quota)
+	assignNumber(after, "mailboxes", u.NumberOfUsers)
+	assignNumber(after, "aliases", u.NumberOfAliases)
+	assignNumber(after, "maillists", u.NumberOfLists)
+	s.assignTransport(after, u)
+	if settings, changed := changedSettings(text(before, "settings"), u); changed {
+		assign(after, "settings", settings)
+	}
+	p := &plan{change: store.Change{
+		Action: activation(before, after), Noun: store.NounDomain, Name: name, Domain: name,
+		Before: before, After: after, Discarded: aliases.discarded,
+	}}
+	p.change.Lasting = p.change.Action == store.ActionDisable
+	s.update(p, "domain", "domain", name, before, after)
+	s.planBcc(p, "sender_bcc_domain", name, u.SenderBcc, now)
+	s.planBcc(p, "recipient_bcc_domain", name, u.RecipientBcc, now)
+	s.planRelay(p, name, u.OutboundRelay)
+	if u.Catchall != nil {
+		planCatchall(p, name, *u.Catchall)
+	}
+	s.planAliasDomains(p, name, aliases, now)
+	return p
+}
+
+// assignTransport sets how mail gets to the domain. A backup MX relays to the primary one; a domain that ceases to be
+// one gets the default transport back.
+func (s *Store) assignTransport(row store.Record, u store.DomainUpdate) {
+	if u.Transport != nil {
+		assign(row, "transport", cmp.Or(*u.Transport, s.options.Transport))
+	}
+	if u.BackupMX == nil {
+		return
+	}
+	if *u.BackupMX {
+		primary := text(row, "domain") // Postfix looks up its MX
+		if u.PrimaryMX != nil {
+			primary = cmp.Or(*u.PrimaryMX, primary)
+		}
+		assign(row, "transport", "relay:"+primary)
+	} else if number(row, "backupmx") != 0 {
+		assign(row, "transport", s.options.Transport)
+	}
+	assignFlag(row, "backupmx", u.BackupMX)
+}
+
+// assignNumber is assign of a number that may be absent.
+func assignNumber(row store.Record, column string, value *int64) {
+	if value != nil {
+		assign(row, column, *value)
+	}
+}
+
+// activation is the action of an update: enabling and disabling have names of their own.
+func activation(before, after store.Record) store.Action {
+	was, is := number(before, "active"), number(after, "active")
+	switch {
+	case was == is:
+		return store.ActionUpdate
+	case is == 0:
+		return store.ActionDisable
+	}
+	return store.ActionEnable
+}
+
+// planBcc replaces the address that gets a copy of a whole domain's mail; "" removes it. There is no switching off
+// without removing: Postfix asks for the row alone.
+func (s *Store) planBcc(p *plan, table, domain string, bcc *string, now time.Time) {
+	if bcc == nil || !s.schema.has(table) {
+		return
+	}
+	p.do("DELETE FROM "+table+" WHERE domain = ?", domain)
+	if *bcc != "" {
+		s.insert(p, table, map[string]any{
+			"domain": domain, "bcc_address": *bcc, "created": now, "modified": now, "expired": never, "active": int64(1),
+		})
+	}
+}
+
+// planRelay replaces the host that the domain's outgoing mail takes; "" removes it.
+func (s *Store) planRelay(p *plan, domain string, relay *string) {
+	if relay == nil || !s.schema.has("sender_relayhost") {
+		return
+	}
+	p.do("DELETE FROM sender_relayhost WHERE account = ?", relayAccount(domain))
+	if *relay != "" {
+		s.insert(p, "sender_relayhost", map[string]any{"account": relayAccount(domain), "relayhost": *relay})
+	}
+}
+
+// planCatchall replaces who gets mail for what does not exist in the domain.
+func planCatchall(p *plan, domain string, destinations []string) {
+	p.do("DELETE FROM forwardings WHERE address = ?", domain)
+	rows := make([]forwarding, len(destinations))
+	for i, mail := range destinations {
+		rows[i] = forwarding{Address: domain, Forwarding: mail, Domain: domain, DestDomain: store.DomainOf(mail), Active: 1}
+	}
+	p.addForwardings(rows)
+}

@@ -1,0 +1,103 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// allDomains is the domain of the row that makes an account a global admin.
+const allDomains = "ALL"
+
+// principal is the row of an account as far as it matters for who it is.
+type principal struct {
+	Name     string
+	Password string
+	Settings string
+	Active   int64
+	Global   int64 `db:"isglobaladmin"`
+}
+
+// The rows that an account may have. A settings column is NULL where MySQL was given nothing.
+const (
+	adminPrincipal = "SELECT name, password, COALESCE(settings, '') AS settings, active, 0 AS isglobaladmin" +
+		" FROM admin WHERE username = ?"
+	mailboxPrincipal = "SELECT name, password, COALESCE(settings, '') AS settings, active, isglobaladmin" +
+		" FROM mailbox WHERE username = ?"
+)
+
+// Identity implements store.Identities.
+func (s *Store) Identity(ctx context.Context, username string) (store.Identity, error) {
+	r := s.db.Reader()
+	var p principal
+	isMailbox := false
+	found, err := r.Find(ctx, &p, adminPrincipal, username)
+	if err == nil && !found {
+		isMailbox = true
+		found, err = r.Find(ctx, &p, mailboxPrincipal, username)
+	}
+	if err != nil {
+		return store.Identity{}, fmt.Errorf("read account %s: %w", username, err)
+	}
+	if !found {
+		return store.Identity{}, store.NoSuchAccount(username)
+	}
+	domains, global, err := s.managed(ctx, r, username)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	return store.Identity{
+		Username: username,
+		Name:     p.Name,
+		Mailbox:  isMailbox,
+		Active:   p.Active != 0,
+		Global:   global || p.Global != 0,
+		Domains:  domains,
+		Password: store.Secret(p.Password),
+		Limits:   limitsOf(store.ParseSettings(p.Settings)),
+	}, nil
+}
+
+// managed returns the domains that name the account as their admin, sorted, and whether it is named a global admin.
+func (s *Store) managed(ctx context.Context, r *sqldb.Reader, username string) (domains []string, global bool, err error) {
+	domains = []string{}
+	err = r.Select(ctx, &domains, "SELECT domain FROM domain_admins WHERE username = ? ORDER BY domain", username)
+	if err != nil {
+		return nil, false, fmt.Errorf("read domains of admin %s: %w", username, err)
+	}
+	global = slices.Contains(domains, allDomains)
+	return leaveOut(domains, []string{allDomains}), global, nil
+}
+
+// limitsOf reads the limits from the settings of an admin.
+func limitsOf(settings store.Settings) store.AdminLimits {
+	return store.AdminLimits{
+		CreateDomains: settings.Text(store.SettingCreateNewDomains) != "",
+		Domains:       settings.Int(store.SettingCreateMaxDomains),
+		Quota:         settings.Int(store.SettingCreateMaxQuota),
+		Users:         settings.Int(store.SettingCreateMaxUsers),
+		Aliases:       settings.Int(store.SettingCreateMaxAliases),
+		Lists:         settings.Int(store.SettingCreateMaxLists),
+	}
+}
+
+// globalAdmins finds standalone admins and mail users that are named for all domains, and mail users that are
+// marked. The mark is written as a literal so that a partial index can serve it.
+const globalAdmins = "SELECT a.username FROM domain_admins d JOIN admin a ON a.username = d.username" +
+	" WHERE d.domain = 'ALL' AND a.active = 1" +
+	" UNION SELECT m.username FROM domain_admins d JOIN mailbox m ON m.username = d.username" +
+	" WHERE d.domain = 'ALL' AND m.active = 1" +
+	" UNION SELECT username FROM mailbox WHERE isglobaladmin = 1 AND active = 1" +
+	" ORDER BY username"
+
+// GlobalAdmins implements store.Identities.
+func (s *Store) GlobalAdmins(ctx context.Context) ([]string, error) {
+	names := []string{}
+	if err := s.db.Reader().Select(ctx, &names, globalAdmins); err != nil {
+		return nil, fmt.Errorf("read global admins: %w", err)
+	}
+	return names, nil
+}

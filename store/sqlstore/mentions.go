@@ -1,0 +1,147 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// mention is a column that holds the addresses of accounts, beside the row of the account itself.
+type mention struct {
+	table  string
+	column string
+	// domain is the column for the domain of that address, "" when there is none.
+	domain string
+	// owned says that the row belongs to the account: a row of an address that is nobody's is a leftover, and must
+	// not become that of a new owner.
+	owned bool
+	// beside is the other column of a unique key, when both hold addresses and the row is not owned.
+	beside string
+	// unless is a condition for the rows that mean it, or "".
+	unless string
+}
+
+var mentions = []mention{
+	{table: "forwardings", column: "address", domain: "domain", owned: true},
+	{table: "forwardings", column: "forwarding", domain: "dest_domain", beside: "address"},
+	{table: "moderators", column: "address", domain: "domain", owned: true},
+	{table: "moderators", column: "moderator", domain: "dest_domain", beside: "address"},
+	{table: "maillist_owners", column: "owner", domain: "dest_domain", beside: "address"},
+	// A standalone admin may have the same address as an account, made by another program.
+	{table: "domain_admins", column: "username", owned: true, unless: " AND username NOT IN (SELECT username FROM admin)"},
+	{table: "sender_bcc_user", column: "username", domain: "domain", owned: true},
+	{table: "recipient_bcc_user", column: "username", domain: "domain", owned: true},
+	{table: "sender_bcc_user", column: "bcc_address"},
+	{table: "recipient_bcc_user", column: "bcc_address"},
+	{table: "sender_bcc_domain", column: "bcc_address"},
+	{table: "recipient_bcc_domain", column: "bcc_address"},
+	{table: "sender_relayhost", column: "account", owned: true},
+	{table: "used_quota", column: "username", domain: "domain", owned: true},
+	{table: "last_login", column: "username", domain: "domain", owned: true},
+	{table: "share_folder", column: "from_user", owned: true},
+	{table: "share_folder", column: "to_user", owned: true},
+	{table: "anyone_shares", column: "from_user", owned: true},
+}
+
+// mentions returns those whose table is there.
+func (s *Store) mentions() []mention {
+	return slices.DeleteFunc(slices.Clone(mentions), func(m mention) bool { return !s.schema.has(m.table) })
+}
+
+// planForget plans to remove every mention of the addresses.
+func (s *Store) planForget(p *plan, gone []string) {
+	for _, m := range s.mentions() {
+		for chunk := range slices.Chunk(gone, chunkSize) {
+			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless, chunk)
+		}
+	}
+}
+
+// orphan is a mailbox that would have nobody to deliver to.
+type orphan struct {
+	Username string
+	Active   int64
+}
+
+// orphans returns the mailboxes, other than those that go, whose only destinations are among the addresses.
+func (s *Store) orphans(ctx context.Context, tx *sqldb.Tx, gone []string) ([]orphan, error) {
+	query := "SELECT address FROM forwardings WHERE is_forwarding = 1 AND forwarding IN (?) ORDER BY address"
+	from, err := selectIn(ctx, tx, query, gone)
+	if err != nil {
+		return nil, fmt.Errorf("look for forwardings to %s: %w", gone[0], err)
+	}
+	from = leaveOut(slices.Compact(from), gone)
+	kept := map[string]bool{}
+	var found []orphan
+	for chunk := range slices.Chunk(from, chunkSize) {
+		var rows []struct {
+			Username, Forwarding string
+			Active               int64
+		}
+		query = "SELECT m.username, m.active, f.forwarding FROM forwardings f JOIN mailbox m ON m.username = f.address" +
+			" WHERE f.is_forwarding = 1 AND f.address IN (?) ORDER BY m.username, f.forwarding"
+		if err = tx.Select(ctx, &rows, query, chunk); err != nil {
+			return nil, fmt.Errorf("read forwardings beside %s: %w", gone[0], err)
+		}
+		for _, r := range rows {
+			if !slices.Contains(gone, r.Forwarding) {
+				kept[r.Username] = true
+			}
+			found = append(found, orphan{r.Username, r.Active})
+		}
+	}
+	found = slices.DeleteFunc(slices.Compact(found), func(o orphan) bool { return kept[o.Username] })
+	return found, nil
+}
+
+// planAdopt plans that mailboxes deliver to themselves: without any row the catch-all of their domain would get
+// their mail.
+func (p *plan) planAdopt(orphans []orphan) {
+	rows := make([]forwarding, len(orphans))
+	for i, o := range orphans {
+		rows[i] = ownForwarding(o.Username, o.Username, o.Active)
+	}
+	p.addForwardings(rows)
+}
+
+// carry plans that every mention of an address becomes one of another. Where the new address stands beside the old
+// one already, that row goes: it named nobody.
+func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to string) error {
+	for _, m := range s.mentions() {
+		if m.owned {
+			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" = ?"+m.unless, to)
+		}
+		if m.beside == "" {
+			continue
+		}
+		both, err := besides(ctx, tx, m, from, to)
+		if err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(both, chunkSize) {
+			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" = ? AND "+m.beside+" IN (?)", to, chunk)
+		}
+	}
+	for _, m := range s.mentions() {
+		sets, args := m.column+" = ?", []any{to}
+		if m.domain != "" {
+			sets, args = sets+", "+m.domain+" = ?", append(args, store.DomainOf(to))
+		}
+		p.do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless, append(args, from)...)
+	}
+	return nil
+}
+
+// besides returns what stands beside both addresses.
+func besides(ctx context.Context, tx *sqldb.Tx, m mention, from, to string) ([]string, error) {
+	var both []string
+	query := "SELECT a." + m.beside + " FROM " + m.table + " a JOIN " + m.table + " b ON b." + m.beside + " = a." + m.beside +
+		" WHERE a." + m.column + " = ? AND b." + m.column + " = ? ORDER BY 1"
+	if err := tx.Select(ctx, &both, query, from, to); err != nil {
+		return nil, fmt.Errorf("look for %s in %s: %w", to, m.table, err)
+	}
+	return both, nil
+}

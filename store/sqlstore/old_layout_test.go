@@ -1,0 +1,83 @@
+package sqlstore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+)
+
+// openOld opens a database as an iRedMail of years ago has it: columns that came later and all optional tables are
+// missing.
+func openOld(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
+	require.NoError(t, err)
+	require.NoError(t, sqlstore.Migrate(t.Context(), db))
+	require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		for _, column := range []string{
+			"first_name", "last_name", "mobile", "telephone", "recovery_email", "birthday", "enablesogowebmail",
+			"enablesogocalendar", "enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder",
+		} {
+			if _, err := tx.Exec(t.Context(), "ALTER TABLE mailbox DROP COLUMN "+column); err != nil {
+				return err
+			}
+		}
+		for _, table := range []string{
+			"moderators", "maillists", "maillist_owners", "sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user",
+			"recipient_bcc_user", "sender_relayhost", "deleted_mailboxes", "share_folder", "anyone_shares", "used_quota", "last_login",
+		} {
+			if _, err := tx.Exec(t.Context(), "DROP TABLE "+table); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func TestAccountsOnOldLayout(t *testing.T) {
+	s, w := openOld(t), store.Write{Actor: store.Actor{Global: true}}
+	text, phones := "x@elsewhere.test", []string{"+49 30 1"}
+	_, err := s.CreateDomain(t.Context(), w, store.DomainCreate{Name: "a.test"})
+	require.NoError(t, err)
+	change, err := s.CreateUser(t.Context(), w, store.UserCreate{Mail: "ann@a.test", Password: "{SSHA}x", Active: true})
+	require.NoError(t, err)
+	require.Nil(t, change.After.Get("mailboxfolder"))
+	_, err = s.CreateAlias(t.Context(), w, store.AliasCreate{Mail: "team@a.test", Members: []string{"ann@a.test"}, Active: true})
+	require.NoError(t, err)
+
+	_, err = s.UpdateUser(t.Context(), w, "ann@a.test", store.UserUpdate{
+		Name: &text, FirstName: &text, LastName: &text, Telephone: &phones, Mobile: &phones, SenderBcc: &text, RecipientBcc: &text,
+		Services: store.Set{Replace: &[]string{"imap", "imaptls", "sogowebmail"}},
+	})
+	require.NoError(t, err)
+	u, err := s.User(t.Context(), "ann@a.test")
+	require.NoError(t, err)
+	require.Equal(t, text, u.Stored.Get("name"))
+	require.Equal(t, int64(1), u.Stored.Get("enableimap"))
+	require.Equal(t, int64(0), u.Stored.Get("enablesmtp"))
+	require.Nil(t, u.Stored.Get("first_name"))
+	require.Empty(t, u.SenderBcc)
+	require.Equal(t, []string{"team@a.test"}, u.MailingAliases)
+
+	_, err = s.RenameUser(t.Context(), w, "ann@a.test", "zoe@a.test")
+	require.NoError(t, err)
+	a, err := s.Alias(t.Context(), "team@a.test")
+	require.NoError(t, err)
+	require.Equal(t, []string{"zoe@a.test"}, a.Members)
+	require.Equal(t, []string{}, a.Moderators)
+	_, err = s.RenameAlias(t.Context(), w, "team@a.test", "crew@a.test")
+	require.NoError(t, err)
+	_, err = s.DeleteUser(t.Context(), w, "zoe@a.test", 7)
+	require.NoError(t, err)
+	_, err = s.DeleteAlias(t.Context(), w, "crew@a.test")
+	require.NoError(t, err)
+}

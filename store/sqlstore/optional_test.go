@@ -1,0 +1,62 @@
+package sqlstore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+)
+
+// openWithout opens a database that lacks the tables.
+func openWithout(t *testing.T, tables ...string) (*sqlstore.Store, error) {
+	t.Helper()
+	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, sqlstore.Migrate(t.Context(), db))
+	require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		for _, table := range tables {
+			if _, err := tx.Exec(t.Context(), "DROP TABLE "+table); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
+}
+
+func TestTablesThatAreMissing(t *testing.T) {
+	w := store.Write{Actor: store.Actor{Username: "root@elsewhere.test", Global: true}}
+	t.Run("required", func(t *testing.T) {
+		_, err := openWithout(t, "forwardings")
+		require.ErrorContains(t, err, "forwardings")
+	})
+	t.Run("optional", func(t *testing.T) {
+		s, err := openWithout(t, "moderators", "maillists", "maillist_owners", "sender_bcc_domain", "recipient_bcc_domain",
+			"sender_bcc_user", "recipient_bcc_user", "sender_relayhost", "deleted_mailboxes", "share_folder", "anyone_shares",
+			"used_quota", "last_login")
+		require.NoError(t, err)
+		copies, relay := "copy@foreign.example", "relay.example"
+		_, err = s.CreateDomain(t.Context(), w, store.DomainCreate{Name: "a.test", SenderBcc: copies, NumberOfLists: 5})
+		require.NoError(t, err)
+		_, err = s.CreateUser(t.Context(), w, store.UserCreate{Mail: "user@a.test", Password: "{PLAIN}x", Active: true})
+		require.NoError(t, err)
+		_, err = s.UpdateDomain(t.Context(), w, "a.test", store.DomainUpdate{RecipientBcc: &copies, OutboundRelay: &relay})
+		require.NoError(t, err)
+
+		d, err := s.Domain(t.Context(), "a.test")
+		require.NoError(t, err)
+		require.Empty(t, d.SenderBcc)
+		require.Empty(t, d.RelayHost)
+		require.Zero(t, d.Lists)
+		require.Equal(t, int64(1), d.Users)
+		_, err = s.DeleteDomain(t.Context(), w, "a.test", 7)
+		require.NoError(t, err)
+		_, err = s.Domain(t.Context(), "a.test")
+		require.True(t, store.HasCode(err, store.CodeNoSuchDomain))
+	})
+}

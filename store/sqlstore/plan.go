@@ -1,0 +1,52 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// plan is what a write is going to do. Making one reads nothing and writes nothing.
+type plan struct {
+	change store.Change
+	steps  []sqldb.Statement
+}
+
+// do adds a statement.
+func (p *plan) do(query string, args ...any) {
+	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args})
+}
+
+// write makes a plan within a transaction and applies it there, unless it is a dry run or the account is not the
+// one that the caller read.
+func (s *Store) write(ctx context.Context, w store.Write, decide func(tx *sqldb.Tx, now time.Time) (*plan, error)) (store.Change, error) {
+	var change store.Change
+	run := s.db.Write
+	if w.DryRun {
+		run = s.db.DryRun
+	}
+	err := run(ctx, func(tx *sqldb.Tx) error {
+		p, err := decide(tx, s.options.Now().UTC().Truncate(time.Second))
+		if err != nil {
+			return err
+		}
+		change = p.change
+		if w.If != "" && w.If != change.Before.Version() {
+			return store.Fail(store.PreconditionFailed, store.CodePreconditionFailed, "%s has changed since it was read.", change.Name)
+		}
+		if w.DryRun {
+			return nil
+		}
+		return tx.Apply(ctx, p.steps)
+	})
+	if err == nil {
+		return change, nil
+	}
+	if s.db.Dialect.IsDuplicate(err) {
+		err = store.AlreadyExists(cmp.Or(change.NewName, change.Name))
+	}
+	return store.Change{}, err
+}

@@ -1,0 +1,114 @@
+package sqlstore
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// never is when an account without an end expires.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// What a record shows in place of a password.
+const (
+	hiddenPassword  = "[hidden]"
+	changedPassword = "[changed]"
+)
+
+// insert plans a new row with those of the values for which the table has a column, and returns it in the order of
+// the table. A table that is missing gets nothing.
+func (s *Store) insert(p *plan, table string, values map[string]any) store.Record {
+	row := store.Record{}
+	for _, column := range s.schema[table] {
+		if v, ok := values[column]; ok {
+			row = append(row, store.Field{Name: column, Value: v})
+		}
+	}
+	if len(row) == 0 {
+		return nil
+	}
+	names, args := make([]string, len(row)), make([]any, len(row))
+	for i, f := range row {
+		names[i], args[i] = s.db.Dialect.Quote(f.Name), f.Value
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(row)), ", ")
+	p.do("INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES ("+marks+")", args...)
+	return row
+}
+
+// update plans to bring the row of that key from before to after: it sets the columns that differ.
+func (s *Store) update(p *plan, table, key, name string, before, after store.Record) {
+	var sets []string
+	var args []any
+	for i, f := range after {
+		if f.Value != before[i].Value {
+			sets = append(sets, s.db.Dialect.Quote(f.Name)+" = ?")
+			args = append(args, f.Value)
+		}
+	}
+	if len(sets) > 0 {
+		p.do("UPDATE "+table+" SET "+strings.Join(sets, ", ")+" WHERE "+key+" = ?", append(args, name)...)
+	}
+}
+
+// assign sets a column of a row that was read; where the table lacks the column nothing happens.
+func assign(row store.Record, column string, value any) {
+	for i := range row {
+		if row[i].Name == column {
+			row[i].Value = value
+			return
+		}
+	}
+}
+
+// assignText is assign of a text that may be absent.
+func assignText(row store.Record, column string, value *string) {
+	if value != nil {
+		assign(row, column, *value)
+	}
+}
+
+// assignFlag is assign of a flag that may be absent.
+func assignFlag(row store.Record, column string, value *bool) {
+	if value != nil {
+		assign(row, column, flag(*value))
+	}
+}
+
+// concealed returns a copy of the row that shows a word in place of the password.
+func concealed(row store.Record, word string) store.Record {
+	shown := slices.Clone(row)
+	assign(shown, "password", word)
+	return shown
+}
+
+// text returns a text column of a row, "" when it is NULL or missing.
+func text(row store.Record, column string) string {
+	v, _ := row.Get(column).(string)
+	return v
+}
+
+// number returns a whole number of a row, 0 when it is NULL or missing.
+func number(row store.Record, column string) int64 {
+	v, _ := row.Get(column).(int64)
+	return v
+}
+
+// flag is how the tables keep a truth.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// checkLength returns INVALID_ACCOUNT for a text that its column does not hold.
+func checkLength(field, value string, most int) error {
+	if utf8.RuneCountInString(value) > most {
+		return store.Fail(store.Invalid, store.CodeInvalidAccount, "That text is longer than %d characters.", most).With(field)
+	}
+	return nil
+}

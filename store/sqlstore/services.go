@@ -1,0 +1,94 @@
+package sqlstore
+
+import (
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// managedServices are those that are switched as a whole: a new set of services switches off all that it lacks.
+// What Dovecot needs inside (doveadm, lib-storage, quota-status and the like) is left alone unless it is named.
+var managedServices = []string{
+	"smtp", "smtpsecured", "pop3", "pop3secured", "pop3tls", "imap", "imapsecured", "imaptls",
+	"managesieve", "managesievesecured", "deliver", "sogo", "sogowebmail", "sogocalendar", "sogoactivesync",
+}
+
+// mirroredServices are further names of the same thing. Dovecot calls ManageSieve "sieve".
+var mirroredServices = map[string][]string{
+	"managesieve":        {"sieve"},
+	"managesievesecured": {"sievesecured", "sievetls"},
+	"deliver":            {"lda", "lmtp"},
+}
+
+// directoryServices mean something in a directory alone.
+var directoryServices = []string{"smtptls", "managesievetls", "forward", "senderbcc", "recipientbcc", "mail"}
+
+// letterServices are kept as the letters y and n.
+var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
+
+// checkServices returns INVALID_SERVICE for a name that nothing knows.
+func (s *Store) checkServices(names ...string) error {
+	for _, name := range names {
+		known := slices.Contains(managedServices, name) || slices.Contains(directoryServices, name) ||
+			s.schema.hasColumn("mailbox", "enable"+name)
+		if !known {
+			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.")
+		}
+	}
+	return nil
+}
+
+// applyServices switches the columns of a mailbox row. A service without a column is passed over.
+func (s *Store) applyServices(row store.Record, change store.Set) error {
+	add := change.Add
+	if change.Replace != nil {
+		switchServices(row, managedServices, false)
+		add = slices.Concat(*change.Replace, add)
+	}
+	if err := s.checkServices(slices.Concat(add, change.Remove)...); err != nil {
+		return err
+	}
+	switchServices(row, add, true)
+	switchServices(row, change.Remove, false)
+	return nil
+}
+
+func switchServices(row store.Record, names []string, on bool) {
+	for _, name := range names {
+		assign(row, "enable"+name, serviceValue(name, on))
+		for _, mirror := range mirroredServices[name] {
+			assign(row, "enable"+mirror, serviceValue(mirror, on))
+		}
+	}
+}
+
+func serviceValue(name string, on bool) any {
+	if !slices.Contains(letterServices, name) {
+		return flag(on)
+	}
+	if on {
+		return "y"
+	}
+	return "n"
+}
+
+// newServices are the columns of a new mailbox: everything is on but what its domain switches off.
+func (s *Store) newServices(off []string) store.Record {
+	var row store.Record
+	for _, column := range s.schema["mailbox"] {
+		if name, ok := serviceOf(column); ok {
+			row.Set(column, serviceValue(name, true))
+		}
+	}
+	switchServices(row, off, false)
+	return row
+}
+
+// serviceOf returns the service that a column of a mailbox switches.
+func serviceOf(column string) (name string, ok bool) {
+	const prefix = "enable"
+	if len(column) <= len(prefix) || column[:len(prefix)] != prefix {
+		return "", false
+	}
+	return column[len(prefix):], true
+}

@@ -1,0 +1,49 @@
+package sqlstore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+func TestAccountsOnSQLite(t *testing.T) {
+	storetest.Accounts(t, openSQLite)
+}
+
+func openSQLite(t *testing.T) storetest.Fixture {
+	t.Helper()
+	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
+	require.NoError(t, err)
+	require.NoError(t, sqlstore.Migrate(t.Context(), db))
+	s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return storetest.Fixture{Accounts: s, SQL: db, Break: breakTable(db)}
+}
+
+// breakTable has the database itself refuse writes to a table.
+func breakTable(db *sqldb.DB) func(t *testing.T, table string) func() {
+	return func(t *testing.T, table string) func() {
+		t.Helper()
+		events := []string{"INSERT", "UPDATE", "DELETE"}
+		run := func(query string) {
+			require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error {
+				_, err := tx.Exec(t.Context(), query)
+				return err
+			}))
+		}
+		for _, e := range events {
+			run("CREATE TRIGGER break_" + e + " BEFORE " + e + " ON " + table + " BEGIN SELECT RAISE(ABORT, 'broken by the test'); END")
+		}
+		return func() {
+			for _, e := range events {
+				run("DROP TRIGGER break_" + e)
+			}
+		}
+	}
+}

@@ -1,0 +1,75 @@
+// Package sqlstore keeps accounts in iRedMail's SQL layout (the database named vmail).
+//
+// Every write reads what it needs, makes a plan (a pure function of what was read and what is asked) and applies
+// it, all in one transaction. Rules of the layout are those of iRedMail: a user has a row in forwardings for
+// itself, an address under an alias domain carries the primary domain, a catch-all is a row whose address is the
+// bare domain.
+package sqlstore
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+var _ store.Accounts = (*Store)(nil)
+
+// Options are the server's defaults for new accounts.
+type Options struct {
+	StorageBase   string // root of all mailboxes, such as /var/vmail
+	StorageNode   string // directory below it, such as vmail1
+	Transport     string // of a domain that names none, such as dovecot
+	MailboxFormat string // maildir, mdbox or sdbox
+	MailboxFolder string // such as Maildir
+	Now           func() time.Time
+}
+
+// DefaultOptions are those of iRedMail's installer.
+func DefaultOptions() Options {
+	return Options{
+		StorageBase:   "/var/vmail",
+		StorageNode:   "vmail1",
+		Transport:     "dovecot",
+		MailboxFormat: "maildir",
+		MailboxFolder: "Maildir",
+		Now:           time.Now,
+	}
+}
+
+// Store keeps accounts in SQL.
+type Store struct {
+	db      *sqldb.DB
+	options Options
+	schema  schema
+}
+
+//go:embed migrations/sqlite/*.sql
+var migrations embed.FS
+
+// Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
+func Migrate(ctx context.Context, db *sqldb.DB) error {
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, dir)
+}
+
+// New looks at which tables and columns there are and returns the store. It takes over db.
+func New(ctx context.Context, db *sqldb.DB, options Options) (*Store, error) {
+	schema, err := discover(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, options: options, schema: schema}, nil
+}
+
+// Ping implements store.Accounts.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Close implements store.Accounts.
+func (s *Store) Close() error { return s.db.Close() }

@@ -1,0 +1,151 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// newUser is what is known once a mailbox may be made.
+type newUser struct {
+	store.UserCreate
+	home   home
+	quota  int64 // MB
+	dir    maildir
+	groups []aliasState // that its domain has new mailboxes join
+}
+
+// CreateUser implements store.Users.
+func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
+	if err := s.completeUser(&u); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		n, err := s.admitUser(ctx, tx, w.Actor, u)
+		if err != nil {
+			return nil, err
+		}
+		if n.dir, err = s.userMaildir(u.Maildir, u.Mail, now); err != nil {
+			return nil, err
+		}
+		return s.planNewUser(n, now), nil
+	})
+}
+
+// completeUser puts in the server's defaults and checks what can be checked without reading.
+func (s *Store) completeUser(u *store.UserCreate) error {
+	u.MailboxFormat = cmp.Or(u.MailboxFormat, s.options.MailboxFormat)
+	u.MailboxFolder = cmp.Or(u.MailboxFolder, s.options.MailboxFolder)
+	if err := checkLength("name", u.Name, maxText); err != nil {
+		return err
+	}
+	if err := checkMailbox(u.MailboxFormat, u.MailboxFolder); err != nil {
+		return err
+	}
+	return checkLanguage(u.Language)
+}
+
+// admitUser returns an error unless there is room for the mailbox.
+func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, u store.UserCreate) (newUser, error) {
+	n := newUser{UserCreate: u}
+	var err error
+	if n.home, err = s.lockHome(ctx, tx, store.DomainOf(u.Mail)); err != nil {
+		return n, err
+	}
+	if err = s.free(ctx, tx, u.Mail); err != nil {
+		return n, err
+	}
+	if err = s.takesUser(ctx, tx, n.home); err != nil {
+		return n, err
+	}
+	if n.quota, err = n.home.grantQuota(u.Quota); err != nil {
+		return n, err
+	}
+	if err = s.checkActor(ctx, tx, actor, usage{users: 1, quota: quotaUsage(n.quota)}); err != nil {
+		return n, err
+	}
+	n.groups, err = s.aliasStates(ctx, tx, n.home.settings.List(settingDefaultGroups))
+	return n, err
+}
+
+// quotaUsage is what a mailbox's quota means for the caps of an admin.
+func quotaUsage(quota int64) int64 {
+	if quota == 0 {
+		return unlimitedQuota
+	}
+	return quota
+}
+
+// free returns ALREADY_EXISTS when the address is in use.
+func (s *Store) free(ctx context.Context, tx *sqldb.Tx, mail string) error {
+	taken, err := s.taken(ctx, tx, mail)
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", mail, err)
+	}
+	if taken {
+		return store.AlreadyExists(mail).With("mail")
+	}
+	return nil
+}
+
+// userMaildir is the path that was asked for, or one made up from the address.
+func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) {
+	if asked == "" {
+		return s.newMaildir(mail, now), nil
+	}
+	return s.parseMaildir(asked)
+}
+
+func (s *Store) planNewUser(n newUser, now time.Time) *plan {
+	p := &plan{}
+	row := s.insert(p, "mailbox", s.newMailbox(n, now))
+	p.change = store.Change{
+		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, hiddenPassword),
+	}
+	// What an account of that address left behind must not make the new one an admin.
+	p.do("DELETE FROM domain_admins WHERE username = ?", n.Mail)
+	rows := []forwarding{ownForwarding(n.Mail, n.Mail, flag(n.Active))}
+	for _, g := range n.groups {
+		p.dropForwardings(g.Address, []string{n.Mail})
+		rows = append(rows, membership(g.Address, n.Mail, g.Active))
+	}
+	p.addForwardings(rows)
+	return p
+}
+
+// newMailbox returns the columns of a new mailbox. Networks are not restricted: that is NULL, and nothing else.
+func (s *Store) newMailbox(n newUser, now time.Time) map[string]any {
+	values := map[string]any{
+		"username": n.Mail, "password": n.Password, "name": n.Name, "language": n.Language, "domain": n.home.Name,
+		"first_name": "", "last_name": "", "mobile": "", "telephone": "", "recovery_email": "",
+		"employeeid": "", "department": "", "rank": "normal", "transport": "", "isadmin": int64(0), "isglobaladmin": int64(0),
+		"mailboxformat": n.MailboxFormat, "mailboxfolder": n.MailboxFolder, "quota": n.quota,
+		"storagebasedirectory": n.dir.base, "storagenode": n.dir.node, "maildir": n.dir.rest,
+		"allow_nets": nil, "disclaimer": "", "settings": "",
+		"passwordlastchange": now, "created": now, "modified": now, "expired": never, "active": flag(n.Active),
+	}
+	for _, service := range s.newServices(n.home.settings.List(store.SettingDisabledMailServices)) {
+		values[service.Name] = service.Value
+	}
+	return values
+}
+
+var folderForm = regexp.MustCompile(`^[a-zA-Z0-9]{1,20}$`)
+
+// checkMailbox returns an error for a format or a folder that Dovecot does not take.
+func checkMailbox(format, folder string) error {
+	if !slices.Contains([]string{"maildir", "mdbox", "sdbox"}, format) {
+		return store.Fail(store.Invalid, store.CodeInvalidMailboxFormat, "A mailbox is maildir, mdbox or sdbox.").With("mailboxFormat")
+	}
+	if !folderForm.MatchString(folder) {
+		return store.Fail(store.Invalid, store.CodeInvalidMailboxFolder,
+			"A mailbox folder has 1 to 20 letters and digits.").With("mailboxFolder")
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// DeleteUser implements store.Users.
+func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keepDays int) (store.Change, error) {
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		row, err := lockUser(ctx, tx, mail)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+			return nil, err
+		}
+		var further []string
+		query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1 ORDER BY address"
+		if err = tx.Select(ctx, &further, query, mail); err != nil {
+			return nil, fmt.Errorf("read aliases of %s: %w", mail, err)
+		}
+		gone := append([]string{mail}, further...)
+		orphans, err := s.orphans(ctx, tx, gone)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounUser, mail)}
+		p.change.Before = concealed(row, hiddenPassword)
+		if err = s.planRemoval(ctx, tx, p, w.Actor, row, deleteDate(now, keepDays), now); err != nil {
+			return nil, err
+		}
+		s.planForget(p, gone)
+		p.planAdopt(orphans)
+		p.do("DELETE FROM mailbox WHERE username = ?", mail)
+		return p, nil
+	})
+}
+
+// deleted is the change of an account that goes.
+func deleted(noun store.Noun, mail string) store.Change {
+	return store.Change{
+		Action: store.ActionDelete, Noun: noun, Name: mail, Domain: store.DomainOf(mail), EndsSessions: true, Lasting: true,
+	}
+}
+
+// planRemoval plans the record by which iRedMail's clean-up finds the files of a mailbox.
+func (s *Store) planRemoval(
+	ctx context.Context, tx *sqldb.Tx, p *plan, actor store.Actor, row store.Record, date any, now time.Time,
+) error {
+	mail := text(row, "username")
+	var used struct{ Bytes, Messages int64 }
+	if s.schema.has("used_quota") {
+		if _, err := tx.Find(ctx, &used, "SELECT bytes, messages FROM used_quota WHERE username = ?", mail); err != nil {
+			return fmt.Errorf("read used quota of %s: %w", mail, err)
+		}
+	}
+	dir := maildir{text(row, "storagebasedirectory"), text(row, "storagenode"), text(row, "maildir")}
+	s.insert(p, "deleted_mailboxes", map[string]any{
+		"timestamp": now, "username": mail, "domain": text(row, "domain"), "maildir": dir.path(),
+		"bytes": used.Bytes, "messages": used.Messages, "admin": actor.Username, "delete_date": date,
+	})
+	return nil
+}

@@ -1,0 +1,85 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// RenameUser implements store.Users.
+func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		before, err := lockUser(ctx, tx, mail)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.admitRenamedUser(ctx, tx, w.Actor, before, newMail); err != nil {
+			return nil, err
+		}
+		after := slices.Clone(before)
+		assign(after, "username", newMail)
+		assign(after, "domain", store.DomainOf(newMail))
+		assign(after, "modified", now)
+		p := &plan{change: renamed(store.NounUser, mail, newMail)}
+		p.change.Before, p.change.After = concealed(before, hiddenPassword), concealed(after, hiddenPassword)
+		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
+			return nil, err
+		}
+		s.update(p, "mailbox", "username", mail, before, after)
+		return p, nil
+	})
+}
+
+// renamed is the change of an account that gets another address.
+func renamed(noun store.Noun, mail, newMail string) store.Change {
+	return store.Change{
+		Action: store.ActionRename, Noun: noun, Name: mail, NewName: newMail, Domain: store.DomainOf(mail),
+		EndsSessions: true, Lasting: true,
+	}
+}
+
+// admitRenamedUser returns an error unless the mailbox may have the new address. In another domain it counts as a
+// new one, but its quota stays as it is.
+func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, row store.Record, newMail string) error {
+	h, err := s.lockHome(ctx, tx, store.DomainOf(newMail))
+	if err != nil {
+		return err
+	}
+	if err = s.free(ctx, tx, newMail); err != nil {
+		return err
+	}
+	old := text(row, "domain")
+	if h.Name == old {
+		return nil
+	}
+	if err = s.takesUser(ctx, tx, h); err != nil {
+		return err
+	}
+	quota := number(row, "quota")
+	if err = h.allowsQuota(quota, 0, actor); err != nil {
+		return err
+	}
+	return s.checkMove(ctx, tx, actor, old, usage{users: 1, quota: quotaUsage(quota)})
+}
+
+// checkMove is checkActor for an account that comes from another domain. An actor that manages that one has the
+// account already: its caps run over all its domains.
+func (s *Store) checkMove(ctx context.Context, tx *sqldb.Tx, actor store.Actor, old string, more usage) error {
+	if actor.Global {
+		return nil
+	}
+	var managed string
+	query := "SELECT domain FROM domain_admins WHERE username = ? AND domain = ?"
+	found, err := tx.Find(ctx, &managed, query, actor.Username, old)
+	if err != nil {
+		return fmt.Errorf("look who manages %s: %w", old, err)
+	}
+	if found {
+		return nil
+	}
+	return s.checkActor(ctx, tx, actor, more)
+}

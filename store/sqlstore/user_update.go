@@ -1,0 +1,224 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// userEdit is a change to one mailbox while it is planned.
+type userEdit struct {
+	plan
+	mail   string
+	before store.Record // with the password
+	after  store.Record
+}
+
+// UpdateUser implements store.Users.
+func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u store.UserUpdate) (store.Change, error) {
+	if err := s.checkUserUpdate(u); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		before, err := lockUser(ctx, tx, mail)
+		if err != nil {
+			return nil, err
+		}
+		e := &userEdit{mail: mail, before: before, after: slices.Clone(before)}
+		if err = s.editMailbox(e, u, now); err != nil {
+			return nil, err
+		}
+		if err = s.allowEdit(ctx, tx, w.Actor, e); err != nil {
+			return nil, err
+		}
+		s.update(&e.plan, "mailbox", "username", mail, e.before, e.after)
+		s.planGlobal(e, u.Global, now)
+		s.planActive(e, u.Active)
+		for _, edit := range []func(context.Context, *sqldb.Tx, store.Write, *userEdit, store.UserUpdate) error{
+			s.editForwarding, s.editFurther,
+		} {
+			if err = edit(ctx, tx, w, e, u); err != nil {
+				return nil, err
+			}
+		}
+		if err = s.editUserBcc(ctx, tx, e, u, now); err != nil {
+			return nil, err
+		}
+		e.describe(u)
+		return &e.plan, nil
+	})
+}
+
+// checkUserUpdate checks what can be checked without reading.
+func (s *Store) checkUserUpdate(u store.UserUpdate) error {
+	texts := []struct {
+		field string
+		value *string
+	}{
+		{"name", u.Name}, {"gn", u.FirstName}, {"sn", u.LastName}, {"employeeid", u.EmployeeID},
+		{"telephoneNumber", firstOf(u.Telephone)}, {"mobile", firstOf(u.Mobile)},
+	}
+	for _, t := range texts {
+		if t.value != nil {
+			if err := checkLength(t.field, *t.value, maxText); err != nil {
+				return err
+			}
+		}
+	}
+	if u.Transport != nil {
+		if err := checkTransport(*u.Transport); err != nil {
+			return err
+		}
+	}
+	if u.Language != nil {
+		if err := checkLanguage(*u.Language); err != nil {
+			return err
+		}
+	}
+	return checkMailbox(given(u.MailboxFormat, s.options.MailboxFormat), given(u.MailboxFolder, s.options.MailboxFolder))
+}
+
+// lockUser is lockMailbox of a mailbox that must be there. Returns NO_SUCH_ACCOUNT.
+func lockUser(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, error) {
+	row, err := lockMailbox(ctx, tx, mail)
+	if err == nil && row == nil {
+		err = store.NoSuchAccount(mail)
+	}
+	return row, err
+}
+
+// editMailbox puts what is given into the row.
+func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) error {
+	assignText(e.after, "name", u.Name)
+	assignText(e.after, "first_name", u.FirstName)
+	assignText(e.after, "last_name", u.LastName)
+	assignText(e.after, "employeeid", u.EmployeeID)
+	assignText(e.after, "language", u.Language)
+	assignText(e.after, "transport", u.Transport)
+	assignText(e.after, "telephone", firstOf(u.Telephone))
+	assignText(e.after, "mobile", firstOf(u.Mobile))
+	assignFlag(e.after, "active", u.Active)
+	assignFlag(e.after, "isglobaladmin", u.Global)
+	assignNumber(e.after, "quota", u.Quota)
+	if u.MailboxFormat != nil {
+		assign(e.after, "mailboxformat", given(u.MailboxFormat, s.options.MailboxFormat))
+	}
+	if u.MailboxFolder != nil {
+		assign(e.after, "mailboxfolder", given(u.MailboxFolder, s.options.MailboxFolder))
+	}
+	if u.Password != nil {
+		assign(e.after, "password", u.Password.Reveal())
+		assign(e.after, "passwordlastchange", now)
+	}
+	if u.Maildir != nil {
+		dir, err := s.parseMaildir(*u.Maildir)
+		if err != nil {
+			return err
+		}
+		assign(e.after, "storagebasedirectory", dir.base)
+		assign(e.after, "storagenode", dir.node)
+		assign(e.after, "maildir", dir.rest)
+	}
+	assign(e.after, "modified", now)
+	return s.applyServices(e.after, u.Services)
+}
+
+// allowEdit returns an error when the row may not become what it is to be.
+func (s *Store) allowEdit(ctx context.Context, tx *sqldb.Tx, actor store.Actor, e *userEdit) error {
+	if number(e.after, "active") == 0 || number(e.after, "isglobaladmin") < number(e.before, "isglobaladmin") {
+		if err := s.keepsGlobalAdmin(ctx, tx, e.mail); err != nil {
+			return err
+		}
+	}
+	own, quota := number(e.before, "quota"), number(e.after, "quota")
+	if own == quota {
+		return nil
+	}
+	h, err := s.lockHome(ctx, tx, text(e.before, "domain"))
+	if err != nil {
+		return err
+	}
+	if err = h.allowsQuota(quota, own, actor); err != nil {
+		return err
+	}
+	more := quotaUsage(quota)
+	if quota > 0 {
+		more = max(0, quota-own)
+	}
+	return s.checkActor(ctx, tx, actor, usage{quota: more})
+}
+
+// planGlobal brings the row for all domains in line with the mark on the mailbox.
+func (s *Store) planGlobal(e *userEdit, global *bool, now time.Time) {
+	if global == nil {
+		return
+	}
+	planRevoke(&e.plan, e.mail)
+	if *global {
+		s.planGrant(&e.plan, e.mail, now)
+	}
+}
+
+// planActive switches where mail for the mailbox and its aliases goes. Memberships stay as they are: those rows
+// belong to the alias accounts.
+func (s *Store) planActive(e *userEdit, active *bool) {
+	if active == nil {
+		return
+	}
+	e.do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*active), e.mail)
+	e.do("UPDATE forwardings SET active = ? WHERE forwarding = ? AND is_alias = 1", flag(*active), e.mail)
+}
+
+// describe fills in the change.
+func (e *userEdit) describe(u store.UserUpdate) {
+	c := &e.change
+	c.Noun, c.Name, c.Domain = store.NounUser, e.mail, text(e.before, "domain")
+	c.Action = userAction(e.before, e.after)
+	c.Before, c.After = concealed(e.before, hiddenPassword), concealed(e.after, hiddenPassword)
+	if u.Password != nil {
+		assign(c.After, "password", changedPassword)
+	}
+	c.Lasting = c.Action == store.ActionDisable
+	c.EndsSessions = c.Lasting || u.Password != nil
+}
+
+// userAction names a change to a row after its weightiest part.
+func userAction(before, after store.Record) store.Action {
+	from, to := number(before, "active"), number(after, "active")
+	was, is := number(before, "isglobaladmin"), number(after, "isglobaladmin")
+	switch {
+	case from == 1 && to == 0:
+		return store.ActionDisable
+	case was == 0 && is == 1:
+		return store.ActionGrant
+	case was == 1 && is == 0:
+		return store.ActionRevoke
+	case from == 0 && to == 1:
+		return store.ActionEnable
+	}
+	return store.ActionUpdate
+}
+
+// given returns the text, or the fallback when it is absent or empty.
+func given(value *string, fallback string) string {
+	if value == nil {
+		return fallback
+	}
+	return cmp.Or(*value, fallback)
+}
+
+// firstOf returns the first of a list: the tables keep one number of each sort.
+func firstOf(list *[]string) *string {
+	if list == nil {
+		return nil
+	}
+	first := ""
+	if len(*list) > 0 {
+		first = (*list)[0]
+	}
+	return &first
+}

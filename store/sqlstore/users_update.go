@@ -1,0 +1,116 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// UpdateUsers implements store.Users. The change is named after the domain; After holds what every mailbox got.
+func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u store.UsersUpdate) (store.Change, error) {
+	if err := s.checkUserUpdate(store.UserUpdate{Language: u.Language, Transport: u.Transport}); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		if _, err := s.lockHome(ctx, tx, domain); err != nil {
+			return nil, err
+		}
+		above, err := s.above(ctx, tx, w.Actor, domain)
+		if err != nil {
+			return nil, err
+		}
+		if u.Active != nil && !*u.Active {
+			admins, err := globalAdminsIn(ctx, tx, domain)
+			if err != nil {
+				return nil, err
+			}
+			if err = s.keepsGlobalAdmin(ctx, tx, leaveOut(admins, above)...); err != nil {
+				return nil, err
+			}
+		}
+		return planUsers(domain, u, above, now), nil
+	})
+}
+
+// above returns the mailboxes of the domain that outrank an actor that is not global.
+func (s *Store) above(ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string) ([]string, error) {
+	if actor.Global || actor.Username == "" {
+		return nil, nil
+	}
+	var names []string
+	query := "SELECT m.username FROM mailbox m WHERE m.domain = ? AND " + outranks + " ORDER BY m.username"
+	if err := tx.Select(ctx, &names, query, domain, actor.Username); err != nil {
+		return nil, fmt.Errorf("look for admins in %s: %w", domain, err)
+	}
+	return names, nil
+}
+
+// globalAdminsIn returns the mailboxes of the domain that are global admins.
+func globalAdminsIn(ctx context.Context, tx *sqldb.Tx, domain string) ([]string, error) {
+	var names []string
+	query := "SELECT m.username FROM mailbox m WHERE m.domain = ? AND (m.isglobaladmin = 1 OR EXISTS" +
+		" (SELECT 1 FROM domain_admins r WHERE r.username = m.username AND r.domain = 'ALL')) ORDER BY m.username"
+	if err := tx.Select(ctx, &names, query, domain); err != nil {
+		return nil, fmt.Errorf("look for global admins in %s: %w", domain, err)
+	}
+	return names, nil
+}
+
+func planUsers(domain string, u store.UsersUpdate, spared []string, now time.Time) *plan {
+	p := &plan{}
+	columns, shown := bulkColumns(u, now)
+	sets, args := make([]string, len(columns)), make([]any, 0, len(columns)+2)
+	for i, c := range columns {
+		sets[i] = c.Name + " = ?"
+		args = append(args, c.Value)
+	}
+	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", spared, append(args, domain)...)
+	if u.Active != nil {
+		active := flag(*u.Active)
+		p.doBeside("UPDATE forwardings SET active = ? WHERE is_forwarding = 1 AND domain = ?", "address", spared, active, domain)
+		p.doBeside("UPDATE forwardings SET active = ? WHERE is_alias = 1 AND dest_domain = ?", "forwarding", spared, active, domain)
+	}
+	p.change = store.Change{
+		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
+		After: shown, Discarded: spared, EndsSessions: u.Password != nil,
+	}
+	if u.Active != nil && *u.Active {
+		p.change.Action = store.ActionEnable
+	} else if u.Active != nil {
+		p.change.Action, p.change.EndsSessions, p.change.Lasting = store.ActionDisable, true, true
+	}
+	return p
+}
+
+// bulkColumns returns what every mailbox gets, and how that is shown.
+func bulkColumns(u store.UsersUpdate, now time.Time) (columns, shown store.Record) {
+	if u.Active != nil {
+		columns.Set("active", flag(*u.Active))
+	}
+	if u.Language != nil {
+		columns.Set("language", *u.Language)
+	}
+	if u.Transport != nil {
+		columns.Set("transport", *u.Transport)
+	}
+	if u.Password != nil {
+		columns.Set("password", u.Password.Reveal())
+		columns.Set("passwordlastchange", now)
+	}
+	columns.Set("modified", now)
+	return columns, concealed(columns, changedPassword)
+}
+
+// doBeside adds a statement that passes over the rows of some accounts.
+func (p *plan) doBeside(query, column string, spared []string, args ...any) {
+	for chunk := range slices.Chunk(spared, chunkSize) {
+		query += " AND " + column + " NOT IN (?)"
+		args = append(args, chunk)
+	}
+	p.do(query, args...)
+}

@@ -1,0 +1,68 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+func aliasDomains(t *testing.T, open Open) {
+	names := func(t *testing.T, f Fixture) []string { return mustReadDomain(t, f, "a.test").AliasDomains }
+	set := func(s store.Set) store.DomainUpdate { return store.DomainUpdate{AliasDomains: s} }
+	t.Run("add, remove and replace", func(t *testing.T) {
+		f := open(t)
+		mustDomain(t, f, "a.test")
+		mustUpdateDomain(t, f, "a.test", set(store.Set{Add: []string{"y.test", "x.test"}}))
+		require.Equal(t, []string{"x.test", "y.test"}, names(t, f))
+		requireColumn(t, f, []any{int64(1), int64(1)}, "SELECT active FROM alias_domain WHERE target_domain = 'a.test'")
+		mustUpdateDomain(t, f, "a.test", set(store.Set{Add: []string{"x.test", "z.test"}, Remove: []string{"y.test", "never.test"}}))
+		require.Equal(t, []string{"x.test", "z.test"}, names(t, f))
+		mustUpdateDomain(t, f, "a.test", set(store.Set{Replace: &[]string{"z.test", "w.test"}}))
+		require.Equal(t, []string{"w.test", "z.test"}, names(t, f))
+		mustUpdateDomain(t, f, "a.test", set(store.Set{Replace: &[]string{}}))
+		require.Equal(t, []string{}, names(t, f))
+	})
+	t.Run("names that are taken", func(t *testing.T) {
+		f := open(t)
+		mustDomain(t, f, "a.test")
+		mustDomain(t, f, "b.test")
+		mustUpdateDomain(t, f, "b.test", set(store.Set{Add: []string{"of-b.test"}}))
+		same := unchanged(t, f)
+		for _, taken := range []string{"a.test", "b.test", "of-b.test"} {
+			_, err := f.Accounts.UpdateDomain(ctx(t), asGlobal, "a.test", set(store.Set{Add: []string{"free.test", taken}}))
+			requireCode(t, err, store.Conflict, store.CodeAlreadyExists)
+			requireField(t, err, "addAliasDomain")
+			_, err = f.Accounts.UpdateDomain(ctx(t), asGlobal, "a.test", set(store.Set{Replace: &[]string{taken}}))
+			requireCode(t, err, store.Conflict, store.CodeAlreadyExists)
+			requireField(t, err, "aliasDomains")
+		}
+		same()
+	})
+	t.Run("names that are taken are dropped", func(t *testing.T) {
+		f := open(t)
+		mustDomain(t, f, "a.test")
+		mustDomain(t, f, "b.test")
+		w := asGlobal
+		w.OnMissing = store.Drop
+		change, err := f.Accounts.UpdateDomain(ctx(t), w, "a.test", set(store.Set{Add: []string{"free.test", "b.test", "a.test"}}))
+		require.NoError(t, err)
+		require.Equal(t, []string{"a.test", "b.test"}, change.Discarded)
+		require.Equal(t, []string{"free.test"}, names(t, f))
+	})
+	t.Run("take further addresses with them", func(t *testing.T) {
+		f := open(t)
+		mustDomain(t, f, "a.test")
+		mustUser(t, f, "user@a.test")
+		mustUpdateDomain(t, f, "a.test", set(store.Set{Add: []string{"x_1.test", "x-1.test", "yx_1.test"}}))
+		_, err := f.Accounts.UpdateUser(ctx(t), asGlobal, "user@a.test", store.UserUpdate{
+			Aliases: store.Set{Add: []string{"info@x_1.test", "info@x-1.test", "info@yx_1.test", "info@a.test"}},
+		})
+		require.NoError(t, err)
+		mustUpdateDomain(t, f, "a.test", set(store.Set{Remove: []string{"x_1.test"}}))
+		u, err := f.Accounts.User(ctx(t), "user@a.test")
+		require.NoError(t, err)
+		require.Equal(t, []string{"info@a.test", "info@x-1.test", "info@yx_1.test"}, u.Aliases)
+	})
+}

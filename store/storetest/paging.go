@@ -1,0 +1,52 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// requirePages walks a list, whose keys are given in their order, in several ways.
+func requirePages(t *testing.T, keys []string, read func(page store.Page) (names []string, next string)) {
+	t.Helper()
+	backwards := slices.Clone(keys)
+	slices.Reverse(backwards)
+	for _, page := range []store.Page{{}, {Limit: 1}, {Limit: 2}, {Limit: len(keys)}, {Limit: len(keys) + 1}} {
+		for _, desc := range []bool{false, true} {
+			want := keys
+			if desc {
+				want = backwards
+			}
+			page.Desc = desc
+			require.Equal(t, want, walk(t, page, len(keys), read), "pages of %d, descending %v", page.Limit, desc)
+		}
+	}
+	rest, next := read(store.Page{After: keys[0]})
+	require.Equal(t, keys[1:], rest, "after the first")
+	require.Empty(t, next)
+	none, next := read(store.Page{After: keys[len(keys)-1], Limit: 1})
+	require.Empty(t, none, "after the last")
+	require.Empty(t, next)
+}
+
+// walk reads page after page until the end.
+func walk(t *testing.T, page store.Page, most int, read func(page store.Page) (names []string, next string)) []string {
+	t.Helper()
+	var all []string
+	for range most + 1 {
+		names, next := read(page)
+		if page.Limit > 0 {
+			require.LessOrEqual(t, len(names), page.Limit)
+		}
+		all = append(all, names...)
+		if next == "" {
+			return all
+		}
+		page.After = next
+	}
+	t.Fatal("the list does not end")
+	return nil
+}

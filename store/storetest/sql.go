@@ -1,0 +1,73 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// needSQL skips a subtest about rows where there are none.
+func needSQL(t *testing.T, f Fixture) {
+	t.Helper()
+	if f.SQL == nil {
+		t.Skip("this engine has no tables")
+	}
+}
+
+// requireCell asserts the one value that a query finds. Without SQL it asserts nothing.
+func requireCell(t *testing.T, f Fixture, want any, query string, args ...any) {
+	t.Helper()
+	if f.SQL == nil {
+		return
+	}
+	found := row(t, f, query, args...)
+	require.Len(t, found, 1, "columns of %s", query)
+	require.Equal(t, want, found[0].Value, query)
+}
+
+// requireColumn asserts all values that a query finds. Without SQL it asserts nothing.
+func requireColumn(t *testing.T, f Fixture, want []any, query string, args ...any) {
+	t.Helper()
+	if f.SQL == nil {
+		return
+	}
+	values := []any{}
+	for _, r := range rows(t, f, query, args...) {
+		require.Len(t, r, 1, "columns of %s", query)
+		values = append(values, r[0].Value)
+	}
+	require.Equal(t, want, values, query)
+}
+
+// requireNoRows asserts that a query for one column finds nothing. Without SQL it asserts nothing.
+func requireNoRows(t *testing.T, f Fixture, query string, args ...any) {
+	t.Helper()
+	requireColumn(t, f, []any{}, query, args...)
+}
+
+// tables are those whose rows tell whether a failed or a dry write left anything.
+var tables = []string{
+	"admin", "domain", "alias_domain", "domain_admins", "mailbox", "alias", "forwardings", "moderators", "maillists",
+	"maillist_owners", "sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user", "recipient_bcc_user",
+	"sender_relayhost", "deleted_mailboxes", "share_folder", "anyone_shares", "used_quota", "last_login",
+}
+
+// unchanged notes all rows and returns an assertion that they are still the same.
+func unchanged(t *testing.T, f Fixture) func() {
+	t.Helper()
+	if f.SQL == nil {
+		return func() {}
+	}
+	read := func() map[string]any {
+		all := map[string]any{}
+		for _, table := range tables {
+			all[table] = rows(t, f, "SELECT * FROM "+table+" ORDER BY 1, 2")
+		}
+		return all
+	}
+	before := read()
+	return func() {
+		t.Helper()
+		require.Equal(t, before, read())
+	}
+}

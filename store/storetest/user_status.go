@@ -1,0 +1,123 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+func userStatus(t *testing.T, open Open) {
+	t.Run("disable and enable", func(t *testing.T) {
+		f := withUser(t, open)
+		mustUser(t, f, "bob@a.test")
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{
+			Forwarding: adding("x@elsewhere.test"), Aliases: adding("anna@a.test"),
+		})
+		change := mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(false)})
+		require.Equal(t, store.ActionDisable, change.Action)
+		require.True(t, change.EndsSessions)
+		require.True(t, change.Lasting)
+		requireMailbox(t, f, "ann@a.test", "active", int64(0))
+		requireColumn(t, f, []any{"bob@a.test"}, "SELECT address FROM forwardings WHERE active = 1 ORDER BY address")
+
+		change = mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
+		require.Equal(t, store.ActionEnable, change.Action)
+		require.False(t, change.EndsSessions)
+		require.False(t, change.Lasting)
+		requireMailbox(t, f, "ann@a.test", "active", int64(1))
+		requireNoRows(t, f, "SELECT address FROM forwardings WHERE active = 0")
+	})
+	t.Run("already so", func(t *testing.T) {
+		f := withUser(t, open)
+		change := mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
+		require.Equal(t, store.ActionUpdate, change.Action)
+		require.False(t, change.Lasting)
+	})
+	t.Run("memberships are the alias accounts' own", func(t *testing.T) {
+		f := withUser(t, open)
+		mustAlias(t, f, "team@a.test", "ann@a.test")
+		mustAlias(t, f, "idle@a.test", "ann@a.test")
+		_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "idle@a.test", store.AliasUpdate{Active: ptr(false)})
+		require.NoError(t, err)
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(false)})
+		requireCell(t, f, int64(1), "SELECT active FROM forwardings WHERE address = 'team@a.test'")
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
+		requireCell(t, f, int64(0), "SELECT active FROM forwardings WHERE address = 'idle@a.test'")
+	})
+	t.Run("new forwards of a disabled user are disabled", func(t *testing.T) {
+		f := withDomain(t, open)
+		mustDisabledUser(t, f, "ann@a.test")
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{
+			Forwarding: adding("x@elsewhere.test"), Aliases: adding("anna@a.test"),
+		})
+		requireNoRows(t, f, "SELECT address FROM forwardings WHERE active = 1")
+	})
+}
+
+func userGlobal(t *testing.T, open Open) {
+	t.Run("grant and revoke", func(t *testing.T) {
+		f := withUser(t, open)
+		mustGlobalAdmin(t, f, "root@elsewhere.test")
+		mustManage(t, f, "a.test", "ann@a.test")
+		change := mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Global: ptr(true)})
+		require.Equal(t, store.ActionGrant, change.Action)
+		require.Equal(t, []string{"ALL"}, mustReadUser(t, f, "ann@a.test").Domains)
+		requireMailbox(t, f, "ann@a.test", "isglobaladmin", int64(1))
+		requireColumn(t, f, []any{"ALL", "a.test"}, "SELECT domain FROM domain_admins WHERE username = 'ann@a.test' ORDER BY domain")
+		who, err := f.Accounts.Identity(ctx(t), "ann@a.test")
+		require.NoError(t, err)
+		require.True(t, who.Global)
+
+		change = mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Global: ptr(false)})
+		require.Equal(t, store.ActionRevoke, change.Action)
+		require.Equal(t, []string{"a.test"}, mustReadUser(t, f, "ann@a.test").Domains)
+		requireMailbox(t, f, "ann@a.test", "isglobaladmin", int64(0))
+		requireColumn(t, f, []any{"a.test"}, "SELECT domain FROM domain_admins WHERE username = 'ann@a.test'")
+	})
+	t.Run("twice is once", func(t *testing.T) {
+		f := withUser(t, open)
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Global: ptr(true)})
+		change := mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Global: ptr(true)})
+		require.Equal(t, store.ActionUpdate, change.Action)
+		requireColumn(t, f, []any{"ann@a.test"}, "SELECT username FROM domain_admins")
+	})
+	for name, remove := range map[string]func(t *testing.T, f Fixture) error{
+		"revoke": func(t *testing.T, f Fixture) error {
+			_, err := f.Accounts.UpdateUser(ctx(t), asGlobal, "ann@a.test", store.UserUpdate{Global: ptr(false)})
+			return err
+		},
+		"disable": func(t *testing.T, f Fixture) error {
+			_, err := f.Accounts.UpdateUser(ctx(t), asGlobal, "ann@a.test", store.UserUpdate{Active: ptr(false)})
+			return err
+		},
+		"disable all": func(t *testing.T, f Fixture) error {
+			_, err := f.Accounts.UpdateUsers(ctx(t), asGlobal, "a.test", store.UsersUpdate{Active: ptr(false)})
+			return err
+		},
+		"delete": func(t *testing.T, f Fixture) error {
+			_, err := f.Accounts.DeleteUser(ctx(t), asGlobal, "ann@a.test", 0)
+			return err
+		},
+	} {
+		t.Run("last one cannot go: "+name, func(t *testing.T) {
+			f := withUser(t, open)
+			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Global: ptr(true)})
+			mustDisabledUser(t, f, "off@a.test")
+			mustUpdateUser(t, f, "off@a.test", store.UserUpdate{Global: ptr(true)})
+			same := unchanged(t, f)
+			requireCode(t, remove(t, f), store.Conflict, store.CodeLastGlobalAdmin)
+			same()
+			mustGlobalAdmin(t, f, "root@elsewhere.test")
+			require.NoError(t, remove(t, f))
+		})
+	}
+	t.Run("others go while there is none", func(t *testing.T) {
+		f := withUser(t, open)
+		_, err := f.Accounts.UpdateUsers(ctx(t), asGlobal, "a.test", store.UsersUpdate{Active: ptr(false)})
+		require.NoError(t, err)
+		_, err = f.Accounts.DeleteUser(ctx(t), asGlobal, "ann@a.test", 0)
+		require.NoError(t, err)
+	})
+}
