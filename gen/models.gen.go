@@ -2673,7 +2673,7 @@ type UserReply struct {
 // UserServiceName The name of a service: `smtp`, `smtpsecured`, `pop3`, `pop3secured`, `pop3tls`, `imap`, `imapsecured`,
 // `imaptls`, `managesieve`, `managesievesecured`, `deliver`, `sogo`, `sogowebmail`, `sogocalendar` or
 // `sogoactivesync`, where `secured` stands for connections with TLS. OpenLDAP takes any other name as well; SQL
-// ignores a name for which it has no column.
+// refuses one that it does not know.
 //
 // Example: imapsecured
 type UserServiceName = string

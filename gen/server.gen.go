@@ -2269,6 +2269,20 @@ func (response DeleteAdmin404JSONResponse) VisitDeleteAdminResponse(w http.Respo
 	return err
 }
 
+type DeleteAdmin409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteAdmin409JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteAdmin413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteAdmin413JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
@@ -2698,6 +2712,20 @@ func (response UpdateAdmin404JSONResponse) VisitUpdateAdminResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAdmin409JSONResponse struct{ ConflictJSONResponse }
+
+func (response UpdateAdmin409JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3426,6 +3454,20 @@ func (response UpdateAlias404JSONResponse) VisitUpdateAliasResponse(w http.Respo
 	return err
 }
 
+type UpdateAlias409JSONResponse struct{ ConflictJSONResponse }
+
+func (response UpdateAlias409JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateAlias413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response UpdateAlias413JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
@@ -3874,6 +3916,20 @@ func (response UpdateDomainAdmins404JSONResponse) VisitUpdateDomainAdminsRespons
 	return err
 }
 
+type UpdateDomainAdmins409JSONResponse struct{ ConflictJSONResponse }
+
+func (response UpdateDomainAdmins409JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateDomainAdmins413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response UpdateDomainAdmins413JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
@@ -4023,6 +4079,20 @@ func (response DeleteDomain404JSONResponse) VisitDeleteDomainResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDomain409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteDomain409JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4624,6 +4694,20 @@ func (response DeleteDomainKeepMailboxes404JSONResponse) VisitDeleteDomainKeepMa
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDomainKeepMailboxes409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteDomainKeepMailboxes409JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10326,6 +10410,20 @@ func (response DeleteUser404JSONResponse) VisitDeleteUserResponse(w http.Respons
 	return err
 }
 
+type DeleteUser409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteUser409JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteUser413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteUser413JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
@@ -11095,6 +11193,20 @@ func (response DeleteUserKeepMailbox404JSONResponse) VisitDeleteUserKeepMailboxR
 	return err
 }
 
+type DeleteUserKeepMailbox409JSONResponse struct{ ConflictJSONResponse }
+
+func (response DeleteUserKeepMailbox409JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteUserKeepMailbox413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteUserKeepMailbox413JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
@@ -11371,6 +11483,20 @@ func (response UpdateUsers404JSONResponse) VisitUpdateUsersResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUsers409JSONResponse struct{ ConflictJSONResponse }
+
+func (response UpdateUsers409JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
-# Installs what the tests call and this machine lacks. Nothing that is there is upgraded.
+# Installs what the tests call and this machine lacks. Nothing that is there is upgraded, and nothing is started.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 
 command -v go >/dev/null || { echo "Go 1.26 or newer is needed." >&2; exit 1; }
 
+# What has to be there, a command or a file, and the package of Debian that brings it.
+needs=(
+  curl:curl
+  jq:jq
+  postmap:postfix
+  /usr/lib/postfix/postfix-sqlite.so:postfix-sqlite
+  doveadm:dovecot-core
+  /usr/lib/dovecot/modules/auth/libdriver_sqlite.so:dovecot-sqlite
+)
 missing=()
-for package in curl jq; do
-  command -v "$package" >/dev/null || missing+=("$package")
+for need in "${needs[@]}"; do
+  thing=${need%:*}
+  [ -e "$thing" ] || command -v "$thing" >/dev/null || missing+=("${need##*:}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -16,5 +27,12 @@ as_root=()
 apt() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
 }
+
+# A server that is installed would start at once, unless a policy says no.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  trap '"${as_root[@]}" rm -f $policy' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin $policy
+fi
 apt update
 apt install -y --no-install-recommends --no-upgrade "${missing[@]}"

@@ -107,6 +107,7 @@ func TestNamesAndForms(t *testing.T) {
 		{name: "presence acts in a form", method: "PUT", path: "/api/domain/admins/example.com", contentType: formType, raw: "removeAllAdmins=", status: 200},
 		{name: "presence does not act in JSON", method: "PUT", path: "/api/domain/admins/example.com", contentType: jsonType, raw: `{"removeAllAdmins":""}`,
 			status: 400, msg: "INVALID_VALUE", field: "removeAllAdmins"},
+		{name: "null is no body", method: "PUT", path: domain, contentType: jsonType, raw: "null", status: 200},
 		{name: "no body changes nothing", method: "PUT", path: domain, status: 200},
 		{name: "scalar twice in a form, strict", method: "PUT", path: domain, contentType: formType, raw: "name=a&name=b",
 			status: 400, msg: "REPEATED_PARAMETER", field: "name"},

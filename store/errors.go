@@ -37,6 +37,7 @@ const (
 	CodeCanNotBeLocalDomain   = "CAN_NOT_BE_LOCAL_DOMAIN"
 	CodeInvalidMail           = "INVALID_MAIL"
 	CodeInvalidDomainName     = "INVALID_DOMAIN_NAME"
+	CodeValueTooLong          = "VALUE_TOO_LONG"
 	CodeInvalidAccount        = "INVALID_ACCOUNT"
 	CodeInvalidPasswordScheme = "INVALID_PASSWORD_SCHEME"
 	CodeInvalidCredentials    = "INVALID_CREDENTIALS"

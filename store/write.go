@@ -47,7 +47,7 @@ type List[T any] struct {
 	Next  string
 }
 
-// Set is a change to a set of names. Replace (when not nil) becomes the whole set; otherwise Add and Remove change it.
+// Set is a change to a set of names: Replace (when not nil) becomes the whole set, then Remove goes, then Add comes.
 type Set struct {
 	Replace *[]string
 	Add     []string
@@ -63,8 +63,8 @@ func (s Set) Apply(current []string) []string {
 	if s.Replace != nil {
 		next = slices.Clone(*s.Replace)
 	}
-	next = append(next, s.Add...)
 	next = slices.DeleteFunc(next, func(v string) bool { return slices.Contains(s.Remove, v) })
+	next = append(next, s.Add...)
 	slices.Sort(next)
 	next = slices.Compact(next)
 	if next == nil {

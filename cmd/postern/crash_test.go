@@ -144,7 +144,7 @@ func life(t *testing.T, p *process, d *diary, mail string) bool {
 // Afterwards each mailbox is whole or absent, and what follows from a change is completed at the next start.
 func TestKilledInTheMiddleOfWrites(t *testing.T) {
 	const clients = 6
-	rounds := 12
+	rounds := 25
 	if testing.Short() {
 		rounds = 3
 	}

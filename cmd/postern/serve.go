@@ -55,6 +55,7 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 	if err != nil {
 		return fmt.Errorf("%s: %w", variable("listen"), err)
 	}
+	log.Info("listening", "address", listener.Addr().String(), "version", buildVersion())
 	front := newHTTPServer(api.Handler(), log)
 	ended := make(chan error, 1)
 	go func() { ended <- front.Serve(listener) }()

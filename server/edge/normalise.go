@@ -228,8 +228,12 @@ func (n *normaliser) takeJSON(p *Parameter, value json.RawMessage) error {
 	return nil
 }
 
-// parseObject reads a JSON object without looking into its values. Names that occur twice are refused.
+// parseObject reads a JSON object without looking into its values. Names that occur twice are refused. Some clients
+// encode "no body" as null.
 func parseObject(raw []byte) (document, error) {
+	if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
+		return document{}, nil
+	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, malformed("The body is not a JSON object.")

@@ -120,7 +120,7 @@ func judge(field string, found *openapi3.SchemaError) (code, detail string) {
 		}
 		return code, field + " is missing."
 	case "maxLength":
-		return reply.CodeValueTooLong, fmt.Sprintf("%s may have at most %d characters.", field, *schema.MaxLength)
+		return store.CodeValueTooLong, fmt.Sprintf("%s may have at most %d characters.", field, *schema.MaxLength)
 	case "minLength":
 		return codeOf(schema, reply.CodeInvalidValue), fmt.Sprintf("%s needs at least %d characters.", field, schema.MinLength)
 	case "maxItems":

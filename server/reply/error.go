@@ -29,7 +29,6 @@ const (
 	CodeConflicting        = "CONFLICTING_PARAMETERS"
 	CodeInvalidType        = "INVALID_TYPE"
 	CodeInvalidValue       = "INVALID_VALUE"
-	CodeValueTooLong       = "VALUE_TOO_LONG"
 	CodeTooManyItems       = "TOO_MANY_ITEMS"
 	CodeInvalidUsername    = "INVALID_USERNAME"
 	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential

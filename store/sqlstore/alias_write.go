@@ -104,7 +104,7 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, tx, w.OnMissing, "members", change, &p.change)
+	set, err := s.settle(ctx, tx, w.OnMissing, fieldOf(change, "members", "addMember"), change, &p.change)
 	if err != nil {
 		return err
 	}

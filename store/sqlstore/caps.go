@@ -53,6 +53,36 @@ func (s *Store) checkActor(ctx context.Context, tx *sqldb.Tx, actor store.Actor,
 	return s.checkQuotaCap(ctx, tx, actor.Username, limits.Quota, more.quota)
 }
 
+// checkCreator is checkActor for who creates a domain. What the domain is given may not go beyond what its creator
+// may have over all its domains.
+func (s *Store) checkCreator(ctx context.Context, tx *sqldb.Tx, actor store.Actor, d store.DomainCreate) error {
+	if actor.Global || actor.Username == "" {
+		return nil
+	}
+	if err := s.checkActor(ctx, tx, actor, usage{domains: 1}); err != nil {
+		return err
+	}
+	limits, err := s.lockLimits(ctx, tx, actor.Username)
+	if err != nil {
+		return err
+	}
+	grants := []struct {
+		field, code    string
+		granted, limit int64
+	}{
+		{"quota", store.CodeLimitQuota, d.Quota, limits.Quota},
+		{"numberOfUsers", store.CodeLimitUsers, d.NumberOfUsers, limits.Users},
+		{"numberOfAliases", store.CodeLimitAliases, d.NumberOfAliases, limits.Aliases},
+		{"numberOfLists", store.CodeLimitLists, d.NumberOfLists, limits.Lists},
+	}
+	for _, g := range grants {
+		if g.limit != 0 && g.granted > max(g.limit, 0) {
+			return store.Fail(store.Conflict, g.code, "%s may give at most %d.", actor.Username, max(g.limit, 0)).With(g.field)
+		}
+	}
+	return nil
+}
+
 // lockLimits reads the limits of an admin and holds its row.
 func (s *Store) lockLimits(ctx context.Context, tx *sqldb.Tx, username string) (store.AdminLimits, error) {
 	for _, table := range []string{"admin", "mailbox"} {

@@ -35,11 +35,7 @@ func (s *Store) decideAliasDomains(
 		return aliasChange{}, err
 	}
 	if len(taken) > 0 && rule != store.Drop {
-		field := "addAliasDomain"
-		if set.Replace != nil {
-			field = "aliasDomains"
-		}
-		return aliasChange{}, store.AlreadyExists(taken[0]).With(field)
+		return aliasChange{}, store.AlreadyExists(taken[0]).With(fieldOf(set, "aliasDomains", "addAliasDomain"))
 	}
 	slices.Sort(taken)
 	c.added, c.discarded = leaveOut(c.added, taken), taken

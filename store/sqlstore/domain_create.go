@@ -23,7 +23,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if len(hosted) > 0 {
 			return nil, store.AlreadyExists(d.Name)
 		}
-		if err = s.checkActor(ctx, tx, w.Actor, usage{domains: 1}); err != nil {
+		if err = s.checkCreator(ctx, tx, w.Actor, d); err != nil {
 			return nil, err
 		}
 		if err = s.checkNewBcc(ctx, tx, "senderBcc", d.Name, d.SenderBcc); err != nil {

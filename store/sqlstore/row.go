@@ -108,7 +108,7 @@ func flag(b bool) int64 {
 // checkLength returns INVALID_ACCOUNT for a text that its column does not hold.
 func checkLength(field, value string, most int) error {
 	if utf8.RuneCountInString(value) > most {
-		return store.Fail(store.Invalid, store.CodeInvalidAccount, "That text is longer than %d characters.", most).With(field)
+		return store.Fail(store.Invalid, store.CodeValueTooLong, "That text is longer than %d characters.", most).With(field)
 	}
 	return nil
 }

@@ -27,12 +27,12 @@ var directoryServices = []string{"smtptls", "managesievetls", "forward", "sender
 var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
 
 // checkServices returns INVALID_SERVICE for a name that nothing knows.
-func (s *Store) checkServices(names ...string) error {
+func (s *Store) checkServices(field string, names []string) error {
 	for _, name := range names {
 		known := slices.Contains(managedServices, name) || slices.Contains(directoryServices, name) ||
 			s.schema.hasColumn("mailbox", "enable"+name)
 		if !known {
-			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.")
+			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.").With(field)
 		}
 	}
 	return nil
@@ -45,11 +45,14 @@ func (s *Store) applyServices(row store.Record, change store.Set) error {
 		switchServices(row, managedServices, false)
 		add = slices.Concat(*change.Replace, add)
 	}
-	if err := s.checkServices(slices.Concat(add, change.Remove)...); err != nil {
+	if err := s.checkServices(fieldOf(change, "services", "addService"), add); err != nil {
 		return err
 	}
-	switchServices(row, add, true)
+	if err := s.checkServices("removeService", change.Remove); err != nil {
+		return err
+	}
 	switchServices(row, change.Remove, false)
+	switchServices(row, add, true)
 	return nil
 }
 

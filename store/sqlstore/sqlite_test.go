@@ -1,7 +1,9 @@
 package sqlstore_test
 
 import (
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,14 +19,34 @@ func TestAccountsOnSQLite(t *testing.T) {
 
 func openSQLite(t *testing.T) storetest.Fixture {
 	t.Helper()
-	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
+	path := filepath.Join(t.TempDir(), "vmail.db")
+	require.NoError(t, os.WriteFile(path, emptyDatabase(t), 0o600))
+	db, err := sqldb.Open("sqlite://" + path + "?sync=off")
 	require.NoError(t, err)
-	require.NoError(t, sqlstore.Migrate(t.Context(), db))
 	s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return storetest.Fixture{Accounts: s, SQL: db, Break: breakTable(db)}
 }
+
+// emptyDatabase is a database with the tables laid, made once: most of the time of a fresh store would go into that.
+var emptyDatabase = func() func(t *testing.T) []byte {
+	var once sync.Once
+	var file []byte
+	return func(t *testing.T) []byte {
+		t.Helper()
+		once.Do(func() {
+			path := filepath.Join(t.TempDir(), "empty.db")
+			db, err := sqldb.Open("sqlite://" + path)
+			require.NoError(t, err)
+			require.NoError(t, sqlstore.Migrate(t.Context(), db))
+			require.NoError(t, db.Close()) // which brings everything into the one file
+			file, err = os.ReadFile(path)
+			require.NoError(t, err)
+		})
+		return file
+	}
+}()
 
 // breakTable has the database itself refuse writes to a table.
 func breakTable(db *sqldb.DB) func(t *testing.T, table string) func() {

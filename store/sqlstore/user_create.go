@@ -89,7 +89,7 @@ func (s *Store) free(ctx context.Context, tx *sqldb.Tx, mail string) error {
 		return fmt.Errorf("look for %s: %w", mail, err)
 	}
 	if taken {
-		return store.AlreadyExists(mail).With("mail")
+		return store.AlreadyExists(mail)
 	}
 	return nil
 }

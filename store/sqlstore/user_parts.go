@@ -141,18 +141,19 @@ func (s *Store) readUsedQuota(ctx context.Context, db *sqldb.Reader, parts userP
 	return err
 }
 
+// readLastLogin reads when somebody last logged in to read mail; a delivery, which is noted there too, is none.
 func (s *Store) readLastLogin(ctx context.Context, db *sqldb.Reader, parts userParts, mails []string) error {
 	if !s.schema.has("last_login") {
 		return nil
 	}
 	var rows []struct {
 		Username        string
-		IMAP, POP3, LDA int64
+		IMAP, POP3 int64
 	}
-	err := db.Select(ctx, &rows, "SELECT username, COALESCE(imap, 0) AS imap, COALESCE(pop3, 0) AS pop3, COALESCE(lda, 0) AS lda"+
+	err := db.Select(ctx, &rows, "SELECT username, COALESCE(imap, 0) AS imap, COALESCE(pop3, 0) AS pop3"+
 		" FROM last_login WHERE username IN (?) ORDER BY username", mails)
 	for _, r := range rows {
-		if last := max(r.IMAP, r.POP3, r.LDA); last > 0 {
+		if last := max(r.IMAP, r.POP3); last > 0 {
 			u := parts.of(r.Username)
 			u.LastLogin = max(u.LastLogin, time.Unix(last, 0).UTC().Format(store.TimeLayout))
 		}

@@ -10,13 +10,26 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
+// editRoutes plans what the update says about where mail goes.
+func (s *Store) editRoutes(
+	ctx context.Context, tx *sqldb.Tx, w store.Write, e *userEdit, u store.UserUpdate, now time.Time,
+) error {
+	if err := s.editForwarding(ctx, tx, w, e, u.Forwarding); err != nil {
+		return err
+	}
+	if err := s.editFurther(ctx, tx, w, e, u.Aliases); err != nil {
+		return err
+	}
+	return s.editUserBcc(ctx, tx, e, u, now)
+}
+
 // editForwarding plans where mail to the mailbox goes. Nothing left means the mailbox itself: without any row the
 // catch-all of the domain would get its mail.
-func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write, e *userEdit, u store.UserUpdate) error {
-	if !u.Forwarding.Touches() {
+func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write, e *userEdit, change store.Set) error {
+	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, tx, w.OnMissing, "forwarding", u.Forwarding, &e.change)
+	set, err := s.settle(ctx, tx, w.OnMissing, fieldOf(change, "forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -34,6 +47,14 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 		return ownForwarding(e.mail, destination, active)
 	})
 	return nil
+}
+
+// fieldOf names the parameter by which names come into a set: the one that replaces it or the one that adds to it.
+func fieldOf(change store.Set, replace, add string) string {
+	if change.Replace != nil {
+		return replace
+	}
+	return add
 }
 
 // settle leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
@@ -54,8 +75,8 @@ func (s *Store) settle(
 }
 
 // editFurther plans the further addresses of the mailbox.
-func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e *userEdit, u store.UserUpdate) error {
-	if !u.Aliases.Touches() {
+func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e *userEdit, change store.Set) error {
+	if !change.Touches() {
 		return nil
 	}
 	current := []string{}
@@ -63,14 +84,15 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	if err := tx.Select(ctx, &current, query, e.mail); err != nil {
 		return fmt.Errorf("read aliases of %s: %w", e.mail, err)
 	}
-	next := u.Aliases.Apply(current)
+	next := change.Apply(current)
 	added := leaveOut(next, current)
-	taken, err := s.takenFurther(ctx, tx, text(e.before, "domain"), added)
+	field := fieldOf(change, "aliases", "addAlias")
+	taken, err := s.takenFurther(ctx, tx, field, text(e.before, "domain"), added)
 	if err != nil {
 		return err
 	}
 	if len(taken) > 0 && w.OnMissing != store.Drop {
-		return store.AlreadyExists(taken[0]).With("aliases")
+		return store.AlreadyExists(taken[0]).With(field)
 	}
 	e.change.Discarded = append(e.change.Discarded, taken...)
 	for chunk := range slices.Chunk(leaveOut(current, next), chunkSize) {
@@ -86,14 +108,14 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 
 // takenFurther returns those of the new aliases of a mailbox that are in use. The domain's row is held, so that
 // nobody else takes one meanwhile. Returns INVALID_MAIL for an alias outside of the domain.
-func (s *Store) takenFurther(ctx context.Context, tx *sqldb.Tx, domain string, added []string) ([]string, error) {
+func (s *Store) takenFurther(ctx context.Context, tx *sqldb.Tx, field, domain string, added []string) ([]string, error) {
 	if len(added) == 0 {
 		return nil, nil
 	}
 	if _, err := s.lockHome(ctx, tx, domain); err != nil {
 		return nil, err
 	}
-	if err := s.checkFurther(ctx, tx, domain, added); err != nil {
+	if err := s.checkFurther(ctx, tx, field, domain, added); err != nil {
 		return nil, err
 	}
 	taken, err := s.takenOf(ctx, tx, added)
@@ -104,7 +126,7 @@ func (s *Store) takenFurther(ctx context.Context, tx *sqldb.Tx, domain string, a
 }
 
 // checkFurther returns INVALID_MAIL for an address that is neither in the domain nor in one of its alias domains.
-func (s *Store) checkFurther(ctx context.Context, tx *sqldb.Tx, domain string, mails []string) error {
+func (s *Store) checkFurther(ctx context.Context, tx *sqldb.Tx, field, domain string, mails []string) error {
 	names := leaveOut(domainsOf(mails), []string{domain})
 	targets, err := s.aliasTargets(ctx, tx, names)
 	if err != nil {
@@ -113,7 +135,7 @@ func (s *Store) checkFurther(ctx context.Context, tx *sqldb.Tx, domain string, m
 	for _, name := range names {
 		if targets[name] != domain {
 			return store.Fail(store.Invalid, store.CodeInvalidMail,
-				"An alias must be in %s or one of its alias domains.", domain).With("aliases")
+				"An alias must be in %s or one of its alias domains.", domain).With(field)
 		}
 	}
 	return nil

@@ -38,14 +38,7 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		s.update(&e.plan, "mailbox", "username", mail, e.before, e.after)
 		s.planGlobal(e, u.Global, now)
 		s.planActive(e, u.Active)
-		for _, edit := range []func(context.Context, *sqldb.Tx, store.Write, *userEdit, store.UserUpdate) error{
-			s.editForwarding, s.editFurther,
-		} {
-			if err = edit(ctx, tx, w, e, u); err != nil {
-				return nil, err
-			}
-		}
-		if err = s.editUserBcc(ctx, tx, e, u, now); err != nil {
+		if err = s.editRoutes(ctx, tx, w, e, u, now); err != nil {
 			return nil, err
 		}
 		e.describe(u)

@@ -127,8 +127,8 @@ func createAliasFails(t *testing.T, open Open) {
 		code  string
 	}{
 		"member of itself":   {store.AliasCreate{Members: []string{"x@elsewhere.test", "team@a.test"}}, store.CodeInvalidMail},
-		"long name":          {store.AliasCreate{Name: strings.Repeat("ä", 256)}, store.CodeInvalidAccount},
-		"long access policy": {store.AliasCreate{AccessPolicy: strings.Repeat("a", 31)}, store.CodeInvalidAccount},
+		"long name":          {store.AliasCreate{Name: strings.Repeat("ä", 256)}, store.CodeValueTooLong},
+		"long access policy": {store.AliasCreate{AccessPolicy: strings.Repeat("a", 31)}, store.CodeValueTooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := withDomain(t, open)

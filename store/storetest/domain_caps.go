@@ -53,6 +53,24 @@ func domainCaps(t *testing.T, open Open) {
 		exec(t, f, "UPDATE admin SET settings = 'create_max_domains:5;'")
 		requireCode(t, create(f, "boss@elsewhere.test", "a.test"), store.Conflict, store.CodeLimitDomain)
 	})
+	t.Run("hold what a domain is given", func(t *testing.T) {
+		f := open(t)
+		mustAdmin(t, f, "boss@elsewhere.test", store.LimitsUpdate{
+			Domains: ptr[int64](9), Quota: ptr[int64](100), Users: ptr[int64](10), Aliases: ptr[int64](-1),
+		})
+		for code, d := range map[string]store.DomainCreate{
+			store.CodeLimitQuota:   {Name: "a.test", Quota: 101},
+			store.CodeLimitUsers:   {Name: "a.test", NumberOfUsers: 11},
+			store.CodeLimitAliases: {Name: "a.test", NumberOfAliases: 1},
+		} {
+			_, err := f.Accounts.CreateDomain(ctx(t), by("boss@elsewhere.test"), d)
+			requireCode(t, err, store.Conflict, code)
+		}
+		_, err := f.Accounts.CreateDomain(ctx(t), by("boss@elsewhere.test"), store.DomainCreate{
+			Name: "a.test", Quota: 100, NumberOfUsers: 10, NumberOfAliases: -1, NumberOfLists: 1000,
+		})
+		require.NoError(t, err)
+	})
 	t.Run("of an unknown actor forbid", func(t *testing.T) {
 		f := open(t)
 		requireCode(t, create(f, "nobody@elsewhere.test", "a.test"), store.Forbidden, store.CodePermissionDenied)

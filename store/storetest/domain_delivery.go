@@ -166,7 +166,8 @@ func domainCatchall(t *testing.T, open Open) {
 		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{Catchall: &[]string{"user@a.test", "team@b.test", "user@a.test"}})
 		require.Equal(t, []string{"team@b.test", "user@a.test"}, mustReadDomain(t, f, "a.test").Catchall)
 		requireColumn(t, f, []any{"b.test", "a.test"}, "SELECT dest_domain FROM forwardings"+
-			" WHERE address = 'a.test' AND domain = 'a.test' AND is_forwarding = 0 AND is_alias = 0 AND is_list = 0 AND is_maillist = 0 AND active = 1 ORDER BY forwarding")
+			" WHERE address = 'a.test' AND domain = 'a.test' AND is_forwarding = 0 AND is_alias = 0"+
+			" AND is_list = 0 AND is_maillist = 0 AND active = 1 ORDER BY forwarding")
 
 		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{Catchall: &[]string{"away@foreign.example"}})
 		require.Equal(t, []string{"away@foreign.example"}, mustReadDomain(t, f, "a.test").Catchall)

@@ -113,7 +113,7 @@ func createUserFails(t *testing.T, open Open) {
 		"folder":       {store.UserCreate{MailboxFolder: "../up"}, store.CodeInvalidMailboxFolder},
 		"long folder":  {store.UserCreate{MailboxFolder: strings.Repeat("a", 21)}, store.CodeInvalidMailboxFolder},
 		"language":     {store.UserCreate{Language: "german"}, store.CodeInvalidLanguage},
-		"long name":    {store.UserCreate{Name: strings.Repeat("ä", 256)}, store.CodeInvalidAccount},
+		"long name":    {store.UserCreate{Name: strings.Repeat("ä", 256)}, store.CodeValueTooLong},
 		"quota":        {store.UserCreate{Quota: ptr[int64](-1)}, store.CodeInvalidNumber},
 		"path":         {store.UserCreate{Maildir: "srv/mail"}, store.CodeInvalidPath},
 		"shared path":  {store.UserCreate{Maildir: "/var/vmail"}, store.CodeInvalidPath},

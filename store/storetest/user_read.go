@@ -45,7 +45,7 @@ func readUser(t *testing.T, open Open) {
 		exec(t, f, "INSERT INTO sender_relayhost (account, relayhost) VALUES ('ann@a.test', '[relay.test]:25')")
 		exec(t, f, "INSERT INTO sender_relayhost (account, relayhost) VALUES ('@a.test', '[other.test]:25')")
 		exec(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 5000000000, 12)")
-		exec(t, f, "INSERT INTO last_login (username, domain, imap, lda) VALUES ('ann@a.test', 'a.test', 1700000000, 1600000000)")
+		exec(t, f, "INSERT INTO last_login (username, domain, imap, pop3, lda) VALUES ('ann@a.test', 'a.test', 1700000000, 1600000000, 1800000000)")
 		exec(t, f, "UPDATE mailbox SET settings = 'timezone:Europe/Berlin;create_max_users:5;' WHERE username = 'ann@a.test'")
 
 		u := mustReadUser(t, f, "ann@a.test")

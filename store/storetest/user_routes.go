@@ -99,7 +99,7 @@ func userForwardingMissing(t *testing.T, open Open) {
 			requireCode(t, err, store.Unprocessable, store.CodeNoSuchAccount)
 			var e *store.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, "forwarding", e.Field)
+			require.Equal(t, "addForwarding", e.Field)
 			same()
 		})
 		t.Run("drops "+mail, func(t *testing.T) {

@@ -112,9 +112,9 @@ func updateUserFails(t *testing.T, open Open) {
 		"format":                  {store.UserUpdate{MailboxFormat: ptr("mbox")}, store.CodeInvalidMailboxFormat, "mailboxFormat"},
 		"folder":                  {store.UserUpdate{MailboxFolder: ptr("a/b")}, store.CodeInvalidMailboxFolder, "mailboxFolder"},
 		"language":                {store.UserUpdate{Language: ptr("deutsch")}, store.CodeInvalidLanguage, "language"},
-		"long name":               {store.UserUpdate{Name: &long}, store.CodeInvalidAccount, "name"},
-		"long given name":         {store.UserUpdate{FirstName: &long}, store.CodeInvalidAccount, "gn"},
-		"long number":             {store.UserUpdate{Mobile: &[]string{long}}, store.CodeInvalidAccount, "mobile"},
+		"long name":               {store.UserUpdate{Name: &long}, store.CodeValueTooLong, "name"},
+		"long given name":         {store.UserUpdate{FirstName: &long}, store.CodeValueTooLong, "gn"},
+		"long number":             {store.UserUpdate{Mobile: &[]string{long}}, store.CodeValueTooLong, "mobile"},
 		"path":                    {store.UserUpdate{Maildir: ptr("relative")}, store.CodeInvalidPath, "maildir"},
 	} {
 		t.Run(name, func(t *testing.T) {
