@@ -121,6 +121,6 @@ func generatePassword(policy store.PasswordPolicy) (store.Secret, error) {
 			return store.Secret(text), nil
 		}
 	}
-	return "", errors.New("no generated password keeps the password policy of the panel's settings; name one with --password-file or " +
+	return "", fmt.Errorf("no generated password keeps the password policy of the panel's settings; give one with --password-file or %s",
 		variable("admin_password"))
 }

@@ -100,7 +100,8 @@ func TestAdminPassword(t *testing.T) {
 		s := opened(t, dir)
 		_, err := s.accounts.CreateDomain(t.Context(), asProgram, store.DomainCreate{Name: "example.com"})
 		require.NoError(t, err)
-		_, err = s.accounts.CreateUser(t.Context(), asProgram, store.UserCreate{Mail: "anna@example.com", Password: "{PLAIN}x", Active: true})
+		anna := store.UserCreate{Mail: "anna@example.com", Password: "{PLAIN}x", Active: true}
+		_, err = s.accounts.CreateUser(t.Context(), asProgram, anna)
 		require.NoError(t, err)
 		_, err = command(t, "admin", "password", "anna@example.com", "--data-dir", dir)
 		require.ErrorContains(t, err, "mailbox without admin rights")

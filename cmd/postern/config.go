@@ -96,7 +96,10 @@ var settings = []setting{
 	{key: "admin_password", usage: "password of the first global admin; generated when absent", secret: true},
 	{key: "password_scheme", usage: "`scheme` that new passwords are stored in"},
 	{key: "show_password_hashes", usage: "show stored password hashes to global admins: yes or no", shape: "yes or no"},
-	{key: "cors_origins", usage: "comma-separated `origins` whose pages may call the API", shape: "a list such as https://panel.example.com"},
+	{
+		key: "cors_origins", usage: "comma-separated `origins` whose pages may call the API",
+		shape: "a list such as https://panel.example.com",
+	},
 	{key: "legacy_prefix", usage: "`prefix` of the legacy surface; empty switches it off"},
 	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time such as 30m or 12h"},
 	{key: "session_max", usage: "`time` after which every session ends", shape: "a time such as 30m or 12h"},

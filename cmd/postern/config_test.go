@@ -48,7 +48,8 @@ func TestConfigPrecedence(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, defaultConfig(), c)
 	})
-	file := write(t, "postern.yaml", "listen: 127.0.0.1:1\nlog: json\nsession_idle: 5m\ncors_origins: [https://a.example, https://b.example]\n")
+	file := write(t, "postern.yaml",
+		"listen: 127.0.0.1:1\nlog: json\nsession_idle: 5m\ncors_origins: [https://a.example, https://b.example]\n")
 	t.Run("file over defaults", func(t *testing.T) {
 		c, err := read(t, "--config", file)
 		require.NoError(t, err)

@@ -145,7 +145,8 @@ func (c Config) checkAccounts(f *faults) {
 	}
 	base, node := filepath.Split(c.MailStorage)
 	if !filepath.IsAbs(c.MailStorage) || filepath.Clean(c.MailStorage) != c.MailStorage || node == "" || base == "/" {
-		f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1", c.MailStorage)
+		f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1",
+			c.MailStorage)
 	}
 	if c.DefaultTransport == "" || strings.ContainsAny(c.DefaultTransport, " \t\r\n") {
 		f.add("default_transport", "%q is not a transport; write one such as dovecot", c.DefaultTransport)

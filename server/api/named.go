@@ -11,7 +11,9 @@ import (
 )
 
 // aboutThePath are the failures that concern the account or domain in the path when a store names no parameter.
-var aboutThePath = []string{store.CodeNoSuchAccount, store.CodeNoSuchDomain, store.CodeAlreadyExists}
+var aboutThePath = []string{
+	store.CodeNoSuchAccount, store.CodeNoSuchDomain, store.CodeAlreadyExists, store.CodeCanNotBeLocalDomain,
+}
 
 // NamePath is a stage of the strict server that names the parameter of the path in such a failure.
 func NamePath(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
