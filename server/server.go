@@ -92,7 +92,7 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors))
 	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
 	e.NoMethod(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.MethodNotAllowed) })
-	s.fixedPaths(e, o, metrics)
+	s.fixedPaths(e, metrics)
 	s.operations(e, o, operations, errors)
 	return e
 }
@@ -105,7 +105,7 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
 	})
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
-	strict := gen.NewStrictHandlerWithOptions(handlers, []gen.StrictMiddlewareFunc{neverEmpty, api.NamePath, api.Offered}, gen.StrictGinServerOptions{
+	strict := gen.NewStrictHandlerWithOptions(handlers, []gen.StrictMiddlewareFunc{settled, api.NamePath, api.Offered}, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  write,
 		HandlerErrorFunc:         write,
 		ResponseErrorHandlerFunc: write,
@@ -117,10 +117,12 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 	})
 }
 
-// neverEmpty turns a handler that returned nothing into an error; the stub would answer an empty 200.
-func neverEmpty(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
+// settled gives a handler a context of its own, and turns a handler that returned nothing into an error; the stub
+// would answer an empty 200. The context at hand goes back to a pool when the request ends, while a driver may still
+// be waiting for its end.
+func settled(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
 	return func(c *gin.Context, request any) (any, error) {
-		response, err := next(c, request)
+		response, err := next(c.Copy(), request)
 		if err == nil && response == nil {
 			err = fmt.Errorf("%s returned neither an answer nor an error", operationID)
 		}
@@ -129,7 +131,7 @@ func neverEmpty(next gen.StrictHandlerFunc, operationID string) gen.StrictHandle
 }
 
 // fixedPaths are outside of the contract and the envelope.
-func (s *Server) fixedPaths(e *gin.Engine, o Options, metrics *edge.Metrics) {
+func (s *Server) fixedPaths(e *gin.Engine, metrics *edge.Metrics) {
 	e.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.ready)
 	e.GET("/metrics", gin.WrapH(metrics.Handler()))

@@ -70,11 +70,11 @@ func TestHashPasswordLimits(t *testing.T) {
 	}
 	t.Run("empty", func(t *testing.T) {
 		_, err := store.HashPassword(store.SchemeSSHA512, "")
-		requireFailure(t, err, store.Unprocessable, "PW_EMPTY")
+		_ = requireFailure(t, err, store.Unprocessable, "PW_EMPTY")
 	})
 	t.Run("unknown scheme", func(t *testing.T) {
 		_, err := store.HashPassword("ROT13", "geheim")
-		requireFailure(t, err, store.Invalid, "INVALID_PASSWORD_SCHEME")
+		_ = requireFailure(t, err, store.Invalid, "INVALID_PASSWORD_SCHEME")
 		require.NotContains(t, err.Error(), "geheim")
 	})
 }

@@ -121,6 +121,6 @@ func generatePassword(policy store.PasswordPolicy) (store.Secret, error) {
 			return store.Secret(text), nil
 		}
 	}
-	return "", fmt.Errorf("no generated password keeps the password policy of the panel's settings; give one with --password-file or %s",
+	return "", fmt.Errorf("no generated password keeps the policy of the panel's settings; give one with --password-file or %s",
 		variable("admin_password"))
 }

@@ -14,7 +14,7 @@ import (
 // jobs are the chores that can be run by hand. A running server does them by itself.
 var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
 	"sessions-purge": purgeSessions,
-	"intents-resume": func(ctx context.Context, s *stores, _ Config) error { return s.changes.Resume(ctx) },
+	"intents-resume": func(ctx context.Context, s *stores, _ Config) error { return s.changes.ResumeStale(ctx) },
 }
 
 // purgeSessions removes the sessions that have ended.
@@ -32,8 +32,7 @@ func jobsCommand() *cobra.Command {
 		Short: "Run one of: " + jobNames(),
 		Long: "Runs one chore and ends. A running server does all of them by itself.\n" +
 			"  sessions-purge  removes the sessions that have ended\n" +
-			"  intents-resume  finishes what an interrupted delete, rename or disable left to do; only for a server\n" +
-			"                  that is stopped, since it would take up what one is just doing",
+			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string, c Config) error {
 		job, ok := jobs[args[0]]

@@ -196,7 +196,7 @@ func (n *normaliser) json(raw []byte) error {
 		case fixed != nil:
 			err = n.take(p, fixed)
 		case n.lenient:
-			err = n.takeJSON(p, value)
+			n.takeJSON(p, value)
 		default:
 			n.body[p.Name] = value
 		}
@@ -208,7 +208,7 @@ func (n *normaliser) json(raw []byte) error {
 }
 
 // takeJSON files a JSON value of the legacy surface: its lists lose invalid items, its words become published ones.
-func (n *normaliser) takeJSON(p *Parameter, value json.RawMessage) error {
+func (n *normaliser) takeJSON(p *Parameter, value json.RawMessage) {
 	var items []string
 	var word string
 	switch {
@@ -225,7 +225,6 @@ func (n *normaliser) takeJSON(p *Parameter, value json.RawMessage) error {
 	default:
 		n.body[p.Name] = value
 	}
-	return nil
 }
 
 // parseObject reads a JSON object without looking into its values. Names that occur twice are refused. Some clients

@@ -17,7 +17,8 @@ import (
 
 // Validate holds the request against the contract. It comes after Normalise.
 func (e *Edge) Validate(c *gin.Context) {
-	op := Of(c.Request.Context())
+	ctx := c.Request.Context() // not c itself, which is used again for other requests
+	op := Of(ctx)
 	input := &openapi3filter.RequestValidationInput{
 		Request: c.Request,
 		Route:   op.route,
@@ -26,7 +27,7 @@ func (e *Edge) Validate(c *gin.Context) {
 	if c.Request.URL.RawQuery != "" {
 		input.QueryParams = c.Request.URL.Query()
 		for _, p := range op.queries {
-			if err := openapi3filter.ValidateParameter(c, input, p.Value); err != nil {
+			if err := openapi3filter.ValidateParameter(ctx, input, p.Value); err != nil {
 				e.fail(c, explain(p.Value.Name, err))
 				return
 			}
@@ -35,7 +36,7 @@ func (e *Edge) Validate(c *gin.Context) {
 	if op.Body == nil {
 		return
 	}
-	if err := openapi3filter.ValidateRequestBody(c, input, op.route.Operation.RequestBody.Value); err != nil {
+	if err := openapi3filter.ValidateRequestBody(ctx, input, op.route.Operation.RequestBody.Value); err != nil {
 		e.fail(c, explain("", err))
 		return
 	}

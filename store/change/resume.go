@@ -9,7 +9,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// resumeAge is how old an intent is before Run takes it up: younger ones may be in the hands of another process.
+// resumeAge is how old an intent is before ResumeStale takes it up: younger ones may be in the hands of another process.
 const resumeAge = time.Minute
 
 // Resume takes up every unfinished intent: it looks whether the change happened, and either runs the followers or
@@ -19,7 +19,13 @@ func (a *Accounts) Resume(ctx context.Context) error {
 	return a.resume(ctx, func(store.Intent) bool { return true })
 }
 
-// Run repeats Resume for the intents older than a minute until ctx ends.
+// ResumeStale is Resume for the intents older than a minute, which no running server is at work on any more.
+func (a *Accounts) ResumeStale(ctx context.Context) error {
+	due := time.Now().Add(-resumeAge)
+	return a.resume(ctx, func(i store.Intent) bool { return i.Created.Before(due) })
+}
+
+// Run repeats ResumeStale until ctx ends.
 func (a *Accounts) Run(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -29,8 +35,7 @@ func (a *Accounts) Run(ctx context.Context, every time.Duration) {
 			return
 		case <-tick.C:
 		}
-		due := time.Now().Add(-resumeAge)
-		if err := a.resume(ctx, func(i store.Intent) bool { return i.Created.Before(due) }); err != nil && ctx.Err() == nil {
+		if err := a.ResumeStale(ctx); err != nil && ctx.Err() == nil {
 			a.log.ErrorContext(ctx, "Unfinished changes could not be taken up.", "error", err)
 		}
 	}

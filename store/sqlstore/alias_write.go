@@ -15,7 +15,7 @@ const maxPolicy = 30
 
 // CreateAlias implements store.Aliases.
 func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCreate) (store.Change, error) {
-	if err := checkAlias(a.Mail, &a.Name, &a.AccessPolicy, a.Members); err != nil {
+	if err := checkAlias(a.Mail, &a.Name, &a.AccessPolicy, store.Set{Replace: &a.Members}); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -58,7 +58,7 @@ func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now
 
 // UpdateAlias implements store.Aliases.
 func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u store.AliasUpdate) (store.Change, error) {
-	if err := checkAlias(mail, u.Name, u.AccessPolicy, wantedOf(u.Members)); err != nil {
+	if err := checkAlias(mail, u.Name, u.AccessPolicy, u.Members); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -144,7 +144,7 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 }
 
 // checkAlias checks what can be checked without reading.
-func checkAlias(mail string, name, policy *string, members []string) error {
+func checkAlias(mail string, name, policy *string, members store.Set) error {
 	if name != nil {
 		if err := checkLength("name", *name, maxText); err != nil {
 			return err
@@ -155,8 +155,9 @@ func checkAlias(mail string, name, policy *string, members []string) error {
 			return err
 		}
 	}
-	if slices.Contains(members, mail) {
-		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With("members")
+	if slices.Contains(wantedOf(members), mail) {
+		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").
+			With(fieldOf(members, "members", "addMember"))
 	}
 	return nil
 }

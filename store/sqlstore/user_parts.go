@@ -147,7 +147,7 @@ func (s *Store) readLastLogin(ctx context.Context, db *sqldb.Reader, parts userP
 		return nil
 	}
 	var rows []struct {
-		Username        string
+		Username   string
 		IMAP, POP3 int64
 	}
 	err := db.Select(ctx, &rows, "SELECT username, COALESCE(imap, 0) AS imap, COALESCE(pop3, 0) AS pop3"+
