@@ -2807,7 +2807,7 @@ type UsersUpdate struct {
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// Password One password for all of them. It has to satisfy the password policy of the server and of the domain, and is
-	// stored as a hash only, with a salt of its own for each mailbox.
+	// stored as a hash only, the same for each mailbox.
 	Password *Password `json:"password,omitempty"`
 
 	// Transport Postfix transport for mail to these mailboxes, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back

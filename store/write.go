@@ -14,12 +14,13 @@ type Actor struct {
 	API      bool   // came in through the API rather than the command line
 }
 
-// OnMissing says what a write does with a member or a forwarding destination under a hosted domain that does not exist.
+// OnMissing says what a write does with an item of a list that cannot be taken: a member or a forwarding destination
+// under a hosted domain that does not exist, a name that is in use, a service that nobody knows.
 type OnMissing int
 
-// The ways to treat a destination that does not exist.
+// The ways to treat an item that cannot be taken.
 const (
-	Refuse OnMissing = iota // fail with NO_SUCH_ACCOUNT, nothing written
+	Refuse OnMissing = iota // fail, nothing written
 	Drop                    // leave it out and name it in Change.Discarded
 )
 

@@ -15,7 +15,7 @@ const maxPolicy = 30
 
 // CreateAlias implements store.Aliases.
 func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCreate) (store.Change, error) {
-	if err := checkAlias(a.Mail, &a.Name, &a.AccessPolicy, store.Set{Replace: &a.Members}); err != nil {
+	if err := checkAlias(&a.Name, &a.AccessPolicy); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -33,7 +33,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 			return nil, err
 		}
 		p := &plan{}
-		set, err := s.settle(ctx, tx, w.OnMissing, "members", store.Set{Add: a.Members}, &p.change)
+		set, err := s.settleMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now
 
 // UpdateAlias implements store.Aliases.
 func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u store.AliasUpdate) (store.Change, error) {
-	if err := checkAlias(mail, u.Name, u.AccessPolicy, u.Members); err != nil {
+	if err := checkAlias(u.Name, u.AccessPolicy); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -104,11 +104,11 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, tx, w.OnMissing, fieldOf(change, "members", "addMember"), change, &p.change)
+	mail, current := text(row, "address"), []string{}
+	set, err := s.settleMembers(ctx, tx, w.OnMissing, fieldOf(change, "members", "addMember"), mail, change, &p.change)
 	if err != nil {
 		return err
 	}
-	mail, current := text(row, "address"), []string{}
 	query := "SELECT forwarding FROM forwardings WHERE address = ? AND is_list = 1 ORDER BY forwarding"
 	if err = tx.Select(ctx, &current, query, mail); err != nil {
 		return fmt.Errorf("read members of %s: %w", mail, err)
@@ -144,7 +144,7 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 }
 
 // checkAlias checks what can be checked without reading.
-func checkAlias(mail string, name, policy *string, members store.Set) error {
+func checkAlias(name, policy *string) error {
 	if name != nil {
 		if err := checkLength("name", *name, maxText); err != nil {
 			return err
@@ -155,9 +155,22 @@ func checkAlias(mail string, name, policy *string, members store.Set) error {
 			return err
 		}
 	}
-	if slices.Contains(wantedOf(members), mail) {
-		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").
-			With(fieldOf(members, "members", "addMember"))
-	}
 	return nil
+}
+
+// settleMembers leaves out the alias itself and members that do not exist.
+func (s *Store) settleMembers(
+	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
+) (store.Set, error) {
+	var itself []string
+	if slices.Contains(wantedOf(members), mail) {
+		itself = []string{mail}
+	}
+	members, err := discard(rule, members, itself, change, func(string) *store.Error {
+		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With(field)
+	})
+	if err != nil {
+		return members, err
+	}
+	return s.settle(ctx, tx, rule, field, members, change)
 }

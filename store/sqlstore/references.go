@@ -65,21 +65,6 @@ func (s *Store) missing(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 	}), nil
 }
 
-// destinations splits what a caller wants mail delivered to by whether it exists. With store.Drop those that do not
-// are discarded, otherwise the first of them is an error that names the field.
-func (s *Store) destinations(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field string, mails []string,
-) (kept, discarded []string, err error) {
-	discarded, err = s.missing(ctx, tx, mails)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(discarded) > 0 && rule != store.Drop {
-		return nil, nil, store.MissingReference(field, discarded[0])
-	}
-	return leaveOut(mails, discarded), discarded, nil
-}
-
 // aliasTargets maps those of the names that are alias domains to the domain they stand for.
 func (s *Store) aliasTargets(ctx context.Context, tx *sqldb.Tx, names []string) (map[string]string, error) {
 	targets := map[string]string{}

@@ -26,34 +26,36 @@ var directoryServices = []string{"smtptls", "managesievetls", "forward", "sender
 // letterServices are kept as the letters y and n.
 var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
 
-// checkServices returns INVALID_SERVICE for a name that nothing knows.
-func (s *Store) checkServices(field string, names []string) error {
-	for _, name := range names {
-		known := slices.Contains(managedServices, name) || slices.Contains(directoryServices, name) ||
+// unknownServices returns those of the names that nothing knows.
+func (s *Store) unknownServices(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(managedServices, name) || slices.Contains(directoryServices, name) ||
 			s.schema.hasColumn("mailbox", "enable"+name)
-		if !known {
+	})
+}
+
+// settleServices leaves out services that nothing knows.
+func (s *Store) settleServices(rule store.OnMissing, services store.Set, change *store.Change) (store.Set, error) {
+	in := func(field string) func(string) *store.Error {
+		return func(string) *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.").With(field)
 		}
 	}
-	return nil
+	wanted := fieldOf(services, "services", "addService")
+	services, err := discard(rule, services, s.unknownServices(wantedOf(services)), change, in(wanted))
+	if err != nil {
+		return services, err
+	}
+	return discard(rule, services, s.unknownServices(services.Remove), change, in("removeService"))
 }
 
 // applyServices switches the columns of a mailbox row. A service without a column is passed over.
-func (s *Store) applyServices(row store.Record, change store.Set) error {
-	add := change.Add
-	if change.Replace != nil {
+func (s *Store) applyServices(row store.Record, services store.Set) {
+	if services.Replace != nil {
 		switchServices(row, managedServices, false)
-		add = slices.Concat(*change.Replace, add)
 	}
-	if err := s.checkServices(fieldOf(change, "services", "addService"), add); err != nil {
-		return err
-	}
-	if err := s.checkServices("removeService", change.Remove); err != nil {
-		return err
-	}
-	switchServices(row, change.Remove, false)
-	switchServices(row, add, true)
-	return nil
+	switchServices(row, services.Remove, false)
+	switchServices(row, wantedOf(services), true)
 }
 
 func switchServices(row store.Record, names []string, on bool) {

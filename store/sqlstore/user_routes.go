@@ -61,14 +61,28 @@ func fieldOf(change store.Set, replace, add string) string {
 func (s *Store) settle(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field string, set store.Set, change *store.Change,
 ) (store.Set, error) {
-	_, discarded, err := s.destinations(ctx, tx, rule, field, wantedOf(set))
+	missing, err := s.missing(ctx, tx, wantedOf(set))
 	if err != nil {
 		return set, err
 	}
-	change.Discarded = append(change.Discarded, discarded...)
-	set.Add = leaveOut(set.Add, discarded)
+	return discard(rule, set, missing, change, func(mail string) *store.Error { return store.MissingReference(field, mail) })
+}
+
+// discard leaves out of a change to a set what cannot be taken, and notes that. Where the rule is to refuse, the
+// first of those is an error.
+func discard(
+	rule store.OnMissing, set store.Set, bad []string, change *store.Change, refusal func(name string) *store.Error,
+) (store.Set, error) {
+	if len(bad) == 0 {
+		return set, nil
+	}
+	if rule != store.Drop {
+		return set, refusal(bad[0])
+	}
+	change.Discarded = append(change.Discarded, bad...)
+	set.Add, set.Remove = leaveOut(set.Add, bad), leaveOut(set.Remove, bad)
 	if set.Replace != nil {
-		kept := leaveOut(*set.Replace, discarded)
+		kept := leaveOut(*set.Replace, bad)
 		set.Replace = &kept
 	}
 	return set, nil
@@ -84,61 +98,61 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	if err := tx.Select(ctx, &current, query, e.mail); err != nil {
 		return fmt.Errorf("read aliases of %s: %w", e.mail, err)
 	}
-	next := change.Apply(current)
-	added := leaveOut(next, current)
-	field := fieldOf(change, "aliases", "addAlias")
-	taken, err := s.takenFurther(ctx, tx, field, text(e.before, "domain"), added)
+	change, err := s.settleFurther(ctx, tx, w.OnMissing, e, current, change)
 	if err != nil {
 		return err
 	}
-	if len(taken) > 0 && w.OnMissing != store.Drop {
-		return store.AlreadyExists(taken[0]).With(field)
-	}
-	e.change.Discarded = append(e.change.Discarded, taken...)
+	next := change.Apply(current)
 	for chunk := range slices.Chunk(leaveOut(current, next), chunkSize) {
 		e.do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", e.mail, chunk)
 	}
 	var rows []forwarding
-	for _, alias := range leaveOut(added, taken) {
+	for _, alias := range leaveOut(next, current) {
 		rows = append(rows, furtherAddress(alias, e.mail, number(e.after, "active")))
 	}
 	e.addForwardings(rows)
 	return nil
 }
 
-// takenFurther returns those of the new aliases of a mailbox that are in use. The domain's row is held, so that
-// nobody else takes one meanwhile. Returns INVALID_MAIL for an alias outside of the domain.
-func (s *Store) takenFurther(ctx context.Context, tx *sqldb.Tx, field, domain string, added []string) ([]string, error) {
-	if len(added) == 0 {
-		return nil, nil
+// settleFurther leaves out new aliases that lie outside of the domain or are in use. The domain's row is held, so
+// that nobody else takes one meanwhile.
+func (s *Store) settleFurther(
+	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, e *userEdit, current []string, change store.Set,
+) (store.Set, error) {
+	domain, field := text(e.before, "domain"), fieldOf(change, "aliases", "addAlias")
+	if len(leaveOut(wantedOf(change), current)) == 0 {
+		return change, nil
 	}
 	if _, err := s.lockHome(ctx, tx, domain); err != nil {
-		return nil, err
+		return change, err
 	}
-	if err := s.checkFurther(ctx, tx, field, domain, added); err != nil {
-		return nil, err
-	}
-	taken, err := s.takenOf(ctx, tx, added)
+	outside, err := s.outside(ctx, tx, domain, leaveOut(wantedOf(change), current))
 	if err != nil {
-		return nil, fmt.Errorf("look for new aliases in %s: %w", domain, err)
+		return change, err
 	}
-	return taken, nil
+	change, err = discard(rule, change, outside, &e.change, func(string) *store.Error {
+		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", domain).With(field)
+	})
+	if err != nil {
+		return change, err
+	}
+	taken, err := s.takenOf(ctx, tx, leaveOut(wantedOf(change), current))
+	if err != nil {
+		return change, fmt.Errorf("look for new aliases in %s: %w", domain, err)
+	}
+	return discard(rule, change, taken, &e.change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(field) })
 }
 
-// checkFurther returns INVALID_MAIL for an address that is neither in the domain nor in one of its alias domains.
-func (s *Store) checkFurther(ctx context.Context, tx *sqldb.Tx, field, domain string, mails []string) error {
-	names := leaveOut(domainsOf(mails), []string{domain})
-	targets, err := s.aliasTargets(ctx, tx, names)
+// outside returns those of the addresses that are neither in the domain nor in one of its alias domains.
+func (s *Store) outside(ctx context.Context, tx *sqldb.Tx, domain string, mails []string) ([]string, error) {
+	targets, err := s.aliasTargets(ctx, tx, leaveOut(domainsOf(mails), []string{domain}))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, name := range names {
-		if targets[name] != domain {
-			return store.Fail(store.Invalid, store.CodeInvalidMail,
-				"An alias must be in %s or one of its alias domains.", domain).With(field)
-		}
-	}
-	return nil
+	return slices.DeleteFunc(slices.Clone(mails), func(mail string) bool {
+		home := store.DomainOf(mail)
+		return home == domain || targets[home] == domain
+	}), nil
 }
 
 // editUserBcc plans who gets blind copies.

@@ -29,7 +29,7 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 			return nil, err
 		}
 		e := &userEdit{mail: mail, before: before, after: slices.Clone(before)}
-		if err = s.editMailbox(e, u, now); err != nil {
+		if err = s.editMailbox(e, w.OnMissing, u, now); err != nil {
 			return nil, err
 		}
 		if err = s.allowEdit(ctx, tx, w.Actor, e); err != nil {
@@ -85,7 +85,7 @@ func lockUser(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, err
 }
 
 // editMailbox puts what is given into the row.
-func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) error {
+func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdate, now time.Time) error {
 	assignText(e.after, "name", u.Name)
 	assignText(e.after, "first_name", u.FirstName)
 	assignText(e.after, "last_name", u.LastName)
@@ -117,7 +117,12 @@ func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) erro
 		assign(e.after, "maildir", dir.rest)
 	}
 	assign(e.after, "modified", now)
-	return s.applyServices(e.after, u.Services)
+	services, err := s.settleServices(rule, u.Services, &e.change)
+	if err != nil {
+		return err
+	}
+	s.applyServices(e.after, services)
+	return nil
 }
 
 // allowEdit returns an error when the row may not become what it is to be.

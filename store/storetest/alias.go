@@ -133,7 +133,7 @@ func createAliasFails(t *testing.T, open Open) {
 		t.Run(name, func(t *testing.T) {
 			f := withDomain(t, open)
 			same := unchanged(t, f)
-			_, err := create(t, f, dropping, c.alias)
+			_, err := create(t, f, refusing, c.alias)
 			requireCode(t, err, store.Invalid, c.code)
 			same()
 		})

@@ -115,10 +115,13 @@ func aliasMembers(t *testing.T, open Open) {
 	t.Run("not itself", func(t *testing.T) {
 		f := withAlias(t, open)
 		for _, set := range []store.Set{{Add: []string{team}}, {Replace: &[]string{x, team}}} {
-			_, err := f.Accounts.UpdateAlias(ctx(t), dropping, team, store.AliasUpdate{Members: set})
+			_, err := f.Accounts.UpdateAlias(ctx(t), refusing, team, store.AliasUpdate{Members: set})
 			requireCode(t, err, store.Invalid, store.CodeInvalidMail)
+			change, err := f.Accounts.UpdateAlias(ctx(t), dropping, team, store.AliasUpdate{Members: set})
+			require.NoError(t, err)
+			require.Equal(t, []string{team}, change.Discarded)
+			require.Equal(t, []string{x}, mustReadAlias(t, f, team).Members)
 		}
-		require.Equal(t, []string{x}, mustReadAlias(t, f, team).Members)
 	})
 	t.Run("what does not exist", func(t *testing.T) {
 		f := withAlias(t, open)

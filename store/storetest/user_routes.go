@@ -170,11 +170,14 @@ func userAliases(t *testing.T, open Open) {
 			mustDomain(t, f, "b.test")
 			mustUpdateDomain(t, f, "b.test", store.DomainUpdate{AliasDomains: adding("alias-of-b.test")})
 			same := unchanged(t, f)
-			for _, w := range []store.Write{refusing, dropping} {
-				_, err := set(t, f, w, adding(mail))
-				requireCode(t, err, store.Invalid, store.CodeInvalidMail)
-			}
+			_, err := set(t, f, refusing, adding(mail))
+			requireCode(t, err, store.Invalid, store.CodeInvalidMail)
 			same()
+			change, err := set(t, f, dropping, adding(mail, "good@a.test"))
+			require.NoError(t, err)
+			require.Equal(t, []string{mail}, change.Discarded)
+			require.Contains(t, mustReadUser(t, f, ann).Aliases, "good@a.test")
+			require.NotContains(t, mustReadUser(t, f, ann).Aliases, mail)
 		})
 	}
 	for _, mail := range []string{ann, "bob@a.test", "bobby@a.test", "team@a.test", "bob@alias.test", "info@alias.test"} {
