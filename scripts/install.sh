@@ -9,6 +9,8 @@ command -v go >/dev/null || { echo "Go 1.26 or newer is needed." >&2; exit 1; }
 needs=(
   curl:curl
   jq:jq
+  mariadbd:mariadb-server
+  '/usr/lib/postgresql/*/bin/postgres:postgresql'
   postmap:postfix
   /usr/lib/postfix/postfix-sqlite.so:postfix-sqlite
   doveadm:dovecot-core
@@ -17,7 +19,7 @@ needs=(
 missing=()
 for need in "${needs[@]}"; do
   thing=${need%:*}
-  [ -e "$thing" ] || command -v "$thing" >/dev/null || missing+=("${need##*:}")
+  compgen -G "$thing" >/dev/null || command -v "$thing" >/dev/null || missing+=("${need##*:}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

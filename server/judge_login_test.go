@@ -16,12 +16,26 @@ type hostel struct {
 	domains *atomic.Int64
 }
 
-func openHostel(t *testing.T, options ...option) *hostel {
-	t.Helper()
+// TestDovecotJudges runs in one world, because a Dovecot takes seconds to stop.
+func TestDovecotJudges(t *testing.T) {
 	needJudges(t)
 	t.Parallel()
-	w := newWorld(t, options...)
-	return &hostel{root: w.root(), dovecot: startDovecot(t, w), domains: &atomic.Int64{}}
+	w := newWorld(t)
+	d := startDovecot(t, w)
+	h := &hostel{root: w.root(), dovecot: d, domains: &atomic.Int64{}}
+	t.Run("accounts", h.judgeAccounts)
+	t.Run("new and renamed users", h.judgeNewAndRenamedUsers)
+	t.Run("services", h.judgeServices)
+	t.Run("delivery", h.judgeDelivery)
+	t.Run("passwords", h.judgePasswords)
+	t.Run("own schemes", h.judgeOwnSchemes)
+	t.Run("foreign hashes", h.judgeForeignHashes)
+	t.Run("mailboxes", h.judgeMailboxes)
+	t.Run("homes", h.judgeHomes)
+	t.Run("deletion", h.judgeDeleted)
+	for _, trouble := range []string{"Error: ", "Fatal: ", "Panic: "} {
+		require.NotContains(t, d.log.String(), trouble, "Dovecot can make sense of all that it finds")
+	}
 }
 
 // guest is a test in a hostel, with a domain and a mailbox in it.
@@ -74,8 +88,7 @@ func aboutUsers(given body) about {
 	return func(g guest) act { return put("/api/users/"+g.domain, given) }
 }
 
-func TestDovecotJudgesAccounts(t *testing.T) {
-	h := openHostel(t)
+func (h *hostel) judgeAccounts(t *testing.T) {
 	disabled, active := body{"accountStatus": "disabled"}, body{"accountStatus": "active"}
 	backup, primary := body{"is_backupmx": "yes"}, body{"is_backupmx": "no"}
 	tests := []struct {
@@ -109,8 +122,7 @@ func TestDovecotJudgesAccounts(t *testing.T) {
 	}
 }
 
-func TestDovecotJudgesNewAndRenamedUsers(t *testing.T) {
-	h := openHostel(t)
+func (h *hostel) judgeNewAndRenamedUsers(t *testing.T) {
 	t.Run("created", func(t *testing.T) {
 		t.Parallel()
 		g := h.guest(t, nil)
@@ -148,9 +160,8 @@ func TestDovecotJudgesNewAndRenamedUsers(t *testing.T) {
 	}
 }
 
-// TestDovecotJudgesServices leaves out what Dovecot 2.3 never asks for (pop3tls, imaptls) and what SOGo does.
-func TestDovecotJudgesServices(t *testing.T) {
-	h := openHostel(t)
+// judgeServices leaves out what Dovecot 2.3 never asks for (pop3tls, imaptls) and what SOGo does.
+func (h *hostel) judgeServices(t *testing.T) {
 	services := map[string]string{
 		"smtp": "smtp", "smtpsecured": "smtpsecured", "pop3": "pop3", "pop3secured": "pop3secured",
 		"imap": "imap", "imapsecured": "imapsecured", "managesieve": "sieve", "managesievesecured": "sievesecured",
@@ -180,9 +191,8 @@ func TestDovecotJudgesServices(t *testing.T) {
 	}
 }
 
-// TestDovecotJudgesDelivery asks as the programs do that put mail into a mailbox: they need no password.
-func TestDovecotJudgesDelivery(t *testing.T) {
-	h := openHostel(t)
+// judgeDelivery asks as the programs do that put mail into a mailbox: they need no password.
+func (h *hostel) judgeDelivery(t *testing.T) {
 	for _, service := range []string{"lda", "lmtp"} {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()

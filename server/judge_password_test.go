@@ -11,8 +11,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-func TestDovecotJudgesPasswords(t *testing.T) {
-	h := openHostel(t)
+func (h *hostel) judgePasswords(t *testing.T) {
 	const next = "Autumn-1959-sun"
 	tests := []struct {
 		name   string
@@ -43,8 +42,7 @@ var ownSchemes = []store.PasswordScheme{
 // awkward has what is special to shells, SQL, LDAP, Dovecot's variables and the notation of hashes.
 const awkward = `{PLAIN}-W1n'ter" %u $1$ \*()#;=`
 
-func TestDovecotJudgesOwnSchemes(t *testing.T) {
-	h := openHostel(t)
+func (h *hostel) judgeOwnSchemes(t *testing.T) {
 	for _, scheme := range ownSchemes {
 		t.Run(string(scheme), func(t *testing.T) {
 			t.Parallel()
@@ -80,8 +78,7 @@ var foreignHashes = map[string]string{
 	"scheme in small letters": "{sha512-crypt}$6$saltsalt$8kejBs4XzTCWPv0M5sS6gCjK2S/OAhhe3PHoYBQ0H0b69xYNyIzzL6whGBW.ueMXUyu213U6tf.J2ZWBR21jK0",
 }
 
-func TestDovecotJudgesForeignHashes(t *testing.T) {
-	h := openHostel(t)
+func (h *hostel) judgeForeignHashes(t *testing.T) {
 	judge := func(name string, hash func(t *testing.T) string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,7 +31,7 @@ func (s selection) proof() proof {
 		requireSame(t, no, named(t, v.get(s.path+"?"+s.parameter+"=no")), "not chosen")
 		requireSame(t, no, named(t, v.get(s.path)), "not given")
 		if v.forms {
-			requireSame(t, yes, named(t, v.client.form("GET", s.path, url.Values{s.parameter: {"yes"}})), "chosen in a form")
+			requireSame(t, yes, named(t, v.form("GET", s.path, url.Values{s.parameter: {"yes"}})), "chosen in a form")
 			requireSame(t, no, named(t, v.get(s.path+"?"+s.parameter+"=")), "empty")
 		}
 	}}

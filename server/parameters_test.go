@@ -39,7 +39,7 @@ func (v visit) write(method, path string, values body) answer {
 	if !v.forms {
 		return v.json(method, path, values)
 	}
-	return v.client.form(method, path, values.form(v.w.t))
+	return v.form(method, path, values.form(v.w.t))
 }
 
 // status is that of the surface: the legacy one has a single status for what a program may get wrong.
