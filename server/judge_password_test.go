@@ -52,9 +52,10 @@ func (h *hostel) judgeOwnSchemes(t *testing.T) {
 			for i, secret := range []string{password, awkward, strings.Repeat("Long-7 ", 10) + "xy"} {
 				g.mail = fmt.Sprintf("user%d@%s", i, g.domain)
 				post("/api/user/"+g.mail, body{"password": secret})(g.client)
-				g.requireLogin(g.mail, secret, "imap")
-				require.True(t, g.verified(secret))
+				require.True(t, g.dovecot.login(t, g.mail, secret, "imap"), secret)
+				require.True(t, g.verified(secret), secret)
 			}
+			require.False(t, g.dovecot.login(t, g.mail, password, "imap"), "the password of another")
 		})
 	}
 }

@@ -146,21 +146,6 @@ func (e DomainProfileName) Valid() bool {
 	}
 }
 
-// Defines values for ErrorSuccess.
-const (
-	False ErrorSuccess = false
-)
-
-// Valid indicates whether the value is a known member of the ErrorSuccess enum.
-func (e ErrorSuccess) Valid() bool {
-	switch e {
-	case False:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for GreylistingStatusStatus.
 const (
 	Disable GreylistingStatusStatus = "disable"
@@ -389,21 +374,6 @@ func (e QuotaUnit) Valid() bool {
 	case MB:
 		return true
 	case TB:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for Succeeded.
-const (
-	True Succeeded = true
-)
-
-// Valid indicates whether the value is a known member of the Succeeded enum.
-func (e Succeeded) Valid() bool {
-	switch e {
-	case True:
 		return true
 	default:
 		return false
@@ -1280,11 +1250,8 @@ type Error struct {
 	RequestId *string `json:"_request_id,omitempty"`
 
 	// Success Always `false`.
-	Success ErrorSuccess `json:"_success"`
+	Success bool `json:"_success"`
 }
-
-// ErrorSuccess Always `false`.
-type ErrorSuccess bool
 
 // Greylisting A greylisting setting. Empty where there is none.
 type Greylisting struct {
@@ -2806,7 +2773,7 @@ type Subscriber struct {
 }
 
 // Succeeded Always `true`.
-type Succeeded bool
+type Succeeded = bool
 
 // Success The plain answer to a write.
 //
