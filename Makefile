@@ -24,15 +24,15 @@ build: ## Build bin/postern
 	CGO_ENABLED=0 $(GO_BUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
 
 .PHONY: test
-test: ## Install what is missing, then run everything: vet, the demo on the built server, all tests
+test: ## Install what is missing, then run everything: vet, the demo on the built server, all tests on all databases
 	scripts/install.sh
 	$(MAKE) --no-print-directory build
 	go vet ./...
 	scripts/demo-run.sh
-	go test ./...
+	scripts/with-backends.sh scripts/test.sh -timeout 30m ./...
 
 .PHONY: test-fast
-test-fast: ## Run the quick tests, under a minute
+test-fast: ## Run the quick tests, without database servers, under a minute
 	go test -short ./...
 
 .PHONY: generate

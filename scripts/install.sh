@@ -13,8 +13,12 @@ needs=(
   '/usr/lib/postgresql/*/bin/postgres:postgresql'
   postmap:postfix
   /usr/lib/postfix/postfix-sqlite.so:postfix-sqlite
+  /usr/lib/postfix/postfix-mysql.so:postfix-mysql
+  /usr/lib/postfix/postfix-pgsql.so:postfix-pgsql
   doveadm:dovecot-core
   /usr/lib/dovecot/modules/auth/libdriver_sqlite.so:dovecot-sqlite
+  /usr/lib/dovecot/modules/auth/libdriver_mysql.so:dovecot-mysql
+  /usr/lib/dovecot/modules/auth/libdriver_pgsql.so:dovecot-pgsql
 )
 missing=()
 for need in "${needs[@]}"; do

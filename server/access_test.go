@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/storetest"
 )
 
 // The cast: own.test belongs to the admin "own", other.test to "other". In own.test there are besides a plain mailbox
@@ -148,7 +149,7 @@ func TestAccess(t *testing.T) {
 		}
 	}
 	require.Equal(t, before, dump(t, base), "a refused call changed something")
-	t.Logf("%d cells of operation, role and target", cells)
+	storetest.Count(t, "cells of operation, role and target", cells)
 }
 
 func requireGranted(t *testing.T, want string, a answer) {

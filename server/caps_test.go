@@ -10,19 +10,26 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store/storetest"
 )
 
 // racers is how many clients create at the same time.
 const racers = 64
 
 // race has every client send its own request at once and counts the answers by their code ("" is success).
-func race(c *client, path func(i int) string, body map[string]any) map[string]int {
-	raw, _ := json.Marshal(body) //nolint:errchkjson // plain text
+func race(c *client, path func(i int) string, given map[string]any) map[string]int {
+	return raceWith(c, path, func(int) map[string]any { return given })
+}
+
+// raceWith is race where each client has a body of its own.
+func raceWith(c *client, path func(i int) string, given func(i int) map[string]any) map[string]int {
 	answers := make([]string, racers)
 	var start, done sync.WaitGroup
 	start.Add(1)
 	for i := range racers {
 		done.Go(func() {
+			raw, _ := json.Marshal(given(i)) //nolint:errchkjson // plain text
 			r := httptest.NewRequestWithContext(c.w.t.Context(), http.MethodPost, path(i), strings.NewReader(string(raw)))
 			r.Header.Set("Content-Type", jsonType)
 			r.AddCookie(c.cookie)
@@ -47,53 +54,71 @@ func race(c *client, path func(i int) string, body map[string]any) map[string]in
 	return counts
 }
 
+// engines are the databases that a test of all of them plays on, by the schemes of their URLs.
+var engines = append([]string{"sqlite"}, storetest.Servers...)
+
 func TestCapsAreExactUnder64Clients(t *testing.T) {
-	for round := range 3 {
-		t.Run(fmt.Sprintf("users of a domain, round %d", round), func(t *testing.T) {
-			w := newWorld(t)
-			root := w.root()
-			root.mustDomain("example.com", map[string]any{"numberOfUsers": 10})
-			counts := race(root, func(i int) string { return fmt.Sprintf("/api/user/u%d@example.com", i) }, map[string]any{"password": password})
-			require.Equal(t, map[string]int{"": 10, "EXCEEDED_DOMAIN_ACCOUNT_LIMIT": racers - 10}, counts)
-			require.Len(t, root.get("/api/users/example.com?email_only=yes").list(), 10)
-		})
-		t.Run(fmt.Sprintf("users of an admin over two domains, round %d", round), func(t *testing.T) {
-			w, admin := cappedAdmin(t, map[string]any{"maxUsers": 7})
-			counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d%d.test", i, i%2) }, map[string]any{"password": password})
-			require.Equal(t, map[string]int{"": 7, "EXCEED_LIMIT_USERS": racers - 7}, counts)
-			root := w.root()
-			require.Equal(t, 7, len(root.get("/api/users/d0.test").list())+len(root.get("/api/users/d1.test").list()))
-		})
-		t.Run(fmt.Sprintf("aliases of an admin, round %d", round), func(t *testing.T) {
-			_, admin := cappedAdmin(t, map[string]any{"maxAliases": 5})
-			counts := race(admin, func(i int) string { return fmt.Sprintf("/api/alias/a%d@d%d.test", i, i%2) }, map[string]any{})
-			require.Equal(t, map[string]int{"": 5, "EXCEED_LIMIT_ALIASES": racers - 5}, counts)
-		})
-		t.Run(fmt.Sprintf("quota of an admin, round %d", round), func(t *testing.T) {
-			_, admin := cappedAdmin(t, map[string]any{"maxQuota": 1, "quotaUnit": "GB"})
-			counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d0.test", i) },
-				map[string]any{"password": password, "quota": 100})
-			require.Equal(t, map[string]int{"": 10, "EXCEED_LIMIT_QUOTA": racers - 10}, counts)
-		})
-		t.Run(fmt.Sprintf("domains of an admin, round %d", round), func(t *testing.T) {
-			_, admin := cappedAdmin(t, map[string]any{"maxDomains": 6})
-			counts := race(admin, func(i int) string { return fmt.Sprintf("/api/domain/new%d.test", i) }, map[string]any{})
-			require.Equal(t, map[string]int{"": 4, "EXCEED_LIMIT_DOMAIN": racers - 4}, counts, "it manages two already")
-		})
-		t.Run(fmt.Sprintf("one address, round %d", round), func(t *testing.T) {
-			w := newWorld(t)
-			root := w.root()
-			root.mustDomain("example.com", nil)
-			counts := race(root, fixed("/api/user/anna@example.com"), map[string]any{"password": password})
-			require.Equal(t, map[string]int{"": 1, "ALREADY_EXISTS": racers - 1}, counts)
-		})
+	rounds := map[string]int{"sqlite": 3, "mysql": 2, "postgres": 2}
+	for _, engine := range engines {
+		for round := range rounds[engine] {
+			for name, test := range capRaces {
+				t.Run(fmt.Sprintf("%s, %s, round %d", engine, name, round), func(t *testing.T) { test(t, newWorldOn(t, engine)) })
+			}
+		}
 	}
 }
 
+// capRaces are the limits that clients race for, each in a fresh world.
+var capRaces = map[string]func(t *testing.T, w *world){
+	"users of a domain": func(t *testing.T, w *world) {
+		root := w.root()
+		root.mustDomain("example.com", map[string]any{"numberOfUsers": 10})
+		counts := race(root, func(i int) string { return fmt.Sprintf("/api/user/u%d@example.com", i) }, withPassword)
+		require.Equal(t, map[string]int{"": 10, "EXCEEDED_DOMAIN_ACCOUNT_LIMIT": racers - 10}, counts)
+		require.Len(t, root.get("/api/users/example.com?email_only=yes").list(), 10)
+	},
+	"users of an admin over two domains": func(t *testing.T, w *world) {
+		admin := cappedAdmin(w, map[string]any{"maxUsers": 7})
+		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d%d.test", i, i%2) }, withPassword)
+		require.Equal(t, map[string]int{"": 7, "EXCEED_LIMIT_USERS": racers - 7}, counts)
+		root := w.root()
+		require.Equal(t, 7, len(root.get("/api/users/d0.test").list())+len(root.get("/api/users/d1.test").list()))
+	},
+	"aliases of an admin": func(t *testing.T, w *world) {
+		admin := cappedAdmin(w, map[string]any{"maxAliases": 5})
+		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/alias/a%d@d%d.test", i, i%2) }, map[string]any{})
+		require.Equal(t, map[string]int{"": 5, "EXCEED_LIMIT_ALIASES": racers - 5}, counts)
+	},
+	"quota of an admin": func(t *testing.T, w *world) {
+		admin := cappedAdmin(w, map[string]any{"maxQuota": 1, "quotaUnit": "GB"})
+		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d0.test", i) },
+			map[string]any{"password": password, "quota": 100})
+		require.Equal(t, map[string]int{"": 10, "EXCEED_LIMIT_QUOTA": racers - 10}, counts)
+	},
+	"domains of an admin": func(t *testing.T, w *world) {
+		admin := cappedAdmin(w, map[string]any{"maxDomains": 6})
+		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/domain/new%d.test", i) }, map[string]any{})
+		require.Equal(t, map[string]int{"": 4, "EXCEED_LIMIT_DOMAIN": racers - 4}, counts, "it manages two already")
+	},
+	"one address": func(t *testing.T, w *world) {
+		root := w.root()
+		root.mustDomain("example.com", nil)
+		counts := race(root, fixed("/api/user/anna@example.com"), withPassword)
+		require.Equal(t, map[string]int{"": 1, "ALREADY_EXISTS": racers - 1}, counts)
+	},
+	"one address in two spellings, as mailbox and as alias": func(t *testing.T, w *world) {
+		root := w.root()
+		root.mustDomain("example.com", nil)
+		paths := []string{"/api/user/anna@example.com", "/api/alias/Anna@Example.COM", "/api/user/ANNA@example.com"}
+		bodies := []map[string]any{withPassword, {}, withPassword}
+		counts := raceWith(root, func(i int) string { return paths[i%3] }, func(i int) map[string]any { return bodies[i%3] })
+		require.Equal(t, map[string]int{"": 1, "ALREADY_EXISTS": racers - 1}, counts)
+	},
+}
+
 // cappedAdmin is an admin of d0.test and d1.test with limits.
-func cappedAdmin(t *testing.T, limits map[string]any) (*world, *client) {
-	t.Helper()
-	w := newWorld(t)
+func cappedAdmin(w *world, limits map[string]any) *client {
+	w.t.Helper()
 	root := w.root()
 	limits["password"] = password
 	root.must(http.StatusCreated, "POST", "/api/admin/capped@admins.test", limits)
@@ -101,5 +126,5 @@ func cappedAdmin(t *testing.T, limits map[string]any) (*world, *client) {
 		root.mustDomain(domain, nil)
 		root.must(http.StatusOK, "PUT", "/api/domain/admins/"+domain, map[string]any{"addAdmin": []string{"capped@admins.test"}})
 	}
-	return w, w.as("capped@admins.test", password)
+	return w.as("capped@admins.test", password)
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 	"github.com/postern-mail/postern/store/statestore"
+	"github.com/postern-mail/postern/store/storetest"
 )
 
 const (
@@ -54,11 +55,16 @@ type option func(*server.Options)
 func newWorld(t testing.TB, options ...option) *world {
 	t.Helper()
 	w := openWorld(t, t.TempDir(), options...)
-	_, err := w.stores.Accounts.CreateAdmin(t.Context(), byRoot, store.AdminCreate{
-		Mail: rootMail, Password: hashed(t, password), Active: true, Global: true,
-	})
-	require.NoError(t, err)
+	w.createRoot()
 	return w
+}
+
+func (w *world) createRoot() {
+	w.t.Helper()
+	_, err := w.stores.Accounts.CreateAdmin(w.t.Context(), byRoot, store.AdminCreate{
+		Mail: rootMail, Password: hashed(w.t, password), Active: true, Global: true,
+	})
+	require.NoError(w.t, err)
 }
 
 var byRoot = store.Write{Actor: store.Actor{Username: rootMail, Global: true}}
@@ -66,27 +72,45 @@ var byRoot = store.Write{Actor: store.Actor{Username: rootMail, Global: true}}
 // openWorld opens the stores in dir, which may be a copy of another world's.
 func openWorld(t testing.TB, dir string, options ...option) *world {
 	t.Helper()
-	w := &world{t: t, dir: dir, log: &bytes.Buffer{}}
-	ctx := t.Context()
 	open := func(name string) *sqldb.DB {
 		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
 		require.NoError(t, err)
 		return db
 	}
-	w.vmail, w.panel = open("vmail.db"), open("iredadmin.db")
-	require.NoError(t, sqlstore.Migrate(ctx, w.vmail))
-	require.NoError(t, panelstore.Migrate(ctx, w.panel))
-	accounts, err := sqlstore.New(ctx, w.vmail, sqlstore.DefaultOptions())
+	vmail, panel := open("vmail.db"), open("iredadmin.db")
+	require.NoError(t, sqlstore.Migrate(t.Context(), vmail))
+	require.NoError(t, panelstore.Migrate(t.Context(), panel))
+	return serveOn(t, dir, vmail, panel, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+}
+
+// newWorldOn is newWorld on an engine, by the scheme of its URLs: sqlite, mysql or postgres.
+func newWorldOn(t *testing.T, engine string, options ...option) *world {
+	t.Helper()
+	if engine == "sqlite" {
+		return newWorld(t, options...)
+	}
+	vmail, panel := storetest.Database(t, engine), storetest.Database(t, engine)
+	require.NoError(t, sqlstore.CreateSchema(t.Context(), vmail))
+	require.NoError(t, panelstore.CreateSchema(t.Context(), panel))
+	w := serveOn(t, t.TempDir(), vmail, panel, storetest.DatabaseURL(t, engine), options...)
+	w.createRoot()
+	return w
+}
+
+// serveOn is a server over databases whose tables are laid.
+func serveOn(t testing.TB, dir string, vmail, panel *sqldb.DB, state string, options ...option) *world {
+	t.Helper()
+	w := &world{t: t, dir: dir, vmail: vmail, panel: panel, log: &bytes.Buffer{}}
+	w.logger = slog.New(slog.NewTextHandler(w.log, nil))
+	accounts, err := sqlstore.New(t.Context(), vmail, sqlstore.DefaultOptions())
 	require.NoError(t, err)
-	state, err := statestore.Open(ctx, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
+	sessions, err := statestore.Open(t.Context(), state)
 	require.NoError(t, err)
-	log := slog.New(slog.NewTextHandler(w.log, nil))
-	w.logger = log
-	panel := panelstore.New(w.panel)
-	followed := change.New(accounts, state, log, change.EndSessions(state), change.PanelLog(panel))
-	w.stores = server.Stores{Accounts: followed, State: state, Panel: panel}
+	log := panelstore.New(panel)
+	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions), change.PanelLog(log))
+	w.stores = server.Stores{Accounts: followed, State: sessions, Panel: log}
 	o := server.Options{
-		LegacyPrefix: "/iredadmin", Log: log, PasswordScheme: store.SchemeSSHA,
+		LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: store.SchemeSSHA,
 		SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
 	}
 	for _, set := range options {
@@ -98,8 +122,8 @@ func openWorld(t testing.TB, dir string, options ...option) *world {
 	w.handler = s.Handler()
 	t.Cleanup(func() {
 		_ = accounts.Close()
-		_ = state.Close()
-		_ = panel.Close()
+		_ = sessions.Close()
+		_ = log.Close()
 	})
 	return w
 }

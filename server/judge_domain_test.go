@@ -11,7 +11,8 @@ func TestPostfixJudgesDomains(t *testing.T) {
 			do:   post("/api/domain/new.test", body{}),
 			was:  verdicts{"virtual_mailbox_domains new.test": "", "transport_maps_domain new.test": ""},
 			is: verdicts{
-				"virtual_mailbox_domains new.test": "new.test", "transport_maps_domain new.test": "dovecot", "relay_domains new.test": "",
+				"virtual_mailbox_domains new.test": "new.test", "transport_maps_domain new.test": "dovecot",
+				"relay_domains new.test":              "",
 				"virtual_mailbox_domains example.com": "example.com", "virtual_mailbox_domains other.new.test": "",
 			},
 		},
@@ -84,8 +85,9 @@ var domainSilent = verdicts{
 
 var otherServed = verdicts{
 	"virtual_mailbox_domains other.test": "other.test", "transport_maps_domain other.test": "dovecot",
-	"virtual_mailbox_maps zoe@other.test": "vmail1/other.test/zoe/Maildir/", "virtual_alias_maps zoe@other.test": "zoe@other.test",
-	"sender_login_maps zoe@other.test": "zoe@other.test",
+	"virtual_mailbox_maps zoe@other.test": "vmail1/other.test/zoe/Maildir/",
+	"virtual_alias_maps zoe@other.test":   "zoe@other.test",
+	"sender_login_maps zoe@other.test":    "zoe@other.test",
 }
 
 var domainWithEverything = acts(
@@ -114,13 +116,22 @@ func TestPostfixJudgesBackupMX(t *testing.T) {
 	judgeEffects(t, []effect{
 		{name: "of whatever the DNS says", do: backup, was: local, is: relayed("relay:example.com")},
 		{name: "of a host", do: to("mx.primary.test"), was: local, is: relayed("relay:mx.primary.test")},
-		{name: "of a host and port in brackets", do: to("[mx.primary.test]:2525"), was: local, is: relayed("relay:[mx.primary.test]:2525")},
+		{
+			name: "of a host and port in brackets", do: to("[mx.primary.test]:2525"), was: local,
+			is: relayed("relay:[mx.primary.test]:2525"),
+		},
 		{name: "of a bare address", do: to("45.56.127.226"), was: local, is: relayed("relay:[45.56.127.226]")},
-		{name: "no more", given: backup, do: put(exampleCom, body{"is_backupmx": "no"}), was: relayed("relay:example.com"), is: local},
+		{
+			name: "no more", given: backup, do: put(exampleCom, body{"is_backupmx": "no"}),
+			was: relayed("relay:example.com"), is: local,
+		},
 		{
 			name: "disabled", given: backup, do: put(exampleCom, body{"accountStatus": "disabled"}),
 			was: relayed("relay:example.com"),
-			is:  verdicts{"relay_domains example.com": "", "virtual_mailbox_domains example.com": "", "transport_maps_domain example.com": ""},
+			is: verdicts{
+				"relay_domains example.com": "", "virtual_mailbox_domains example.com": "",
+				"transport_maps_domain example.com": "",
+			},
 		},
 	})
 }
@@ -133,14 +144,18 @@ func TestPostfixJudgesAliasDomains(t *testing.T) {
 			was:  verdicts{"virtual_mailbox_domains example.org": "", "expansion anna@example.org": ""},
 			is: verdicts{
 				"virtual_mailbox_domains example.org": "example.org", "virtual_mailbox_domains example.net": "example.net",
-				"domain_alias_maps anna@example.org": "anna@example.com", "domain_alias_maps sales@example.org": "anna@example.com",
-				"expansion anna@example.org": "anna@example.com", "expansion nobody@example.org": "", "expansion zoe@example.org": "",
+				"domain_alias_maps anna@example.org":  "anna@example.com",
+				"domain_alias_maps sales@example.org": "anna@example.com",
+				"expansion anna@example.org":          "anna@example.com", "expansion nobody@example.org": "",
+				"expansion zoe@example.org": "",
 			},
 		},
 		{
 			name: "removed",
 			do:   put(exampleCom, body{"removeAliasDomain": list{"example.net"}}),
-			was:  verdicts{"virtual_mailbox_domains example.net": "example.net", "expansion anna@example.net": "anna@example.com"},
+			was: verdicts{
+				"virtual_mailbox_domains example.net": "example.net", "expansion anna@example.net": "anna@example.com",
+			},
 			is: verdicts{
 				"virtual_mailbox_domains example.net": "", "expansion anna@example.net": "",
 				"virtual_mailbox_domains example.com": "example.com", "expansion anna@example.com": "anna@example.com",
@@ -162,8 +177,11 @@ func TestPostfixJudgesAliasDomains(t *testing.T) {
 		{
 			name: "of a mailbox that is disabled",
 			do:   put("/api/user/anna@example.com", body{"accountStatus": "disabled"}),
-			was:  verdicts{"domain_alias_maps anna@example.net": "anna@example.com", "domain_alias_maps ben@example.net": "ben@example.com"},
-			is:   verdicts{"domain_alias_maps anna@example.net": "", "domain_alias_maps ben@example.net": "ben@example.com"},
+			was: verdicts{
+				"domain_alias_maps anna@example.net": "anna@example.com",
+				"domain_alias_maps ben@example.net":  "ben@example.com",
+			},
+			is: verdicts{"domain_alias_maps anna@example.net": "", "domain_alias_maps ben@example.net": "ben@example.com"},
 		},
 	})
 }
@@ -175,7 +193,10 @@ func TestPostfixJudgesDomainTransportAndRelay(t *testing.T) {
 		{
 			name: "transport", do: put(exampleCom, body{"transport": "smtp:[10.0.0.1]:25"}),
 			was: verdicts{"transport_maps_domain example.com": "dovecot"},
-			is:  verdicts{"transport_maps_domain example.com": "smtp:[10.0.0.1]:25", "transport_maps_domain other.test": "dovecot"},
+			is: verdicts{
+				"transport_maps_domain example.com": "smtp:[10.0.0.1]:25",
+				"transport_maps_domain other.test":  "dovecot",
+			},
 		},
 		{
 			name: "transport back to the default", given: put(exampleCom, body{"transport": "smtp:[10.0.0.1]:25"}),
@@ -190,12 +211,18 @@ func TestPostfixJudgesDomainTransportAndRelay(t *testing.T) {
 			name: "relay with a transport before it, as published", do: relay("smtp:[mx.test]:587"),
 			was: verdicts{relayhost: ""}, is: verdicts{relayhost: "[mx.test]:587"},
 		},
-		{name: "relay at a bare address", do: relay("192.0.2.1:25"), was: verdicts{relayhost: ""}, is: verdicts{relayhost: "[192.0.2.1]:25"}},
+		{
+			name: "relay at a bare address", do: relay("192.0.2.1:25"), was: verdicts{relayhost: ""},
+			is: verdicts{relayhost: "[192.0.2.1]:25"},
+		},
 		{
 			name: "another relay", given: relay("[mx.test]:587"), do: relay("[mx2.test]"),
 			was: verdicts{relayhost: "[mx.test]:587"}, is: verdicts{relayhost: "[mx2.test]"},
 		},
-		{name: "no relay", given: relay("[mx.test]:587"), do: relay(""), was: verdicts{relayhost: "[mx.test]:587"}, is: verdicts{relayhost: ""}},
+		{
+			name: "no relay", given: relay("[mx.test]:587"), do: relay(""), was: verdicts{relayhost: "[mx.test]:587"},
+			is: verdicts{relayhost: ""},
+		},
 	})
 }
 
@@ -224,15 +251,25 @@ func TestPostfixJudgesDomainBcc(t *testing.T) {
 			name: "behind that of a mailbox", given: copies,
 			do:  put("/api/user/anna@example.com", body{"senderBcc": "zoe@other.test"}),
 			was: verdicts{sent: "sent@archive.test", received: "received@archive.test"},
-			is:  verdicts{sent: "zoe@other.test", received: "received@archive.test", "sender_bcc ben@example.com": "sent@archive.test"},
+			is: verdicts{
+				sent: "zoe@other.test", received: "received@archive.test",
+				"sender_bcc ben@example.com": "sent@archive.test",
+			},
 		},
 		{
 			name: "domain disabled", given: copies, do: put(exampleCom, body{"accountStatus": "disabled"}),
 			was: verdicts{sent: "sent@archive.test", received: "received@archive.test"}, is: verdicts{sent: "", received: ""},
 		},
 		{
-			name: "target deleted", given: put(exampleCom, body{"senderBcc": "zoe@other.test"}), do: remove("/api/user/zoe@other.test"),
-			was: verdicts{sent: "zoe@other.test"}, is: verdicts{sent: ""},
+			name: "target deleted", given: put(exampleCom, body{"senderBcc": "zoe@other.test", "recipientBcc": "zoe@other.test"}),
+			do: remove("/api/user/zoe@other.test"), was: verdicts{sent: "zoe@other.test", received: "zoe@other.test"},
+			is: verdicts{sent: "", received: ""},
+		},
+		{
+			name: "target renamed", given: put(exampleCom, body{"senderBcc": "zoe@other.test", "recipientBcc": "zoe@other.test"}),
+			do:  post("/api/user/zoe@other.test/change_email/zoey@other.test", body{}),
+			was: verdicts{sent: "zoe@other.test", received: "zoe@other.test"},
+			is:  verdicts{sent: "zoey@other.test", received: "zoey@other.test"},
 		},
 	})
 }

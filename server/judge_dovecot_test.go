@@ -22,9 +22,8 @@ import (
 const dovecotMailbox = ` FROM mailbox m JOIN domain d ON d.domain = m.domain WHERE m.username = '%u'` +
 	` AND m."enable%Ls%Lc" = 1 AND m.active = 1 AND d.active = 1 AND d.backupmx = 0`
 
-// dovecotSQL is the file of queries, without the path of the database.
-const dovecotSQL = `driver = sqlite
-default_pass_scheme = CRYPT
+// dovecotSQL is the file of queries, without how the database is reached.
+const dovecotSQL = `default_pass_scheme = CRYPT
 password_query = SELECT m.password, m.allow_nets` + dovecotMailbox + `
 user_query = SELECT LOWER(m.storagebasedirectory || '/' || m.storagenode || '/' || m.maildir) AS home, ` +
 	`m.mailboxformat || ':~/' || m.mailboxfolder AS mail, '*:bytes=' || (m.quota * 1048576) AS quota_rule` + dovecotMailbox + `
@@ -57,7 +56,7 @@ func startDovecot(t *testing.T, w *world) *dovecot {
 	t.Helper()
 	master := program(t, "dovecot")
 	d := &dovecot{doveadm: program(t, "doveadm"), log: newDovecotLog(), asked: &atomic.Int64{}}
-	d.conf = writeDovecot(t, filepath.Join(w.dir, "vmail.db"))
+	d.conf = writeDovecot(t, w.source(t))
 	command := exec.CommandContext(t.Context(), master, "-F", "-c", d.conf)
 	command.Stderr = d.log
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
@@ -81,16 +80,13 @@ func startDovecot(t *testing.T, w *world) *dovecot {
 	return d
 }
 
-// writeDovecot writes the files of a Dovecot in a directory whose name leaves room for those of its sockets, and which
-// Dovecot's own users can enter.
-func writeDovecot(t *testing.T, database string) (conf string) {
+// writeDovecot writes the files of a Dovecot.
+func writeDovecot(t *testing.T, from source) (conf string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "d")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // see above
+	dir := openDirectory(t)
 	sql := filepath.Join(dir, "sql.conf")
-	require.NoError(t, os.WriteFile(sql, []byte(dovecotSQL+"connect = "+database+"\n"), 0o600))
+	queries := dovecotSQL + "driver = " + from.driver + "\nconnect = " + from.connect + "\n"
+	require.NoError(t, os.WriteFile(sql, []byte(queries), 0o600))
 	text := dovecotConf + "base_dir = " + dir + "/base\nstate_dir = " + dir + "/state\n"
 	for _, section := range []string{"passdb", "userdb"} {
 		text += section + " {\n  driver = sql\n  args = " + sql + "\n}\n"

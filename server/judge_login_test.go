@@ -16,11 +16,12 @@ type hostel struct {
 	domains *atomic.Int64
 }
 
-// TestDovecotJudges runs in one world, because a Dovecot takes seconds to stop.
+// TestDovecotJudges runs in one world of each engine, because a Dovecot takes seconds to stop.
 func TestDovecotJudges(t *testing.T) {
-	needJudges(t)
-	t.Parallel()
-	w := newWorld(t)
+	onEveryEngine(t, judgeByDovecot)
+}
+
+func judgeByDovecot(t *testing.T, w *world) {
 	d := startDovecot(t, w)
 	h := &hostel{root: w.root(), dovecot: d, domains: &atomic.Int64{}}
 	t.Run("accounts", h.judgeAccounts)

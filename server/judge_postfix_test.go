@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store/storetest"
 )
 
 // mailboxes and forwards are where most of what Postfix asks is found.
@@ -73,12 +75,13 @@ var postfixLists = map[string][]string{
 
 // postfix answers from the accounts of a world. No Postfix runs: its map reader is all that is asked.
 type postfix struct {
-	dir, postmap, database string
+	dir, postmap string
+	from         source
 }
 
-func newPostfix(t *testing.T, w *world) *postfix {
+func newPostfix(t *testing.T, from source) *postfix {
 	t.Helper()
-	p := &postfix{dir: t.TempDir(), postmap: program(t, "postmap"), database: filepath.Join(w.dir, "vmail.db")}
+	p := &postfix{dir: t.TempDir(), postmap: program(t, "postmap"), from: from}
 	p.write(t, "main", "compatibility_level = 3.6\nmyhostname = judge.test\ninet_interfaces = 127.0.0.1\n")
 	for name, query := range postfixQueries {
 		p.writeMap(t, name, query)
@@ -88,7 +91,7 @@ func newPostfix(t *testing.T, w *world) *postfix {
 
 func (p *postfix) writeMap(t *testing.T, name, query string) {
 	t.Helper()
-	p.write(t, name, fmt.Sprintf("dbpath = %s\nquery = %s\n", p.database, query))
+	p.write(t, name, p.from.lines+"query = "+query+"\n")
 }
 
 // write writes a file that looks old: with a new one Postfix waits, lest it be half written.
@@ -101,34 +104,40 @@ func (p *postfix) write(t *testing.T, name, text string) {
 
 func (p *postfix) file(name string) string { return filepath.Join(p.dir, name+".cf") }
 
-// ask returns what the map, or the list of maps, holds for the key, in the order of Postfix.
-func (p *postfix) ask(t *testing.T, name, key string) []string {
+// ask returns what the map, or the list of maps, holds for the key, comma-joined. Nothing is "".
+func (p *postfix) ask(t *testing.T, name, key string) string {
 	t.Helper()
 	found, err := p.lookUp(t, name, key)
 	require.NoError(t, err)
-	return found
+	return found[key]
 }
 
-// lookUp is ask that returns what goes wrong. Postfix ends with the same status then as for a key that is not there.
-func (p *postfix) lookUp(t *testing.T, name, key string) ([]string, error) {
+// lookUp is ask for many keys that returns what goes wrong. Postfix ends with the same status then as for keys none of
+// which is there.
+func (p *postfix) lookUp(t *testing.T, name string, keys ...string) (map[string]string, error) {
 	t.Helper()
-	args := []string{"-c", p.dir, "-q", key}
+	args := []string{"-c", p.dir, "-q", "-"}
 	maps, isList := postfixLists[name]
 	if !isList {
 		maps = []string{name}
 	}
 	for _, m := range maps {
-		args = append(args, "sqlite:"+p.file(m))
+		args = append(args, p.from.table+":"+p.file(m))
 	}
-	out, err := call(t.Context(), p.postmap, args...)
+	out, err := callWith(t.Context(), strings.Join(keys, "\n")+"\n", p.postmap, args...)
 	switch {
 	case err != nil:
 		return nil, err
 	case out.stderr != "" || out.status > 1 || (out.status == 1) != (out.stdout == ""):
 		return nil, fmt.Errorf("postmap asked %s for %s and ended with %d (scripts/install.sh installs what it needs): %s",
-			name, key, out.status, out)
+			name, keys, out.status, out)
 	}
-	return strings.FieldsFunc(strings.TrimSpace(out.stdout), func(r rune) bool { return r == ',' }), nil
+	found := map[string]string{}
+	for _, line := range splitLines(out.stdout) {
+		key, value, _ := strings.Cut(line, "\t")
+		found[key] = value
+	}
+	return found, nil
 }
 
 // verdicts are questions to Postfix, "MAP KEY", with what it finds, comma-joined. Nothing is "".
@@ -136,10 +145,19 @@ type verdicts map[string]string
 
 func (p *postfix) require(t *testing.T, want verdicts, when string) {
 	t.Helper()
-	for question, expected := range want {
+	keys, found := map[string][]string{}, verdicts{}
+	for question := range want {
 		name, key, _ := strings.Cut(question, " ")
-		require.Equal(t, expected, strings.Join(p.ask(t, name, key), ","), "%s, %s", question, when)
+		keys[name] = append(keys[name], key)
 	}
+	for name, asked := range keys {
+		values, err := p.lookUp(t, name, asked...)
+		require.NoError(t, err)
+		for _, key := range asked {
+			found[name+" "+key] = values[key]
+		}
+	}
+	require.Equal(t, want, found, when)
 }
 
 // effect is something done through the API, with what Postfix says before and after.
@@ -150,14 +168,29 @@ type effect struct {
 	was, is verdicts
 }
 
-// judgeEffects does each in a world of its own: example.com with the alias domain example.net, the mailboxes anna and
-// ben, and the alias sales with the member anna; other.test with the mailbox zoe.
+// judgeEffects does each, on each engine, where nothing was done yet.
 func judgeEffects(t *testing.T, effects []effect) {
 	t.Helper()
-	needJudges(t)
-	t.Parallel()
-	base := newWorld(t)
-	root := base.root()
+	onEveryEngine(t, func(t *testing.T, w *world) {
+		p := newPostfix(t, w.source(t))
+		empty := storetest.Emptier(t, w.vmail)
+		for _, e := range effects {
+			t.Run(e.name, func(t *testing.T) {
+				w := w.in(t)
+				empty(t)
+				w.createRoot()
+				root := w.root()
+				settle(root)
+				e.judge(t, root, p)
+			})
+		}
+	})
+}
+
+// settle makes example.com with the alias domain example.net, the mailboxes anna and ben, and the alias sales with the
+// member anna; other.test with the mailbox zoe.
+func settle(c *client) {
+	c.w.t.Helper()
 	acts(
 		post("/api/domain/example.com", body{}),
 		post("/api/domain/other.test", body{}),
@@ -166,15 +199,11 @@ func judgeEffects(t *testing.T, effects []effect) {
 		post("/api/user/ben@example.com", body{"password": password, "maildir": "/var/vmail/vmail1/example.com/ben"}),
 		post("/api/user/zoe@other.test", body{"password": password, "maildir": "/var/vmail/vmail1/other.test/zoe"}),
 		post("/api/alias/sales@example.com", body{"members": list{"anna@example.com"}}),
-	)(root)
-	for _, e := range effects {
-		t.Run(e.name, func(t *testing.T) { e.judge(t, &client{w: copyWorld(t, base.dir), cookie: root.cookie}) })
-	}
+	)(c)
 }
 
-func (e effect) judge(t *testing.T, c *client) {
+func (e effect) judge(t *testing.T, c *client, p *postfix) {
 	t.Helper()
-	p := newPostfix(t, c.w)
 	if e.given != nil {
 		e.given(c)
 	}

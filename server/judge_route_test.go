@@ -8,10 +8,22 @@ func TestPostfixJudgesForwarding(t *testing.T) {
 	alone := verdicts{anna: "anna@example.com"}
 	away := forward("zoe@other.test")
 	judgeEffects(t, []effect{
-		{name: "with a copy kept", do: forward("zoe@other.test", "anna@example.com"), was: alone, is: verdicts{anna: "anna@example.com,zoe@other.test"}},
-		{name: "without a copy", do: away, was: alone, is: verdicts{anna: "zoe@other.test", "expansion ben@example.com": "ben@example.com"}},
-		{name: "to somewhere else in the world", do: forward("a@far.test", "b+tag@far.test"), was: alone, is: verdicts{anna: "a@far.test,b+tag@far.test"}},
-		{name: "added", do: put(annaPath, body{"addForwarding": list{"zoe@other.test"}}), was: alone, is: verdicts{anna: "anna@example.com,zoe@other.test"}},
+		{
+			name: "with a copy kept", do: forward("zoe@other.test", "anna@example.com"), was: alone,
+			is: verdicts{anna: "anna@example.com,zoe@other.test"},
+		},
+		{
+			name: "without a copy", do: away, was: alone,
+			is: verdicts{anna: "zoe@other.test", "expansion ben@example.com": "ben@example.com"},
+		},
+		{
+			name: "to somewhere else in the world", do: forward("a@far.test", "b+tag@far.test"), was: alone,
+			is: verdicts{anna: "a@far.test,b+tag@far.test"},
+		},
+		{
+			name: "added", do: put(annaPath, body{"addForwarding": list{"zoe@other.test"}}), was: alone,
+			is: verdicts{anna: "anna@example.com,zoe@other.test"},
+		},
 		{
 			name: "copy given up", given: put(annaPath, body{"addForwarding": list{"zoe@other.test"}}),
 			do:  put(annaPath, body{"removeForwarding": list{"anna@example.com"}}),
@@ -22,8 +34,14 @@ func TestPostfixJudgesForwarding(t *testing.T) {
 			name: "last one removed", given: away, do: put(annaPath, body{"removeForwarding": list{"zoe@other.test"}}),
 			was: verdicts{anna: "zoe@other.test"}, is: alone,
 		},
-		{name: "target deleted", given: away, do: remove("/api/user/zoe@other.test"), was: verdicts{anna: "zoe@other.test"}, is: alone},
-		{name: "domain of the target deleted", given: away, do: remove("/api/domain/other.test"), was: verdicts{anna: "zoe@other.test"}, is: alone},
+		{
+			name: "target deleted", given: away, do: remove("/api/user/zoe@other.test"),
+			was: verdicts{anna: "zoe@other.test"}, is: alone,
+		},
+		{
+			name: "domain of the target deleted", given: away, do: remove("/api/domain/other.test"),
+			was: verdicts{anna: "zoe@other.test"}, is: alone,
+		},
 		{
 			name: "target renamed", given: away, do: post("/api/user/zoe@other.test/change_email/zoey@other.test", body{}),
 			was: verdicts{anna: "zoe@other.test"}, is: verdicts{anna: "zoey@other.test"},
@@ -33,14 +51,18 @@ func TestPostfixJudgesForwarding(t *testing.T) {
 			was: verdicts{anna: "zoe@other.test"}, is: verdicts{anna: ""},
 		},
 		{
-			name: "changed while disabled", given: acts(away, put(annaPath, body{"accountStatus": "disabled"})), do: forward("ben@example.com"),
+			name: "changed while disabled", given: acts(away, put(annaPath, body{"accountStatus": "disabled"})),
+			do:  forward("ben@example.com"),
 			was: verdicts{anna: ""}, is: verdicts{anna: ""},
 		},
 		{
 			name: "enabled again", given: acts(put(annaPath, body{"accountStatus": "disabled"}), away),
 			do: put(annaPath, body{"accountStatus": "active"}), was: verdicts{anna: ""}, is: verdicts{anna: "zoe@other.test"},
 		},
-		{name: "by an alias domain", do: away, was: verdicts{"expansion anna@example.net": "anna@example.com"}, is: verdicts{"expansion anna@example.net": "zoe@other.test"}},
+		{
+			name: "by an alias domain", do: away, was: verdicts{"expansion anna@example.net": "anna@example.com"},
+			is: verdicts{"expansion anna@example.net": "zoe@other.test"},
+		},
 	})
 }
 
@@ -58,7 +80,10 @@ func TestPostfixJudgesFurtherAddresses(t *testing.T) {
 		},
 		{
 			name: "in an alias domain", do: add("info@example.net"), was: verdicts{second: ""},
-			is: verdicts{second: "anna@example.com", "virtual_alias_maps info@example.net": "anna@example.com", "expansion info@example.com": ""},
+			is: verdicts{
+				second: "anna@example.com", "virtual_alias_maps info@example.net": "anna@example.com",
+				"expansion info@example.com": "",
+			},
 		},
 		{
 			name: "removed", given: withAlias, do: put(annaPath, body{"removeAlias": list{"a.nna@example.com"}}), was: found,
@@ -87,34 +112,57 @@ func TestPostfixJudgesAliasAccounts(t *testing.T) {
 	disable, enable := put(sales, body{"accountStatus": "disabled"}), put(sales, body{"accountStatus": "active"})
 	judgeEffects(t, []effect{
 		{
-			name: "created", do: post("/api/alias/crew@example.com", body{"members": list{"ben@example.com", "zoe@other.test", "x@far.test"}}),
-			was: verdicts{crew: ""},
-			is:  verdicts{crew: "ben@example.com,x@far.test,zoe@other.test", "expansion crew@example.net": "ben@example.com,x@far.test,zoe@other.test"},
+			name: "created",
+			do:   post("/api/alias/crew@example.com", body{"members": list{"ben@example.com", "zoe@other.test", "x@far.test"}}),
+			was:  verdicts{crew: ""},
+			is: verdicts{
+				crew:                         "ben@example.com,x@far.test,zoe@other.test",
+				"expansion crew@example.net": "ben@example.com,x@far.test,zoe@other.test",
+			},
 		},
 		{
-			name: "created disabled", do: post("/api/alias/crew@example.com", body{"members": list{"ben@example.com"}, "accountStatus": "disabled"}),
-			was: verdicts{crew: ""}, is: verdicts{crew: "", "expansion crew@example.net": ""},
+			name: "created disabled",
+			do:   post("/api/alias/crew@example.com", body{"members": list{"ben@example.com"}, "accountStatus": "disabled"}),
+			was:  verdicts{crew: ""}, is: verdicts{crew: "", "expansion crew@example.net": ""},
 		},
-		{name: "created without members", do: post("/api/alias/crew@example.com", body{}), was: verdicts{crew: ""}, is: verdicts{crew: ""}},
-		{name: "member added", do: put(sales, body{"addMember": list{"ben@example.com"}}), was: one, is: verdicts{members: "anna@example.com,ben@example.com"}},
 		{
-			name: "member removed", given: put(sales, body{"addMember": list{"ben@example.com"}}), do: put(sales, body{"removeMember": list{"anna@example.com"}}),
+			name: "created without members", do: post("/api/alias/crew@example.com", body{}), was: verdicts{crew: ""},
+			is: verdicts{crew: ""},
+		},
+		{
+			name: "member added", do: put(sales, body{"addMember": list{"ben@example.com"}}), was: one,
+			is: verdicts{members: "anna@example.com,ben@example.com"},
+		},
+		{
+			name: "member removed", given: put(sales, body{"addMember": list{"ben@example.com"}}),
+			do:  put(sales, body{"removeMember": list{"anna@example.com"}}),
 			was: verdicts{members: "anna@example.com,ben@example.com"}, is: verdicts{members: "ben@example.com"},
 		},
-		{name: "members replaced", do: put(sales, body{"members": list{"zoe@other.test"}}), was: one, is: verdicts{members: "zoe@other.test"}},
+		{
+			name: "members replaced", do: put(sales, body{"members": list{"zoe@other.test"}}), was: one,
+			is: verdicts{members: "zoe@other.test"},
+		},
 		{name: "members cleared", do: put(sales, body{"members": list{}}), was: one, is: verdicts{members: ""}},
 		{name: "member deleted", do: remove(annaPath), was: one, is: verdicts{members: ""}},
 		{name: "disabled", do: disable, was: one, is: verdicts{members: "", "expansion sales@example.net": ""}},
-		{name: "member added while disabled", given: disable, do: put(sales, body{"addMember": list{"ben@example.com"}}), was: verdicts{members: ""}, is: verdicts{members: ""}},
+		{
+			name: "member added while disabled", given: disable,
+			do: put(sales, body{"addMember": list{"ben@example.com"}}), was: verdicts{members: ""},
+			is: verdicts{members: ""},
+		},
 		{
 			name: "enabled again", given: acts(disable, put(sales, body{"addMember": list{"ben@example.com"}})), do: enable,
 			was: verdicts{members: ""}, is: verdicts{members: "anna@example.com,ben@example.com"},
 		},
-		{name: "member disabled and enabled", given: acts(disable, put(annaPath, body{"accountStatus": "disabled"})), do: put(annaPath, body{"accountStatus": "active"}), was: verdicts{members: ""}, is: verdicts{members: ""}},
+		{
+			name: "member disabled and enabled", given: acts(disable, put(annaPath, body{"accountStatus": "disabled"})),
+			do: put(annaPath, body{"accountStatus": "active"}), was: verdicts{members: ""}, is: verdicts{members: ""},
+		},
 		{name: "deleted", do: remove(sales), was: one, is: verdicts{members: "", "expansion sales@example.net": ""}},
 		{
-			name: "renamed", do: post(sales+"/change_email/crew@example.com", body{}), was: verdicts{members: "anna@example.com", crew: ""},
-			is: verdicts{members: "", crew: "anna@example.com", "expansion crew@example.net": "anna@example.com"},
+			name: "renamed", do: post(sales+"/change_email/crew@example.com", body{}),
+			was: verdicts{members: "anna@example.com", crew: ""},
+			is:  verdicts{members: "", crew: "anna@example.com", "expansion crew@example.net": "anna@example.com"},
 		},
 		{
 			name: "renamed to another domain", do: post(sales+"/change_email/sales@other.test", body{}),
@@ -130,8 +178,9 @@ func TestPostfixJudgesCatchall(t *testing.T) {
 	caught := verdicts{anyone: "zoe@other.test"}
 	// spared is what keeps its own way beside the catch-all.
 	spared := verdicts{
-		anyone: "zoe@other.test", "catchall_maps nobody@example.com": "zoe@other.test", "catchall_maps anna@example.com": "zoe@other.test",
-		"expansion anna@example.com": "anna@example.com", "expansion ben@example.com": "ben@example.com",
+		anyone: "zoe@other.test", "catchall_maps nobody@example.com": "zoe@other.test",
+		"catchall_maps anna@example.com": "zoe@other.test",
+		"expansion anna@example.com":     "anna@example.com", "expansion ben@example.com": "ben@example.com",
 		"expansion sales@example.com": "anna@example.com",
 		"expansion anna@example.net":  "anna@example.com", "expansion sales@example.net": "anna@example.com",
 		"expansion nobody@example.net": "zoe@other.test", "domain_alias_catchall_maps nobody@example.net": "zoe@other.test",
@@ -143,20 +192,29 @@ func TestPostfixJudgesCatchall(t *testing.T) {
 			name: "two addresses", do: put(exampleCom, body{"catchall": list{"zoe@other.test", "x@far.test"}}),
 			was: verdicts{anyone: ""}, is: verdicts{anyone: "x@far.test,zoe@other.test"},
 		},
-		{name: "cleared", given: all, do: put(exampleCom, body{"catchall": list{}}), was: spared, is: verdicts{anyone: "", "expansion nobody@example.net": ""}},
+		{
+			name: "cleared", given: all, do: put(exampleCom, body{"catchall": list{}}), was: spared,
+			is: verdicts{anyone: "", "expansion nobody@example.net": ""},
+		},
 		{name: "target deleted", given: all, do: remove("/api/user/zoe@other.test"), was: caught, is: verdicts{anyone: ""}},
 		{
 			name: "target renamed", given: all, do: post("/api/user/zoe@other.test/change_email/zoey@other.test", body{}),
 			was: caught, is: verdicts{anyone: "zoey@other.test"},
 		},
-		{name: "domain disabled", given: all, do: put(exampleCom, body{"accountStatus": "disabled"}), was: caught, is: verdicts{anyone: ""}},
 		{
-			name: "spares a user whose forwarding is cleared", given: acts(all, put(benPath, body{"forwarding": list{"anna@example.com"}})),
-			do: put(benPath, body{"forwarding": list{}}), was: verdicts{"expansion ben@example.com": "anna@example.com"}, is: spared,
+			name: "domain disabled", given: all, do: put(exampleCom, body{"accountStatus": "disabled"}), was: caught,
+			is: verdicts{anyone: ""},
 		},
 		{
-			name: "spares a user whose target is deleted", given: acts(all, put(benPath, body{"forwarding": list{"anna@example.com"}})),
-			do: remove(annaPath), was: verdicts{"expansion ben@example.com": "anna@example.com"},
+			name:  "spares a user whose forwarding is cleared",
+			given: acts(all, put(benPath, body{"forwarding": list{"anna@example.com"}})),
+			do:    put(benPath, body{"forwarding": list{}}),
+			was:   verdicts{"expansion ben@example.com": "anna@example.com"}, is: spared,
+		},
+		{
+			name:  "spares a user whose target is deleted",
+			given: acts(all, put(benPath, body{"forwarding": list{"anna@example.com"}})),
+			do:    remove(annaPath), was: verdicts{"expansion ben@example.com": "anna@example.com"},
 			is: verdicts{"expansion ben@example.com": "ben@example.com", "expansion anna@example.com": "zoe@other.test"},
 		},
 		{
@@ -166,12 +224,19 @@ func TestPostfixJudgesCatchall(t *testing.T) {
 				post("/api/alias/crew@example.com", body{"members": list{"ben@example.com"}}),
 				put(annaPath, body{"addAlias": list{"a.nna@example.com"}}),
 			),
-			was: verdicts{"expansion new@example.com": "zoe@other.test", "expansion crew@example.com": "zoe@other.test", "expansion a.nna@example.com": "zoe@other.test"},
-			is:  verdicts{"expansion new@example.com": "new@example.com", "expansion crew@example.com": "ben@example.com", "expansion a.nna@example.com": "anna@example.com"},
+			was: verdicts{
+				"expansion new@example.com": "zoe@other.test", "expansion crew@example.com": "zoe@other.test",
+				"expansion a.nna@example.com": "zoe@other.test",
+			},
+			is: verdicts{
+				"expansion new@example.com": "new@example.com", "expansion crew@example.com": "ben@example.com",
+				"expansion a.nna@example.com": "anna@example.com",
+			},
 		},
 		{
 			name: "gets what a deleted user had", given: all, do: remove(benPath),
-			was: verdicts{"expansion ben@example.com": "ben@example.com"}, is: verdicts{"expansion ben@example.com": "zoe@other.test"},
+			was: verdicts{"expansion ben@example.com": "ben@example.com"},
+			is:  verdicts{"expansion ben@example.com": "zoe@other.test"},
 		},
 	})
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,6 +94,13 @@ func proofs() []proof {
 func parameterWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
+	furnish(w)
+	return w
+}
+
+// furnish fills a fresh world as parameterWorld says.
+func furnish(w *world) {
+	w.t.Helper()
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	root.mustDomain("other.test", nil)
@@ -104,7 +112,6 @@ func parameterWorld(t *testing.T) *world {
 	for _, mail := range []string{"ada@admins.test", "max@admins.test"} {
 		root.must(http.StatusCreated, "POST", "/api/admin/"+mail, body{"password": password})
 	}
-	return w
 }
 
 // bothSurfaces runs a test in worlds of its own: through the strict surface with JSON, through the legacy one with
@@ -214,22 +221,25 @@ func (p parameters) play(t *testing.T, v visit, c parameterCase) {
 		requireDone(t, p.call(v, 0, c.before))
 	}
 	for i, s := range c.steps {
-		given := body{}
-		for name, value := range c.beside {
-			given[name] = value
-		}
-		if whole, ok := s.give.(body); ok {
-			for name, value := range whole {
-				given[name] = value
-			}
-		} else {
-			given[c.name] = s.give
-		}
-		requireDone(t, p.call(v, i, given))
+		requireDone(t, p.call(v, i, c.givenIn(s)))
 		subject := p.subjectOf(i)
 		requireSame(t, s.shown, c.shown(v, p.read+subject, subject), "shown after step %d, %v", i, s.give)
 		requireSame(t, s.stored, c.stored(v, subject), "stored after step %d, %v", i, s.give)
 	}
+}
+
+// givenIn is the whole body of a step.
+func (c parameterCase) givenIn(s step) body {
+	given := maps.Clone(c.beside)
+	if given == nil {
+		given = body{}
+	}
+	if whole, ok := s.give.(body); ok {
+		maps.Copy(given, whole)
+	} else {
+		given[c.name] = s.give
+	}
+	return given
 }
 
 func (p parameters) subjectOf(step int) string {

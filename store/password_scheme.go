@@ -20,7 +20,8 @@ import (
 // PasswordScheme is a way to store a password, under the name that the configuration uses.
 type PasswordScheme string
 
-// The schemes that new passwords can be stored in. Everything is written with a "{SCHEME}" that Dovecot knows.
+// The schemes that new passwords can be stored in, each written with its "{SCHEME}". Dovecot knows them all but NTLM,
+// which it dropped with version 2.3: users with such a hash cannot log in there.
 const (
 	SchemeSSHA512     PasswordScheme = "SSHA512"
 	SchemeSSHA        PasswordScheme = "SSHA"

@@ -69,6 +69,9 @@ func newFirstPassword(policy store.PasswordPolicy, path, mail string) (store.Sec
 	if err != nil {
 		return "", err
 	}
+	if err = os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
 	if err = os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/postern-mail/postern/store/sqldb"
 )
 
 // checkTimeout bounds how long one backend may take to answer.
@@ -51,7 +52,7 @@ func (c Config) print(w io.Writer) error {
 func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 	var faults []error
 	for _, d := range c.databases() {
-		if d.file == "" || !strings.HasPrefix(c.url(d), "sqlite://") || c.DataDir == "" {
+		if !d.used || c.url(d) == "" || c.DataDir == "" || sqldb.Check(c.url(d)) != nil {
 			continue // nothing opens it, or the setting itself is at fault
 		}
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)

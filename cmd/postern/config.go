@@ -76,7 +76,7 @@ type setting struct {
 var settings = []setting{
 	{key: "listen", usage: "`address` to listen on; port 0 picks a free one"},
 	{key: "data_dir", usage: "`directory` of the SQLite files"},
-	{key: "backend", usage: "where accounts are kept: sqlite"},
+	{key: "backend", usage: "where accounts are kept: sqlite, mysql (MariaDB too) or postgres"},
 	{key: "vmail_dsn", usage: "URL of the account database", secret: true},
 	{key: "amavisd_dsn", usage: "URL of Amavisd's database", secret: true},
 	{key: "iredapd_dsn", usage: "URL of iRedAPD's database", secret: true},
@@ -92,7 +92,7 @@ var settings = []setting{
 	{key: "mlmmjadmin_token", usage: "API token of mlmmjadmin", secret: true},
 	{key: "mlmmj_spool", usage: "spool `directory` of mlmmj"},
 	{key: "mlmmj_archive", usage: "archive `directory` of mlmmj"},
-	{key: "admin", usage: "`address` of the first global admin, made while there is none"},
+	{key: "admin", usage: "`address` of the first global admin, made while there is none; on a server only if it is set"},
 	{key: "admin_password", usage: "password of the first global admin; generated when absent", secret: true},
 	{key: "password_scheme", usage: "`scheme` that new passwords are stored in"},
 	{key: "show_password_hashes", usage: "show stored password hashes to global admins: yes or no", shape: "yes or no"},

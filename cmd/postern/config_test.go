@@ -74,6 +74,15 @@ func TestConfigPrecedence(t *testing.T) {
 		require.True(t, bool(c.ShowPasswordHashes))
 		require.Equal(t, slog.LevelDebug, c.LogLevel)
 	})
+	t.Run("the first admin of a server is made only if it is set", func(t *testing.T) {
+		t.Setenv("POSTERN_VMAIL_DSN", "mysql://u@h/vmail")
+		c, err := read(t, "--backend", "mysql")
+		require.NoError(t, err)
+		require.Empty(t, c.Admin)
+		c, err = read(t, "--backend", "mysql", "--admin", "root@elsewhere.test")
+		require.NoError(t, err)
+		require.Equal(t, "root@elsewhere.test", c.Admin)
+	})
 	t.Run("flag over environment", func(t *testing.T) {
 		t.Setenv("POSTERN_LISTEN", "127.0.0.1:2")
 		c, err := read(t, "--config", file, "--listen", "127.0.0.1:3", "--log=text")
@@ -144,7 +153,7 @@ func TestConfigFaults(t *testing.T) {
 	without(t)
 	t.Run("all at once, each with its variable", func(t *testing.T) {
 		for name, value := range map[string]string{
-			"LISTEN": "nowhere", "BACKEND": "oracle", "VMAIL_DSN": "vmail.db", "IREDAPD_DSN": "mysql://u:hunter2@h/db",
+			"LISTEN": "nowhere", "BACKEND": "oracle", "VMAIL_DSN": "vmail.db", "IREDAPD_DSN": "mysql://u:hunter2@/db",
 			"LDAP_URL": "http://x", "LISTS": "maybe", "MLMMJ_SPOOL": "spool", "ADMIN": "root", "ADMIN_PASSWORD": "hunter2",
 			"PASSWORD_SCHEME": "ROT13", "SHOW_PASSWORD_HASHES": "perhaps", "CORS_ORIGINS": "*", "LEGACY_PREFIX": "/api/old",
 			"SESSION_IDLE": "soon", "SESSION_MAX": "1m", "MAIL_STORAGE": "vmail1", "DEFAULT_TRANSPORT": "", "LOG": "xml",
@@ -162,10 +171,54 @@ func TestConfigFaults(t *testing.T) {
 		require.NotContains(t, err.Error(), "hunter2")
 	})
 	t.Run("a backend that is not built in", func(t *testing.T) {
-		for _, backend := range []string{"mysql", "postgres", "ldap"} {
+		_, err := read(t, "--backend", "ldap")
+		require.ErrorContains(t, err, "POSTERN_BACKEND: ldap is not offered by this build")
+	})
+	t.Run("a server needs the URL of its accounts", func(t *testing.T) {
+		for _, backend := range []string{"mysql", "postgres"} {
 			_, err := read(t, "--backend", backend)
-			require.ErrorContains(t, err, "POSTERN_BACKEND: "+backend+" is not offered by this build")
+			require.ErrorContains(t, err, "POSTERN_VMAIL_DSN: is missing; write "+backend+"://")
 		}
+	})
+	t.Run("the URL and the backend disagree", func(t *testing.T) {
+		for backend, dsn := range map[string]string{
+			"mysql": "postgres://u:hunter2@h/vmail", "postgres": "mysql://u:hunter2@h/vmail", "sqlite": "mysql://u:hunter2@h/vmail",
+		} {
+			t.Setenv("POSTERN_VMAIL_DSN", dsn)
+			_, err := read(t, "--backend", backend)
+			require.ErrorContains(t, err, "POSTERN_VMAIL_DSN: is no "+backend+":// URL")
+			require.NotContains(t, err.Error(), "hunter2")
+		}
+	})
+	t.Run("URLs of servers", func(t *testing.T) {
+		for dsn, fault := range map[string]string{
+			"mysql://u:hunter2@h":          "names no database",
+			"mysql://u:hunter2@h/":         "names no database",
+			"postgres://u:hunter2@h/":      "names no database",
+			"mysql://u:hunter2@/db":        "neither a host nor a socket",
+			"mysql://u:hunter2@h/db?x=1":   "socket and tls",
+			"mysql://u:hunter2%@h/db":      "percent-encoded",
+			"postgres://u:hunter2%@h/db":   "percent-encoded",
+			"oracle://u:hunter2@h/db":      `"oracle" is not a kind`,
+			"mysql://u:hunter2@h/db":       "",
+			"postgres://u@/db?host=/run/s": "",
+		} {
+			t.Setenv("POSTERN_STATE_DSN", dsn)
+			_, err := read(t)
+			if fault == "" {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorContains(t, err, "POSTERN_STATE_DSN: ")
+			require.ErrorContains(t, err, fault)
+			require.NotContains(t, err.Error(), "hunter2")
+		}
+	})
+	t.Run("one database for two purposes", func(t *testing.T) {
+		t.Setenv("POSTERN_STATE_DSN", "sqlite:///tmp/one.db")
+		t.Setenv("POSTERN_IREDADMIN_DSN", "sqlite:///tmp/one.db")
+		_, err := read(t)
+		require.ErrorContains(t, err, "POSTERN_STATE_DSN: is the database of POSTERN_IREDADMIN_DSN")
 	})
 	t.Run("mlmmjadmin needs its URL and token", func(t *testing.T) {
 		_, err := read(t, "--lists", "mlmmjadmin")

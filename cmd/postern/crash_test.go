@@ -21,7 +21,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/storetest"
 )
 
 const (
@@ -39,6 +42,58 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// crashSite is where a server that is killed keeps its databases.
+type crashSite struct {
+	engine string
+	urls   map[string]string // by the names of the settings
+}
+
+// newCrashSite makes the databases. On a server they have the tables of iRedMail, which Postern never lays there.
+func newCrashSite(t *testing.T, engine string) crashSite {
+	t.Helper()
+	site := crashSite{engine, map[string]string{}}
+	dir := t.TempDir()
+	for setting, file := range map[string]string{"vmail_dsn": "vmail.db", "iredadmin_dsn": "iredadmin.db", "state_dsn": "state.db"} {
+		site.urls[setting] = "sqlite://" + filepath.Join(dir, file)
+		if engine != "sqlite" {
+			site.urls[setting] = storetest.DatabaseURL(t, engine)
+		}
+	}
+	if engine != "sqlite" {
+		require.NoError(t, sqlstore.CreateSchema(t.Context(), site.open(t, "vmail_dsn")))
+		require.NoError(t, panelstore.CreateSchema(t.Context(), site.open(t, "iredadmin_dsn")))
+	}
+	return site
+}
+
+// environment names the databases to a process.
+func (s crashSite) environment() []string {
+	list := []string{variable("backend") + "=" + s.engine}
+	for setting, url := range s.urls {
+		list = append(list, variable(setting)+"="+url)
+	}
+	return list
+}
+
+func (s crashSite) open(t *testing.T, setting string) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(s.urls[setting])
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// column is what a query of one column finds. It is closed at once: a test asks many times.
+func (s crashSite) column(t *testing.T, setting, query string) []string {
+	t.Helper()
+	db, err := sqldb.Open(s.urls[setting])
+	require.NoError(t, err)
+	defer db.Close()
+	var found []string
+	require.NoError(t, db.Reader().Select(t.Context(), &found, query))
+	return found
+}
+
 // process is a server of its own.
 type process struct {
 	cmd    *exec.Cmd
@@ -47,10 +102,11 @@ type process struct {
 	kill   func()
 }
 
-func startProcess(t *testing.T, dir string) *process {
+func startProcess(t *testing.T, site crashSite) *process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-level", "error")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--log-level", "error")
 	cmd.Env = append(os.Environ(), reExec+"=1", "POSTERN_ADMIN="+crashAdmin, "POSTERN_ADMIN_PASSWORD="+crashSecret)
+	cmd.Env = append(cmd.Env, site.environment()...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -143,13 +199,19 @@ func life(t *testing.T, p *process, d *diary, mail string) bool {
 // TestKilledInTheMiddleOfWrites kills the server many times while clients make, change, rename and remove mailboxes.
 // Afterwards each mailbox is whole or absent, and what follows from a change is completed at the next start.
 func TestKilledInTheMiddleOfWrites(t *testing.T) {
-	const clients = 6
-	rounds := 25
+	rounds := map[string]int{"sqlite": 25, "mysql": 8, "postgres": 8}
 	if testing.Short() {
-		rounds = 3
+		rounds["sqlite"] = 3
 	}
-	dir := t.TempDir()
-	p := startProcess(t, dir)
+	for _, engine := range append([]string{"sqlite"}, storetest.Servers...) {
+		t.Run(engine, func(t *testing.T) { killOften(t, newCrashSite(t, engine), rounds[engine]) })
+	}
+}
+
+func killOften(t *testing.T, site crashSite, rounds int) {
+	t.Helper()
+	const clients = 6
+	p := startProcess(t, site)
 	require.NoError(t, p.call(t.Context(), "POST", "/api/domain/crash.test", map[string]any{}))
 	all := &diary{created: map[string]bool{}, touched: map[string]bool{}}
 	for round := range rounds {
@@ -166,17 +228,16 @@ func TestKilledInTheMiddleOfWrites(t *testing.T) {
 		}
 		working.Wait()
 		p.kill()
-		requireWhole(t, dir)
-		p = startProcess(t, dir)
-		requireFollowed(t, dir, all)
+		requireWhole(t, site)
+		p = startProcess(t, site)
+		requireFollowed(t, site, all)
 	}
 	t.Logf("%d mailboxes were made over %d kills", len(all.created), rounds)
 }
 
 // requireWhole looks at the database as the crash left it.
-func requireWhole(t *testing.T, dir string) {
+func requireWhole(t *testing.T, site crashSite) {
 	t.Helper()
-	db := openData(t, dir, "vmail.db")
 	for name, query := range map[string]string{
 		"a mailbox that delivers nowhere": `SELECT username FROM mailbox m WHERE NOT EXISTS
 			(SELECT 1 FROM forwardings f WHERE f.address = m.username AND f.is_forwarding = 1)`,
@@ -190,22 +251,17 @@ func requireWhole(t *testing.T, dir string) {
 			(SELECT 1 FROM forwardings f WHERE f.address = m.username AND f.active = 1)`,
 		"a removed mailbox that is still there": `SELECT m.username FROM mailbox m JOIN deleted_mailboxes d ON d.username = m.username`,
 	} {
-		var found []string
-		require.NoError(t, db.Reader().Select(t.Context(), &found, query))
-		require.Empty(t, found, name)
+		require.Empty(t, site.column(t, "vmail_dsn", query), name)
 	}
 }
 
 // requireFollowed looks at what follows from the changes once the server runs again: no intent is left, and the
 // panel's log tells of every account that is gone.
-func requireFollowed(t *testing.T, dir string, d *diary) {
+func requireFollowed(t *testing.T, site crashSite, d *diary) {
 	t.Helper()
-	var intents []string
-	require.NoError(t, openData(t, dir, "state.db").Reader().Select(t.Context(), &intents, "SELECT id FROM intents"))
-	require.Empty(t, intents, "unfinished changes are taken up at start")
-	var there, told []string
-	require.NoError(t, openData(t, dir, "vmail.db").Reader().Select(t.Context(), &there, "SELECT username FROM mailbox"))
-	require.NoError(t, openData(t, dir, "iredadmin.db").Reader().Select(t.Context(), &told, "SELECT msg FROM log"))
+	require.Empty(t, site.column(t, "state_dsn", "SELECT id FROM intents"), "unfinished changes are taken up at start")
+	there := site.column(t, "vmail_dsn", "SELECT username FROM mailbox")
+	told := site.column(t, "iredadmin_dsn", "SELECT msg FROM log")
 	log := strings.Join(told, "\n")
 	for mail := range d.created {
 		if !slices.Contains(there, mail) {
@@ -215,12 +271,4 @@ func requireFollowed(t *testing.T, dir string, d *diary) {
 	for _, mail := range there {
 		require.True(t, d.touched[mail], "%s was never asked for", mail)
 	}
-}
-
-func openData(t *testing.T, dir, name string) *sqldb.DB {
-	t.Helper()
-	db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
 }

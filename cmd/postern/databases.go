@@ -10,26 +10,33 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
 )
 
 // database is one of the databases that Postern works with.
 type database struct {
 	key  string // of its setting
 	name string // for people
-	file string // in the data directory, where the setting is absent
+	file string // in the data directory, where the setting is absent; "" when there is none then
 	dsn  store.Secret
+	used bool // by this build
 }
 
-// databases returns all that can be configured, those that this build opens first.
+// databases returns all that can be configured.
 func (c Config) databases() []database {
-	return []database{
-		{"vmail_dsn", "accounts", "vmail.db", c.VmailDSN},
-		{"iredadmin_dsn", "panel", "iredadmin.db", c.IredadminDSN},
-		{"state_dsn", "state", "state.db", c.StateDSN},
-		{"amavisd_dsn", "Amavisd", "", c.AmavisdDSN},
-		{"iredapd_dsn", "iRedAPD", "", c.IredapdDSN},
+	all := []database{
+		{"vmail_dsn", "accounts", "vmail.db", c.VmailDSN, true},
+		{"iredadmin_dsn", "panel", "iredadmin.db", c.IredadminDSN, true},
+		{"state_dsn", "state", "state.db", c.StateDSN, true},
+		{"amavisd_dsn", "Amavisd", "", c.AmavisdDSN, false},
+		{"iredapd_dsn", "iRedAPD", "", c.IredapdDSN, false},
 	}
+	if c.Backend != "sqlite" { // what is not named there is not ours to make
+		all[0].file, all[1].file = "", ""
+	}
+	return all
 }
 
 // database returns the one of that key.
@@ -42,13 +49,19 @@ func (c Config) database(key string) database {
 	panic("no database " + key)
 }
 
-// url is where the database is: as configured, else a file in the data directory.
+// url is where the database is: as configured, else a file in the data directory, or "" when there is none.
 func (c Config) url(d database) string {
-	if d.dsn != "" {
+	switch {
+	case d.dsn != "":
 		return d.dsn.Reveal()
+	case d.file != "":
+		return "sqlite://" + filepath.Join(c.DataDir, d.file)
 	}
-	return "sqlite://" + filepath.Join(c.DataDir, d.file)
+	return ""
 }
+
+// embedded reports whether the database is a file of ours, whose tables we lay ourselves.
+func (c Config) embedded(d database) bool { return strings.HasPrefix(c.url(d), "sqlite://") }
 
 // path is the file of a SQLite URL.
 func (c Config) path(d database) string {
@@ -57,8 +70,7 @@ func (c Config) path(d database) string {
 	return path
 }
 
-// open opens a database of ours, whose file it makes when it is missing. Others may not read it: it holds password
-// hashes and sessions.
+// open opens a database. The file of one of ours is made when it is missing.
 func (c Config) open(d database) (*sqldb.DB, error) {
 	if err := c.prepare(d); err != nil {
 		return nil, err
@@ -66,7 +78,11 @@ func (c Config) open(d database) (*sqldb.DB, error) {
 	return sqldb.Open(c.url(d))
 }
 
+// prepare makes the file of a database of ours. Others may not read it: it holds password hashes and sessions.
 func (c Config) prepare(d database) error {
+	if !c.embedded(d) {
+		return nil
+	}
 	if d.dsn == "" {
 		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 			return fmt.Errorf("%s: %w", variable("data_dir"), err)
@@ -82,22 +98,45 @@ func (c Config) prepare(d database) error {
 // inspect reports whether the database can be used, in a few words, and changes nothing: a file that is missing
 // is made by serve.
 func (c Config) inspect(ctx context.Context, d database) (state string, err error) {
-	path := c.path(d)
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "is not there yet, serve makes it", c.mayCreate(path)
-	}
-	if err != nil {
-		return "", err
-	}
-	if err = f.Close(); err != nil {
-		return "", err
+	if c.embedded(d) {
+		f, err := os.OpenFile(c.path(d), os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return "is not there yet, serve makes it", c.mayCreate(c.path(d))
+		}
+		if err != nil {
+			return "", err
+		}
+		if err = f.Close(); err != nil {
+			return "", err
+		}
 	}
 	db, err := sqldb.Open(c.url(d))
 	if err != nil {
 		return "", err
 	}
-	return "answers", errors.Join(db.Ping(ctx), db.Close())
+	if err = db.Ping(ctx); err == nil && !c.embedded(d) {
+		err = checkTables(ctx, d, db)
+	}
+	return "answers", errors.Join(err, db.Close())
+}
+
+// checkTables returns an error when a database on a server is not what it is configured as.
+func checkTables(ctx context.Context, d database, db *sqldb.DB) error {
+	switch d.key {
+	case "vmail_dsn":
+		return withHint(sqlstore.Check(ctx, db))
+	case "iredadmin_dsn":
+		return withHint(panelstore.Check(ctx, db))
+	}
+	return db.CheckOwn(ctx)
+}
+
+// withHint says what to do about a database that has not the tables it should have.
+func withHint(err error) error {
+	if errors.Is(err, sqldb.ErrNotLaid) {
+		return fmt.Errorf("%w (`postern schema create` makes the tables of an empty database)", err)
+	}
+	return err
 }
 
 // mayCreate tries whether a file can be made at path. The directory itself may be missing only where serve makes it.

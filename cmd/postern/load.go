@@ -68,6 +68,9 @@ func readConfig(flags *pflag.FlagSet) (Config, error) {
 	if err := k.Unmarshal("", &c); err != nil {
 		faults = append(faults, shapeFaults(err)...)
 	}
+	if c.Backend != "sqlite" && !k.Exists("admin") {
+		c.Admin = "" // nobody becomes an admin of somebody's server unasked
+	}
 	faults = append(faults, c.faults()...)
 	if len(faults) > 0 {
 		return c, fmt.Errorf("the configuration has %d fault(s):\n%w", len(faults), errors.Join(faults...))

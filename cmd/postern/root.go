@@ -15,13 +15,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root := &cobra.Command{
 		Use:   "postern",
 		Short: "The API of a mail server: domains, admins, mailboxes and aliases",
-		Long: "Postern serves the API of an iRedMail server, or of mail accounts in embedded SQLite files.\n" +
+		Long: "Postern serves the API of an iRedMail server (MariaDB, MySQL or PostgreSQL), or of mail accounts in embedded\n" +
+			"SQLite files.\n" +
 			"Settings come from a file (--config), then from POSTERN_ variables, then from flags.",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), initCommand(), adminCommand(), jobsCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), initCommand(), adminCommand(), schemaCommand(), jobsCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 	"github.com/postern-mail/postern/store/statestore"
 )
@@ -20,7 +21,7 @@ type stores struct {
 	accounts store.Accounts // every write goes the way of store/change
 	changes  *change.Accounts
 	state    store.State
-	panel    store.Panel
+	panel    store.Panel // nil when there is no panel database
 	scheme   store.PasswordScheme
 	closers  []func() error
 }
@@ -59,14 +60,17 @@ func (s *stores) openState(ctx context.Context, c Config) error {
 	return nil
 }
 
+// openPanel opens iRedAdmin's database, if there is one: without it there is no panel's log, nor its settings.
 func (s *stores) openPanel(ctx context.Context, c Config) error {
 	d := c.database("iredadmin_dsn")
-	db, err := c.open(d)
-	if err != nil {
-		return inDatabase(d, err)
+	if c.url(d) == "" {
+		return nil
 	}
-	s.closers = append(s.closers, db.Close)
-	if err = panelstore.Migrate(ctx, db); err != nil {
+	db, err := s.openLaid(ctx, c, d, panelstore.Migrate)
+	if err == nil {
+		err = panelstore.Check(ctx, db)
+	}
+	if err != nil {
 		return inDatabase(d, err)
 	}
 	s.panel = panelstore.New(db)
@@ -75,12 +79,8 @@ func (s *stores) openPanel(ctx context.Context, c Config) error {
 
 func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) error {
 	d := c.database("vmail_dsn")
-	db, err := c.open(d)
+	db, err := s.openLaid(ctx, c, d, sqlstore.Migrate)
 	if err != nil {
-		return inDatabase(d, err)
-	}
-	s.closers = append(s.closers, db.Close)
-	if err = sqlstore.Migrate(ctx, db); err != nil {
 		return inDatabase(d, err)
 	}
 	options := sqlstore.DefaultOptions()
@@ -90,9 +90,28 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	if err != nil {
 		return inDatabase(d, err)
 	}
-	s.changes = change.New(accounts, s.state, log, change.EndSessions(s.state), change.PanelLog(s.panel))
+	followers := []change.Follower{change.EndSessions(s.state)}
+	if s.panel != nil {
+		followers = append(followers, change.PanelLog(s.panel))
+	}
+	s.changes = change.New(accounts, s.state, log, followers...)
 	s.accounts = s.changes
 	return nil
+}
+
+// openLaid opens a database. In a file of ours the tables are laid; on a server they are there, or it is not the right one.
+func (s *stores) openLaid(
+	ctx context.Context, c Config, d database, lay func(context.Context, *sqldb.DB) error,
+) (*sqldb.DB, error) {
+	db, err := c.open(d)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, db.Close)
+	if c.embedded(d) {
+		err = lay(ctx, db)
+	}
+	return db, err
 }
 
 // close closes everything, the last opened first.
@@ -107,5 +126,5 @@ func (s *stores) close() error {
 
 // inDatabase says which setting names the database that does not open.
 func inDatabase(d database, err error) error {
-	return fmt.Errorf("%s: open the database %s: %w", variable(d.key), d.name, err)
+	return fmt.Errorf("%s: open the database %s: %w", variable(d.key), d.name, withHint(err))
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
 )
 
 // Validate reports every fault at once; each names the variable and says what to do.
@@ -87,29 +88,56 @@ func (c Config) checkBackends(f *faults) {
 		f.add("data_dir", "%q holds a question mark, which a database URL cannot carry; name another directory", c.DataDir)
 	}
 	switch c.Backend {
-	case "sqlite":
-	case "mysql", "postgres", "ldap":
-		f.add("backend", "%s is not offered by this build; use sqlite", c.Backend)
+	case "sqlite", "mysql", "postgres":
+	case "ldap":
+		f.add("backend", "%s is not offered by this build; use sqlite, mysql or postgres", c.Backend)
 	default:
-		f.add("backend", "%q is no backend; use sqlite", c.Backend)
+		f.add("backend", "%q is no backend; use sqlite, mysql or postgres", c.Backend)
 	}
-	for _, d := range c.databases() {
-		kind, rest, ok := strings.Cut(d.dsn.Reveal(), "://")
-		switch {
-		case d.dsn == "":
-		case !ok || rest == "":
-			f.add(d.key, "is no database URL; write sqlite:// and the path of a file")
-		case kind == "sqlite":
-		case kind == "mysql" || kind == "postgres":
-			f.add(d.key, "%s is not offered by this build; write sqlite:// and the path of a file", kind)
-		default:
-			f.add(d.key, "is of no kind that is known here; write sqlite:// and the path of a file")
-		}
-	}
+	c.checkDatabases(f)
 	if u, err := url.Parse(c.LDAPURL); c.LDAPURL != "" &&
 		(err != nil || !slices.Contains([]string{"ldap", "ldaps", "ldapi"}, u.Scheme)) {
 		f.add("ldap_url", "is no directory URL; write one such as ldap://127.0.0.1:389")
 	}
+}
+
+// databaseForms says how database URLs are written.
+const databaseForms = "write mysql://user:password@host/database, postgres://user:password@host/database, or sqlite:// and" +
+	" the path of a file"
+
+func (c Config) checkDatabases(f *faults) {
+	taken := map[string]string{}
+	for _, d := range c.databases() {
+		if d.dsn == "" {
+			continue
+		}
+		raw := d.dsn.Reveal()
+		kind, _, _ := strings.Cut(raw, "://")
+		if err := sqldb.Check(raw); err != nil {
+			f.add(d.key, "is no database URL: %v; %s", err, databaseForms)
+			continue
+		}
+		if kind != "sqlite" && !namesDatabase(raw) {
+			f.add(d.key, "names no database; %s", databaseForms)
+		}
+		if other, twice := taken[raw]; twice {
+			f.add(d.key, "is the database of %s; each has one of its own", variable(other))
+		}
+		taken[raw] = d.key
+	}
+	vmail := c.database("vmail_dsn").dsn.Reveal()
+	switch kind, _, _ := strings.Cut(vmail, "://"); {
+	case vmail == "" && (c.Backend == "mysql" || c.Backend == "postgres"):
+		f.add("vmail_dsn", "is missing; write %s://user:password@host/database", c.Backend)
+	case vmail != "" && kind != c.Backend && slices.Contains([]string{"sqlite", "mysql", "postgres"}, c.Backend):
+		f.add("vmail_dsn", "is no %s:// URL, while %s is %s; make them agree", c.Backend, variable("backend"), c.Backend)
+	}
+}
+
+// namesDatabase reports whether the URL of a server says which of its databases is meant.
+func namesDatabase(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && (strings.Trim(u.Path, "/") != "" || u.Query().Get("dbname") != "")
 }
 
 func (c Config) checkLists(f *faults) {

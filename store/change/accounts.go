@@ -29,6 +29,9 @@ type Follower interface {
 // followTime bounds how long the followers of one change may take together.
 const followTime = 30 * time.Second
 
+// leastFollowTime is what they have in any case, however late the deciding write was.
+const leastFollowTime = 400 * time.Millisecond
+
 // Accounts is a store.Accounts whose writes have followers. Reads go straight to the store below.
 type Accounts struct {
 	store.Accounts
@@ -173,9 +176,15 @@ func (a *Accounts) settle(ctx context.Context, id string, left []Follower) {
 	a.open.forget(id)
 }
 
-// detached is a context for what has to be done after the deciding write, whatever becomes of the request.
+// detached is a context for what has to be done after the deciding write, whether or not the client is still there.
+// It ends when the answer is due, give or take a moment: the change has happened, and a follower that stalls must not
+// keep the client from learning that.
 func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), followTime)
+	limit := followTime
+	if due, bounded := ctx.Deadline(); bounded {
+		limit = min(followTime, max(time.Until(due), leastFollowTime))
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
 }
 
 // about is how the program's log names a change.

@@ -4,13 +4,10 @@ package sqldb
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
-	"runtime"
+	"database/sql"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/pressly/goose/v3"
 )
 
 // DB is an open database. Queries are written with "?" for every dialect.
@@ -20,28 +17,33 @@ type DB struct {
 	read    *sqlx.DB
 }
 
-// Open opens the database of a URL: sqlite://path, and what other dialects are known. A SQLite file is made when
-// it is missing. The server of another dialect need not be up yet.
+// Open opens the database of a URL: sqlite://path, mysql://user:password@host:port/database (MariaDB and MySQL, a
+// socket as ?socket=/path) or postgres://user:password@host:port/database. A SQLite file is made when it is missing.
+// The server of another dialect need not be up yet. No error holds anything of the URL but its scheme.
 func Open(url string) (*DB, error) {
-	dialect, dsn, err := parseURL(url)
+	dialect, err := dialectOf(url)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{Dialect: dialect}
-	if db.write, err = sqlx.Open(dialect.Driver, dsn); err != nil {
-		return nil, fmt.Errorf("open %s database: %w", dialect.Name, err)
+	write, read, err := dialect.open(url)
+	if err != nil {
+		return nil, err
 	}
+	db := &DB{Dialect: dialect, write: sqlx.NewDb(write, dialect.driver)}
 	db.read = db.write
-	if dialect.SingleWriter {
-		// A second writer would only wait for the first; readers go on beside it.
-		db.write.SetMaxOpenConns(1)
-		if db.read, err = sqlx.Open(dialect.Driver, dsn+readerSuffix); err != nil {
-			return nil, fmt.Errorf("open %s database: %w", dialect.Name, err)
-		}
-		db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
-		db.read.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	if read != write {
+		db.read = sqlx.NewDb(read, dialect.driver)
 	}
 	return db, nil
+}
+
+// Check returns what is wrong with a database URL. It opens nothing.
+func Check(url string) error {
+	db, err := Open(url)
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 // Close closes the database.
@@ -61,23 +63,18 @@ func (db *DB) Ping(ctx context.Context) error { return db.wrap(db.read.PingConte
 // Reader reads outside of any transaction.
 func (db *DB) Reader() *Reader { return &Reader{db.read, db} }
 
-// Migrate brings a database of ours to the newest version of the migrations in dir.
-func (db *DB) Migrate(ctx context.Context, migrations fs.FS) error {
-	p, err := goose.NewProvider(goose.Dialect(db.Dialect.Goose), db.write.DB, migrations, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	if _, err = p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate %s database: %w", db.Dialect.Name, err)
-	}
-	return nil
+// Do runs one statement outside of any transaction: what a server refuses within one, such as making a database.
+func (db *DB) Do(ctx context.Context, statement string) error {
+	_, err := db.write.ExecContext(ctx, statement)
+	return db.wrap(err)
 }
 
 // tries bounds how often a transaction that lost against others is run.
 const tries = 8
 
 // Write runs fn in one transaction, which is rolled back when fn fails. After a deadlock or a serialization
-// failure the whole fn runs again, so it must not keep anything from an earlier run.
+// failure the whole fn runs again, so it must not keep anything from an earlier run. An error of a statement ends
+// the transaction: fn returns it and runs no other, which PostgreSQL would refuse.
 func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
 	for try := range tries {
@@ -92,11 +89,11 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 		case <-pause.C:
 		}
 	}
-	return db.wrap(err)
+	return busy(err)
 }
 
 func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) error {
-	tx, err := db.write.BeginTxx(ctx, nil)
+	tx, err := db.write.BeginTxx(ctx, &sql.TxOptions{Isolation: db.Dialect.isolation})
 	if err != nil {
 		return err
 	}
@@ -104,7 +101,23 @@ func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) error {
 	if err = fn(&Tx{Reader{tx, db}}); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return db.commit(ctx, tx)
+}
+
+// commit waits for the end of a transaction no longer than the context allows: drivers would wait for a server that
+// has stalled as long as it takes. Nobody knows then whether the transaction happened.
+func (db *DB) commit(ctx context.Context, tx *sqlx.Tx) error {
+	if db.Dialect.SingleWriter {
+		return tx.Commit()
+	}
+	done := make(chan error, 1)
+	go func() { done <- tx.Commit() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // DryRun runs fn in a transaction that is always rolled back.

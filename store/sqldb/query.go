@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -61,7 +60,7 @@ func (r *Reader) Select(ctx context.Context, dest any, query string, args ...any
 }
 
 // Records reads all rows of a query under their column names. Flags and numbers are int64, text is string, times
-// are time.Time, NULL is nil.
+// are time.Time, a date without a time is text as in 2006-01-02, NULL is nil.
 func (r *Reader) Records(ctx context.Context, query string, args ...any) ([]store.Record, error) {
 	q, args, err := r.bind(query, args)
 	if err != nil {
@@ -72,7 +71,7 @@ func (r *Reader) Records(ctx context.Context, query string, args ...any) ([]stor
 		return nil, r.db.wrap(err)
 	}
 	defer rows.Close()
-	columns, err := rows.Columns()
+	columns, dates, err := r.headings(rows)
 	if err != nil {
 		return nil, r.db.wrap(err)
 	}
@@ -90,9 +89,34 @@ func (r *Reader) Records(ctx context.Context, query string, args ...any) ([]stor
 		for i, c := range columns {
 			record[i] = store.Field{Name: c, Value: plain(values[i])}
 		}
+		for _, i := range dates {
+			if at, ok := values[i].(time.Time); ok {
+				record[i].Value = at.Format(time.DateOnly)
+			}
+		}
 		records = append(records, record)
 	}
 	return records, r.db.wrap(rows.Err())
+}
+
+// headings returns the names of the columns, and which of them are dates that the driver hands over as times.
+func (r *Reader) headings(rows *sqlx.Rows) (columns []string, dates []int, err error) {
+	if !r.db.Dialect.typedDates {
+		columns, err = rows.Columns()
+		return columns, nil, err
+	}
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, nil, err
+	}
+	columns = make([]string, len(types))
+	for i, t := range types {
+		columns[i] = t.Name()
+		if t.DatabaseTypeName() == "DATE" {
+			dates = append(dates, i)
+		}
+	}
+	return columns, dates, nil
 }
 
 // Exec runs one statement and returns how many rows it matched.
@@ -166,14 +190,4 @@ func plain(v any) any {
 		return float64(v)
 	}
 	return v
-}
-
-// Columns returns the column names of a table in their order, empty when there is no such table.
-func (r *Reader) Columns(ctx context.Context, table string) ([]string, error) {
-	var names []string
-	err := r.Select(ctx, &names, r.db.Dialect.columns, table)
-	for i := range names {
-		names[i] = strings.ToLower(names[i])
-	}
-	return names, err
 }

@@ -87,5 +87,8 @@ func completeAdmins(ctx context.Context, r *sqldb.Reader, rows []store.Record) (
 			}
 		}
 	}
+	for i := range admins {
+		slices.Sort(admins[i].Domains)
+	}
 	return admins, nil
 }

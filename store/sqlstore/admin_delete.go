@@ -13,6 +13,9 @@ import (
 // DeleteAdmin implements store.Admins.
 func (s *Store) DeleteAdmin(ctx context.Context, w store.Write, mail string) (store.Change, error) {
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+			return nil, err
+		}
 		admin, err := lockAdmin(ctx, tx, mail)
 		if err != nil {
 			return nil, err

@@ -141,6 +141,11 @@ func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u s
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		if isFalse(u.Active) || isFalse(u.Global) {
+			if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+				return nil, err
+			}
+		}
 		row, err := lockAdmin(ctx, tx, mail)
 		if err != nil {
 			return nil, err

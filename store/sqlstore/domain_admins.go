@@ -33,7 +33,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			Action: store.ActionUpdate, Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after,
 		}}
 		s.update(p, "domain", "domain", name, before, after)
-		planRemoveAdmins(p, name, leaveOut(current, next))
+		s.planRemoveAdmins(p, name, leaveOut(current, next))
 		s.planAddAdmins(p, name, added, now)
 		return p, nil
 	})
@@ -41,12 +41,12 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 
 // checkMayBeAdmins returns NO_SUCH_ACCOUNT for the first name that is neither a standalone admin nor a mail user.
 func (s *Store) checkMayBeAdmins(ctx context.Context, tx *sqldb.Tx, names []string) error {
-	standalone, err := selectIn(ctx, tx, "SELECT username FROM admin WHERE username IN (?)", names)
+	standalone, err := namesIn(ctx, tx, "SELECT username FROM admin WHERE username IN (?)", names)
 	if err != nil {
 		return fmt.Errorf("look for admins: %w", err)
 	}
 	rest := leaveOut(names, standalone)
-	mailboxes, err := selectIn(ctx, tx, "SELECT username FROM mailbox WHERE username IN (?)", rest)
+	mailboxes, err := namesIn(ctx, tx, "SELECT username FROM mailbox WHERE username IN (?)", rest)
 	if err != nil {
 		return fmt.Errorf("look for mailboxes: %w", err)
 	}
@@ -70,19 +70,19 @@ func (s *Store) planAddAdmins(p *plan, domain string, names []string, now time.T
 }
 
 // planRemoveAdmins takes the domain from the accounts.
-func planRemoveAdmins(p *plan, domain string, names []string) {
+func (s *Store) planRemoveAdmins(p *plan, domain string, names []string) {
 	if len(names) == 0 {
 		return
 	}
 	p.do("DELETE FROM domain_admins WHERE domain = ? AND username IN (?)", domain, names)
-	planUnmarkAdmins(p, names)
+	s.planUnmarkAdmins(p, names)
 }
 
 // planUnmarkAdmins removes the mark of an admin from those mail users who have nothing left to manage.
-func planUnmarkAdmins(p *plan, names []string) {
+func (s *Store) planUnmarkAdmins(p *plan, names []string) {
 	if len(names) == 0 {
 		return
 	}
 	p.do("UPDATE mailbox SET isadmin = 0 WHERE username IN (?) AND isglobaladmin = 0"+
-		" AND NOT EXISTS (SELECT 1 FROM domain_admins a WHERE a.username = mailbox.username)", names)
+		" AND NOT EXISTS (SELECT 1 FROM domain_admins a WHERE a.username = "+s.db.Dialect.ASCII("mailbox.username")+")", names)
 }

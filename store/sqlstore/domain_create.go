@@ -107,11 +107,11 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now ti
 
 // hostedNames returns those of the names that are a domain or an alias domain.
 func (s *Store) hostedNames(ctx context.Context, tx *sqldb.Tx, names []string) ([]string, error) {
-	domains, err := selectIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", names)
+	domains, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", names)
 	if err != nil {
 		return nil, fmt.Errorf("look for domains: %w", err)
 	}
-	aliases, err := selectIn(ctx, tx, "SELECT alias_domain FROM alias_domain WHERE alias_domain IN (?)", names)
+	aliases, err := namesIn(ctx, tx, "SELECT alias_domain FROM alias_domain WHERE alias_domain IN (?)", names)
 	if err != nil {
 		return nil, fmt.Errorf("look for alias domains: %w", err)
 	}

@@ -29,7 +29,7 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
 			EndsSessions: true, Lasting: true,
 		}}
-		s.planRecordMailboxes(p, w.Actor, name, deleteDate(now, keepDays))
+		s.planRecordMailboxes(p, w.Actor, name, deleteDate(now, keepDays), now)
 		s.planDomainReferences(p, gone)
 		s.planDomainAccounts(p, gone)
 		p.do("DELETE FROM alias_domain WHERE target_domain = ? OR alias_domain = ?", name, name)
@@ -89,19 +89,20 @@ func deleteDate(now time.Time, keepDays int) any {
 }
 
 // planRecordMailboxes notes every mailbox of the domain for the removal of its files.
-func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, date any) {
+func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, date any, now time.Time) {
 	if !s.schema.has("deleted_mailboxes") {
 		return
 	}
-	columns := "username, domain, maildir, admin, delete_date"
-	values := "m.username, m.domain, CONCAT(m.storagebasedirectory, '/', m.storagenode, '/', m.maildir), ?, ?"
+	columns := "timestamp, admin, delete_date, username, domain, maildir"
+	values := "?, ?, ?, m.username, m.domain, CONCAT(m.storagebasedirectory, '/', m.storagenode, '/', m.maildir)"
 	from := " FROM mailbox m"
 	if s.schema.has("used_quota") && s.schema.hasColumn("deleted_mailboxes", "bytes") {
 		columns += ", bytes, messages"
 		values += ", COALESCE(q.bytes, 0), COALESCE(q.messages, 0)"
 		from += " LEFT JOIN used_quota q ON q.username = m.username"
 	}
-	p.do("INSERT INTO deleted_mailboxes ("+columns+") SELECT "+values+from+" WHERE m.domain = ?", actor.Username, date, domain)
+	p.do("INSERT INTO deleted_mailboxes ("+columns+") SELECT "+values+from+" WHERE m.domain = ?",
+		now, actor.Username, date, domain)
 }
 
 // planDomainReferences removes what refers to the domain from elsewhere. A mailbox that only forwarded to it gets its
@@ -137,7 +138,7 @@ func (s *Store) planDomainAccounts(p *plan, g going) {
 	p.do("DELETE FROM domain_admins WHERE domain = ?", g.domain)
 	p.do("DELETE FROM domain_admins WHERE username IN (SELECT username FROM mailbox WHERE domain = ?)"+
 		" AND username NOT IN (SELECT username FROM admin)", g.domain)
-	planUnmarkAdmins(p, g.admins)
+	s.planUnmarkAdmins(p, g.admins)
 	for _, table := range []string{"mailbox", "alias", "maillists", "used_quota", "last_login"} {
 		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain = ?", g.domain)
 	}

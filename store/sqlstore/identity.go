@@ -68,6 +68,7 @@ func (s *Store) managed(ctx context.Context, r *sqldb.Reader, username string) (
 	if err != nil {
 		return nil, false, fmt.Errorf("read domains of admin %s: %w", username, err)
 	}
+	slices.Sort(domains) // the server's order may be that of a language
 	global = slices.Contains(domains, allDomains)
 	return leaveOut(domains, []string{allDomains}), global, nil
 }
@@ -99,5 +100,6 @@ func (s *Store) GlobalAdmins(ctx context.Context) ([]string, error) {
 	if err := s.db.Reader().Select(ctx, &names, globalAdmins); err != nil {
 		return nil, fmt.Errorf("read global admins: %w", err)
 	}
+	slices.Sort(names)
 	return names, nil
 }

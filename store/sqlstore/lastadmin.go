@@ -9,7 +9,8 @@ import (
 )
 
 // keepsGlobalAdmin returns LAST_GLOBAL_ADMIN when the given accounts are all the active global admins that there are:
-// without them nobody would be left who can manage the server.
+// without them nobody would be left who can manage the server. If any of them is one, the rows of all are held. It is
+// asked before the row of an account itself is held: two that remove each other would each hold what the other wants.
 func (s *Store) keepsGlobalAdmin(ctx context.Context, tx *sqldb.Tx, without ...string) error {
 	var admins []string
 	if err := tx.Select(ctx, &admins, globalAdmins); err != nil {

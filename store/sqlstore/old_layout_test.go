@@ -1,50 +1,45 @@
 package sqlstore_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 )
 
 // openOld opens a database as an iRedMail of years ago has it: columns that came later and all optional tables are
 // missing.
-func openOld(t *testing.T) *sqlstore.Store {
+func openOld(t *testing.T, engine string) *sqlstore.Store {
 	t.Helper()
-	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
-	require.NoError(t, err)
-	require.NoError(t, sqlstore.Migrate(t.Context(), db))
-	require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error {
-		for _, column := range []string{
-			"first_name", "last_name", "mobile", "telephone", "recovery_email", "birthday", "enablesogowebmail",
-			"enablesogocalendar", "enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder",
-		} {
-			if _, err := tx.Exec(t.Context(), "ALTER TABLE mailbox DROP COLUMN "+column); err != nil {
-				return err
-			}
-		}
-		for _, table := range []string{
-			"moderators", "maillists", "maillist_owners", "sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user",
-			"recipient_bcc_user", "sender_relayhost", "deleted_mailboxes", "share_folder", "anyone_shares", "used_quota", "last_login",
-		} {
-			if _, err := tx.Exec(t.Context(), "DROP TABLE "+table); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	db := laid(t, engine)
+	for _, column := range []string{
+		"first_name", "last_name", "mobile", "telephone", "recovery_email", "birthday", "enablesogowebmail",
+		"enablesogocalendar", "enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder",
+	} {
+		mustDo(t, db, "ALTER TABLE mailbox DROP COLUMN "+column)
+	}
+	for _, table := range []string{
+		"moderators", "maillists", "maillist_owners", "sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user",
+		"recipient_bcc_user", "sender_relayhost", "deleted_mailboxes", "share_folder", "anyone_shares", "used_quota", "last_login",
+	} {
+		mustDo(t, db, "DROP TABLE "+table)
+	}
 	s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
 
 func TestAccountsOnOldLayout(t *testing.T) {
-	s, w := openOld(t), store.Write{Actor: store.Actor{Global: true}}
+	for _, engine := range engines {
+		t.Run(engine, func(t *testing.T) { useOldLayout(t, openOld(t, engine)) })
+	}
+}
+
+func useOldLayout(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	w := store.Write{Actor: store.Actor{Global: true}}
 	text, phones := "x@elsewhere.test", []string{"+49 30 1"}
 	_, err := s.CreateDomain(t.Context(), w, store.DomainCreate{Name: "a.test"})
 	require.NoError(t, err)

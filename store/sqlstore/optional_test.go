@@ -1,42 +1,39 @@
 package sqlstore_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 )
 
 // openWithout opens a database that lacks the tables.
-func openWithout(t *testing.T, tables ...string) (*sqlstore.Store, error) {
+func openWithout(t *testing.T, engine string, tables ...string) (*sqlstore.Store, error) {
 	t.Helper()
-	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, sqlstore.Migrate(t.Context(), db))
-	require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error {
-		for _, table := range tables {
-			if _, err := tx.Exec(t.Context(), "DROP TABLE "+table); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	db := laid(t, engine)
+	for _, table := range tables {
+		mustDo(t, db, "DROP TABLE "+table)
+	}
 	return sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
 }
 
 func TestTablesThatAreMissing(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine, func(t *testing.T) { useWithout(t, engine) })
+	}
+}
+
+func useWithout(t *testing.T, engine string) {
+	t.Helper()
 	w := store.Write{Actor: store.Actor{Username: "root@elsewhere.test", Global: true}}
 	t.Run("required", func(t *testing.T) {
-		_, err := openWithout(t, "forwardings")
+		_, err := openWithout(t, engine, "forwardings")
 		require.ErrorContains(t, err, "forwardings")
 	})
 	t.Run("optional", func(t *testing.T) {
-		s, err := openWithout(t, "moderators", "maillists", "maillist_owners", "sender_bcc_domain", "recipient_bcc_domain",
+		s, err := openWithout(t, engine, "moderators", "maillists", "maillist_owners", "sender_bcc_domain", "recipient_bcc_domain",
 			"sender_bcc_user", "recipient_bcc_user", "sender_relayhost", "deleted_mailboxes", "share_folder", "anyone_shares",
 			"used_quota", "last_login")
 		require.NoError(t, err)

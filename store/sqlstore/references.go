@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -28,7 +29,7 @@ func (s *Store) takenOf(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 	if err != nil {
 		return nil, err
 	}
-	admins, err := selectIn(ctx, tx, "SELECT username FROM admin WHERE username IN (?)", mails)
+	admins, err := namesIn(ctx, tx, "SELECT username FROM admin WHERE username IN (?)", mails)
 	if err != nil {
 		return nil, fmt.Errorf("look for admins: %w", err)
 	}
@@ -44,7 +45,7 @@ func (s *Store) missing(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 		return nil, nil
 	}
 	domains := domainsOf(mails)
-	hosted, err := selectIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", domains)
+	hosted, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", domains)
 	if err != nil {
 		return nil, fmt.Errorf("look for domains: %w", err)
 	}
@@ -78,7 +79,7 @@ func (s *Store) aliasTargets(ctx context.Context, tx *sqldb.Tx, names []string) 
 			return nil, fmt.Errorf("look for alias domains: %w", err)
 		}
 		for _, f := range found {
-			targets[f.Alias] = f.Target
+			targets[strings.ToLower(f.Alias)] = strings.ToLower(f.Target)
 		}
 	}
 	return targets, nil
@@ -103,7 +104,7 @@ func (s *Store) inUse(ctx context.Context, tx *sqldb.Tx, mails []string) (map[st
 			return nil, fmt.Errorf("look for addresses: %w", err)
 		}
 		for _, mail := range found {
-			used[mail] = true
+			used[strings.ToLower(mail)] = true
 		}
 	}
 	return used, nil
@@ -123,6 +124,16 @@ func selectIn(ctx context.Context, tx *sqldb.Tx, query string, list []string) ([
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// namesIn is selectIn for names that are compared with those in the list. MySQL finds them in any case, and another
+// program may have stored one that is not in lower case.
+func namesIn(ctx context.Context, tx *sqldb.Tx, query string, list []string) ([]string, error) {
+	names, err := selectIn(ctx, tx, query, list)
+	for i := range names {
+		names[i] = strings.ToLower(names[i])
+	}
+	return names, err
 }
 
 // spellings returns under which addresses the accounts may be stored: as given, and at the target when the domain is

@@ -105,6 +105,9 @@ func flag(b bool) int64 {
 	return 0
 }
 
+// isFalse reports whether a truth is given, and is none.
+func isFalse(value *bool) bool { return value != nil && !*value }
+
 // checkLength returns INVALID_ACCOUNT for a text that its column does not hold.
 func checkLength(field, value string, most int) error {
 	if utf8.RuneCountInString(value) > most {

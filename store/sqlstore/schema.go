@@ -2,8 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store/sqldb"
 )
@@ -22,19 +26,25 @@ var (
 )
 
 func discover(ctx context.Context, db *sqldb.DB) (schema, error) {
+	there, err := db.Reader().Layout(ctx)
+	if err != nil {
+		return nil, err
+	}
 	found := schema{}
 	for _, table := range slices.Concat(requiredTables, optionalTables) {
-		columns, err := db.Reader().Columns(ctx, table)
-		if err != nil {
-			return nil, fmt.Errorf("look at table %s: %w", table, err)
-		}
-		if len(columns) > 0 {
+		if columns := there[table]; len(columns) > 0 {
 			found[table] = columns
 		} else if slices.Contains(requiredTables, table) {
-			return nil, fmt.Errorf("the account database has no table %q: it is not of iRedMail's layout", table)
+			return nil, fmt.Errorf("the account database has no table %q: %w", table, sqldb.ErrNotLaid)
 		}
 	}
 	return found, nil
+}
+
+// Check returns an error when the database lacks a table without which it is no account database.
+func Check(ctx context.Context, db *sqldb.DB) error {
+	_, err := discover(ctx, db)
+	return err
 }
 
 // has reports whether there is such a table.
@@ -42,3 +52,61 @@ func (s schema) has(table string) bool { return len(s[table]) > 0 }
 
 // hasColumn reports whether the table has that column.
 func (s schema) hasColumn(table, column string) bool { return slices.Contains(s[table], column) }
+
+//go:embed migrations/sqlite/*.sql schema/*.sql
+var files embed.FS
+
+// Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
+func Migrate(ctx context.Context, db *sqldb.DB) error {
+	if !db.Dialect.SingleWriter {
+		return errors.New("only embedded databases are migrated")
+	}
+	dir, err := fs.Sub(files, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, dir)
+}
+
+// CreateSchema makes iRedMail's account tables on a server, with the indexes that our pages and limits want. When any
+// of the tables is there already it changes nothing and returns an error that says so.
+func CreateSchema(ctx context.Context, db *sqldb.DB) error {
+	script, err := files.ReadFile("schema/" + db.Dialect.Name + ".sql")
+	if err != nil {
+		return fmt.Errorf("there are no tables to make on %s", db.Dialect.Name)
+	}
+	return db.Lay(ctx, slices.Concat(sqldb.Statements(string(script)), SchemaIndexes(db.Dialect.Name)))
+}
+
+// index is one that iRedMail does not make.
+type index struct{ table, columns string }
+
+// ourIndexes are those that our pages and limits want. A list of what lies in a domain has the order of the address:
+// an index of MySQL ends in the primary key anyway, one of PostgreSQL does not.
+var ourIndexes = map[string][]index{
+	"mysql": {
+		{"mailbox", "domain, quota"},
+		{"moderators", "moderator"},
+		{"recipient_bcc_user", "domain"},
+	},
+	"postgres": {
+		{"mailbox", "domain, username"},
+		{"mailbox", "domain, quota"},
+		{"alias", "domain, address"},
+		{"maillists", "domain, address"},
+		{"alias_domain", "target_domain, alias_domain"},
+		{"domain_admins", "domain, username"},
+		{"recipient_bcc_user", "domain"},
+	},
+}
+
+// SchemaIndexes returns the statements that make the indexes which a database of iRedMail's lacks and our pages and
+// limits want. There are none for an embedded database, which has them.
+func SchemaIndexes(dialect string) []string {
+	var list []string
+	for _, i := range ourIndexes[dialect] {
+		name := "postern_" + i.table + "_" + strings.ReplaceAll(i.columns, ", ", "_")
+		list = append(list, "CREATE INDEX "+name+" ON "+i.table+" ("+i.columns+")")
+	}
+	return list
+}

@@ -8,8 +8,6 @@ package sqlstore
 
 import (
 	"context"
-	"embed"
-	"io/fs"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -45,18 +43,6 @@ type Store struct {
 	db      *sqldb.DB
 	options Options
 	schema  schema
-}
-
-//go:embed migrations/sqlite/*.sql
-var migrations embed.FS
-
-// Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
-func Migrate(ctx context.Context, db *sqldb.DB) error {
-	dir, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, dir)
 }
 
 // New looks at which tables and columns there are and returns the store. It takes over db.

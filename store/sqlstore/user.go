@@ -32,7 +32,7 @@ func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.P
 	if err := hosted(ctx, db, filter.Domain); err != nil {
 		return list, err
 	}
-	query, args := usersQuery("m.*", filter, page)
+	query, args := s.usersQuery("m.*", filter, page)
 	rows, err := db.Records(ctx, query, args...)
 	if err != nil {
 		return list, fmt.Errorf("read mailboxes of %s: %w", filter.Domain, err)
@@ -50,7 +50,7 @@ func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page
 	if err := hosted(ctx, db, filter.Domain); err != nil {
 		return store.List[string]{}, err
 	}
-	query, args := usersQuery("m.username", filter, page)
+	query, args := s.usersQuery("m.username", filter, page)
 	return addresses(ctx, db, page, query, args)
 }
 
@@ -67,13 +67,13 @@ func (s *Store) UserPassword(ctx context.Context, mail string) (store.Secret, er
 	return store.Secret(password), nil
 }
 
-func usersQuery(columns string, filter store.UserFilter, page store.Page) (string, []any) {
+func (s *Store) usersQuery(columns string, filter store.UserFilter, page store.Page) (string, []any) {
 	query, args := "SELECT "+columns+" FROM mailbox m WHERE m.domain = ?", []any{filter.Domain}
 	if filter.DisabledOnly {
 		query += " AND m.active = 0"
 	}
 	if v := filter.Viewer; v != "" {
-		query += " AND (" + global + " OR NOT " + outranks + ")"
+		query += " AND (" + global + " OR NOT " + s.outranks() + ")"
 		args = append(args, v, v, v)
 	}
 	return paged(query, args, "m.username", page)

@@ -12,12 +12,17 @@ import (
 // DeleteUser implements store.Users.
 func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keepDays int) (store.Change, error) {
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+			return nil, err
+		}
 		row, err := lockUser(ctx, tx, mail)
 		if err != nil {
 			return nil, err
 		}
-		if err = s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
-			return nil, err
+		if number(row, "isglobaladmin") == 1 { // it may be one only since a moment ago
+			if err = s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+				return nil, err
+			}
 		}
 		var further []string
 		query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1 ORDER BY address"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -119,7 +120,7 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 func (s *Store) settleFurther(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, e *userEdit, current []string, change store.Set,
 ) (store.Set, error) {
-	domain, field := text(e.before, "domain"), fieldOf(change, "aliases", "addAlias")
+	domain, field := strings.ToLower(text(e.before, "domain")), fieldOf(change, "aliases", "addAlias") // see namesIn
 	if len(leaveOut(wantedOf(change), current)) == 0 {
 		return change, nil
 	}

@@ -24,6 +24,11 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		if isFalse(u.Active) || isFalse(u.Global) {
+			if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+				return nil, err
+			}
+		}
 		before, err := lockUser(ctx, tx, mail)
 		if err != nil {
 			return nil, err

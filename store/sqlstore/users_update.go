@@ -43,7 +43,7 @@ func (s *Store) above(ctx context.Context, tx *sqldb.Tx, actor store.Actor, doma
 		return nil, nil
 	}
 	var names []string
-	query := "SELECT m.username FROM mailbox m WHERE m.domain = ? AND " + outranks + " ORDER BY m.username"
+	query := "SELECT m.username FROM mailbox m WHERE m.domain = ? AND " + s.outranks() + " ORDER BY m.username"
 	if err := tx.Select(ctx, &names, query, domain, actor.Username); err != nil {
 		return nil, fmt.Errorf("look for admins in %s: %w", domain, err)
 	}

@@ -21,6 +21,7 @@ type PanelFixture struct {
 // Panel runs the whole suite of store.Panel. Each subtest opens a fresh, empty store, which open closes.
 func Panel(t *testing.T, open func(t *testing.T) PanelFixture) {
 	t.Helper()
+	open = counted(t, open)
 	t.Run("log", func(t *testing.T) { panelLog(t, open) })
 	t.Run("settings", func(t *testing.T) { panelSettings(t, open) })
 	t.Run("answers", func(t *testing.T) { require.NoError(t, open(t).Panel.Ping(ctx(t))) })

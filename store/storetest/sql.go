@@ -14,6 +14,14 @@ func needSQL(t *testing.T, f Fixture) {
 	}
 }
 
+// nothing is what a text column holds that was given nothing: PostgreSQL's takes no NULL.
+func nothing(f Fixture) string {
+	if f.SQL.Dialect.Name == "postgres" {
+		return "''"
+	}
+	return "NULL"
+}
+
 // requireCell asserts the one value that a query finds. Without SQL it asserts nothing.
 func requireCell(t *testing.T, f Fixture, want any, query string, args ...any) {
 	t.Helper()

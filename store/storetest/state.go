@@ -12,6 +12,7 @@ import (
 // State runs the whole suite of store.State. Each subtest opens a fresh, empty store, which open closes.
 func State(t *testing.T, open func(t *testing.T) store.State) {
 	t.Helper()
+	open = counted(t, open)
 	t.Run("session", func(t *testing.T) { sessions(t, open) })
 	t.Run("ending sessions", func(t *testing.T) { endSessions(t, open) })
 	t.Run("intent", func(t *testing.T) { intents(t, open) })

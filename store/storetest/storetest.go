@@ -4,6 +4,8 @@ package storetest
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,11 +29,40 @@ type Open func(t *testing.T) Fixture
 // Accounts runs the whole suite of store.Accounts.
 func Accounts(t *testing.T, open Open) {
 	t.Helper()
+	open = counted(t, open)
 	t.Run("identity", func(t *testing.T) { identities(t, open) })
 	t.Run("domain", func(t *testing.T) { domains(t, open) })
 	t.Run("admin", func(t *testing.T) { admins(t, open) })
 	t.Run("user", func(t *testing.T) { users(t, open) })
 	t.Run("alias", func(t *testing.T) { aliases(t, open) })
+}
+
+// counted notes at the end of a suite how many stores it asked for, which is the same on every engine.
+func counted[T any](t *testing.T, open func(t *testing.T) T) func(t *testing.T) T {
+	t.Helper()
+	n := 0
+	t.Cleanup(func() { Count(t, "subtests with a store of their own", n) })
+	return func(t *testing.T) T {
+		t.Helper()
+		n++
+		return open(t)
+	}
+}
+
+// Count notes how much a test covered, in the file that the variable TEST_COUNTS names when there is one.
+func Count(t *testing.T, what string, n int) {
+	t.Helper()
+	line := fmt.Sprintf("%s: %d %s\n", t.Name(), n, what)
+	t.Log(line)
+	path := os.Getenv("TEST_COUNTS")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	require.NoError(t, err)
+	_, err = f.WriteString(line)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
 }
 
 // asGlobal is a write by a global admin, which no cap binds.

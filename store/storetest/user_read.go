@@ -83,7 +83,7 @@ func readUser(t *testing.T, open Open) {
 	t.Run("NULL where MySQL has it", func(t *testing.T) {
 		f := withUser(t, open)
 		needSQL(t, f)
-		exec(t, f, "UPDATE mailbox SET settings = NULL")
+		exec(t, f, "UPDATE mailbox SET settings = "+nothing(f))
 		require.Empty(t, mustReadUser(t, f, "ann@a.test").Settings)
 		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Name: ptr("Ann")})
 	})

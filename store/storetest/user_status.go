@@ -65,7 +65,8 @@ func userGlobal(t *testing.T, open Open) {
 		require.Equal(t, store.ActionGrant, change.Action)
 		require.Equal(t, []string{"ALL"}, mustReadUser(t, f, "ann@a.test").Domains)
 		requireMailbox(t, f, "ann@a.test", "isglobaladmin", int64(1))
-		requireColumn(t, f, []any{"ALL", "a.test"}, "SELECT domain FROM domain_admins WHERE username = 'ann@a.test' ORDER BY domain")
+		requireColumn(t, f, []any{"a.test", "ALL"},
+			"SELECT domain FROM domain_admins WHERE username = 'ann@a.test' ORDER BY LOWER(domain)")
 		who, err := f.Accounts.Identity(ctx(t), "ann@a.test")
 		require.NoError(t, err)
 		require.True(t, who.Global)

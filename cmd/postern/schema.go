@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+)
+
+// embeddedSchema is what there is to say where every database is a file of ours.
+const embeddedSchema = "The databases are SQLite files; `postern serve` lays their tables itself."
+
+// schemas are the databases of an iRedMail server whose tables can be made, with what makes them.
+var schemas = []struct {
+	key    string
+	create func(context.Context, *sqldb.DB) error
+}{
+	{"vmail_dsn", sqlstore.CreateSchema},
+	{"iredadmin_dsn", panelstore.CreateSchema},
+}
+
+func schemaCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "schema",
+		Short: "Make the tables of a server that has no iRedMail, or see which indexes one lacks",
+	}
+	cmd.AddCommand(schemaCreateCommand(), schemaIndexesCommand())
+	return cmd
+}
+
+func schemaCreateCommand() *cobra.Command {
+	return configured(&cobra.Command{
+		Use:   "create",
+		Short: "Make the tables of the account database and of the panel's",
+		Long: "Makes iRedMail's tables in the account database and iRedAdmin's in the panel's, as far as they are configured\n" +
+			"and on a server. A database that has any of the tables is left as it is.",
+		Args: cobra.NoArgs,
+	}, func(cmd *cobra.Command, _ []string, c Config) error {
+		var faults []error
+		asked := false
+		for _, s := range schemas {
+			d := c.database(s.key)
+			if c.url(d) == "" || c.embedded(d) {
+				continue
+			}
+			asked = true
+			if err := c.createSchema(cmd.Context(), cmd.OutOrStdout(), d, s.create); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %s: %w", variable(d.key), withoutPassword(c.url(d)), err))
+			}
+		}
+		if !asked {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), embeddedSchema)
+			return err
+		}
+		return errors.Join(faults...)
+	})
+}
+
+func (c Config) createSchema(
+	ctx context.Context, w io.Writer, d database, create func(context.Context, *sqldb.DB) error,
+) error {
+	db, err := sqldb.Open(c.url(d))
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(create(ctx, db), db.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%-9s %s has its tables now\n", d.name, withoutPassword(c.url(d)))
+	return err
+}
+
+func schemaIndexesCommand() *cobra.Command {
+	return configured(&cobra.Command{
+		Use:   "indexes",
+		Short: "Print the statements that make the indexes which iRedMail's account database lacks",
+		Long: "Prints the statements that make the indexes which lists and limits want and an account database of iRedMail's\n" +
+			"lacks. Nothing is changed: run them when you see fit, for on a large table they take their time.",
+		Args: cobra.NoArgs,
+	}, func(cmd *cobra.Command, _ []string, c Config) error {
+		statements := sqlstore.SchemaIndexes(c.Backend)
+		if len(statements) == 0 {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), embeddedSchema)
+			return err
+		}
+		for _, s := range statements {
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), s+";"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

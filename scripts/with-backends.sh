@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs a command while throw-away database servers are up, whose URLs are in TEST_MYSQL_URL and TEST_POSTGRES_URL.
+# Where both are set already they are used.
+#
+# Usage: scripts/with-backends.sh COMMAND [ARGUMENT...]
+set -euo pipefail
+
+[ $# -gt 0 ] || { sed -n 's/^# \{0,1\}//; 5p' "$0" >&2; exit 2; }
+[ -z "${TEST_MYSQL_URL:-}" ] || [ -z "${TEST_POSTGRES_URL:-}" ] || exec "$@"
+
+backends=$(cd "$(dirname "$0")" && pwd)/backends.sh
+dir=''
+trap '[ -z "$dir" ] || "$backends" down "$dir"' EXIT
+answer=$("$backends" up)
+dir=$(sed -n 's/^DIR=//p' <<<"$answer")
+while IFS= read -r line; do export "${line?}"; done < <(grep '^TEST_' <<<"$answer")
+"$@"

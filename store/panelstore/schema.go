@@ -1,0 +1,45 @@
+package panelstore
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+//go:embed migrations/sqlite/*.sql schema/*.sql
+var files embed.FS
+
+// Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
+func Migrate(ctx context.Context, db *sqldb.DB) error {
+	if !db.Dialect.SingleWriter {
+		return errors.New("only embedded databases are migrated")
+	}
+	dir, err := fs.Sub(files, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, dir)
+}
+
+// Check returns an error when the database lacks the table without which it is not iRedAdmin's.
+func Check(ctx context.Context, db *sqldb.DB) error {
+	columns, err := db.Reader().Columns(ctx, "log")
+	if err == nil && len(columns) == 0 {
+		err = fmt.Errorf("the panel's database has no table %q: %w", "log", sqldb.ErrNotLaid)
+	}
+	return err
+}
+
+// CreateSchema makes the tables of iRedAdmin's database on a server. When any of them is there already it changes
+// nothing and returns an error that says so.
+func CreateSchema(ctx context.Context, db *sqldb.DB) error {
+	script, err := files.ReadFile("schema/" + db.Dialect.Name + ".sql")
+	if err != nil {
+		return fmt.Errorf("there are no tables to make on %s", db.Dialect.Name)
+	}
+	return db.Lay(ctx, sqldb.Statements(string(script)))
+}

@@ -1,0 +1,54 @@
+package panelstore_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+func TestPanelOnMySQL(t *testing.T) { panelOnServer(t, "mysql") }
+
+func TestPanelOnPostgres(t *testing.T) { panelOnServer(t, "postgres") }
+
+// panelOnServer runs the suite on one database, which is emptied for every store.
+func panelOnServer(t *testing.T, engine string) {
+	t.Helper()
+	db := storetest.Database(t, engine)
+	require.NoError(t, panelstore.CreateSchema(t.Context(), db))
+	empty := storetest.Emptier(t, db)
+	storetest.Panel(t, func(t *testing.T) storetest.PanelFixture {
+		t.Helper()
+		empty(t)
+		return storetest.PanelFixture{Panel: panelstore.New(db), SQL: db}
+	})
+}
+
+func TestPanelsSchemaIsNeverLaidOver(t *testing.T) {
+	for _, engine := range storetest.Servers {
+		t.Run(engine, func(t *testing.T) {
+			db := storetest.Database(t, engine)
+			require.ErrorContains(t, panelstore.Migrate(t.Context(), db), "embedded")
+			require.NoError(t, db.Do(t.Context(), "CREATE TABLE tracking (k INT)"))
+			require.ErrorContains(t, panelstore.CreateSchema(t.Context(), db), `"tracking"`)
+			there, err := db.Reader().Layout(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, map[string][]string{"tracking": {"k"}}, there)
+		})
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		require.Error(t, panelstore.CreateSchema(t.Context(), open(t)))
+	})
+}
+
+func TestSettingsOfAnOldPanelOnServers(t *testing.T) {
+	for _, engine := range storetest.Servers {
+		t.Run(engine, func(t *testing.T) {
+			got, err := panelstore.New(storetest.Database(t, engine)).PanelSettings(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, got)
+		})
+	}
+}

@@ -1,0 +1,112 @@
+package sqldb
+
+import (
+	"database/sql"
+	"errors"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jmoiron/sqlx"
+)
+
+// mysqlDialect is that of MariaDB and MySQL.
+var mysqlDialect = Dialect{
+	Name:        "mysql",
+	Goose:       "mysql",
+	Bind:        sqlx.QUESTION,
+	ForUpdate:   " FOR UPDATE",
+	IsDuplicate: func(err error) bool { return isMySQL(err, 1062, 1586) },
+	// A row that has changed since it was read, a lock that did not come in time, and a deadlock.
+	IsRetry: func(err error) bool { return isMySQL(err, 1020, 1205, 1213) },
+	driver:  "mysql",
+	open:    openMySQL,
+	// Too many connections, shutting down, a connection that was killed.
+	isDown: func(err error) bool {
+		return errors.Is(err, mysql.ErrInvalidConn) || isMySQL(err, 1040, 1053, 1203, 1317, 1927)
+	},
+	quote: "`",
+	ascii: "CONVERT(%s USING ascii)",
+	columns: "SELECT column_name AS column_name FROM information_schema.columns" +
+		" WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position",
+	layout: "SELECT table_name AS table_name, column_name AS column_name FROM information_schema.columns" +
+		" WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
+	typedDates: true,
+	lock:       "SELECT GET_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64), 60)",
+	unlock:     "SELECT RELEASE_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64))",
+}
+
+func isMySQL(err error, numbers ...uint16) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && slices.Contains(numbers, e.Number)
+}
+
+// readCommitted has a statement that follows a lock see what others committed before they gave it up. It is set once
+// for a connection: setting it with each transaction would be one more question to the server.
+const readCommitted = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+func openMySQL(raw string) (write, read *sql.DB, err error) {
+	config, err := parseMySQL(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, nil, errors.New("the mysql:// URL asks for something that the driver does not know")
+	}
+	db := pool(prepared{connector, readCommitted})
+	return db, db, nil
+}
+
+// parseMySQL reads mysql://user:password@host:port/database or mysql://user:password@/database?socket=/path. Of the
+// URL itself nothing is in an error.
+func parseMySQL(raw string) (*mysql.Config, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, errors.New("write mysql://user:password@host:3306/database; other than letters and digits in the" +
+			" password are percent-encoded")
+	}
+	options := u.Query()
+	for name := range options {
+		if name != "socket" && name != "tls" {
+			return nil, errors.New("of a mysql:// URL only socket and tls can be set")
+		}
+	}
+	c := mysql.NewConfig()
+	c.User = u.User.Username()
+	c.Passwd, _ = u.User.Password()
+	c.DBName = strings.TrimPrefix(u.Path, "/")
+	c.TLSConfig = options.Get("tls")
+	switch socket := options.Get("socket"); {
+	case socket != "" && u.Host != "":
+		return nil, errors.New("a mysql:// URL names a host or a socket, not both")
+	case socket != "":
+		c.Net, c.Addr = "unix", socket
+	case u.Hostname() == "":
+		return nil, errors.New("the mysql:// URL names neither a host nor a socket")
+	default:
+		port := u.Port()
+		if port == "" {
+			port = "3306"
+		}
+		c.Net, c.Addr = "tcp", net.JoinHostPort(u.Hostname(), port)
+	}
+	settleMySQL(c)
+	return c, nil
+}
+
+// settleMySQL sets what our statements rely on, whatever the server's own defaults are.
+func settleMySQL(c *mysql.Config) {
+	c.ClientFoundRows = true
+	c.ParseTime = true
+	c.InterpolateParams = true
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = connectTimeout, answerTimeout, answerTimeout
+	c.Logger = &mysql.NopLogger{} // it says nothing that the error does not
+	c.Params = map[string]string{
+		"time_zone":                "'+00:00'",
+		"sql_mode":                 "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+		"innodb_lock_wait_timeout": lockTimeout,
+	}
+}

@@ -1,0 +1,74 @@
+package sqldb
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jmoiron/sqlx"
+)
+
+var postgresDialect = Dialect{
+	Name:        "postgres",
+	Goose:       "postgres",
+	Bind:        sqlx.DOLLAR,
+	ForUpdate:   " FOR UPDATE",
+	IsDuplicate: func(err error) bool { return isPostgres(err, "23505") },
+	// A serialization failure, a deadlock, a lock that did not come in time.
+	IsRetry:   func(err error) bool { return isPostgres(err, "40001", "40P01", "55P03") },
+	driver:    "pgx",
+	open:      openPostgres,
+	isDown:    isPostgresDown,
+	isolation: sql.LevelReadCommitted,
+	quote:     `"`,
+	columns: "SELECT column_name FROM information_schema.columns" +
+		" WHERE table_schema = CURRENT_SCHEMA() AND table_name = ? ORDER BY ordinal_position",
+	layout: "SELECT table_name, column_name FROM information_schema.columns" +
+		" WHERE table_schema = CURRENT_SCHEMA() ORDER BY table_name, ordinal_position",
+	typedDates: true,
+	wholeDDL:   true,
+	lock:       "SELECT pg_advisory_lock(8097854)",
+	unlock:     "SELECT pg_advisory_unlock(8097854)",
+}
+
+func postgresCode(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func isPostgres(err error, codes ...string) bool { return slices.Contains(codes, postgresCode(err)) }
+
+// isPostgresDown reports a connection that broke or was not made, a server that stops or starts, has no connection
+// left, or was told to give up the statement.
+func isPostgresDown(err error) bool {
+	code := postgresCode(err)
+	return strings.HasPrefix(code, "08") || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
+		slices.Contains([]string{"53300", "57014", "57P01", "57P02", "57P03", "57P05"}, code)
+}
+
+// openPostgres opens postgres://user:password@host:port/database; a socket's directory may stand in ?host=. Of the URL
+// itself nothing is in an error.
+func openPostgres(raw string) (write, read *sql.DB, err error) {
+	config, err := pgx.ParseConfig(raw)
+	if err != nil {
+		return nil, nil, errors.New("write postgres://user:password@host:5432/database, or" +
+			" postgres://user:password@/database?host=/directory/of/the/socket; other than letters and digits in the" +
+			" password are percent-encoded")
+	}
+	if config.ConnectTimeout == 0 || config.ConnectTimeout > connectTimeout {
+		config.ConnectTimeout = connectTimeout
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "postern"
+	}
+	db := pool(stdlib.GetConnector(*config))
+	return db, db, nil
+}

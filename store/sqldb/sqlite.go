@@ -1,0 +1,77 @@
+package sqldb
+
+import (
+	"database/sql"
+	"errors"
+	"net/url"
+	"runtime"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+var sqliteDialect = Dialect{
+	Name:         "sqlite",
+	Goose:        "sqlite3",
+	Bind:         sqlx.QUESTION,
+	SingleWriter: true,
+	IsDuplicate: func(err error) bool {
+		code := sqliteCode(err)
+		return code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || code == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	},
+	IsRetry: func(error) bool { return false }, // writers queue
+	driver:  "sqlite",
+	open:    openSQLite,
+	isDown: func(err error) bool {
+		code := sqliteCode(err) & 0xff
+		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_CANTOPEN
+	},
+	quote:   `"`,
+	columns: "SELECT name FROM pragma_table_info(?) ORDER BY cid",
+	layout: "SELECT t.name AS table_name, c.name AS column_name FROM sqlite_master t JOIN pragma_table_info(t.name) c" +
+		" WHERE t.type = 'table' ORDER BY t.name, c.cid",
+	wholeDDL: true,
+}
+
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// readerSuffix makes a SQLite connection read only.
+const readerSuffix = "&_pragma=query_only(1)"
+
+func openSQLite(raw string) (write, read *sql.DB, err error) {
+	_, rest, _ := strings.Cut(raw, "://")
+	path, query, _ := strings.Cut(rest, "?")
+	if path == "" {
+		return nil, nil, errors.New("sqlite:// needs the path of a file")
+	}
+	dsn := sqliteDSN(path, query)
+	if write, err = sql.Open("sqlite", dsn); err != nil {
+		return nil, nil, err
+	}
+	// A second writer would only wait for the first; readers go on beside it.
+	write.SetMaxOpenConns(1)
+	if read, err = sql.Open("sqlite", dsn+readerSuffix); err != nil {
+		return nil, nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	return write, read, nil
+}
+
+func sqliteDSN(path, query string) string {
+	sync := "NORMAL"
+	if v, err := url.ParseQuery(query); err == nil && v.Get("sync") == "off" {
+		sync = "OFF" // for tests: a crash of the machine may lose the last writes
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)" +
+		"&_pragma=synchronous(" + sync + ")&_txlock=immediate&_time_format=sqlite&_timezone=UTC&_dqs=0"
+}
