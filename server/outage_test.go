@@ -56,7 +56,7 @@ func (b breakable) backends(args ...string) string {
 	out, err := os.Create(filepath.Join(b.t.TempDir(), "out"))
 	require.NoError(b.t, err)
 	defer out.Close()
-	script := exec.Command("../scripts/backends.sh", args...) //nolint:noctx // it also runs when the test has ended
+	script := exec.Command("../scripts/backends.sh", args...)
 	script.Stdout, script.Stderr = out, out
 	err = script.Run()
 	text, _ := os.ReadFile(out.Name())

@@ -115,7 +115,8 @@ func (a *API) refuseHigherInside(ctx context.Context, domain string) error {
 		return err
 	}
 	if int64(len(touchable.Items)) < d.Users {
-		return store.Fail(store.Forbidden, store.CodePermissionDenied, "The domain holds a mailbox that is an admin of more than you manage.")
+		return store.Fail(store.Forbidden, store.CodePermissionDenied,
+			"The domain holds a mailbox that is an admin of more than you manage.")
 	}
 	return nil
 }
@@ -125,7 +126,8 @@ const mostDaysOfDomainAdmin = 365
 
 func mayKeep(ctx context.Context, days int64) error {
 	if days > mostDaysOfDomainAdmin && !access.Of(ctx).Global {
-		return store.Fail(store.Forbidden, store.CodePermissionDenied, "Only a global admin may keep mailboxes for more than a year.").With("days")
+		return store.Fail(store.Forbidden, store.CodePermissionDenied,
+			"Only a global admin may keep mailboxes for more than a year.").With("days")
 	}
 	return nil
 }
@@ -149,7 +151,9 @@ func (a *API) clampPasswordLengths(ctx context.Context, u *store.DomainUpdate) e
 }
 
 // UpdateDomainAdmins changes who manages a domain.
-func (a *API) UpdateDomainAdmins(ctx context.Context, r gen.UpdateDomainAdminsRequestObject) (gen.UpdateDomainAdminsResponseObject, error) {
+func (a *API) UpdateDomainAdmins(
+	ctx context.Context, r gen.UpdateDomainAdminsRequestObject,
+) (gen.UpdateDomainAdminsResponseObject, error) {
 	domain := lower(r.Domain)
 	admins := domainAdmins(or(r.Body, gen.DomainAdminsUpdate{}))
 	if err := a.mayAppoint(ctx, domain, admins); err != nil {
@@ -171,7 +175,8 @@ func (a *API) mayAppoint(ctx context.Context, domain string, admins store.Set) e
 	}
 	for _, mail := range admins.Add {
 		if !p.Manages(store.DomainOf(mail)) {
-			return store.Fail(store.Forbidden, store.CodePermissionDenied, "%s is no mailbox of a domain that you manage.", mail).With("addAdmin")
+			return store.Fail(store.Forbidden, store.CodePermissionDenied,
+				"%s is no mailbox of a domain that you manage.", mail).With("addAdmin")
 		}
 	}
 	touched := append(append([]string{}, admins.Add...), admins.Remove...)

@@ -64,7 +64,8 @@ func (a *API) passwordOrHash(ctx context.Context, domain string, password, hash 
 // verify compares a password with the stored one.
 func verify(stored store.Secret, password string) error {
 	if !store.VerifyPassword(stored, store.TrimPassword(password)) {
-		return store.Fail(store.Unprocessable, store.CodeInvalidCredentials, "That is not the password of the account.").With("password")
+		return store.Fail(store.Unprocessable, store.CodeInvalidCredentials,
+			"That is not the password of the account.").With("password")
 	}
 	return nil
 }

@@ -134,7 +134,9 @@ func (a *API) DeleteUserKeepMailbox(
 }
 
 // VerifyUserPassword compares a password with that of a mailbox.
-func (a *API) VerifyUserPassword(ctx context.Context, r gen.VerifyUserPasswordRequestObject) (gen.VerifyUserPasswordResponseObject, error) {
+func (a *API) VerifyUserPassword(
+	ctx context.Context, r gen.VerifyUserPasswordRequestObject,
+) (gen.VerifyUserPasswordResponseObject, error) {
 	stored, err := a.accounts.UserPassword(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err

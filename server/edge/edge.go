@@ -78,7 +78,8 @@ func checkHeaders(r *http.Request) error {
 // checkPath judges one parameter of the path by its schema.
 func (op *Operation) checkPath(name, value string) error {
 	p := op.path[name]
-	bad := store.Fail(store.Invalid, codeOf(p.schema, reply.CodeInvalidValue), "%s is not %s.", "The value in the path", pathWord(name)).With(name)
+	code := codeOf(p.schema, reply.CodeInvalidValue)
+	bad := store.Fail(store.Invalid, code, "The value in the path is not %s.", pathWord(name)).With(name)
 	switch {
 	case p.schema.MaxLength != nil && uint64(len(value)) > *p.schema.MaxLength:
 		return bad

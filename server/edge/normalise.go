@@ -306,7 +306,8 @@ func malformed(detail string) error {
 }
 
 func unknown(name string) error {
-	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.", shown(name)).With(shown(name))
+	name = shown(name)
+	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.", name).With(name)
 }
 
 // shown cuts a name that a client made up to what an error should repeat.

@@ -76,7 +76,9 @@ func LoadOperations(doc *openapi3.T) (Operations, error) {
 	return all, nil
 }
 
-func newOperation(doc *openapi3.T, template string, item *openapi3.PathItem, method string, spec *openapi3.Operation) (*Operation, error) {
+func newOperation(
+	doc *openapi3.T, template string, item *openapi3.PathItem, method string, spec *openapi3.Operation,
+) (*Operation, error) {
 	op := &Operation{
 		ID:      spec.OperationID,
 		Method:  method,

@@ -69,7 +69,8 @@ func Recover(log *slog.Logger, errors *reply.Errors) gin.HandlerFunc {
 			if cause == http.ErrAbortHandler { //nolint:errorlint // the agreed value itself
 				panic(cause)
 			}
-			log.Error("panic", "request_id", reply.NoteOf(c.Request.Context()).RequestID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			log.Error("panic", "request_id", reply.NoteOf(c.Request.Context()).RequestID,
+				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			c.Abort()
 			errors.Write(c.Writer, c.Request, fmt.Errorf("panic: %v", cause))
 		}()

@@ -105,7 +105,8 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 		}
 	}
 	if known.Kind == store.Unavailable {
-		e.Log.Warn("backend unavailable", "request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", known.Cause)
+		e.Log.Warn("backend unavailable",
+			"request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", known.Cause)
 	}
 	status := statusOf(known.Kind)
 	body := envelope{Msg: known.Code, Detail: known.Detail, Field: known.Field}

@@ -22,7 +22,9 @@ func (p *plan) do(query string, args ...any) {
 
 // write makes a plan within a transaction and applies it there, unless it is a dry run or the account is not the
 // one that the caller read.
-func (s *Store) write(ctx context.Context, w store.Write, decide func(tx *sqldb.Tx, now time.Time) (*plan, error)) (store.Change, error) {
+func (s *Store) write(
+	ctx context.Context, w store.Write, decide func(tx *sqldb.Tx, now time.Time) (*plan, error),
+) (store.Change, error) {
 	var change store.Change
 	run := s.db.Write
 	if w.DryRun {

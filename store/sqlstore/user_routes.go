@@ -132,7 +132,8 @@ func (s *Store) settleFurther(
 		return change, err
 	}
 	change, err = discard(rule, change, outside, &e.change, func(string) *store.Error {
-		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", domain).With(field)
+		return store.Fail(store.Invalid, store.CodeInvalidMail,
+			"An alias must be in %s or one of its alias domains.", domain).With(field)
 	})
 	if err != nil {
 		return change, err
