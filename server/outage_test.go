@@ -148,7 +148,7 @@ func TestDatabaseAway(t *testing.T) {
 				require.WithinRange(t, l.counts().refused, time.Time{}, l.since().Add(inTime), "the last refusal")
 				l.end()
 				require.LessOrEqual(t, runtime.NumGoroutine(), before+fewMore)
-				require.Empty(t, l.faults())
+				require.Empty(t, l.faults(), "causes: %s", w.causes())
 			})
 		}
 	}
@@ -158,6 +158,17 @@ func TestDatabaseAway(t *testing.T) {
 type counts struct {
 	done, down int
 	refused    time.Time // when the last one was told, whenever it was begun
+}
+
+// causes are the lines of the log that tell why requests failed.
+func (w *world) causes() string {
+	var lines []string
+	for line := range strings.Lines(w.log.String()) {
+		if strings.Contains(line, "request failed") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // load is clients that read, write and log in without a pause.

@@ -31,7 +31,7 @@ func isGone(err error) bool {
 		return true
 	}
 	for _, gone := range []error{
-		driver.ErrBadConn, sql.ErrConnDone, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 		syscall.ECONNRESET, syscall.EPIPE,
 	} {
 		if errors.Is(err, gone) {

@@ -23,9 +23,12 @@ var mysqlDialect = Dialect{
 	IsRetry: func(err error) bool { return isMySQL(err, 1020, 1205, 1213) },
 	driver:  "mysql",
 	open:    openMySQL,
-	// Too many connections, shutting down, a connection that was killed.
+	// Too many connections, shutting down, a connection that broke or was killed, a commit or a storage engine that the
+	// shutdown cut short, and what the driver says of an answer that ends in the middle.
 	isDown: func(err error) bool {
-		return errors.Is(err, mysql.ErrInvalidConn) || isMySQL(err, 1040, 1053, 1203, 1317, 1927)
+		return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, mysql.ErrMalformPkt) || errors.Is(err, mysql.ErrBusyBuffer) ||
+			errors.Is(err, mysql.ErrPktSync) || errors.Is(err, mysql.ErrPktSyncMul) ||
+			isMySQL(err, 1030, 1040, 1043, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1180, 1181, 1184, 1203, 1317, 1927)
 	},
 	quote: "`",
 	ascii: "CONVERT(%s USING ascii)",
