@@ -25,7 +25,8 @@ fail() {
   exit 1
 }
 
-# as USER COMMAND...: the servers refuse to run as root; anybody else runs them as themselves.
+# as USER COMMAND...: the servers refuse to run as root; anybody else runs them as themselves. The caller's directory for
+# temporary files may not be theirs: TMPDIR has to be set.
 as() {
   local user=$1
   shift
@@ -60,7 +61,7 @@ ready() {
 up_mariadb() {
   local dir=$1 home=$1/mysql
   own mysql "$home"
-  (as mysql mariadb-install-db --no-defaults --datadir="$home/data" --auth-root-authentication-method=normal \
+  (TMPDIR=$home as mysql mariadb-install-db --no-defaults --datadir="$home/data" --auth-root-authentication-method=normal \
     --skip-test-db --innodb-log-file-size=8M) >"$dir/mysql.log" 2>&1 ||
     { cat "$dir/mysql.log" >&2; fail "MariaDB could not make its data directory"; }
   chmod 755 "$home"
@@ -69,7 +70,7 @@ up_mariadb() {
 
 start_mysql() {
   local dir=$1 home=$1/mysql pid
-  (as mysql setsid mariadbd --no-defaults --datadir="$home/data" --tmpdir="$home" --socket="$dir/mysql/s" \
+  (TMPDIR=$home as mysql setsid mariadbd --no-defaults --datadir="$home/data" --tmpdir="$home" --socket="$dir/mysql/s" \
     --pid-file="$home/pid" --skip-networking --skip-name-resolve --skip-log-bin --max-connections=500 \
     --character-set-server=utf8mb4 --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 \
     --innodb-flush-method=nosync --innodb-fast-shutdown=2) </dev/null >>"$dir/mysql.log" 2>&1 &
@@ -83,7 +84,8 @@ up_postgres() {
   bin=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1)
   own postgres "$home"
   cd / # where initdb may look
-  (as postgres "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --no-locale --no-sync) >"$dir/postgres.log" 2>&1 ||
+  (TMPDIR=$home as postgres "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --no-locale \
+    --no-sync) >"$dir/postgres.log" 2>&1 ||
     { cat "$dir/postgres.log" >&2; fail "PostgreSQL could not make its data directory"; }
   chmod 755 "$home"
   start_postgres "$dir"
@@ -93,7 +95,7 @@ start_postgres() {
   local dir=$1 home=$1/postgres bin pid
   bin=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1)
   cd / # the server has a user of its own
-  (as postgres setsid "$bin/postgres" -D "$home/data" -k "$home" -c listen_addresses= -c max_connections=400 \
+  (TMPDIR=$home as postgres setsid "$bin/postgres" -D "$home/data" -k "$home" -c listen_addresses= -c max_connections=400 \
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off) </dev/null >>"$dir/postgres.log" 2>&1 &
   pid=$!
   echo "$pid" >"$dir/postgres.pid"
@@ -113,6 +115,7 @@ up() {
   fi
   : >"$dir/$mark"
   trap 'wait; down "$dir"' EXIT # unless everything is up; what is being made cannot be removed yet
+  trap 'trap "" INT TERM; exit 1' INT TERM
   [ ${#dir} -le 80 ] || fail "$dir is too long for the path of a socket; name a shorter directory"
   chmod 755 "$dir" # the servers have users of their own
   for user in mysql postgres; do
@@ -169,7 +172,23 @@ down() {
   stop_mysql "$dir" &
   stop_postgres "$dir"
   wait
-  rm -rf "$dir"
+  for _ in $(seq 50); do
+    evict "$dir"
+    if rm -rf "$dir" 2>/dev/null; then return; fi
+    sleep 0.1 # something was still being written
+  done
+  fail "$dir cannot be removed"
+}
+
+# evict DIR: ends what was left behind while it made the data of a server, and waits for its end.
+evict() {
+  local pid
+  for pid in $(ps -C mariadbd,postgres,initdb -o pid=); do
+    while lives "$pid" "$1"; do
+      kill -KILL "$pid" 2>/dev/null || true
+      sleep 0.05
+    done
+  done
 }
 
 case "${1:-}/$#" in

@@ -11,6 +11,7 @@ set -euo pipefail
 backends=$(cd "$(dirname "$0")" && pwd)/backends.sh
 dir=''
 trap '[ -z "$dir" ] || "$backends" down "$dir"' EXIT
+trap 'trap "" INT TERM; exit 1' INT TERM
 answer=$("$backends" up)
 dir=$(sed -n 's/^DIR=//p' <<<"$answer")
 while IFS= read -r line; do export "${line?}"; done < <(grep '^TEST_' <<<"$answer")
