@@ -31,7 +31,6 @@ type Options struct {
 	PasswordScheme     store.PasswordScheme
 	SessionIdle        time.Duration
 	SessionMax         time.Duration
-	Version            string
 }
 
 // Stores are what the server works on.

@@ -38,7 +38,6 @@ const (
 	CodeInvalidMail           = "INVALID_MAIL"
 	CodeInvalidDomainName     = "INVALID_DOMAIN_NAME"
 	CodeValueTooLong          = "VALUE_TOO_LONG"
-	CodeInvalidAccount        = "INVALID_ACCOUNT"
 	CodeInvalidPasswordScheme = "INVALID_PASSWORD_SCHEME"
 	CodeInvalidCredentials    = "INVALID_CREDENTIALS"
 	CodeInvalidNumber         = "INVALID_NUMBER"
@@ -55,7 +54,6 @@ const (
 	CodePreconditionFailed    = "PRECONDITION_FAILED"
 	CodeNotSupportedByBackend = "NOT_SUPPORTED_BY_BACKEND"
 	CodeServerDown            = "SERVER_DOWN"
-	CodeNotConfigured         = "NOT_CONFIGURED"
 	CodeLastGlobalAdmin       = "LAST_GLOBAL_ADMIN"
 )
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -44,6 +45,20 @@ func DefaultPasswordPolicy() PasswordPolicy {
 	return PasswordPolicy{
 		MinLength: 8, NeedLetter: true, NeedUpper: true, NeedDigit: true, NeedSpecial: true, Special: defaultSpecial,
 	}
+}
+
+// ServerPasswordPolicy is iRedAdmin's default as the settings in its database change it. Without such a database, which
+// is nil, it is the default.
+func ServerPasswordPolicy(ctx context.Context, panel Panel) (PasswordPolicy, error) {
+	policy := DefaultPasswordPolicy()
+	if panel == nil {
+		return policy, nil
+	}
+	settings, err := panel.PanelSettings(ctx)
+	if err != nil {
+		return policy, fmt.Errorf("read the panel's settings: %w", err)
+	}
+	return policy.WithPanelSettings(settings), nil
 }
 
 // ForDomain returns the policy for users of a domain with those rules: its lengths count where it sets any.

@@ -135,7 +135,7 @@ type choice struct {
 
 // chosenPassword reads the password that was given, or generates one. It keeps the policy of the server.
 func chosenPassword(ctx context.Context, cmd *cobra.Command, panel store.Panel) (choice, error) {
-	policy, err := policyOf(ctx, panel)
+	policy, err := store.ServerPasswordPolicy(ctx, panel)
 	if err != nil {
 		return choice{}, err
 	}

@@ -38,7 +38,7 @@ func (s *stores) bootstrap(ctx context.Context, c Config) (*firstAdmin, error) {
 	if len(admins) > 0 || c.Admin == "" {
 		return readFirstAdmin(path)
 	}
-	policy, err := policyOf(ctx, s.panel)
+	policy, err := store.ServerPasswordPolicy(ctx, s.panel)
 	if err != nil {
 		return nil, err
 	}
@@ -89,19 +89,6 @@ func readFirstAdmin(path string) (*firstAdmin, error) {
 	}
 	mail, _, _ := strings.Cut(string(text), "\n")
 	return &firstAdmin{mail: mail, kept: path}, nil
-}
-
-// policyOf is the policy that the server applies: iRedAdmin's, as its settings change it.
-func policyOf(ctx context.Context, panel store.Panel) (store.PasswordPolicy, error) {
-	policy := store.DefaultPasswordPolicy()
-	if panel == nil {
-		return policy, nil
-	}
-	settings, err := panel.PanelSettings(ctx)
-	if err != nil {
-		return policy, fmt.Errorf("read the panel's settings: %w", err)
-	}
-	return policy.WithPanelSettings(settings), nil
 }
 
 // generatePassword returns a random password that keeps the policy.

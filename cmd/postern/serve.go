@@ -88,7 +88,6 @@ func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 		PasswordScheme:     s.scheme,
 		SessionIdle:        c.SessionIdle,
 		SessionMax:         c.SessionMax,
-		Version:            buildVersion(),
 	}
 }
 

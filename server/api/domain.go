@@ -137,7 +137,7 @@ func (a *API) clampPasswordLengths(ctx context.Context, u *store.DomainUpdate) e
 	if access.Of(ctx).Global || u.MinPasswordLength == nil && u.MaxPasswordLength == nil {
 		return nil
 	}
-	policy, err := a.serverPolicy(ctx)
+	policy, err := store.ServerPasswordPolicy(ctx, a.panel)
 	if err != nil {
 		return err
 	}

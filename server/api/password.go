@@ -9,7 +9,7 @@ import (
 // hashFor holds a password against the policy of the server and the domain ("" for standalone admins) and returns
 // the hash to store.
 func (a *API) hashFor(ctx context.Context, domain, password string) (store.Secret, error) {
-	policy, err := a.serverPolicy(ctx)
+	policy, err := store.ServerPasswordPolicy(ctx, a.panel)
 	if err != nil {
 		return "", err
 	}
@@ -25,19 +25,6 @@ func (a *API) hashFor(ctx context.Context, domain, password string) (store.Secre
 		return "", err
 	}
 	return store.HashPassword(a.options.PasswordScheme, password)
-}
-
-// serverPolicy is the password policy of the server, with what the panel's own settings say.
-func (a *API) serverPolicy(ctx context.Context) (store.PasswordPolicy, error) {
-	policy := store.DefaultPasswordPolicy()
-	if a.panel == nil {
-		return policy, nil
-	}
-	settings, err := a.panel.PanelSettings(ctx)
-	if err != nil {
-		return policy, err
-	}
-	return policy.WithPanelSettings(settings), nil
 }
 
 // optionalHash is hashFor of a password that may be absent.
