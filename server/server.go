@@ -35,9 +35,12 @@ type Options struct {
 
 // Stores are what the server works on.
 type Stores struct {
-	Accounts store.Accounts
-	State    store.State
-	Panel    store.Panel // nil: no panel log, no panel settings
+	Accounts  store.Accounts
+	Directory store.Directory // nil when accounts are kept in SQL
+	Policies  store.Policies
+	Lists     store.Lists // nil when mailing lists are switched off
+	State     store.State
+	Panel     store.Panel // nil: no panel log, no panel settings
 }
 
 // contract is read once in a process; nothing changes it.
@@ -100,7 +103,11 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations, errors *reply.Errors) {
 	stages := edge.New(operations, errors)
 	guard := access.New(s.sessions, s.stores.Accounts, errors)
-	handlers := api.New(s.stores.Accounts, s.stores.Panel, guard, s.sessions, api.Options{
+	stores := api.Stores{
+		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Lists: s.stores.Lists,
+		Panel: s.stores.Panel,
+	}
+	handlers := api.New(stores, guard, s.sessions, api.Options{
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
 	})
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }

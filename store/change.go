@@ -24,6 +24,13 @@ const (
 	NounAdmin  Noun = "admin"
 	NounUser   Noun = "user"
 	NounAlias  Noun = "alias"
+	NounMl     Noun = "ml"       // a mailing list that people subscribe to, run by mlmmj
+	NounList   Noun = "maillist" // a mailing list of the directory, whose members admins choose
+
+	NounSpamPolicy  Noun = "spampolicy"
+	NounWblist      Noun = "wblist"
+	NounThrottle    Noun = "throttle"
+	NounGreylisting Noun = "greylisting"
 )
 
 // Change is what a write did or, of a dry run, would do.
@@ -35,6 +42,8 @@ type Change struct {
 	NewName string `json:"newName,omitempty"`
 	// Domain is the domain that the account lies in ("" for a standalone admin).
 	Domain string `json:"domain,omitempty"`
+	// KeepArchive is true when what a deleted mailing list held is to be kept aside rather than erased.
+	KeepArchive bool `json:"keepArchive,omitempty"`
 	// Before and After are the account's own row or entry, nil where it did not or does not exist. A secret shows
 	// as a fixed word, and a changed one as another.
 	Before Record `json:"-"`

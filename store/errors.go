@@ -55,6 +55,9 @@ const (
 	CodeNotSupportedByBackend = "NOT_SUPPORTED_BY_BACKEND"
 	CodeServerDown            = "SERVER_DOWN"
 	CodeLastGlobalAdmin       = "LAST_GLOBAL_ADMIN"
+	CodeNotConfigured         = "NOT_CONFIGURED"
+	CodeInvalidValue          = "INVALID_VALUE"
+	CodeConflicting           = "CONFLICTING_PARAMETERS"
 )
 
 // Error is a failure that a caller may be told about. Code is stable and for programs, Detail is one sentence for

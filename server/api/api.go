@@ -29,16 +29,31 @@ type API struct {
 	// Operations that are not offered never get here (see unavailable.go).
 	gen.StrictServerInterface
 
-	accounts store.Accounts
-	panel    store.Panel // nil when there is no panel database
-	access   *access.Access
-	sessions *access.Sessions
-	options  Options
+	accounts  store.Accounts
+	directory store.Directory
+	policies  store.Policies
+	lists     store.Lists
+	panel     store.Panel
+	access    *access.Access
+	sessions  *access.Sessions
+	options   Options
+}
+
+// Stores are what the operations work on.
+type Stores struct {
+	Accounts  store.Accounts
+	Directory store.Directory // nil when accounts are kept in SQL
+	Policies  store.Policies
+	Lists     store.Lists // nil when mailing lists are switched off
+	Panel     store.Panel // nil when there is no panel database
 }
 
 // New returns the operations over the stores.
-func New(accounts store.Accounts, panel store.Panel, access *access.Access, sessions *access.Sessions, options Options) *API {
-	return &API{accounts: accounts, panel: panel, access: access, sessions: sessions, options: options}
+func New(stores Stores, access *access.Access, sessions *access.Sessions, options Options) *API {
+	return &API{
+		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, lists: stores.Lists, panel: stores.Panel,
+		access: access, sessions: sessions, options: options,
+	}
 }
 
 // write is who writes and how lenient the surface is.

@@ -26,9 +26,9 @@ const (
 	CodeUnknownParameter   = "UNKNOWN_PARAMETER"
 	CodeRepeatedParameter  = "REPEATED_PARAMETER"
 	CodeMissingParameter   = "MISSING_PARAMETER"
-	CodeConflicting        = "CONFLICTING_PARAMETERS"
+	CodeConflicting        = store.CodeConflicting
 	CodeInvalidType        = "INVALID_TYPE"
-	CodeInvalidValue       = "INVALID_VALUE"
+	CodeInvalidValue       = store.CodeInvalidValue
 	CodeTooManyItems       = "TOO_MANY_ITEMS"
 	CodeInvalidUsername    = "INVALID_USERNAME"
 	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential

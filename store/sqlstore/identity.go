@@ -103,3 +103,20 @@ func (s *Store) GlobalAdmins(ctx context.Context) ([]string, error) {
 	slices.Sort(names)
 	return names, nil
 }
+
+// AccountNoun implements store.Identities.
+func (s *Store) AccountNoun(ctx context.Context, mail string) (store.Noun, error) {
+	query, args := "SELECT 'user' AS noun FROM mailbox WHERE username = ? UNION ALL SELECT 'alias' FROM alias WHERE address = ?",
+		[]any{mail, mail}
+	if s.schema.has("maillists") {
+		query, args = query+" UNION ALL SELECT 'ml' FROM maillists WHERE address = ?", append(args, mail)
+	}
+	var nouns []store.Noun
+	if err := s.db.Reader().Select(ctx, &nouns, query+" ORDER BY noun DESC", args...); err != nil {
+		return "", fmt.Errorf("look for account %s: %w", mail, err)
+	}
+	if len(nouns) == 0 {
+		return "", store.NoSuchAccount(mail)
+	}
+	return nouns[0], nil
+}

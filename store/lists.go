@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"iter"
+)
+
+// Lists is the contract for what mlmmj holds of mailing lists: their settings and subscribers. A driver that cannot
+// reach mlmmj fails with SERVER_DOWN, and every operation is fit to be repeated.
+//
+// A list of which there is no account may be here all the same: one that is being made, or a stray.
+type Lists interface {
+	// Prepare makes the list with these settings, without subscribers. What is there under that name already is moved to
+	// the archive first, unless it is a list that an earlier Prepare did not finish.
+	Prepare(ctx context.Context, mail string, s ListSettings) error
+	// ListSettings returns what is set, or NO_SUCH_ACCOUNT.
+	ListSettings(ctx context.Context, mail string) (ListSettings, error)
+	// ConfigureList changes what is given, or returns NO_SUCH_ACCOUNT.
+	ConfigureList(ctx context.Context, mail string, u ListUpdate) error
+	// RemoveList moves the list to the archive or erases it. A missing one is fine.
+	RemoveList(ctx context.Context, mail string, keepArchive bool) error
+
+	// Subscribers yields all subscribers, the normal ones first, each kind sorted. NO_SUCH_ACCOUNT.
+	Subscribers(ctx context.Context, mail string) iter.Seq2[Subscriber, error]
+	// Subscribe adds addresses at once, in one operation; one that is subscribed in another way changes to this one. The
+	// addresses are valid and in lower case. NO_SUCH_ACCOUNT.
+	Subscribe(ctx context.Context, mail string, kind Subscription, addresses []string) error
+	// Invite sends each address a message that asks to confirm the subscription. NO_SUCH_ACCOUNT.
+	Invite(ctx context.Context, mail string, kind Subscription, addresses []string) error
+	// Unsubscribe removes addresses whatever their kind; nil removes all. One that is not there is fine. NO_SUCH_ACCOUNT.
+	Unsubscribe(ctx context.Context, mail string, addresses []string) error
+	// ForgetSubscriber removes the address from every list: as a subscriber, an owner and a moderator.
+	ForgetSubscriber(ctx context.Context, address string) error
+	// RenameSubscriber gives what one address is in any list to another one.
+	RenameSubscriber(ctx context.Context, from, to string) error
+
+	// ListsOf returns the lists of a domain that are there, accounts or not, sorted. A driver that cannot know returns
+	// nil.
+	ListsOf(ctx context.Context, domain string) ([]string, error)
+	// Ping returns nil when mlmmj can be worked with.
+	Ping(ctx context.Context) error
+}
+
+// Subscription is how a subscriber gets the posts.
+type Subscription string
+
+// The kinds of subscription.
+const (
+	SubscribeNormal Subscription = "normal"
+	SubscribeDigest Subscription = "digest"
+	SubscribeNoMail Subscription = "nomail"
+)
+
+// Subscriber is one of a list.
+type Subscriber struct {
+	Mail         string       `json:"mail"`
+	Subscription Subscription `json:"subscription"`
+}
+
+// ListSettings are the settings that mlmmj works by, under their published meaning.
+type ListSettings struct {
+	Name                   string
+	Closed                 bool // nobody joins or leaves by mail
+	OnlyModeratorsPost     bool
+	OnlySubscribersPost    bool
+	NoSubscription         bool
+	NoSubscriptionConfirm  bool
+	NoDigest               bool
+	NoDigestText           bool
+	NoNoMail               bool
+	Moderated              bool
+	ModerateNonSubscribers bool
+	NoOldPosts             bool
+	OldPostsForSubscribers bool
+	NoSubscriberList       bool
+	NoCopyToSender         bool
+	NotifyOwners           bool // of who joins and leaves
+	NotifyModerated        bool // the sender, that a post waits
+	NoArchive              bool
+	ModerateSubscription   bool
+	Newsletter             bool
+	ExtraAddresses         []string
+	SubscriptionModerators []string
+	Owners                 []string
+	Moderators             []string
+	MaxMessageSize         int64    // bytes, 0 is unlimited
+	SubjectPrefix          string   // spaces at its end count
+	CustomHeaders          []string // "Name: value" each, without those that the list writes itself
+	RemoveHeaders          []string // names with a colon at the end, without those that are always removed
+	FooterText             string
+	FooterHTML             string
+}
+
+// ListUpdate changes settings; nil leaves as it is.
+type ListUpdate struct {
+	Name                   *string
+	Closed                 *bool
+	OnlyModeratorsPost     *bool
+	OnlySubscribersPost    *bool
+	NoSubscription         *bool
+	NoSubscriptionConfirm  *bool
+	NoDigest               *bool
+	NoDigestText           *bool
+	NoNoMail               *bool
+	Moderated              *bool
+	ModerateNonSubscribers *bool
+	NoOldPosts             *bool
+	OldPostsForSubscribers *bool
+	NoSubscriberList       *bool
+	NoCopyToSender         *bool
+	NotifyOwners           *bool
+	NotifyModerated        *bool
+	NoArchive              *bool
+	ModerateSubscription   *bool
+	Newsletter             *bool
+	ExtraAddresses         *[]string
+	SubscriptionModerators *[]string
+	Owners                 *[]string
+	Moderators             *[]string
+	MaxMessageSize         *int64
+	SubjectPrefix          *string
+	CustomHeaders          *[]string
+	RemoveHeaders          *[]string
+	FooterText             *string
+	FooterHTML             *string
+}
+
+// DefaultListSettings are those of a new list: subscribers alone post, nobody gets old posts or the subscribers by
+// mail, a sender gets no copy, and postmaster is owner and moderator.
+func DefaultListSettings(mail string) ListSettings {
+	postmaster := []string{"postmaster@" + DomainOf(mail)}
+	return ListSettings{
+		OnlySubscribersPost: true, NoOldPosts: true, OldPostsForSubscribers: true, NoSubscriberList: true, NoCopyToSender: true,
+		Owners: postmaster, Moderators: postmaster,
+	}
+}
