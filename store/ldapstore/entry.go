@@ -1,0 +1,168 @@
+package ldapstore
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// entry is one entry of the directory, read or to be. The zero value has no attributes.
+type entry struct {
+	dn         string
+	attributes []attribute // in the order of the server
+}
+
+// attribute is a name with its values. Names are compared without regard to case, and so are values but for a few.
+type attribute struct {
+	name   string
+	values []string
+}
+
+func entryOf(found *ldap.Entry) entry {
+	e := entry{dn: found.DN, attributes: make([]attribute, 0, len(found.Attributes))}
+	for _, a := range found.Attributes {
+		e.attributes = append(e.attributes, attribute{a.Name, a.Values})
+	}
+	return e
+}
+
+// clone is a copy that may be changed.
+func (e entry) clone() entry {
+	c := entry{dn: e.dn, attributes: slices.Clone(e.attributes)}
+	for i, a := range c.attributes {
+		c.attributes[i].values = slices.Clone(a.values)
+	}
+	return c
+}
+
+func (e entry) index(name string) int {
+	return slices.IndexFunc(e.attributes, func(a attribute) bool { return strings.EqualFold(a.name, name) })
+}
+
+// all returns the values of an attribute, nil when it is absent.
+func (e entry) all(name string) []string {
+	if i := e.index(name); i >= 0 {
+		return e.attributes[i].values
+	}
+	return nil
+}
+
+// first returns the only or first value of an attribute, "" when it is absent.
+func (e entry) first(name string) string {
+	if values := e.all(name); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// number returns the value of an attribute as a number, 0 when it is absent or none.
+func (e entry) number(name string) int64 {
+	n, err := strconv.ParseInt(e.first(name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// has reports whether the attribute has that value.
+func (e entry) has(name, value string) bool { return containsFold(e.all(name), value) }
+
+// active reports whether the account is switched on. Whether its domain is, is another matter.
+func (e entry) active() bool { return strings.EqualFold(e.first("accountStatus"), statusActive) }
+
+// sorted returns the values of an attribute in lower case, sorted and never nil: addresses and names.
+func (e entry) sorted(name string) []string {
+	list := make([]string, 0, len(e.all(name)))
+	for _, v := range e.all(name) {
+		list = append(list, strings.ToLower(v))
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// set makes the values all of an attribute. Empty ones are left out, for a directory takes none; without any left the
+// attribute goes.
+func (e *entry) set(name string, values ...string) {
+	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	i := e.index(name)
+	switch {
+	case len(values) == 0 && i >= 0:
+		e.attributes = slices.Delete(e.attributes, i, i+1)
+	case len(values) == 0:
+	case i >= 0:
+		e.attributes[i].values = values
+	default:
+		e.attributes = append(e.attributes, attribute{name, values})
+	}
+}
+
+// assign is set of one value when there is something to set: nil leaves, "" removes.
+func (e *entry) assign(name string, value *string) {
+	if value != nil {
+		e.set(name, *value)
+	}
+}
+
+// add adds values that the attribute lacks.
+func (e *entry) add(name string, values ...string) {
+	now := slices.Clone(e.all(name))
+	for _, v := range values {
+		if !containsFold(now, v) {
+			now = append(now, v)
+		}
+	}
+	e.set(name, now...)
+}
+
+// remove removes values.
+func (e *entry) remove(name string, values ...string) {
+	e.set(name, slices.DeleteFunc(slices.Clone(e.all(name)), func(v string) bool { return containsFold(values, v) })...)
+}
+
+// secretAttributes are never shown, settingsAttribute is shown as an object beside the entry.
+const (
+	passwordAttribute = "userPassword"
+	settingsAttribute = "accountSetting"
+)
+
+// record is the entry as it is shown: each attribute a list of text.
+func (e entry) record() store.Record {
+	r := make(store.Record, 0, len(e.attributes))
+	for _, a := range e.attributes {
+		if !strings.EqualFold(a.name, passwordAttribute) && !strings.EqualFold(a.name, settingsAttribute) {
+			r = append(r, store.Field{Name: a.name, Value: a.values})
+		}
+	}
+	return r
+}
+
+// whole is the entry for a Change: the settings are in it, a password shows as a word.
+func (e entry) whole(password string) store.Record {
+	r := e.record()
+	if settings := e.all(settingsAttribute); len(settings) > 0 {
+		r = append(r, store.Field{Name: settingsAttribute, Value: settings})
+	}
+	if len(e.all(passwordAttribute)) > 0 {
+		r = append(r, store.Field{Name: passwordAttribute, Value: []string{password}})
+	}
+	return r
+}
+
+// The words that stand for a password in a Change.
+const (
+	hiddenPassword  = "[hidden]"
+	changedPassword = "[changed]"
+)
+
+// password is the stored hashes, one a line: an entry may have several.
+func (e entry) password() store.Secret {
+	return store.Secret(strings.Join(e.all(passwordAttribute), "\n"))
+}
+
+func containsFold(list []string, value string) bool {
+	return slices.ContainsFunc(list, func(v string) bool { return strings.EqualFold(v, value) })
+}

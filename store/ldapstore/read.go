@@ -1,0 +1,83 @@
+package ldapstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// pageSize is how many entries the server hands over at a time. A limit that the server sets on the size of an answer
+// does not count for pages, as long as it is not below this.
+const pageSize = 500
+
+// read returns one entry that fits the filter, or a nil one when there is none.
+func (s *Store) read(ctx context.Context, dn, filter string, attributes ...string) (*entry, error) {
+	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, filter, attributes, nil)
+	var found []*ldap.Entry
+	err := s.pool.with(ctx, true, func(conn *ldap.Conn) error {
+		result, err := conn.Search(request)
+		if err == nil {
+			found = result.Entries
+		}
+		return err
+	})
+	switch {
+	case isMissing(err), err == nil && len(found) == 0:
+		return nil, nil //nolint:nilnil // nothing is a good answer here
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", dn, wrap(err))
+	}
+	e := entryOf(found[0])
+	return &e, nil
+}
+
+// children returns the entries right below a DN that fit the filter, in no order. A missing DN has none.
+func (s *Store) children(ctx context.Context, dn, filter string, attributes ...string) ([]entry, error) {
+	return s.collect(ctx, dn, ldap.ScopeSingleLevel, filter, attributes)
+}
+
+// below returns the entries at and below a DN that fit the filter, in no order. A missing DN has none.
+func (s *Store) below(ctx context.Context, dn, filter string, attributes ...string) ([]entry, error) {
+	return s.collect(ctx, dn, ldap.ScopeWholeSubtree, filter, attributes)
+}
+
+func (s *Store) collect(ctx context.Context, dn string, scope int, filter string, attributes []string) ([]entry, error) {
+	var found []entry
+	err := s.each(ctx, dn, scope, filter, attributes, func(e entry) error {
+		found = append(found, e)
+		return nil
+	})
+	return found, err
+}
+
+// each calls fn for every entry that fits, page by page: no more than a page is in memory.
+func (s *Store) each(ctx context.Context, dn string, scope int, filter string, attributes []string, fn func(entry) error) error {
+	err := s.pool.with(ctx, true, func(conn *ldap.Conn) error {
+		paging := ldap.NewControlPaging(pageSize)
+		for {
+			request := ldap.NewSearchRequest(dn, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, []ldap.Control{paging})
+			result, err := conn.Search(request)
+			if err != nil {
+				return err
+			}
+			for _, e := range result.Entries {
+				if err = fn(entryOf(e)); err != nil {
+					return err
+				}
+			}
+			next, ok := ldap.FindControl(result.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+			if !ok || len(next.Cookie) == 0 {
+				return nil
+			}
+			paging.SetCookie(next.Cookie)
+		}
+	})
+	if isMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("search below %s: %w", dn, wrap(err))
+	}
+	return nil
+}

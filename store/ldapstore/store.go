@@ -1,0 +1,89 @@
+// Package ldapstore keeps accounts in an OpenLDAP directory of iRedMail's layout: a domain with its four containers
+// (users, groups, aliases, externals) below one base, standalone admins below another.
+//
+// A directory has no transactions over several entries. Every write reads what it needs while it holds the locks of
+// the domains that it touches, makes a plan (a pure function of what was read and what is asked) and applies it step by
+// step. The steps stand in such an order that a crash between two of them leaves nothing usable half-made: what decides
+// whether an account exists is written last and removed last. Each step may run again, so that the repeat of a call
+// completes what an earlier one left.
+//
+// What iRedMail keeps in SQL beside a directory, such as how full a mailbox is, comes through store.Mailboxes.
+package ldapstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// Options say where the directory is, and the server's defaults for new accounts.
+type Options struct {
+	Server      Server
+	BaseDN      string // above all domains, such as o=domains,dc=example,dc=com
+	AdminBaseDN string // above all standalone admins, such as o=domainAdmins,dc=example,dc=com
+
+	StorageRoot   string // directory of new mailboxes, such as /var/vmail/vmail1
+	Transport     string // of a domain that names none, such as dovecot
+	MailboxFormat string // maildir, mdbox or sdbox
+	MailboxFolder string // such as Maildir
+	Now           func() time.Time
+}
+
+// DefaultOptions are those of iRedMail's installer, for a directory whose suffix is known.
+func DefaultOptions(server Server, suffix string) Options {
+	return Options{
+		Server:        server,
+		BaseDN:        "o=domains," + suffix,
+		AdminBaseDN:   "o=domainAdmins," + suffix,
+		StorageRoot:   "/var/vmail/vmail1",
+		Transport:     "dovecot",
+		MailboxFormat: "maildir",
+		MailboxFolder: "Maildir",
+		Now:           time.Now,
+	}
+}
+
+// Store keeps accounts in a directory.
+type Store struct {
+	pool      *pool
+	tree      tree
+	options   Options
+	locks     store.Locks
+	mailboxes store.Mailboxes
+	addresses *snapshots
+	// cut is asked before each step of a write; an error ends the write there, as a crash would. Only tests set it.
+	cut func(step step) error
+}
+
+// New returns the store of a directory. Nothing is asked of the server yet. The locks keep those apart who write about
+// the same domain; every process that writes to the directory has to share them.
+func New(options Options, locks store.Locks, mailboxes store.Mailboxes) (*Store, error) {
+	base, err := ldap.ParseDN(options.BaseDN)
+	if err != nil {
+		return nil, badDN("base", err)
+	}
+	admins, err := ldap.ParseDN(options.AdminBaseDN)
+	if err != nil {
+		return nil, badDN("admin base", err)
+	}
+	return &Store{
+		pool:      newPool(options.Server),
+		tree:      tree{base: base.String(), admins: admins.String()},
+		options:   options,
+		locks:     locks,
+		mailboxes: mailboxes,
+		addresses: newSnapshots(),
+	}, nil
+}
+
+// Ping implements store.Accounts.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := s.read(ctx, s.tree.base, classDomainBase)
+	return err
+}
+
+// Close implements store.Accounts.
+func (s *Store) Close() error { return s.pool.close() }
