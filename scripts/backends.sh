@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
-# Throw-away database servers for the tests. They listen on unix sockets alone, keep everything below one directory
-# and know nothing of the servers that the machine itself runs.
+# Throw-away database servers for the tests, and a directory server. They listen on unix sockets, the directory on two
+# free ports of 127.0.0.1 as well, keep everything below one directory and know nothing of the servers that the machine
+# itself runs.
 #
 # Usage: scripts/backends.sh install      install the servers that are missing
-#        scripts/backends.sh up [DIR]     start MariaDB and PostgreSQL with their data in DIR, which is made (below
-#                                         the directory for temporary files when none is named), and print DIR and
-#                                         the URLs of the servers as KEY=VALUE
+#        scripts/backends.sh up [DIR]     start MariaDB, PostgreSQL and OpenLDAP with their data in DIR, which is made
+#                                         (below the directory for temporary files when none is named), and print DIR
+#                                         and how to reach the servers as KEY=VALUE
 #        scripts/backends.sh down DIR     stop them and remove DIR
-#        scripts/backends.sh stop DIR ENGINE     stop one of them, mysql or postgres, with its data left in DIR
+#        scripts/backends.sh stop DIR ENGINE     stop one of them, mysql, postgres or ldap, with its data left in DIR
 #        scripts/backends.sh start DIR ENGINE    start it again
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "$0")" && pwd)
+schema=$here/../store/ldapstore/schema
 mark=.postern-backends # in a directory that `up` has made, and that `down` may remove
 
 usage() {
-  sed -n 's/^# \{0,1\}//; 5,11p' "$0" >&2
+  sed -n 's/^# \{0,1\}//; 6,12p' "$0" >&2
   exit 2
 }
 
@@ -102,11 +104,172 @@ start_postgres() {
   ready PostgreSQL "$pid" "$dir/postgres.log" "$bin/pg_isready" --quiet --username=postgres --host="$home"
 }
 
+# The directory: its suffix, and the two accounts that a mail server keeps for itself.
+suffix=dc=example,dc=com
+reader=cn=vmail,$suffix
+reader_password=reads
+writer=cn=vmailadmin,$suffix
+writer_password=writes
+
+# The program is a copy: where AppArmor confines the installed one, it may not come here.
+up_ldap() {
+  local dir=$1 home=$1/ldap
+  own openldap "$home"
+  own openldap "$home/data"
+  cp "$(command -v slapd)" "$schema"/*.schema "$home"
+  certify "$home"
+  slapd_conf "$home" >"$home/slapd.conf"
+  tree >"$home/tree.ldif"
+  echo "$(free_port) $(free_port)" >"$home/ports"
+  [ "$(id -u)" != 0 ] || chown -R openldap:openldap "$home"
+  chmod 755 "$home"
+  (TMPDIR=$home as openldap "$home/slapd" -T add -q -f "$home/slapd.conf" -l "$home/tree.ldif") >"$dir/ldap.log" 2>&1 ||
+    { cat "$dir/ldap.log" >&2; fail "OpenLDAP could not make its data"; }
+  start_ldap "$dir"
+}
+
+# A server makes room for as many connections as it may have files.
+start_ldap() {
+  local dir=$1 home=$1/ldap pid
+  (ulimit -n 4096 && TMPDIR=$home as openldap setsid "$home/slapd" -d none -f "$home/slapd.conf" \
+    -h "$(ldap_urls "$dir" | tr '\n' ' ')") </dev/null >>"$dir/ldap.log" 2>&1 &
+  pid=$!
+  echo "$pid" >"$dir/ldap.pid"
+  ready OpenLDAP "$pid" "$dir/ldap.log" ldapwhoami -x -H "$(ldap_urls "$dir" | tail -n 1)" -D "$reader" -w "$reader_password"
+}
+
+# ldap_urls DIR: prints where the directory listens: in the clear, with TLS, and on its socket. The ports stay the same
+# when it is started again.
+ldap_urls() {
+  local plain tls
+  read -r plain tls <"$1/ldap/ports"
+  printf '%s\n' "ldap://127.0.0.1:$plain" "ldaps://127.0.0.1:$tls" "ldapi://${1//\//%2F}%2Fldap%2Fs"
+}
+
+# free_port: prints a port that nobody listens on, below those that outgoing connections take.
+free_port() {
+  local port
+  while port=$((10000 + RANDOM % 22000)); do
+    (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+  done
+  echo "$port"
+}
+
+# certify DIRECTORY: makes an authority of our own and the certificate of a server on this machine.
+certify() {
+  local new=(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30)
+  (
+    cd "$1"
+    "${new[@]}" -subj '/CN=Throw-away authority' -keyout ca.key -out ca.pem
+    "${new[@]}" -subj /CN=localhost -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem \
+      -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE
+  ) >"$1/certify.log" 2>&1 || { cat "$1/certify.log" >&2; fail "the certificates could not be made"; }
+}
+
+# slapd_conf DIRECTORY: prints what a mail server's installer would write, for data that need not last. Each suite has a
+# tree of its own below the suffix, hence the patterns.
+slapd_conf() {
+  cat <<CONF
+$(printf 'include /etc/ldap/schema/%s.schema\n' core corba cosine inetorgperson nis)
+include $1/amavisd.schema
+include $1/iredmail.schema
+
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload pw-sha2
+
+TLSCACertificateFile $1/ca.pem
+TLSCertificateFile $1/server.pem
+TLSCertificateKeyFile $1/server.key
+
+disallow bind_anon
+require LDAPv3
+sizelimit unlimited
+
+access to attrs=userPassword,mailForwardingAddress,employeeNumber
+  by dn.exact="$writer" write
+  by dn.exact="$reader" read
+  by self write
+  by anonymous auth
+  by * none
+access to dn.regex="^(.+,)?o=domainAdmins,(.+,)?$suffix\$"
+  by dn.exact="$writer" write
+  by dn.exact="$reader" read
+  by self write
+  by anonymous auth
+  by * none
+access to dn.regex="^cn=[^,]+,$suffix\$"
+  by self write
+  by anonymous auth
+  by * none
+access to *
+  by dn.exact="$writer" write
+  by dn.exact="$reader" read
+  by self write
+  by anonymous auth
+  by users read
+
+database mdb
+suffix $suffix
+rootdn cn=Manager,$suffix
+directory $1/data
+maxsize 1073741824
+dbnosync
+$(sed 's/^/index /' <<<'objectClass,entryCSN,entryUUID eq
+uid,uidNumber,gidNumber,memberUid,loginShell,homeDirectory,mailMessageStore,shadowLastChange,member,uniqueMember eq,pres
+ou,cn,mail,surname,givenname,telephoneNumber,displayName,mobile,departmentNumber,employeeNumber eq,pres,sub
+domainName,domainAliasName,mtaTransport,accountStatus,enabledService,disabledService eq,pres,sub
+domainAdmin,domainGlobalAdmin,domainBackupMX,domainSenderBccAddress,domainRecipientBccAddress eq,pres,sub
+domainMaxUserNumber eq,pres
+accessPolicy,hasMember,listAllowedUser,mailingListID eq,pres,sub
+mailForwardingAddress,shadowAddress,backupMailAddress,memberOfGroup eq,pres,sub
+userRecipientBccAddress,userSenderBccAddress eq,pres,sub')
+CONF
+}
+
+# tree: prints the entries that are there before any account.
+tree() {
+  cat <<LDIF
+dn: $suffix
+objectClass: dcObject
+objectClass: organization
+dc: example
+o: example
+
+dn: $reader
+objectClass: person
+objectClass: shadowAccount
+cn: vmail
+sn: vmail
+uid: vmail
+userPassword: $reader_password
+
+dn: $writer
+objectClass: person
+objectClass: shadowAccount
+cn: vmailadmin
+sn: vmailadmin
+uid: vmailadmin
+userPassword: $writer_password
+
+dn: o=domains,$suffix
+objectClass: organization
+o: domains
+
+dn: o=domainAdmins,$suffix
+objectClass: organization
+o: domainAdmins
+LDIF
+}
+
 up() {
   local dir=${1:-}
   command -v mariadbd >/dev/null || fail "there is no MariaDB; $here/backends.sh install installs it"
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
     fail "there is no PostgreSQL; $here/backends.sh install installs it"
+  for command in slapd ldapwhoami openssl; do
+    command -v "$command" >/dev/null || fail "there is no $command; $here/backends.sh install installs it"
+  done
   if [ -z "$dir" ]; then
     dir=$(mktemp -d)
   else
@@ -118,20 +281,27 @@ up() {
   trap 'trap "" INT TERM; exit 1' INT TERM
   [ ${#dir} -le 80 ] || fail "$dir is too long for the path of a socket; name a shorter directory"
   chmod 755 "$dir" # the servers have users of their own
-  for user in mysql postgres; do
+  for user in mysql postgres openldap; do
     (as "$user" test -x "$dir") || fail "the user $user cannot reach $dir; name a directory elsewhere, or set TMPDIR"
   done
-  local mariadb postgres
-  up_mariadb "$dir" &
-  mariadb=$!
-  up_postgres "$dir" &
-  postgres=$!
-  wait "$mariadb" || { wait "$postgres" || true; exit 1; }
-  wait "$postgres"
+  local starting=() failed=0
+  for server in mariadb postgres ldap; do
+    "up_$server" "$dir" &
+    starting+=($!)
+  done
+  for pid in "${starting[@]}"; do wait "$pid" || failed=1; done
+  [ $failed = 0 ] || exit 1
   trap - EXIT
   echo "DIR=$dir"
   echo "TEST_MYSQL_URL=mysql://root@/?socket=$dir/mysql/s"
   echo "TEST_POSTGRES_URL=postgres://postgres@/postgres?host=$dir/postgres"
+  ldap_urls "$dir" | paste -d = <(printf '%s\n' TEST_LDAP_URL TEST_LDAPS_URL TEST_LDAPI_URL) -
+  echo "TEST_LDAP_CA=$dir/ldap/ca.pem"
+  echo "TEST_LDAP_SUFFIX=$suffix"
+  echo "TEST_LDAP_BIND_DN=$writer"
+  echo "TEST_LDAP_BIND_PASSWORD=$writer_password"
+  echo "TEST_LDAP_READ_DN=$reader"
+  echo "TEST_LDAP_READ_PASSWORD=$reader_password"
 }
 
 # lives PID DIRECTORY: whether the process is there and works in the directory. One that does not know it is none of
@@ -165,11 +335,14 @@ stop_mysql() { stop "$1/mysql.pid" TERM "$1"; }
 
 stop_postgres() { stop "$1/postgres.pid" INT "$1"; } # which ends the sessions
 
+stop_ldap() { stop "$1/ldap.pid" TERM "$1"; }
+
 down() {
   local dir=$1
   [ -e "$dir" ] || return 0
   dir=$(made "$dir")
   stop_mysql "$dir" &
+  stop_ldap "$dir" &
   stop_postgres "$dir"
   wait
   for _ in $(seq 50); do
@@ -183,7 +356,7 @@ down() {
 # evict DIR: ends what was left behind while it made the data of a server, and waits for its end.
 evict() {
   local pid
-  for pid in $(ps -C mariadbd,postgres,initdb -o pid=); do
+  for pid in $(ps -C mariadbd,postgres,initdb,slapd -o pid=); do
     while lives "$pid" "$1"; do
       kill -KILL "$pid" 2>/dev/null || true
       sleep 0.05
@@ -196,7 +369,7 @@ case "${1:-}/$#" in
   up/1 | up/2) up "${2:-}" ;;
   down/2) down "$2" ;;
   start/3 | stop/3)
-    case "$3" in mysql | postgres) ;; *) usage ;; esac
+    case "$3" in mysql | postgres | ldap) ;; *) usage ;; esac
     dir=$(made "$2")
     "$1_$3" "$dir"
     ;;

@@ -11,14 +11,19 @@ needs=(
   jq:jq
   mariadbd:mariadb-server
   '/usr/lib/postgresql/*/bin/postgres:postgresql'
+  openssl:openssl
+  slapd:slapd
+  ldapadd:ldap-utils
   postmap:postfix
   /usr/lib/postfix/postfix-sqlite.so:postfix-sqlite
   /usr/lib/postfix/postfix-mysql.so:postfix-mysql
   /usr/lib/postfix/postfix-pgsql.so:postfix-pgsql
+  /usr/lib/postfix/postfix-ldap.so:postfix-ldap
   doveadm:dovecot-core
   /usr/lib/dovecot/modules/auth/libdriver_sqlite.so:dovecot-sqlite
   /usr/lib/dovecot/modules/auth/libdriver_mysql.so:dovecot-mysql
   /usr/lib/dovecot/modules/auth/libdriver_pgsql.so:dovecot-pgsql
+  /usr/lib/dovecot/modules/auth/libauthdb_ldap.so:dovecot-ldap
 )
 missing=()
 for need in "${needs[@]}"; do

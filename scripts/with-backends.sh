@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs a command while throw-away database servers are up, whose URLs are in TEST_MYSQL_URL and TEST_POSTGRES_URL.
-# Where both are set already they are used.
+# Runs a command while throw-away servers are up, whose URLs are in TEST_MYSQL_URL, TEST_POSTGRES_URL and TEST_LDAP_URL,
+# and whatever else it takes to use them in further variables. Where all three are set already they are used.
 #
 # Usage: scripts/with-backends.sh COMMAND [ARGUMENT...]
 set -euo pipefail
 
 [ $# -gt 0 ] || { sed -n 's/^# \{0,1\}//; 5p' "$0" >&2; exit 2; }
-[ -z "${TEST_MYSQL_URL:-}" ] || [ -z "${TEST_POSTGRES_URL:-}" ] || exec "$@"
+[ -z "${TEST_MYSQL_URL:-}" ] || [ -z "${TEST_POSTGRES_URL:-}" ] || [ -z "${TEST_LDAP_URL:-}" ] || exec "$@"
 
 backends=$(cd "$(dirname "$0")" && pwd)/backends.sh
 dir=''
