@@ -24,6 +24,10 @@ needs=(
   /usr/lib/dovecot/modules/auth/libdriver_mysql.so:dovecot-mysql
   /usr/lib/dovecot/modules/auth/libdriver_pgsql.so:dovecot-pgsql
   /usr/lib/dovecot/modules/auth/libauthdb_ldap.so:dovecot-ldap
+  amavisd:amavisd-new
+  /usr/share/perl5/Mail/SpamAssassin.pm:spamassassin
+  '/usr/lib/*/perl5/*/DBD/mysql.pm:libdbd-mysql-perl'
+  '/usr/lib/*/perl5/*/DBD/Pg.pm:libdbd-pg-perl'
 )
 missing=()
 for need in "${needs[@]}"; do
