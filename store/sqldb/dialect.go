@@ -29,6 +29,9 @@ type Dialect struct {
 	typedDates bool
 	// wholeDDL says that statements that make tables can be rolled back.
 	wholeDDL bool
+	// serialise keeps others that ask for the same name waiting until the transaction ends, "" where locked rows and unique
+	// keys do that.
+	serialise string
 	// lock and unlock keep others from migrating the same database, "" where nobody else has it.
 	lock, unlock string
 }

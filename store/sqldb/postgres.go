@@ -24,6 +24,7 @@ var postgresDialect = Dialect{
 	open:      openPostgres,
 	isDown:    isPostgresDown,
 	isolation: sql.LevelReadCommitted,
+	serialise: "SELECT pg_advisory_xact_lock(hashtext(?))",
 	quote:     `"`,
 	columns: "SELECT column_name FROM information_schema.columns" +
 		" WHERE table_schema = CURRENT_SCHEMA() AND table_name = ? ORDER BY ordinal_position",

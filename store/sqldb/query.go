@@ -145,6 +145,16 @@ func (tx *Tx) Apply(ctx context.Context, statements []Statement) error {
 // ForUpdate is what ends a SELECT whose rows are to be held until the end of the transaction.
 func (tx *Tx) ForUpdate() string { return tx.db.Dialect.ForUpdate }
 
+// Serialise keeps other transactions that ask for the same name waiting until this one ends, for what no unique key
+// keeps from being there twice. Where keys and locked rows do it anyway, it does nothing.
+func (tx *Tx) Serialise(ctx context.Context, name string) error {
+	if tx.db.Dialect.serialise == "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, tx.db.Dialect.serialise, name)
+	return err
+}
+
 // bind is the one place where lists are spread and placeholders become those of the dialect.
 func (r *Reader) bind(query string, args []any) (string, []any, error) {
 	for i, a := range args {

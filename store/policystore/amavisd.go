@@ -1,0 +1,131 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// noPolicy is the policy_id of an account that has lists and no policy: there is no such row, so that it adds nothing.
+// The column's own default is 1, which would attach the policy of everybody at the priority of the account.
+const noPolicy = 0
+
+// email is an address as a column of Amavisd's compares it: byte by byte.
+func email(db *sqldb.DB, text string) any {
+	if db.Dialect.Name == "postgres" {
+		return []byte(text)
+	}
+	return text
+}
+
+// emails are addresses for an IN (?).
+func emails(db *sqldb.DB, list []string) []any {
+	args := make([]any, len(list))
+	for i, text := range list {
+		args[i] = email(db, text)
+	}
+	return args
+}
+
+// member is a row of users.
+type member struct {
+	ID       int64  `db:"id"`
+	Priority int64  `db:"priority"`
+	PolicyID int64  `db:"policy_id"`
+	Email    string `db:"email"`
+}
+
+// lockMember reads the account's row of users and holds it. There may be none.
+func (s *Store) lockMember(ctx context.Context, tx *sqldb.Tx, account store.PolicyAccount) (member, bool, error) {
+	var m member
+	query := "SELECT id, priority, policy_id, email FROM users WHERE email = ? " + tx.ForUpdate()
+	found, err := tx.Find(ctx, &m, query, email(s.amavisd, string(account)))
+	if err != nil {
+		return m, false, fmt.Errorf("read account %s: %w", account, err)
+	}
+	return m, found, nil
+}
+
+// planMember plans that the account has a row in users, with the priority of its kind.
+func (p *plan) planMember(db *sqldb.DB, account store.PolicyAccount, m member, found bool) {
+	priority := account.Kind().AmavisdPriority()
+	if !found {
+		p.do("INSERT INTO users (priority, policy_id, email) VALUES (?, ?, ?)", priority, noPolicy, email(db, string(account)))
+		return
+	}
+	if m.Priority != priority {
+		p.do("UPDATE users SET priority = ? WHERE id = ?", priority, m.ID)
+	}
+}
+
+// membersOf returns the rows of an address or, for a domain name, of the domain and every address in it.
+func (s *Store) membersOf(ctx context.Context, tx *sqldb.Tx, name string) ([]member, error) {
+	var found []member
+	query, arg := "SELECT id, priority, policy_id, email FROM users WHERE email = ?", name
+	if !strings.Contains(name, "@") {
+		query, arg = "SELECT id, priority, policy_id, email FROM users WHERE email LIKE ?", "%@"+name
+	}
+	if err := tx.Select(ctx, &found, query+" ORDER BY id "+tx.ForUpdate(), email(s.amavisd, arg)); err != nil {
+		return nil, fmt.Errorf("read accounts of %s: %w", name, err)
+	}
+	kept := found[:0]
+	for _, m := range found { // an underscore in the name stands for any character
+		if m.Email == name || strings.HasSuffix(m.Email, "@"+name) {
+			kept = append(kept, m)
+		}
+	}
+	return kept, nil
+}
+
+// planForget plans to remove all that belongs to the accounts. What the lists are about stays: others may list it too.
+func (p *plan) planForget(members []member) {
+	for _, m := range members {
+		p.do("DELETE FROM wblist WHERE rid = ?", m.ID)
+		p.do("DELETE FROM outbound_wblist WHERE sid = ?", m.ID)
+		p.do("DELETE FROM users WHERE id = ?", m.ID)
+		p.do("DELETE FROM policy WHERE policy_name = ?", m.Email)
+	}
+}
+
+func (s *Store) forgetAmavisd(ctx context.Context, name string) error {
+	if s.amavisd == nil {
+		return nil
+	}
+	_, err := write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+		members, err := s.membersOf(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{}
+		p.planForget(members)
+		p.do("DELETE FROM policy WHERE policy_name = ?", string(store.PolicyAccountOf(name)))
+		return p, nil
+	})
+	return err
+}
+
+func (s *Store) renameAmavisd(ctx context.Context, from, to string) error {
+	if s.amavisd == nil {
+		return nil
+	}
+	_, err := write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+		p := &plan{}
+		old, err := s.membersOf(ctx, tx, from)
+		if err != nil || len(old) == 0 {
+			return p, err
+		}
+		replaced, err := s.membersOf(ctx, tx, to)
+		if err != nil {
+			return nil, err
+		}
+		p.planForget(replaced)
+		p.do("DELETE FROM policy WHERE policy_name = ?", to)
+		p.do("UPDATE users SET email = ? WHERE id = ?", email(s.amavisd, to), old[0].ID)
+		p.do("UPDATE policy SET policy_name = ? WHERE policy_name = ?", to, from)
+		return p, nil
+	})
+	return err
+}

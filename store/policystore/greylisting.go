@@ -1,0 +1,138 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// anySender is whose mail a setting is about that the published operations make.
+const anySender = string(store.Everybody)
+
+const greylistingColumns = "account, priority, sender, sender_priority, comment, active, id"
+
+// maxGreylisting is the longest account or sender that the columns take: MariaDB's are shorter.
+func maxGreylisting(db *sqldb.DB) int {
+	if db.Dialect.Name == "mysql" {
+		return 100
+	}
+	return 255
+}
+
+// Greylisting implements store.Greylistings.
+func (s *Store) Greylisting(ctx context.Context, account store.PolicyAccount) (store.Greylisting, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return store.Greylisting{}, err
+	}
+	query := "SELECT " + greylistingColumns + " FROM greylisting WHERE sender = ? AND account IN (?) ORDER BY priority DESC, id"
+	rows, err := db.Reader().Records(ctx, query, anySender, texts(account.Candidates()))
+	if err != nil {
+		return store.Greylisting{}, fmt.Errorf("read greylisting for %s: %w", account, err)
+	}
+	effective := store.Effective{Value: "disable", Source: store.SourceDefault}
+	g := store.Greylisting{}
+	for i, row := range rows {
+		name, _ := row.Get("account").(string)
+		shown := shownGreylisting(row)
+		if i == 0 {
+			effective = store.Effective{Value: shown.Get("status"), Source: name}
+		}
+		if name == string(account) {
+			g.Stored = shown
+		}
+	}
+	g.Effective = store.Record{{Name: "status", Value: effective}}
+	return g, nil
+}
+
+// shownGreylisting is a row with its published word in front.
+func shownGreylisting(row store.Record) store.Record {
+	status := "disable"
+	if row.Get("active") == int64(1) {
+		status = "enable"
+	}
+	return slices.Insert(slices.Clone(row), 0, store.Field{Name: "status", Value: status})
+}
+
+// GreylistingSettings implements store.Greylistings.
+func (s *Store) GreylistingSettings(ctx context.Context) ([]store.Record, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Reader().Records(ctx,
+		"SELECT "+greylistingColumns+" FROM greylisting ORDER BY priority DESC, sender_priority DESC, account, sender")
+	if err != nil {
+		return nil, fmt.Errorf("read greylisting: %w", err)
+	}
+	for i := range rows {
+		rows[i] = shownGreylisting(rows[i])
+	}
+	return rows, nil
+}
+
+// SetGreylisting implements store.Greylistings.
+func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount, on bool) (store.Change, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	if err = checkLength(account, maxGreylisting(db)); err != nil {
+		return store.Change{}, err
+	}
+	active := int64(0)
+	if on {
+		active = 1
+	}
+	return s.writeGreylisting(ctx, w, account, func(p *plan, before store.Record) {
+		priority := account.Kind().IredapdPriority()
+		if before == nil {
+			p.change.After = store.Record{{Name: "account", Value: string(account)}, {Name: "priority", Value: priority},
+				{Name: "sender", Value: anySender}, {Name: "active", Value: active}}
+			p.do("INSERT INTO greylisting (account, priority, sender, sender_priority, comment, active) VALUES (?, ?, ?, 0, '', ?)",
+				string(account), priority, anySender, active)
+			return
+		}
+		p.change.After = slices.Clone(before)
+		p.change.After.Set("priority", priority)
+		p.change.After.Set("sender_priority", int64(0))
+		p.change.After.Set("active", active)
+		p.do("UPDATE greylisting SET priority = ?, sender_priority = 0, active = ? WHERE account = ? AND sender = ?",
+			priority, active, string(account), anySender)
+	})
+}
+
+// DeleteGreylisting implements store.Greylistings.
+func (s *Store) DeleteGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
+	return s.writeGreylisting(ctx, w, account, func(p *plan, _ store.Record) {
+		p.change.Action = store.ActionDelete
+		p.do("DELETE FROM greylisting WHERE account = ? AND sender = ?", string(account), anySender)
+	})
+}
+
+// writeGreylisting reads the account's row for all senders, nil when there is none, and has a plan made of it.
+func (s *Store) writeGreylisting(
+	ctx context.Context, w store.Write, account store.PolicyAccount, fill func(p *plan, before store.Record),
+) (store.Change, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
+		query := "SELECT " + greylistingColumns + " FROM greylisting WHERE account = ? AND sender = ? " + tx.ForUpdate()
+		rows, err := tx.Records(ctx, query, string(account), anySender)
+		if err != nil {
+			return nil, fmt.Errorf("read greylisting of %s: %w", account, err)
+		}
+		p := newPlan(store.ActionUpdate, store.NounGreylisting, account)
+		if len(rows) > 0 {
+			p.change.Before = rows[0]
+		}
+		fill(p, p.change.Before)
+		return p, nil
+	})
+}

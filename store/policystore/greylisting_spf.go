@@ -1,0 +1,98 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// derived are the tables with what is exempt on behalf of a domain. An old iRedAPD wrote into the second.
+var derived = []string{"greylisting_whitelist_domain_spf", "greylisting_whitelists"}
+
+// SpfDomains implements store.Greylistings.
+func (s *Store) SpfDomains(ctx context.Context) ([]string, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return nil, err
+	}
+	domains := []string{}
+	if err = db.Reader().Select(ctx, &domains, "SELECT domain FROM greylisting_whitelist_domains ORDER BY domain"); err != nil {
+		return nil, fmt.Errorf("read domains whose servers are exempt: %w", err)
+	}
+	slices.Sort(domains)
+	return domains, nil
+}
+
+// UpdateSpfDomains implements store.Greylistings.
+func (s *Store) UpdateSpfDomains(ctx context.Context, w store.Write, domains store.Set) (store.Change, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
+		var current []string
+		query := "SELECT domain FROM greylisting_whitelist_domains ORDER BY domain " + tx.ForUpdate()
+		if err := tx.Select(ctx, &current, query); err != nil {
+			return nil, fmt.Errorf("read domains whose servers are exempt: %w", err)
+		}
+		p := newPlan(store.ActionUpdate, store.NounGreylisting, store.Everybody)
+		next := domains.Apply(current)
+		p.planSet("greylisting_whitelist_domains", "domain", current, next)
+		for _, domain := range current {
+			if !slices.Contains(next, domain) {
+				p.planUnderive(domain)
+			}
+		}
+		for _, domain := range domains.Remove { // it may have left rows although it is not listed
+			p.planUnderive(domain)
+		}
+		return p, nil
+	})
+}
+
+// planUnderive plans to remove what is exempt on behalf of a domain.
+func (p *plan) planUnderive(domain string) {
+	for _, table := range derived {
+		p.do("DELETE FROM "+table+" WHERE comment = ?", automatic+domain)
+	}
+}
+
+// ReplaceSpfSenders implements store.Greylistings. A sender that is exempt on behalf of another domain stays that one's:
+// there is one row for each.
+func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []string) error {
+	db, err := s.needIredapd()
+	if err != nil {
+		return err
+	}
+	wanted, _ := senders(found, maxGreylisting(db))
+	_, err = write(ctx, db, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+		p := &plan{}
+		var listed string
+		query := "SELECT domain FROM greylisting_whitelist_domains WHERE domain = ? " + tx.ForUpdate()
+		if there, err := tx.Find(ctx, &listed, query, domain); err != nil || !there {
+			return p, err
+		}
+		var others []string
+		query = "SELECT sender FROM greylisting_whitelist_domain_spf WHERE account = ? AND comment <> ? ORDER BY sender"
+		if err := tx.Select(ctx, &others, query, anySender, automatic+domain); err != nil {
+			return nil, fmt.Errorf("read what is exempt: %w", err)
+		}
+		p.planUnderive(domain)
+		come := slices.DeleteFunc(slices.Clone(wanted), func(v string) bool { return slices.Contains(others, v) })
+		for chunk := range slices.Chunk(come, chunkSize/3) {
+			var args []any
+			for _, sender := range chunk {
+				args = append(args, anySender, sender, automatic+domain)
+			}
+			p.do("INSERT INTO greylisting_whitelist_domain_spf (account, sender, comment) VALUES "+tuples("(?, ?, ?)", len(chunk)), args...)
+		}
+		for chunk := range slices.Chunk(wanted, chunkSize) {
+			p.do("DELETE FROM greylisting_tracking WHERE client_address IN (?)", chunk)
+		}
+		return p, nil
+	})
+	return err
+}

@@ -1,0 +1,136 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// automatic begins the comment of rows that a lookup of SPF records made. The domain follows.
+const automatic = "AUTO-UPDATE: "
+
+// GreylistingWhitelist implements store.Greylistings.
+func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAccount, page store.Page) (store.List[string], error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return store.List[string]{}, err
+	}
+	query, args := "SELECT sender FROM greylisting_whitelists WHERE account = ?", []any{string(account)}
+	order, beyond := " ORDER BY sender", " AND sender > ?"
+	if page.Desc {
+		order, beyond = " ORDER BY sender DESC", " AND sender < ?"
+	}
+	if page.After != "" {
+		query, args = query+beyond, append(args, page.After)
+	}
+	query += order
+	if page.Limit > 0 {
+		query, args = query+" LIMIT ?", append(args, page.Limit+1)
+	}
+	list := store.List[string]{Items: []string{}}
+	if err = db.Reader().Select(ctx, &list.Items, query, args...); err != nil {
+		return store.List[string]{}, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
+	}
+	if page.Limit > 0 && len(list.Items) > page.Limit {
+		list.Items = list.Items[:page.Limit]
+		list.Next = list.Items[page.Limit-1]
+	}
+	return list, nil
+}
+
+// exemptKinds are the patterns that iRedAPD can match a sender by when it decides about greylisting.
+var exemptKinds = []store.AddressKind{
+	store.KindEmail, store.KindDomain, store.KindSubdomain, store.KindTopLevel, store.KindIP, store.KindNetwork, store.KindCatchall,
+}
+
+// senders are the valid ones, each once, and the invalid ones as they were given.
+func senders(given []string, most int) (valid, invalid []string) {
+	seen := map[string]bool{}
+	for _, one := range given {
+		pattern, kind := store.ClassifyAddress(one)
+		switch {
+		case !slices.Contains(exemptKinds, kind) || len(pattern) > most:
+			invalid = append(invalid, one)
+		case !seen[pattern]:
+			seen[pattern] = true
+			valid = append(valid, pattern)
+		}
+	}
+	return valid, invalid
+}
+
+// UpdateGreylistingWhitelist implements store.Greylistings.
+func (s *Store) UpdateGreylistingWhitelist(
+	ctx context.Context, w store.Write, account store.PolicyAccount, change store.Set,
+) (store.Change, error) {
+	db, err := s.needIredapd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	if err = checkLength(account, maxGreylisting(db)); err != nil {
+		return store.Change{}, err
+	}
+	set, discarded := validSet(change, maxGreylisting(db))
+	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
+		var rows []struct{ Sender, Comment string }
+		query := "SELECT sender, comment FROM greylisting_whitelists WHERE account = ? ORDER BY sender " + tx.ForUpdate()
+		if err := tx.Select(ctx, &rows, query, string(account)); err != nil {
+			return nil, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
+		}
+		var current, spared []string
+		for _, r := range rows {
+			current = append(current, r.Sender)
+			if strings.HasPrefix(r.Comment, automatic) {
+				spared = append(spared, r.Sender)
+			}
+		}
+		p := newPlan(store.ActionUpdate, store.NounGreylisting, account)
+		p.change.Discarded = discarded
+		next := set.Apply(current)
+		if set.Replace != nil {
+			next = append(next, spared...)
+		}
+		p.planSet("greylisting_whitelists", "sender", current, next, string(account))
+		return p, nil
+	})
+}
+
+// validSet is a change with the valid senders alone, and the invalid ones.
+func validSet(change store.Set, most int) (set store.Set, discarded []string) {
+	keep := func(given []string) []string {
+		valid, invalid := senders(given, most)
+		discarded = append(discarded, invalid...)
+		return valid
+	}
+	set.Remove, set.Add = keep(change.Remove), keep(change.Add)
+	if change.Replace != nil {
+		all := keep(*change.Replace)
+		set.Replace = &all
+	}
+	return set, discarded
+}
+
+// planSet plans that the column holds these values of one account, or of all when none is named.
+func (p *plan) planSet(table, column string, current, next []string, account ...string) {
+	gone := slices.DeleteFunc(slices.Clone(current), func(v string) bool { return slices.Contains(next, v) })
+	come := slices.DeleteFunc(slices.Clone(next), func(v string) bool { return slices.Contains(current, v) })
+	where, columns, row := "", column, "(?)"
+	var owner []any
+	if len(account) > 0 {
+		where, columns, row, owner = " AND account = ?", column+", account", "(?, ?)", []any{account[0]}
+	}
+	for chunk := range slices.Chunk(gone, chunkSize) {
+		p.do("DELETE FROM "+table+" WHERE "+column+" IN (?)"+where, append([]any{chunk}, owner...)...)
+	}
+	for chunk := range slices.Chunk(come, chunkSize/2) {
+		var args []any
+		for _, v := range chunk {
+			args = append(append(args, v), owner...)
+		}
+		p.do("INSERT INTO "+table+" ("+columns+") VALUES "+tuples(row, len(chunk)), args...)
+	}
+}

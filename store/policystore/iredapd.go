@@ -1,0 +1,85 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// settingTables are the tables of iRedAPD whose column account is whose the row is.
+var settingTables = []string{"throttle", "greylisting", "greylisting_whitelists", "greylisting_whitelist_domain_spf"}
+
+// forgetCounters removes what iRedAPD has counted under the throttles that a condition selects: a key refers to them.
+const forgetCounters = "DELETE FROM throttle_tracking WHERE tid IN (SELECT id FROM throttle WHERE account IN (?))"
+
+func (s *Store) forgetIredapd(ctx context.Context, name string) error {
+	if s.iredapd == nil {
+		return nil
+	}
+	_, err := write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+		accounts, err := accountsOf(ctx, tx, name)
+		p := &plan{}
+		if err == nil && len(accounts) > 0 {
+			p.planForgetSettings(accounts)
+		}
+		return p, err
+	})
+	return err
+}
+
+// planForgetSettings plans to remove all that belongs to the accounts.
+func (p *plan) planForgetSettings(accounts []string) {
+	p.do(forgetCounters, accounts)
+	for _, table := range settingTables {
+		p.do("DELETE FROM "+table+" WHERE account IN (?)", accounts)
+	}
+}
+
+// accountsOf returns the accounts that have settings: an address itself or, for a domain name, the domain and every
+// address in it.
+func accountsOf(ctx context.Context, tx *sqldb.Tx, name string) ([]string, error) {
+	if strings.Contains(name, "@") {
+		return []string{name}, nil
+	}
+	var kept []string
+	for _, table := range settingTables {
+		var found []string
+		query := "SELECT DISTINCT account FROM " + table + " WHERE account LIKE ? ORDER BY account"
+		if err := tx.Select(ctx, &found, query, "%@"+name); err != nil {
+			return nil, fmt.Errorf("read accounts of %s: %w", name, err)
+		}
+		for _, account := range found { // an underscore in the name stands for any character
+			if strings.HasSuffix(account, "@"+name) {
+				kept = append(kept, account)
+			}
+		}
+	}
+	return kept, nil
+}
+
+func (s *Store) renameIredapd(ctx context.Context, from, to string) error {
+	if s.iredapd == nil {
+		return nil
+	}
+	_, err := write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+		p := &plan{}
+		var n int64
+		parts := make([]string, len(settingTables))
+		args := make([]any, len(settingTables))
+		for i, table := range settingTables {
+			parts[i], args[i] = "(SELECT COUNT(*) FROM "+table+" WHERE account = ?)", from
+		}
+		if err := tx.Get(ctx, &n, "SELECT "+strings.Join(parts, " + "), args...); err != nil || n == 0 {
+			return p, err
+		}
+		p.planForgetSettings([]string{to})
+		for _, table := range settingTables {
+			p.do("UPDATE "+table+" SET account = ? WHERE account = ?", to, from)
+		}
+		return p, nil
+	})
+	return err
+}

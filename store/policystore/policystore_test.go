@@ -1,0 +1,134 @@
+package policystore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/policystore"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+func TestPoliciesOnSQLite(t *testing.T) {
+	storetest.Policies(t, func(t *testing.T) storetest.PoliciesFixture {
+		t.Helper()
+		return fixture(sqlite(t, policystore.Amavisd), sqlite(t, policystore.Iredapd))
+	})
+}
+
+func TestPoliciesOnMySQL(t *testing.T) { policiesOnServer(t, "mysql") }
+
+func TestPoliciesOnPostgres(t *testing.T) { policiesOnServer(t, "postgres") }
+
+func fixture(amavisd, iredapd *sqldb.DB) storetest.PoliciesFixture {
+	return storetest.PoliciesFixture{
+		Policies: policystore.New(amavisd, iredapd, policystore.DefaultOptions()), Amavisd: amavisd, Iredapd: iredapd,
+	}
+}
+
+// policiesOnServer runs the suite on one pair of databases, which are emptied for every store.
+func policiesOnServer(t *testing.T, engine string) {
+	t.Helper()
+	amavisd, iredapd := storetest.Database(t, engine), storetest.Database(t, engine)
+	require.NoError(t, policystore.Amavisd.CreateSchema(t.Context(), amavisd))
+	require.NoError(t, policystore.Iredapd.CreateSchema(t.Context(), iredapd))
+	emptyAmavisd := storetest.Emptier(t, amavisd)
+	storetest.Policies(t, func(t *testing.T) storetest.PoliciesFixture {
+		t.Helper()
+		emptyAmavisd(t)
+		storetest.Exec(t, iredapd, "DELETE FROM throttle_tracking") // to which a key of throttle refers
+		storetest.Emptier(t, iredapd)(t)
+		return fixture(amavisd, iredapd)
+	})
+}
+
+// sqlite is an embedded database with the tables laid and nothing in them.
+func sqlite(t *testing.T, part policystore.Part) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "policies.db") + "?sync=off")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, part.Migrate(t.Context(), db))
+	require.NoError(t, part.Migrate(t.Context(), db), "again")
+	storetest.Emptier(t, db)(t)
+	return db
+}
+
+func TestShippedPolicies(t *testing.T) {
+	for _, engine := range append([]string{"sqlite"}, storetest.Servers...) {
+		t.Run(engine, func(t *testing.T) {
+			amavisd, iredapd := laid(t, engine)
+			p := policystore.New(amavisd, iredapd, policystore.DefaultOptions())
+			everybody, err := p.SpamPolicy(t.Context(), store.Everybody)
+			require.NoError(t, err)
+			require.Equal(t, "no", everybody.Stored.Get("quarantine_spam"))
+			require.Equal(t, "yes", everybody.Stored.Get("quarantine_virus"))
+			require.Equal(t, store.Effective{Value: 6.2, Source: store.SourceDefault}, everybody.Effective.Get("spam_score"))
+			require.Equal(t, store.Effective{Value: "yes", Source: "@."}, everybody.Effective.Get("quarantine_banned"))
+			g, err := p.Greylisting(t.Context(), store.Everybody)
+			require.NoError(t, err)
+			require.Equal(t, "enable", g.Stored.Get("status"))
+		})
+	}
+}
+
+// laid is a pair of databases as they are made.
+func laid(t *testing.T, engine string) (amavisd, iredapd *sqldb.DB) {
+	t.Helper()
+	if engine != "sqlite" {
+		amavisd, iredapd = storetest.Database(t, engine), storetest.Database(t, engine)
+		require.NoError(t, policystore.Amavisd.CreateSchema(t.Context(), amavisd))
+		require.NoError(t, policystore.Iredapd.CreateSchema(t.Context(), iredapd))
+		return amavisd, iredapd
+	}
+	open := func(part policystore.Part) *sqldb.DB {
+		db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "policies.db") + "?sync=off")
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		require.NoError(t, part.Migrate(t.Context(), db))
+		return db
+	}
+	return open(policystore.Amavisd), open(policystore.Iredapd)
+}
+
+func TestSchemaOfPoliciesIsNeverLaidOver(t *testing.T) {
+	for _, engine := range storetest.Servers {
+		t.Run(engine, func(t *testing.T) {
+			db := storetest.Database(t, engine)
+			require.ErrorIs(t, policystore.Amavisd.Check(t.Context(), db), sqldb.ErrNotLaid)
+			require.ErrorContains(t, policystore.Amavisd.Migrate(t.Context(), db), "embedded")
+			require.NoError(t, db.Do(t.Context(), "CREATE TABLE msgs (k INT)"))
+			require.ErrorContains(t, policystore.Amavisd.CreateSchema(t.Context(), db), `"msgs"`)
+			require.NoError(t, policystore.Iredapd.CreateSchema(t.Context(), db), "the other's tables")
+			require.NoError(t, policystore.Iredapd.Check(t.Context(), db))
+		})
+	}
+}
+
+func TestWithoutDatabases(t *testing.T) {
+	p := policystore.New(nil, nil, policystore.DefaultOptions())
+	_, err := p.SpamPolicy(t.Context(), store.Everybody)
+	require.True(t, store.HasCode(err, store.CodeNotConfigured), "%v", err)
+	_, err = p.SetGreylisting(t.Context(), store.Write{}, store.Everybody, true)
+	require.True(t, store.HasCode(err, store.CodeNotConfigured), "%v", err)
+	require.NoError(t, p.ForgetAccount(t.Context(), "example.com"), "there is nothing to forget")
+	require.NoError(t, p.RenameAccount(t.Context(), "a@example.com", "b@example.com"))
+	require.NoError(t, p.Ping(t.Context()))
+}
+
+func BenchmarkAddAThousandAddresses(b *testing.B) {
+	db, err := sqldb.Open("sqlite://" + filepath.Join(b.TempDir(), "policies.db") + "?sync=off")
+	require.NoError(b, err)
+	defer db.Close()
+	require.NoError(b, policystore.Amavisd.Migrate(b.Context(), db))
+	p := policystore.New(db, nil, policystore.DefaultOptions())
+	key := store.WblistKey{Account: "@example.com", Direction: store.Inbound, Colour: store.Blacklist}
+	addresses := storetest.ManyAddresses(1000)
+	for b.Loop() {
+		_, err := p.AddToWblist(b.Context(), store.Write{}, key, addresses)
+		require.NoError(b, err)
+	}
+}

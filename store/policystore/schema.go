@@ -1,0 +1,62 @@
+package policystore
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+//go:embed migrations schema/*.sql
+var files embed.FS
+
+// Part is one of the two databases.
+type Part struct {
+	name     string
+	required []string
+}
+
+// The databases of the policies.
+var (
+	Amavisd = Part{"amavisd", []string{"users", "mailaddr", "wblist", "policy"}}
+	Iredapd = Part{"iredapd", []string{"throttle", "throttle_tracking", "greylisting", "greylisting_whitelists"}}
+)
+
+// Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
+func (p Part) Migrate(ctx context.Context, db *sqldb.DB) error {
+	if !db.Dialect.SingleWriter {
+		return errors.New("only embedded databases are migrated")
+	}
+	dir, err := fs.Sub(files, "migrations/"+p.name+"/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, dir)
+}
+
+// CreateSchema makes the tables on a server, with what iRedMail puts into them at first. When any of them is there
+// already it changes nothing and returns an error that says so.
+func (p Part) CreateSchema(ctx context.Context, db *sqldb.DB) error {
+	script, err := files.ReadFile("schema/" + p.name + "." + db.Dialect.Name + ".sql")
+	if err != nil {
+		return fmt.Errorf("there are no tables to make on %s", db.Dialect.Name)
+	}
+	return db.Lay(ctx, sqldb.Statements(string(script)))
+}
+
+// Check returns an error when the database lacks a table without which it is not the right one.
+func (p Part) Check(ctx context.Context, db *sqldb.DB) error {
+	there, err := db.Reader().Layout(ctx)
+	if err != nil {
+		return err
+	}
+	for _, table := range p.required {
+		if len(there[table]) == 0 {
+			return fmt.Errorf("the database has no table %q: %w", table, sqldb.ErrNotLaid)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// maxAmavisd is the longest account that Amavisd's columns take.
+const maxAmavisd = 255
+
+// SpamPolicy implements store.SpamPolicies.
+func (s *Store) SpamPolicy(ctx context.Context, account store.PolicyAccount) (store.SpamPolicy, error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.SpamPolicy{}, err
+	}
+	own, err := db.Reader().Records(ctx, "SELECT * FROM policy WHERE policy_name = ? ORDER BY id", string(account))
+	if err != nil {
+		return store.SpamPolicy{}, fmt.Errorf("read spam policy of %s: %w", account, err)
+	}
+	layers, err := s.policyLayers(ctx, account)
+	if err != nil {
+		return store.SpamPolicy{}, err
+	}
+	p := store.SpamPolicy{Effective: effectivePolicy(layers)}
+	if len(own) > 0 {
+		p.Stored = shownPolicy(own[0])
+	}
+	return p, nil
+}
+
+// layer is a policy that applies to an account, and whose it is.
+type layer struct {
+	source string
+	row    store.Record
+}
+
+// policyLayers reads the policies that apply to an account as Amavisd does: what comes first decides, column by column.
+func (s *Store) policyLayers(ctx context.Context, account store.PolicyAccount) ([]layer, error) {
+	query := "SELECT u.email AS of_account, p.* FROM users u JOIN policy p ON p.id = u.policy_id WHERE u.email IN (?)" +
+		" ORDER BY u.priority DESC, u.id"
+	rows, err := s.amavisd.Reader().Records(ctx, query, emails(s.amavisd, texts(account.Candidates())))
+	if err != nil {
+		return nil, fmt.Errorf("read spam policies for %s: %w", account, err)
+	}
+	layers := make([]layer, len(rows))
+	for i, row := range rows {
+		source, _ := row.Get("of_account").(string)
+		layers[i] = layer{source, row}
+	}
+	return layers, nil
+}
+
+// UpdateSpamPolicy implements store.SpamPolicies.
+func (s *Store) UpdateSpamPolicy(
+	ctx context.Context, w store.Write, account store.PolicyAccount, u store.SpamPolicyUpdate,
+) (store.Change, error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	if err = checkLength(account, maxAmavisd); err != nil {
+		return store.Change{}, err
+	}
+	set, err := s.policyColumns(u)
+	if err != nil {
+		return store.Change{}, err
+	}
+	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
+		rows, err := tx.Records(ctx, "SELECT * FROM policy WHERE policy_name = ? "+tx.ForUpdate(), string(account))
+		if err != nil {
+			return nil, fmt.Errorf("read spam policy of %s: %w", account, err)
+		}
+		m, found, err := s.lockMember(ctx, tx, account)
+		if err != nil {
+			return nil, err
+		}
+		p := newPlan(store.ActionUpdate, store.NounSpamPolicy, account)
+		p.planPolicy(account, rows, set)
+		p.planMember(db, account, m, found)
+		p.do("UPDATE users SET policy_id = (SELECT id FROM policy WHERE policy_name = ?) WHERE email = ?",
+			string(account), email(db, string(account)))
+		return p, nil
+	})
+}
+
+// planPolicy plans that the account's policy has the columns. One for everybody starts as iRedMail ships it.
+func (p *plan) planPolicy(account store.PolicyAccount, rows []store.Record, set store.Record) {
+	if len(rows) == 0 {
+		row := store.Record{{Name: "policy_name", Value: string(account)}}
+		if account == store.Everybody {
+			row = append(row, shippedPolicy...)
+		}
+		for _, f := range set {
+			row.Set(f.Name, f.Value)
+		}
+		p.change.After = row
+		columns, args := make([]string, len(row)), make([]any, len(row))
+		for i, f := range row {
+			columns[i], args[i] = f.Name, f.Value
+		}
+		p.do("INSERT INTO policy ("+strings.Join(columns, ", ")+") VALUES ("+tuples("?", len(row))+")", args...)
+		return
+	}
+	p.change.Before, p.change.After = rows[0], slices.Clone(rows[0])
+	sets, args := make([]string, len(set)), make([]any, len(set))
+	for i, f := range set {
+		p.change.After.Set(f.Name, f.Value)
+		sets[i], args[i] = f.Name+" = ?", f.Value
+	}
+	if len(set) > 0 {
+		p.do("UPDATE policy SET "+strings.Join(sets, ", ")+" WHERE policy_name = ?", append(args, string(account))...)
+	}
+}
+
+// DeleteSpamPolicy implements store.SpamPolicies.
+func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
+		rows, err := tx.Records(ctx, "SELECT * FROM policy WHERE policy_name = ? "+tx.ForUpdate(), string(account))
+		if err != nil {
+			return nil, fmt.Errorf("read spam policy of %s: %w", account, err)
+		}
+		m, found, err := s.lockMember(ctx, tx, account)
+		if err != nil {
+			return nil, err
+		}
+		p := newPlan(store.ActionDelete, store.NounSpamPolicy, account)
+		if len(rows) > 0 {
+			p.change.Before = rows[0]
+		}
+		p.do("DELETE FROM policy WHERE policy_name = ?", string(account))
+		if !found {
+			return p, nil
+		}
+		kept, err := keepsLists(ctx, tx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		if kept || account == store.Everybody {
+			p.do("UPDATE users SET policy_id = ? WHERE id = ?", noPolicy, m.ID)
+			return p, nil
+		}
+		p.do("DELETE FROM users WHERE id = ?", m.ID)
+		return p, nil
+	})
+}
+
+// keepsLists reports whether a row of users is needed by a whitelist or blacklist.
+func keepsLists(ctx context.Context, tx *sqldb.Tx, id int64) (bool, error) {
+	var n int64
+	query := "SELECT (SELECT COUNT(*) FROM wblist WHERE rid = ?) + (SELECT COUNT(*) FROM outbound_wblist WHERE sid = ?)"
+	if err := tx.Get(ctx, &n, query, id, id); err != nil {
+		return false, fmt.Errorf("count entries of lists: %w", err)
+	}
+	return n > 0, nil
+}

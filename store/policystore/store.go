@@ -1,0 +1,84 @@
+// Package policystore keeps policies in the databases of Amavisd and iRedAPD, in iRedMail's layout.
+//
+// Each of the two may be missing; what needs it then fails with NOT_CONFIGURED. A write reads what it needs, makes a plan
+// and applies it in one transaction of its database. Rows that an older panel wrote, on other scales of priority or
+// several for one account, are put right when they are touched.
+package policystore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+var _ store.Policies = (*Store)(nil)
+
+// Options of the store.
+type Options struct {
+	SubjectPrefix string // what is put in front of the subject of spam, with a space at its end
+	Now           func() time.Time
+}
+
+// DefaultOptions are those of iRedMail.
+func DefaultOptions() Options { return Options{SubjectPrefix: "[SPAM] ", Now: time.Now} }
+
+// Store keeps policies in SQL.
+type Store struct {
+	amavisd *sqldb.DB // nil when it is not configured, and so iredapd
+	iredapd *sqldb.DB
+	options Options
+}
+
+// New returns the store over the databases, either of which may be nil. It takes them over.
+func New(amavisd, iredapd *sqldb.DB, options Options) *Store {
+	return &Store{amavisd: amavisd, iredapd: iredapd, options: options}
+}
+
+// Ping implements store.Policies.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.both(func(db *sqldb.DB) error { return db.Ping(ctx) })
+}
+
+// Close implements store.Policies.
+func (s *Store) Close() error { return s.both((*sqldb.DB).Close) }
+
+// both does something with each database that there is.
+func (s *Store) both(do func(db *sqldb.DB) error) error {
+	var faults []error
+	for _, db := range []*sqldb.DB{s.amavisd, s.iredapd} {
+		if db != nil {
+			faults = append(faults, do(db))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// ForgetAccount implements store.Policies. The two databases are cleared one after the other; what the first cannot does
+// not keep the second from it.
+func (s *Store) ForgetAccount(ctx context.Context, name string) error {
+	return errors.Join(s.forgetAmavisd(ctx, name), s.forgetIredapd(ctx, name))
+}
+
+// RenameAccount implements store.Policies.
+func (s *Store) RenameAccount(ctx context.Context, from, to string) error {
+	return errors.Join(s.renameAmavisd(ctx, from, to), s.renameIredapd(ctx, from, to))
+}
+
+// needAmavisd returns Amavisd's database, or NOT_CONFIGURED.
+func (s *Store) needAmavisd() (*sqldb.DB, error) {
+	if s.amavisd == nil {
+		return nil, store.NotConfigured("Amavisd's database", "POSTERN_AMAVISD_DSN")
+	}
+	return s.amavisd, nil
+}
+
+// needIredapd returns iRedAPD's database, or NOT_CONFIGURED.
+func (s *Store) needIredapd() (*sqldb.DB, error) {
+	if s.iredapd == nil {
+		return nil, store.NotConfigured("iRedAPD's database", "POSTERN_IREDAPD_DSN")
+	}
+	return s.iredapd, nil
+}

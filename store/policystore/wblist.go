@@ -1,0 +1,197 @@
+package policystore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// colours are the letters that iRedAPD compares with.
+var colours = map[store.Colour]string{store.Whitelist: "W", store.Blacklist: "B"}
+
+// side is where a direction keeps its entries: the table, the column of the account and that of the other side.
+type side struct{ table, own, other string }
+
+var sides = map[store.Direction]side{
+	store.Inbound:  {"wblist", "rid", "sid"},
+	store.Outbound: {"outbound_wblist", "sid", "rid"},
+}
+
+// Wblist implements store.Wblists.
+func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.Page) (store.List[string], error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.List[string]{}, err
+	}
+	at := sides[key.Direction]
+	query := "SELECT a.email FROM users u JOIN " + at.table + " l ON l." + at.own + " = u.id JOIN mailaddr a ON a.id = l." + at.other +
+		" WHERE u.email = ? AND l.wb = ?"
+	args := []any{email(db, string(key.Account)), colours[key.Colour]}
+	order, beyond := " ORDER BY a.email", " AND a.email > ?"
+	if page.Desc {
+		order, beyond = " ORDER BY a.email DESC", " AND a.email < ?"
+	}
+	if page.After != "" {
+		query, args = query+beyond, append(args, email(db, page.After))
+	}
+	query += order
+	if page.Limit > 0 {
+		query, args = query+" LIMIT ?", append(args, page.Limit+1)
+	}
+	list := store.List[string]{Items: []string{}}
+	if err = db.Reader().Select(ctx, &list.Items, query, args...); err != nil {
+		return store.List[string]{}, fmt.Errorf("read the %s of %s: %w", key.Colour, key.Account, err)
+	}
+	if page.Limit > 0 && len(list.Items) > page.Limit {
+		list.Items = list.Items[:page.Limit]
+		list.Next = list.Items[page.Limit-1]
+	}
+	return list, nil
+}
+
+// AddToWblist implements store.Wblists.
+func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.WblistKey, addresses []string) (store.Change, error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	if err = checkLength(key.Account, maxAmavisd); err != nil {
+		return store.Change{}, err
+	}
+	wanted, invalid := patterns(addresses)
+	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
+		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
+		p.change.Discarded = invalid
+		if len(wanted) == 0 {
+			return p, nil
+		}
+		m, found, err := s.lockMember(ctx, tx, key.Account)
+		if err != nil {
+			return nil, err
+		}
+		p.planMember(db, key.Account, m, found)
+		known, err := s.knownAddresses(ctx, tx, wanted)
+		if err != nil {
+			return nil, err
+		}
+		s.planAddresses(p, wanted, known)
+		s.planEntries(p, key, wanted)
+		return p, nil
+	})
+}
+
+// patterns are the valid ones of the addresses, each once, and the invalid ones as they were given.
+func patterns(addresses []string) (valid, invalid []string) {
+	seen := map[string]bool{}
+	for _, a := range addresses {
+		pattern, kind := store.ClassifyAddress(a)
+		switch {
+		case kind == store.KindInvalid || kind == store.KindCatchallIP:
+			invalid = append(invalid, a)
+		case !seen[pattern]:
+			seen[pattern] = true
+			valid = append(valid, pattern)
+		}
+	}
+	return valid, invalid
+}
+
+// address is a row of mailaddr.
+type address struct {
+	ID       int64  `db:"id"`
+	Priority int64  `db:"priority"`
+	Email    string `db:"email"`
+}
+
+// knownAddresses reads those of the addresses that have a row already.
+func (s *Store) knownAddresses(ctx context.Context, tx *sqldb.Tx, wanted []string) (map[string]address, error) {
+	known := map[string]address{}
+	for chunk := range slices.Chunk(wanted, chunkSize) {
+		var rows []address
+		query := "SELECT id, priority, email FROM mailaddr WHERE email IN (?) ORDER BY id"
+		if err := tx.Select(ctx, &rows, query, emails(s.amavisd, chunk)); err != nil {
+			return nil, fmt.Errorf("read addresses of lists: %w", err)
+		}
+		for _, row := range rows {
+			known[row.Email] = row
+		}
+	}
+	return known, nil
+}
+
+// planAddresses plans that each address has a row, with the priority of its kind.
+func (s *Store) planAddresses(p *plan, wanted []string, known map[string]address) {
+	var missing []any
+	for _, a := range wanted {
+		_, kind := store.ClassifyAddress(a)
+		row, found := known[a]
+		switch {
+		case !found:
+			missing = append(missing, kind.AmavisdPriority(), email(s.amavisd, a))
+		case row.Priority != kind.AmavisdPriority():
+			p.do("UPDATE mailaddr SET priority = ? WHERE id = ?", kind.AmavisdPriority(), row.ID)
+		}
+	}
+	for chunk := range slices.Chunk(missing, chunkSize) { // an even number of values
+		p.do("INSERT INTO mailaddr (priority, email) VALUES "+tuples("(?, ?)", len(chunk)/2), chunk...)
+	}
+}
+
+// planEntries plans that the addresses are in the list, and not in that of the other colour.
+func (s *Store) planEntries(p *plan, key store.WblistKey, wanted []string) {
+	at, account := sides[key.Direction], email(s.amavisd, string(key.Account))
+	for chunk := range slices.Chunk(wanted, chunkSize) {
+		list := emails(s.amavisd, chunk)
+		p.do("DELETE FROM "+at.table+" WHERE "+at.own+" = (SELECT id FROM users WHERE email = ?) AND "+at.other+
+			" IN (SELECT id FROM mailaddr WHERE email IN (?))", account, list)
+		p.do("INSERT INTO "+at.table+" ("+at.own+", "+at.other+", wb) SELECT u.id, a.id, '"+colours[key.Colour]+
+			"' FROM users u, mailaddr a WHERE u.email = ? AND a.email IN (?)", account, list)
+	}
+}
+
+// RemoveFromWblist implements store.Wblists.
+func (s *Store) RemoveFromWblist(ctx context.Context, w store.Write, key store.WblistKey, addresses []string) (store.Change, error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	wanted, invalid := patterns(addresses)
+	return write(ctx, db, w, func(*sqldb.Tx) (*plan, error) {
+		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
+		p.change.Discarded = invalid
+		for chunk := range slices.Chunk(wanted, chunkSize) {
+			query, args := s.entriesOf(key)
+			p.do(query+" AND "+sides[key.Direction].other+" IN (SELECT id FROM mailaddr WHERE email IN (?))",
+				append(args, emails(db, chunk))...)
+		}
+		return p, nil
+	})
+}
+
+// ClearWblist implements store.Wblists.
+func (s *Store) ClearWblist(ctx context.Context, w store.Write, key store.WblistKey) (store.Change, error) {
+	db, err := s.needAmavisd()
+	if err != nil {
+		return store.Change{}, err
+	}
+	return write(ctx, db, w, func(*sqldb.Tx) (*plan, error) {
+		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
+		query, args := s.entriesOf(key)
+		p.do(query, args...)
+		return p, nil
+	})
+}
+
+// entriesOf is the statement that removes a whole list.
+func (s *Store) entriesOf(key store.WblistKey) (query string, args []any) {
+	at := sides[key.Direction]
+	return "DELETE FROM " + at.table + " WHERE " + at.own + " = (SELECT id FROM users WHERE email = ?) AND wb = ?",
+		[]any{email(s.amavisd, string(key.Account)), colours[key.Colour]}
+}
+
+// tuples is a list of so many of the same, at least one.
+func tuples(one string, n int) string { return strings.Repeat(one+", ", n-1) + one }

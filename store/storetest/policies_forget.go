@@ -1,0 +1,93 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// furnish gives each account one of everything.
+func furnish(t *testing.T, f PoliciesFixture, accounts ...store.PolicyAccount) {
+	t.Helper()
+	for _, a := range accounts {
+		mustPolicy(t, f, a, store.SpamPolicyUpdate{BypassSpam: set(true)})
+		for _, d := range []store.Direction{store.Inbound, store.Outbound} {
+			mustWblist(t, f, wblistOf(a, d, store.Blacklist), "pen@example.net")
+			mustThrottle(t, f, a, d, store.ThrottleSet{Period: 60})
+		}
+		mustGreylist(t, f, a, true)
+		_, err := f.Policies.UpdateGreylistingWhitelist(ctx(t), asGlobal, a, store.Set{Add: []string{"w@one.org"}})
+		require.NoError(t, err)
+	}
+	Exec(t, f.Iredapd, "DELETE FROM throttle_tracking")
+	Exec(t, f.Iredapd, "INSERT INTO throttle_tracking (tid, account) SELECT id, account FROM throttle")
+}
+
+// furnished is how many things the account has.
+func furnished(t *testing.T, f PoliciesFixture, a store.PolicyAccount) int {
+	t.Helper()
+	n := 0
+	if policyOf(t, f, a).Stored != nil {
+		n++
+	}
+	for _, d := range []store.Direction{store.Inbound, store.Outbound} {
+		n += len(listed(t, f, wblistOf(a, d, store.Blacklist)))
+		if throttleOf(t, f, a, d).Stored != nil {
+			n++
+		}
+	}
+	if greylistingOf(t, f, a).Stored != nil {
+		n++
+	}
+	list, err := f.Policies.GreylistingWhitelist(ctx(t), a, store.Page{})
+	require.NoError(t, err)
+	return n + len(list.Items)
+}
+
+func forgotten(t *testing.T, open PoliciesOpen) {
+	const all = 7
+	others := []store.PolicyAccount{everybody, "@sub.example.com", "anna@xexample.com", "@exampleXcom.test", "zoe@other.test"}
+	t.Run("an address", func(t *testing.T) {
+		f := open(t)
+		furnish(t, f, append(others, ofAnna, ofBert, ofDomain)...)
+		require.NoError(t, f.Policies.ForgetAccount(ctx(t), string(ofAnna)))
+		require.NoError(t, f.Policies.ForgetAccount(ctx(t), string(ofAnna)), "again")
+		require.Equal(t, 0, furnished(t, f, ofAnna))
+		for _, a := range append(others, ofBert, ofDomain) {
+			require.Equal(t, all, furnished(t, f, a), a)
+		}
+	})
+	t.Run("a domain with all in it", func(t *testing.T) {
+		f := open(t)
+		furnish(t, f, append(others, ofAnna, ofBert, ofDomain)...)
+		require.NoError(t, f.Policies.ForgetAccount(ctx(t), "example.com"))
+		for _, a := range []store.PolicyAccount{ofAnna, ofBert, ofDomain} {
+			require.Equal(t, 0, furnished(t, f, a), a)
+		}
+		for _, a := range others {
+			require.Equal(t, all, furnished(t, f, a), a)
+		}
+	})
+	t.Run("a domain with an underscore", func(t *testing.T) {
+		f := open(t)
+		furnish(t, f, "a@my_test.org", "a@myxtest.org")
+		require.NoError(t, f.Policies.ForgetAccount(ctx(t), "my_test.org"))
+		require.Equal(t, 0, furnished(t, f, "a@my_test.org"))
+		require.Equal(t, all, furnished(t, f, "a@myxtest.org"))
+	})
+	t.Run("renamed", func(t *testing.T) {
+		f := open(t)
+		furnish(t, f, ofAnna, ofBert, "anne@example.com")
+		mustWblist(t, f, wblistOf("anne@example.com", store.Inbound, store.Whitelist), "left@example.net")
+		for range 2 { // the second time nothing is left to carry, and what was carried stays
+			require.NoError(t, f.Policies.RenameAccount(ctx(t), string(ofAnna), "anne@example.com"))
+			require.Equal(t, 0, furnished(t, f, ofAnna))
+			require.Equal(t, all, furnished(t, f, "anne@example.com"))
+			require.Equal(t, all, furnished(t, f, ofBert))
+			require.Empty(t, listed(t, f, wblistOf("anne@example.com", store.Inbound, store.Whitelist)), "what the name had before goes")
+		}
+		require.EqualValues(t, 10, count(t, f.Amavisd, "SELECT priority FROM users WHERE email = ?", raw(f.Amavisd, "anne@example.com")))
+	})
+}
