@@ -28,6 +28,8 @@ needs=(
   /usr/share/perl5/Mail/SpamAssassin.pm:spamassassin
   '/usr/lib/*/perl5/*/DBD/mysql.pm:libdbd-mysql-perl'
   '/usr/lib/*/perl5/*/DBD/Pg.pm:libdbd-pg-perl'
+  mlmmj-list:mlmmj
+  altermime:altermime
 )
 missing=()
 for need in "${needs[@]}"; do

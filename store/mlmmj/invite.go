@@ -1,0 +1,133 @@
+package mlmmj
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+const (
+	// atOnce is how many programs run at the same time for one request.
+	atOnce = 4
+	// longestRun bounds one program. mlmmj sends before it ends; what is in its queue by then goes out later.
+	longestRun = 20 * time.Second
+	// tokenSize is the size of the random part at the start of a pending confirmation's name, and of the dash behind it.
+	tokenSize = 17
+)
+
+// Invite implements store.Lists. An earlier invitation of an address is no longer good.
+func (s *Spool) Invite(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
+	addresses, err := subscribable(kind, addresses)
+	if err != nil {
+		return err
+	}
+	if err := invitable(addresses); err != nil {
+		return err
+	}
+	l, err := s.hold(ctx, mail, exclusive)
+	if err != nil {
+		return err
+	}
+	if err = l.mayTake(addresses); err == nil {
+		err = l.forgetInvitations(addresses...)
+	}
+	// mlmmj takes locks of its own, and its mail may take a while.
+	l.close()
+	if err == nil {
+		err = l.invite(ctx, kind, addresses)
+	}
+	return failed("invite to", mail, err)
+}
+
+// invitable refuses addresses of which mlmmj cannot make the name of a file.
+func invitable(addresses []string) error {
+	for _, a := range addresses {
+		if strings.Contains(a, "/") || len(a) > 255-tokenSize {
+			return store.Fail(store.Invalid, store.CodeInvalidMail, "mlmmj cannot ask %s for a confirmation.", a)
+		}
+	}
+	return nil
+}
+
+// forgetInvitations removes the pending confirmations of addresses.
+func (l *list) forgetInvitations(addresses ...string) error {
+	names, err := l.names("subconf")
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	old := map[string]bool{}
+	for _, a := range addresses {
+		local, domain := store.SplitAddress(a)
+		old[local+"="+domain] = true
+	}
+	for _, name := range names {
+		if len(name) > tokenSize && name[tokenSize-1] == '-' && old[name[tokenSize:]] {
+			if err := l.remove("subconf/" + name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// invite runs mlmmj's own program for each address, a few at once.
+func (l *list) invite(ctx context.Context, kind store.Subscription, addresses []string) error {
+	args := []string{"-L", filepath.Join(l.Spool.Spool, l.name), "-C", "-s"}
+	switch kind {
+	case store.SubscribeDigest:
+		args = append(args, "-d")
+	case store.SubscribeNoMail:
+		args = append(args, "-n")
+	}
+	todo := make(chan string)
+	errs := make([]error, atOnce)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			for a := range todo {
+				errs[i] = errors.Join(errs[i], l.run(ctx, "mlmmj-sub", append(args[:len(args):len(args)], "-a", a)...))
+			}
+		})
+	}
+	for _, a := range addresses {
+		if ctx.Err() != nil {
+			break
+		}
+		todo <- a
+	}
+	close(todo)
+	wg.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// run starts one of mlmmj's programs as the owner of the list and waits for its end.
+func (l *list) run(ctx context.Context, program string, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, longestRun)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(l.Programs, program), args...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
+	cmd.WaitDelay = time.Second
+	if l.me == 0 && l.uid != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.gid)}}
+	}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", program, ctx.Err())
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: %.200q", program, err, said.String())
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package mlmmj
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// invitedAtOnce is how many invitations one request asks for: mlmmjadmin starts a program for each before it answers.
+const invitedAtOnce = 50
+
+// Subscribers implements store.Lists. mlmmjadmin answers all at once and in no order.
+func (r *Remote) Subscribers(ctx context.Context, mail string) iter.Seq2[store.Subscriber, error] {
+	return func(yield func(store.Subscriber, error) bool) {
+		all, err := r.subscribers(ctx, mail)
+		if err != nil {
+			yield(store.Subscriber{}, err)
+			return
+		}
+		for _, s := range all {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+// subscribers returns all subscribers, in order.
+func (r *Remote) subscribers(ctx context.Context, mail string) ([]store.Subscriber, error) {
+	mail, err := address(mail)
+	if err != nil {
+		return nil, err
+	}
+	// It shows a list that is missing as one without subscribers.
+	if err := r.exists(ctx, mail); err != nil {
+		return nil, err
+	}
+	var all []store.Subscriber
+	if err := r.call(ctx, http.MethodGet, at(mail, "subscribers"), nil, &all); err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(s store.Subscriber) bool { return s.Mail == "" })
+	slices.SortFunc(all, func(a, b store.Subscriber) int {
+		if a.Subscription != b.Subscription {
+			return slices.Index(kinds, a.Subscription) - slices.Index(kinds, b.Subscription)
+		}
+		return strings.Compare(a.Mail, b.Mail)
+	})
+	return slices.Compact(all), nil
+}
+
+// Subscribe implements store.Lists. mlmmjadmin leaves an address subscribed in every way that it ever was, so it is
+// taken out of the other ways first.
+func (r *Remote) Subscribe(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
+	mail, addresses, err := r.subscribable(ctx, mail, kind, addresses)
+	if err != nil || len(addresses) == 0 {
+		return err
+	}
+	now, err := r.subscribers(ctx, mail)
+	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for _, a := range addresses {
+		wanted[a] = true
+	}
+	var moving []string
+	for _, s := range now {
+		if s.Subscription != kind && wanted[s.Mail] {
+			moving = append(moving, s.Mail)
+		}
+	}
+	if len(moving) > 0 {
+		if err := r.change(ctx, mail, url.Values{"remove_subscribers": {strings.Join(moving, ",")}}); err != nil {
+			return err
+		}
+	}
+	return r.change(ctx, mail, joining(kind, addresses, "no"))
+}
+
+// Invite implements store.Lists.
+func (r *Remote) Invite(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
+	mail, addresses, err := r.subscribable(ctx, mail, kind, addresses)
+	if err != nil {
+		return err
+	}
+	if err := invitable(addresses); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(addresses, invitedAtOnce) {
+		if err := r.change(ctx, mail, joining(kind, some, "yes")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Unsubscribe implements store.Lists.
+func (r *Remote) Unsubscribe(ctx context.Context, mail string, addresses []string) error {
+	mail, err := address(mail)
+	if err != nil {
+		return err
+	}
+	if err := r.exists(ctx, mail); err != nil {
+		return err
+	}
+	leaving := "ALL"
+	if addresses != nil {
+		leaving = strings.Join(addresses, ",")
+	}
+	if leaving == "" {
+		return nil
+	}
+	return r.change(ctx, mail, url.Values{"remove_subscribers": {leaving}})
+}
+
+// subscribable returns the addresses that a list which is there may take.
+func (r *Remote) subscribable(ctx context.Context, mail string, kind store.Subscription, addresses []string) (string,
+	[]string, error) {
+	mail, err := address(mail)
+	if err != nil {
+		return "", nil, err
+	}
+	if addresses, err = subscribable(kind, addresses); err != nil {
+		return "", nil, err
+	}
+	if err := takes(addresses...); err != nil {
+		return "", nil, err
+	}
+	var own struct {
+		ExtraAddresses []string `json:"extra_addresses"`
+	}
+	if err := r.call(ctx, http.MethodGet, at(mail), url.Values{"params": {"extra_addresses"}}, &own); err != nil {
+		return "", nil, err
+	}
+	return mail, addresses, notItself(mail, own.ExtraAddresses, addresses)
+}
+
+func joining(kind store.Subscription, addresses []string, confirm string) url.Values {
+	return url.Values{
+		"add_subscribers": {strings.Join(addresses, ",")}, "subscription": {string(kind)}, "require_confirm": {confirm},
+	}
+}
+
+func (r *Remote) change(ctx context.Context, mail string, form url.Values) error {
+	return r.call(ctx, http.MethodPost, at(mail, "subscribers"), form, nil)
+}
+
+// ForgetSubscriber implements store.Lists. mlmmjadmin tells the lists that an address is subscribed to, and not those
+// that it owns or moderates without.
+func (r *Remote) ForgetSubscriber(ctx context.Context, subscriber string) error {
+	return r.rewrite(ctx, subscriber, "")
+}
+
+// RenameSubscriber implements store.Lists, as far as ForgetSubscriber does.
+func (r *Remote) RenameSubscriber(ctx context.Context, from, to string) error {
+	to, err := store.NormaliseAddress(to)
+	if err == nil {
+		err = takes(to)
+	}
+	if err != nil {
+		return err
+	}
+	return r.rewrite(ctx, from, to)
+}
+
+func (r *Remote) rewrite(ctx context.Context, from, to string) error {
+	from, err := store.NormaliseAddress(from)
+	if err != nil || from == to {
+		return err
+	}
+	var lists []store.Subscriber
+	path := "/subscriber/" + url.PathEscape(from) + "/subscribed"
+	if err := r.call(ctx, http.MethodGet, path, url.Values{"query_all_lists": {"yes"}}, &lists); err != nil {
+		return err
+	}
+	for _, l := range lists {
+		if _, err := address(l.Mail); err != nil {
+			continue // it takes any directory for a list
+		}
+		if err := r.rewriteIn(ctx, l.Mail, l.Subscription, from, to); err != nil && !store.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewriteIn replaces an address in one list. It leaves the subscription for the end: a repeat finds the list by it.
+func (r *Remote) rewriteIn(ctx context.Context, mail string, kind store.Subscription, from, to string) error {
+	settings, err := r.ListSettings(ctx, mail)
+	if err != nil {
+		return err
+	}
+	if u := replaced(settings, from, to); u != (store.ListUpdate{}) {
+		if err := r.ConfigureList(ctx, mail, u); err != nil {
+			return err
+		}
+	}
+	form := url.Values{"remove_subscribers": {from}}
+	if to != "" {
+		already, err := r.has(ctx, mail, to)
+		if err != nil {
+			return err
+		}
+		if !already {
+			form = joining(kind, []string{to}, "no")
+			form.Set("remove_subscribers", from)
+		}
+	}
+	return r.change(ctx, mail, form)
+}
+
+// has reports whether an address is subscribed, in any way.
+func (r *Remote) has(ctx context.Context, mail, subscriber string) (bool, error) {
+	all, err := r.subscribers(ctx, mail)
+	return slices.ContainsFunc(all, func(s store.Subscriber) bool { return s.Mail == subscriber }), err
+}

@@ -1,0 +1,385 @@
+package storetest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// ListsFixture is a fresh mlmmj to test, without any list.
+type ListsFixture struct {
+	Lists store.Lists
+	// Spool and Archive are the directories of mlmmj, to look at files; "" where nobody can look.
+	Spool, Archive string
+	// Down takes away what the driver works with.
+	Down func(t *testing.T)
+}
+
+// ListsOpen returns a fresh mlmmj, gone when the test ends.
+type ListsOpen func(t *testing.T) ListsFixture
+
+// Lists runs the whole suite of store.Lists.
+func Lists(t *testing.T, open ListsOpen) {
+	t.Helper()
+	open = counted(t, open)
+	t.Run("prepare", func(t *testing.T) { listPrepare(t, open) })
+	t.Run("settings", func(t *testing.T) { listSettings(t, open) })
+	t.Run("bad settings", func(t *testing.T) { listBadSettings(t, open) })
+	t.Run("control files", func(t *testing.T) { listControlFiles(t, open) })
+	t.Run("subscribers", func(t *testing.T) { listSubscribers(t, open) })
+	t.Run("everywhere", func(t *testing.T) { listEverywhere(t, open) })
+	t.Run("remove", func(t *testing.T) { listRemove(t, open) })
+	t.Run("missing", func(t *testing.T) { listMissing(t, open) })
+	t.Run("names", func(t *testing.T) { listNames(t, open) })
+	t.Run("down", func(t *testing.T) { listDown(t, open) })
+}
+
+const (
+	devList  = "dev@lists.test"
+	newsList = "news@lists.test"
+)
+
+// mustMl makes a list with the settings of a new one.
+func mustMl(t *testing.T, f ListsFixture, mail string) {
+	t.Helper()
+	require.NoError(t, f.Lists.Prepare(ctx(t), mail, store.DefaultListSettings(mail)))
+}
+
+// mustJoin subscribes addresses.
+func mustJoin(t *testing.T, f ListsFixture, mail string, kind store.Subscription, addresses ...string) {
+	t.Helper()
+	require.NoError(t, f.Lists.Subscribe(ctx(t), mail, kind, addresses))
+}
+
+// mlSettings reads the settings of a list; an empty set is the same as none.
+func mlSettings(t *testing.T, f ListsFixture, mail string) store.ListSettings {
+	t.Helper()
+	s, err := f.Lists.ListSettings(ctx(t), mail)
+	require.NoError(t, err)
+	return withoutEmpty(s)
+}
+
+func withoutEmpty(s store.ListSettings) store.ListSettings {
+	for _, set := range []*[]string{
+		&s.ExtraAddresses, &s.SubscriptionModerators, &s.Owners, &s.Moderators, &s.CustomHeaders, &s.RemoveHeaders,
+	} {
+		if len(*set) == 0 {
+			*set = nil
+		}
+	}
+	return s
+}
+
+// mlSubscribers reads the subscribers of a list as "kind address".
+func mlSubscribers(t *testing.T, f ListsFixture, mail string) []string {
+	t.Helper()
+	all := []string{}
+	for s, err := range f.Lists.Subscribers(ctx(t), mail) {
+		require.NoError(t, err)
+		all = append(all, string(s.Subscription)+" "+s.Mail)
+	}
+	return all
+}
+
+func listPrepare(t *testing.T, open ListsOpen) {
+	t.Run("has the settings that are given and nobody in it", func(t *testing.T) {
+		f := open(t)
+		mustMl(t, f, devList)
+		require.Equal(t, withoutEmpty(store.DefaultListSettings(devList)), mlSettings(t, f, devList))
+		require.Empty(t, mlSubscribers(t, f, devList))
+	})
+	t.Run("every setting is taken, and each can be off", func(t *testing.T) {
+		f := open(t)
+		require.NoError(t, f.Lists.Prepare(ctx(t), devList, fullSettings()))
+		require.Equal(t, fullSettings(), mlSettings(t, f, devList))
+		require.NoError(t, f.Lists.Prepare(ctx(t), newsList, store.ListSettings{}))
+		require.Equal(t, store.ListSettings{}, mlSettings(t, f, newsList))
+	})
+	t.Run("what was there goes to the archive", func(t *testing.T) {
+		f := open(t)
+		require.NoError(t, f.Lists.Prepare(ctx(t), devList, fullSettings()))
+		mustJoin(t, f, devList, store.SubscribeNormal, "a@x.test")
+		mustMl(t, f, devList)
+		require.Equal(t, withoutEmpty(store.DefaultListSettings(devList)), mlSettings(t, f, devList))
+		require.Empty(t, mlSubscribers(t, f, devList))
+		if f.Spool == "" {
+			return
+		}
+		kept, err := filepath.Glob(filepath.Join(f.Archive, "lists.test", "dev-*", "dev", "subscribers.d", "a"))
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+	})
+	t.Run("has all directories and files that mlmmj wants", func(t *testing.T) {
+		f := open(t)
+		if f.Spool == "" {
+			t.Skip("nobody can look at the files")
+		}
+		mustMl(t, f, devList)
+		dir := filepath.Join(f.Spool, "lists.test", "dev")
+		for _, part := range []string{
+			"archive", "bounce", "control", "digesters.d", "incoming", "moderation", "nomailsubs.d", "queue", "queue/discarded",
+			"requeue", "subconf", "subscribers.d", "text", "unsubconf",
+		} {
+			info, err := os.Stat(filepath.Join(dir, part))
+			require.NoError(t, err)
+			require.Equal(t, os.ModeDir|0o700, info.Mode(), part)
+		}
+		for _, file := range []string{"index", "text/confirm", "control/tocc", "control/ifmodsendonlymodmoderate"} {
+			require.FileExists(t, filepath.Join(dir, file))
+		}
+		hidden, err := filepath.Glob(filepath.Join(dir, ".*"))
+		require.NoError(t, err)
+		require.Empty(t, hidden)
+	})
+}
+
+// fullSettings are settings of which none is empty.
+func fullSettings() store.ListSettings {
+	return store.ListSettings{
+		Name: "Développeurs & more", Closed: true, OnlyModeratorsPost: true, NoSubscription: true,
+		NoSubscriptionConfirm: true, NoDigest: true, NoDigestText: true, NoNoMail: true, Moderated: true,
+		ModerateNonSubscribers: true, NoOldPosts: true, OldPostsForSubscribers: true, NoSubscriberList: true,
+		NoCopyToSender: true, NotifyOwners: true, NotifyModerated: true, NoArchive: true, ModerateSubscription: true,
+		Newsletter: true, ExtraAddresses: []string{"developers@lists.test", "entwickler@lists.test"},
+		SubscriptionModerators: []string{"anna@lists.test", "bert@x.test"}, Owners: []string{"anna@lists.test", "o@x.test"},
+		Moderators: []string{"bert@lists.test", "m@x.test"}, MaxMessageSize: 10485760, SubjectPrefix: "[dev]  ",
+		CustomHeaders: []string{"X-Office: Berlin, Mitte", "X-Team: Entwickler: süß"}, RemoveHeaders: []string{"X-Mailer:",
+			"X-Originating-IP:"},
+		FooterText: "first line\n\nlast line & more", FooterHTML: "<p>first</p>\n<p>last; 100%</p>",
+	}
+}
+
+func listRemove(t *testing.T, open ListsOpen) {
+	archived := func(t *testing.T, f ListsFixture) []string {
+		kept, err := filepath.Glob(filepath.Join(f.Archive, "lists.test", "dev-??????????????*", "dev", "control", "listaddress"))
+		require.NoError(t, err)
+		return kept
+	}
+	t.Run("keeps the list in the archive", func(t *testing.T) {
+		f := open(t)
+		mustMl(t, f, devList)
+		require.NoError(t, f.Lists.RemoveList(ctx(t), devList, true))
+		requireNoMl(t, f, devList)
+		if f.Spool != "" {
+			require.Len(t, archived(t, f), 1)
+			require.NoDirExists(t, filepath.Join(f.Spool, "lists.test", "dev"))
+		}
+	})
+	t.Run("twice in the same second", func(t *testing.T) {
+		f := open(t)
+		for range 2 {
+			mustMl(t, f, devList)
+			require.NoError(t, f.Lists.RemoveList(ctx(t), devList, true))
+		}
+		if f.Spool != "" {
+			require.Len(t, archived(t, f), 2)
+		}
+	})
+	t.Run("erases the list", func(t *testing.T) {
+		f := open(t)
+		mustMl(t, f, devList)
+		mustMl(t, f, newsList)
+		require.NoError(t, f.Lists.RemoveList(ctx(t), devList, false))
+		requireNoMl(t, f, devList)
+		require.Equal(t, withoutEmpty(store.DefaultListSettings(newsList)), mlSettings(t, f, newsList))
+		if f.Spool != "" {
+			require.Empty(t, archived(t, f))
+			require.NoDirExists(t, filepath.Join(f.Spool, "lists.test", "dev"))
+		}
+	})
+	t.Run("a missing one is fine", func(t *testing.T) {
+		f := open(t)
+		require.NoError(t, f.Lists.RemoveList(ctx(t), devList, true))
+		require.NoError(t, f.Lists.RemoveList(ctx(t), devList, false))
+	})
+	t.Run("can be made again", func(t *testing.T) {
+		f := open(t)
+		mustMl(t, f, devList)
+		mustJoin(t, f, devList, store.SubscribeNormal, "a@x.test")
+		require.NoError(t, f.Lists.RemoveList(ctx(t), devList, true))
+		mustMl(t, f, devList)
+		require.Empty(t, mlSubscribers(t, f, devList))
+	})
+}
+
+func requireNoMl(t *testing.T, f ListsFixture, mail string) {
+	t.Helper()
+	_, err := f.Lists.ListSettings(ctx(t), mail)
+	requireCode(t, err, store.NotFound, store.CodeNoSuchAccount)
+}
+
+// everyMlCall makes each call of the contract about one list.
+func everyMlCall(t *testing.T, f ListsFixture, mail string) map[string]error {
+	t.Helper()
+	_, settings := f.Lists.ListSettings(ctx(t), mail)
+	var subscribers error
+	for _, err := range f.Lists.Subscribers(ctx(t), mail) {
+		subscribers = err
+	}
+	return map[string]error{
+		"ListSettings": settings,
+		"Subscribers":  subscribers,
+		"ConfigureList": f.Lists.ConfigureList(ctx(t), mail,
+			store.ListUpdate{Closed: ptr(true), Moderators: ptr([]string{"m@x.test"})}),
+		"Subscribe":             f.Lists.Subscribe(ctx(t), mail, store.SubscribeNormal, []string{"a@x.test"}),
+		"Invite":                f.Lists.Invite(ctx(t), mail, store.SubscribeNormal, []string{"a@x.test"}),
+		"Unsubscribe":           f.Lists.Unsubscribe(ctx(t), mail, []string{"a@x.test"}),
+		"Unsubscribe everybody": f.Lists.Unsubscribe(ctx(t), mail, nil),
+	}
+}
+
+func listMissing(t *testing.T, open ListsOpen) {
+	t.Run("an unknown list", func(t *testing.T) {
+		f := open(t)
+		mustMl(t, f, newsList)
+		for call, err := range everyMlCall(t, f, devList) {
+			t.Run(call, func(t *testing.T) { requireCode(t, err, store.NotFound, store.CodeNoSuchAccount) })
+		}
+		requireNoMl(t, f, devList)
+	})
+	t.Run("an unknown list, and nothing to do", func(t *testing.T) {
+		f := open(t)
+		requireCode(t, f.Lists.ConfigureList(ctx(t), devList, store.ListUpdate{}), store.NotFound, store.CodeNoSuchAccount)
+		requireCode(t, f.Lists.Unsubscribe(ctx(t), devList, []string{}), store.NotFound, store.CodeNoSuchAccount)
+		requireCode(t, f.Lists.Subscribe(ctx(t), devList, store.SubscribeNormal, nil), store.NotFound, store.CodeNoSuchAccount)
+	})
+}
+
+func listNames(t *testing.T, open ListsOpen) {
+	long := strings.Repeat("x", 240) + "@a.test"
+	for _, mail := range []string{
+		"", "@", "dev", "@lists.test", "dev@", "../dev@lists.test", "..@lists.test", ".@lists.test", "a/b@lists.test",
+		"/etc@lists.test",
+		".hidden@lists.test", "dev\x00@lists.test", "dev\n@lists.test", "dev@../lists.test", "dev@lists.test/..", "dev@.test",
+		"a b@lists.test", long,
+	} {
+		t.Run(fmt.Sprintf("%.20q", mail), func(t *testing.T) {
+			f := open(t)
+			requireCode(t, f.Lists.Prepare(ctx(t), mail, store.ListSettings{}), store.Invalid, store.CodeInvalidMail)
+			requireCode(t, f.Lists.RemoveList(ctx(t), mail, true), store.Invalid, store.CodeInvalidMail)
+			for call, err := range everyMlCall(t, f, mail) {
+				t.Run(call, func(t *testing.T) { requireCode(t, err, store.Invalid, store.CodeInvalidMail) })
+			}
+			if f.Spool != "" {
+				entries, err := os.ReadDir(f.Spool)
+				require.NoError(t, err)
+				require.Empty(t, entries)
+			}
+		})
+	}
+	t.Run("unusual ones that are names all the same", func(t *testing.T) {
+		f := open(t)
+		for _, mail := range []string{"a&b@lists.test", "#1@lists.test", "-x@lists.test", "_@lists.test", "a..b@lists.test",
+			"a.@lists.test"} {
+			mustMl(t, f, mail)
+			mustJoin(t, f, mail, store.SubscribeNormal, "-r@x.test", "#r@x.test", "_r@x.test", "a/b=c+d&e@x.test")
+			require.Equal(t, []string{"normal #r@x.test", "normal -r@x.test", "normal _r@x.test", "normal a/b=c+d&e@x.test"},
+				mlSubscribers(t, f, mail))
+			require.NoError(t, f.Lists.RemoveList(ctx(t), mail, true))
+		}
+	})
+	t.Run("case does not matter", func(t *testing.T) {
+		f := open(t)
+		mustMl(t, f, "Dev@Lists.Test")
+		require.Equal(t, withoutEmpty(store.DefaultListSettings(devList)).OnlySubscribersPost,
+			mlSettings(t, f, devList).OnlySubscribersPost)
+	})
+}
+
+func listDown(t *testing.T, open ListsOpen) {
+	f := open(t)
+	mustMl(t, f, devList)
+	require.NoError(t, f.Lists.Ping(ctx(t)))
+	f.Down(t)
+	calls := everyMlCall(t, f, devList)
+	calls["Prepare"] = f.Lists.Prepare(ctx(t), newsList, store.DefaultListSettings(newsList))
+	calls["RemoveList"] = f.Lists.RemoveList(ctx(t), devList, true)
+	calls["ForgetSubscriber"] = f.Lists.ForgetSubscriber(ctx(t), "a@x.test")
+	calls["RenameSubscriber"] = f.Lists.RenameSubscriber(ctx(t), "a@x.test", "b@x.test")
+	calls["Ping"] = f.Lists.Ping(ctx(t))
+	for call, err := range calls {
+		t.Run(call, func(t *testing.T) { requireCode(t, err, store.Unavailable, store.CodeServerDown) })
+	}
+	mails, err := f.Lists.ListsOf(ctx(t), "lists.test")
+	if mails != nil || err != nil {
+		requireCode(t, err, store.Unavailable, store.CodeServerDown)
+	}
+}
+
+func listEverywhere(t *testing.T, open ListsOpen) {
+	const leaver, other, successor = "leaver@x.test", "other@x.test", "successor@x.test"
+	three := func(t *testing.T) ListsFixture {
+		f := open(t)
+		for _, mail := range []string{devList, newsList, "all@other.test"} {
+			mustMl(t, f, mail)
+		}
+		mustJoin(t, f, devList, store.SubscribeNormal, leaver, other)
+		mustJoin(t, f, newsList, store.SubscribeDigest, leaver)
+		mustJoin(t, f, "all@other.test", store.SubscribeNoMail, other)
+		both := []string{leaver, other}
+		require.NoError(t, f.Lists.ConfigureList(ctx(t), devList,
+			store.ListUpdate{Owners: &both, Moderators: &both, SubscriptionModerators: &both}))
+		require.NoError(t, f.Lists.ConfigureList(ctx(t), newsList, store.ListUpdate{SubscriptionModerators: &[]string{leaver}}))
+		return f
+	}
+	t.Run("forget", func(t *testing.T) {
+		f := three(t)
+		for range 2 { // fit to be repeated
+			require.NoError(t, f.Lists.ForgetSubscriber(ctx(t), leaver))
+			require.Equal(t, []string{"normal " + other}, mlSubscribers(t, f, devList))
+			require.Empty(t, mlSubscribers(t, f, newsList))
+			require.Equal(t, []string{"nomail " + other}, mlSubscribers(t, f, "all@other.test"))
+			s := mlSettings(t, f, devList)
+			require.Equal(t, []string{other}, s.Owners)
+			require.Equal(t, []string{other}, s.Moderators)
+			require.Equal(t, []string{other}, s.SubscriptionModerators)
+			s = mlSettings(t, f, newsList)
+			require.True(t, s.ModerateSubscription, "the owners go on")
+			require.Empty(t, s.SubscriptionModerators)
+		}
+	})
+	t.Run("rename", func(t *testing.T) {
+		f := three(t)
+		mustJoin(t, f, newsList, store.SubscribeNormal, successor)
+		for range 2 {
+			require.NoError(t, f.Lists.RenameSubscriber(ctx(t), leaver, successor))
+			require.Equal(t, []string{"normal " + other, "normal " + successor}, mlSubscribers(t, f, devList))
+			require.Equal(t, []string{"normal " + successor}, mlSubscribers(t, f, newsList), "who is there already stays as it is")
+			require.Equal(t, []string{other, successor}, mlSettings(t, f, devList).Owners)
+			require.Equal(t, []string{other, successor}, mlSettings(t, f, devList).Moderators)
+			require.Equal(t, []string{successor}, mlSettings(t, f, newsList).SubscriptionModerators)
+		}
+	})
+	t.Run("one that is only owner or moderator", func(t *testing.T) {
+		f := three(t)
+		if mails, err := f.Lists.ListsOf(ctx(t), "lists.test"); mails == nil {
+			require.NoError(t, err)
+			t.Skip("this driver does not know which lists there are")
+		}
+		require.NoError(t, f.Lists.ForgetSubscriber(ctx(t), "postmaster@other.test"))
+		require.Empty(t, mlSettings(t, f, "all@other.test").Owners)
+		require.Empty(t, mlSettings(t, f, "all@other.test").Moderators)
+		require.Equal(t, []string{"postmaster@lists.test"}, mlSettings(t, f, newsList).Owners)
+	})
+	t.Run("the lists of a domain", func(t *testing.T) {
+		f := three(t)
+		mails, err := f.Lists.ListsOf(ctx(t), "lists.test")
+		require.NoError(t, err)
+		if mails == nil {
+			t.Skip("this driver does not know which lists there are")
+		}
+		require.Equal(t, []string{devList, newsList}, mails)
+		mails, err = f.Lists.ListsOf(ctx(t), "empty.test")
+		require.NoError(t, err)
+		require.NotNil(t, mails)
+		require.Empty(t, mails)
+		require.True(t, slices.IsSorted(mails))
+	})
+}
