@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,6 +27,7 @@ import (
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 	"github.com/postern-mail/postern/store/statestore"
@@ -44,6 +46,8 @@ type world struct {
 	stores  server.Stores
 	vmail   *sqldb.DB
 	panel   *sqldb.DB
+	amavisd *sqldb.DB
+	iredapd *sqldb.DB
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
@@ -77,10 +81,9 @@ func openWorld(t testing.TB, dir string, options ...option) *world {
 		require.NoError(t, err)
 		return db
 	}
-	vmail, panel := open("vmail.db"), open("iredadmin.db")
-	require.NoError(t, sqlstore.Migrate(t.Context(), vmail))
-	require.NoError(t, panelstore.Migrate(t.Context(), panel))
-	return serveOn(t, dir, vmail, panel, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+	all := databases{open("vmail.db"), open("iredadmin.db"), open("amavisd.db"), open("iredapd.db")}
+	all.lay(t, "sqlite")
+	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
 // newWorldOn is newWorld on an engine, by the scheme of its URLs: sqlite, mysql or postgres.
@@ -89,26 +92,46 @@ func newWorldOn(t *testing.T, engine string, options ...option) *world {
 	if engine == "sqlite" {
 		return newWorld(t, options...)
 	}
-	vmail, panel := storetest.Database(t, engine), storetest.Database(t, engine)
-	require.NoError(t, sqlstore.CreateSchema(t.Context(), vmail))
-	require.NoError(t, panelstore.CreateSchema(t.Context(), panel))
-	w := serveOn(t, t.TempDir(), vmail, panel, storetest.DatabaseURL(t, engine), options...)
+	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
+	all := databases{empty(), empty(), empty(), empty()}
+	all.lay(t, engine)
+	w := serveOn(t, t.TempDir(), all, storetest.DatabaseURL(t, engine), options...)
 	w.createRoot()
 	return w
 }
 
-// serveOn is a server over databases whose tables are laid.
-func serveOn(t testing.TB, dir string, vmail, panel *sqldb.DB, state string, options ...option) *world {
+// databases are those of a world, but for the state.
+type databases struct{ vmail, panel, amavisd, iredapd *sqldb.DB }
+
+// lay makes the tables.
+func (d databases) lay(t testing.TB, engine string) {
 	t.Helper()
-	w := &world{t: t, dir: dir, vmail: vmail, panel: panel, log: &bytes.Buffer{}}
+	ctx := t.Context()
+	if engine == "sqlite" {
+		require.NoError(t, errors.Join(sqlstore.Migrate(ctx, d.vmail), panelstore.Migrate(ctx, d.panel),
+			policystore.Amavisd.Migrate(ctx, d.amavisd), policystore.Iredapd.Migrate(ctx, d.iredapd)))
+		return
+	}
+	require.NoError(t, errors.Join(sqlstore.CreateSchema(ctx, d.vmail), panelstore.CreateSchema(ctx, d.panel),
+		policystore.Amavisd.CreateSchema(ctx, d.amavisd), policystore.Iredapd.CreateSchema(ctx, d.iredapd)))
+}
+
+// serveOn is a server over databases whose tables are laid.
+func serveOn(t testing.TB, dir string, on databases, state string, options ...option) *world {
+	t.Helper()
+	w := &world{t: t, dir: dir, vmail: on.vmail, panel: on.panel, amavisd: on.amavisd, iredapd: on.iredapd, log: &bytes.Buffer{}}
 	w.logger = slog.New(slog.NewTextHandler(w.log, nil))
-	accounts, err := sqlstore.New(t.Context(), vmail, sqlstore.DefaultOptions())
+	accounts, err := sqlstore.New(t.Context(), on.vmail, sqlstore.DefaultOptions())
 	require.NoError(t, err)
 	sessions, err := statestore.Open(t.Context(), state)
 	require.NoError(t, err)
-	log := panelstore.New(panel)
-	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions), change.PanelLog(log))
-	w.stores = server.Stores{Accounts: followed, State: sessions, Panel: log}
+	log := panelstore.New(on.panel)
+	policies := policystore.New(on.amavisd, on.iredapd, policystore.DefaultOptions())
+	followed := change.New(accounts, sessions, w.logger,
+		change.EndSessions(sessions), change.ForgetPolicies(policies), change.PanelLog(log))
+	w.stores = server.Stores{
+		Accounts: followed, Policies: change.NewPolicies(policies, w.logger, change.PanelLog(log)), State: sessions, Panel: log,
+	}
 	o := server.Options{
 		LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: store.SchemeSSHA,
 		SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
@@ -124,6 +147,7 @@ func serveOn(t testing.TB, dir string, vmail, panel *sqldb.DB, state string, opt
 		_ = accounts.Close()
 		_ = sessions.Close()
 		_ = log.Close()
+		_ = policies.Close()
 	})
 	return w
 }

@@ -53,7 +53,7 @@ func (w *world) beside(t *testing.T, options ...option) *world {
 		return opened
 	}
 	dir := t.TempDir()
-	return serveOn(t, dir, again(w.vmail), again(w.panel), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+	return serveOn(t, dir, databases{again(w.vmail), again(w.panel), again(w.amavisd), again(w.iredapd)}, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
 func serverURL(t *testing.T, engine string) *url.URL {

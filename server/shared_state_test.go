@@ -10,9 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/sqldb"
-	"github.com/postern-mail/postern/store/sqlstore"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -21,7 +19,7 @@ func twoServers(t *testing.T, engine string) (here, there *world) {
 	t.Helper()
 	urls := map[string]string{}
 	dir := t.TempDir()
-	for _, name := range []string{"vmail", "iredadmin", "state"} {
+	for _, name := range []string{"vmail", "iredadmin", "amavisd", "iredapd", "state"} {
 		urls[name] = "sqlite://" + filepath.Join(dir, name+".db") + "?sync=off"
 		if engine != "sqlite" {
 			urls[name] = storetest.DatabaseURL(t, engine)
@@ -33,16 +31,13 @@ func twoServers(t *testing.T, engine string) (here, there *world) {
 		t.Cleanup(func() { _ = db.Close() })
 		return db
 	}
-	vmail, panel := open("vmail"), open("iredadmin")
-	if engine == "sqlite" {
-		require.NoError(t, sqlstore.Migrate(t.Context(), vmail))
-		require.NoError(t, panelstore.Migrate(t.Context(), panel))
-	} else {
-		require.NoError(t, sqlstore.CreateSchema(t.Context(), vmail))
-		require.NoError(t, panelstore.CreateSchema(t.Context(), panel))
+	all := func() databases {
+		return databases{open("vmail"), open("iredadmin"), open("amavisd"), open("iredapd")}
 	}
-	here = serveOn(t, dir, vmail, panel, urls["state"])
-	there = serveOn(t, dir, open("vmail"), open("iredadmin"), urls["state"])
+	first := all()
+	first.lay(t, engine)
+	here = serveOn(t, dir, first, urls["state"])
+	there = serveOn(t, dir, all(), urls["state"])
 	here.createRoot()
 	return here, there
 }

@@ -1233,6 +1233,24 @@ type DomainUpdate struct {
 	Transport *Transport `json:"transport,omitempty"`
 }
 
+// EffectiveSetting A value that applies, and whose it is.
+//
+// Example: {"source":"@example.com","value":5.5}
+type EffectiveSetting struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the program's own
+	// configuration.
+	Source string `json:"source"`
+
+	// Value The value, in the form of the parameter. Where nobody has set it, that of the program's configuration as
+	// iRedMail writes it, or null where that says nothing.
+	Value nullable.Nullable[interface{}] `json:"value"`
+}
+
+// EffectiveSettings What applies to the account once broader settings are counted in, by parameter: those of the mailbox come before
+// those of its domain, these before those of everybody, and these before what the program itself is configured
+// with. `_data` holds the account's own setting alone.
+type EffectiveSettings map[string]EffectiveSetting
+
 // Error The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
@@ -1292,10 +1310,11 @@ type GreylistingListReply struct {
 
 // GreylistingReply A greylisting setting.
 //
-// Example: {"_data":{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},"_success":true}
+// Example: {"_data":{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},"_effective":{"status":{"source":"@example.com","value":"disable"}},"_success":true}
 type GreylistingReply struct {
-	Data    Greylisting `json:"_data"`
-	Success Succeeded   `json:"_success"`
+	Data      Greylisting       `json:"_data"`
+	Effective EffectiveSettings `json:"_effective"`
+	Success   Succeeded         `json:"_success"`
 }
 
 // GreylistingSenders Each one a mail address (`news@example.net`), a domain (`@example.net`), a domain with its subdomains
@@ -2547,7 +2566,7 @@ type SpamPolicy struct {
 	BannedQuarantineTo nullable.Nullable[string] `json:"banned_quarantine_to,omitempty"`
 
 	// BannedRulenames Rules that say which attachments are banned.
-	BannedRulenames *[]string `json:"banned_rulenames,omitempty"`
+	BannedRulenames nullable.Nullable[[]string] `json:"banned_rulenames,omitempty"`
 
 	// BypassBannedChecks Whether banned attachments are not looked for.
 	BypassBannedChecks nullable.Nullable[NullableYesNo] `json:"bypass_banned_checks,omitempty"`
@@ -2670,10 +2689,11 @@ type SpamPolicy struct {
 
 // SpamPolicyReply A spam policy.
 //
-// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"id":12,"policy_name":"@example.com","prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_kill_level":5.5,"spam_lover":"N","spam_quarantine_to":"spam-quarantine","spam_score":5.5,"spam_tag2_level":5.5,"spam_tag_level":-100},"_success":true}
+// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"id":12,"policy_name":"@example.com","prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_kill_level":5.5,"spam_lover":"N","spam_quarantine_to":"spam-quarantine","spam_score":5.5,"spam_tag2_level":5.5,"spam_tag_level":-100},"_effective":{"banned_rulenames":{"source":"default","value":["DEFAULT"]},"bypass_spam_checks":{"source":"@.","value":"no"},"quarantine_spam":{"source":"@example.com","value":"yes"},"spam_score":{"source":"@example.com","value":5.5}},"_success":true}
 type SpamPolicyReply struct {
-	Data    SpamPolicy `json:"_data"`
-	Success Succeeded  `json:"_success"`
+	Data      SpamPolicy        `json:"_data"`
+	Effective EffectiveSettings `json:"_effective"`
+	Success   Succeeded         `json:"_success"`
 }
 
 // SpamPolicyUpdate Changes of a spam policy. What is absent stays as it is. Null (empty in a form) hands a setting back to the
@@ -2707,19 +2727,19 @@ type SpamPolicyUpdate struct {
 	PrefixSpamInSubject nullable.Nullable[NullableYesNo] `json:"prefix_spam_in_subject,omitempty"`
 
 	// QuarantineBadHeader `yes` puts mail with malformed headers into quarantine instead of the mailbox, and sets
-	// `bypass_header_checks` to `no` unless the request has it. `no` delivers it.
+	// `bypass_header_checks` to `no`; asking for both in one request is refused. `no` delivers it.
 	QuarantineBadHeader nullable.Nullable[NullableYesNo] `json:"quarantine_bad_header,omitempty"`
 
 	// QuarantineBanned `yes` puts mail with banned attachments into quarantine instead of the mailbox, and sets
-	// `bypass_banned_checks` to `no` unless the request has it. `no` delivers it.
+	// `bypass_banned_checks` to `no`; asking for both in one request is refused. `no` delivers it.
 	QuarantineBanned nullable.Nullable[NullableYesNo] `json:"quarantine_banned,omitempty"`
 
-	// QuarantineSpam `yes` puts spam into quarantine instead of the mailbox, and sets `bypass_spam_checks` to `no` unless the
-	// request has it. `no` delivers it, marked as spam.
+	// QuarantineSpam `yes` puts spam into quarantine instead of the mailbox, and sets `bypass_spam_checks` to `no`; asking for both
+	// in one request is refused. `no` delivers it, marked as spam.
 	QuarantineSpam nullable.Nullable[NullableYesNo] `json:"quarantine_spam,omitempty"`
 
-	// QuarantineVirus `yes` puts infected mail into quarantine instead of the mailbox, and sets `bypass_virus_checks` to `no`
-	// unless the request has it. `no` delivers it, infected as it is.
+	// QuarantineVirus `yes` puts infected mail into quarantine instead of the mailbox, and sets
+	// `bypass_virus_checks` to `no`; asking for both in one request is refused. `no` delivers it, infected as it is.
 	QuarantineVirus nullable.Nullable[NullableYesNo] `json:"quarantine_virus,omitempty"`
 
 	// SpamScore Score from which mail is spam: marked as such, quarantined if so set. Fractions and negative scores are
@@ -2820,10 +2840,11 @@ type Throttle struct {
 
 // ThrottleReply A throttle.
 //
-// Example: {"_data":{"account":"@example.com","kind":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600,"priority":60},"_success":true}
+// Example: {"_data":{"account":"@example.com","kind":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600,"priority":60},"_effective":{"max_msgs":{"source":"@example.com","value":100},"max_quota":{"source":"default","value":0},"max_rcpts":{"source":"default","value":0},"msg_size":{"source":"@example.com","value":10485760},"period":{"source":"@example.com","value":3600}},"_success":true}
 type ThrottleReply struct {
-	Data    Throttle  `json:"_data"`
-	Success Succeeded `json:"_success"`
+	Data      Throttle          `json:"_data"`
+	Effective EffectiveSettings `json:"_effective"`
+	Success   Succeeded         `json:"_success"`
 }
 
 // ThrottleUpdate A throttle as a whole. For each limit, -1 (or null, empty in a form, or absent) leaves it to the next broader

@@ -52,7 +52,7 @@ func (c Config) print(w io.Writer) error {
 func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 	var faults []error
 	for _, d := range c.databases() {
-		if !d.used || c.url(d) == "" || c.DataDir == "" || sqldb.Check(c.url(d)) != nil {
+		if c.url(d) == "" || c.DataDir == "" || sqldb.Check(c.url(d)) != nil {
 			continue // nothing opens it, or the setting itself is at fault
 		}
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)

@@ -37,6 +37,7 @@ type Config struct {
 	LegacyPrefix       string        `koanf:"legacy_prefix"`
 	SessionIdle        time.Duration `koanf:"session_idle"`
 	SessionMax         time.Duration `koanf:"session_max"`
+	SpfInterval        time.Duration `koanf:"spf_interval"`
 	MailStorage        string        `koanf:"mail_storage"`
 	DefaultTransport   string        `koanf:"default_transport"`
 	Log                string        `koanf:"log"`
@@ -55,6 +56,7 @@ func defaultConfig() Config {
 		LegacyPrefix:     "/iredadmin",
 		SessionIdle:      30 * time.Minute,
 		SessionMax:       12 * time.Hour,
+		SpfInterval:      time.Hour,
 		MailStorage:      "/var/vmail/vmail1",
 		DefaultTransport: "dovecot",
 		Log:              "text",
@@ -103,6 +105,10 @@ var settings = []setting{
 	{key: "legacy_prefix", usage: "`prefix` of the legacy surface; empty switches it off"},
 	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time such as 30m or 12h"},
 	{key: "session_max", usage: "`time` after which every session ends", shape: "a time such as 30m or 12h"},
+	{
+		key: "spf_interval", usage: "`time` from one lookup of the mail servers that are not greylisted to the next; 0 is never",
+		shape: "a time such as 30m or 12h, or 0",
+	},
 	{key: "mail_storage", usage: "`directory` that new mailboxes are given"},
 	{key: "default_transport", usage: "`transport` of a domain that names none"},
 	{key: "log", usage: "format of the log: text or json"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 )
@@ -21,20 +22,24 @@ type database struct {
 	name string // for people
 	file string // in the data directory, where the setting is absent; "" when there is none then
 	dsn  store.Secret
-	used bool // by this build
 }
 
 // databases returns all that can be configured.
 func (c Config) databases() []database {
 	all := []database{
-		{"vmail_dsn", "accounts", "vmail.db", c.VmailDSN, true},
-		{"iredadmin_dsn", "panel", "iredadmin.db", c.IredadminDSN, true},
-		{"state_dsn", "state", "state.db", c.StateDSN, true},
-		{"amavisd_dsn", "Amavisd", "", c.AmavisdDSN, false},
-		{"iredapd_dsn", "iRedAPD", "", c.IredapdDSN, false},
+		{"vmail_dsn", "accounts", "vmail.db", c.VmailDSN},
+		{"iredadmin_dsn", "panel", "iredadmin.db", c.IredadminDSN},
+		{"state_dsn", "state", "state.db", c.StateDSN},
+		{"amavisd_dsn", "Amavisd", "amavisd.db", c.AmavisdDSN},
+		{"iredapd_dsn", "iRedAPD", "iredapd.db", c.IredapdDSN},
 	}
-	if c.Backend != "sqlite" { // what is not named there is not ours to make
-		all[0].file, all[1].file = "", ""
+	if c.Backend == "sqlite" {
+		return all
+	}
+	for i := range all { // what is not named there is not ours to make, but for the state
+		if all[i].key != "state_dsn" {
+			all[i].file = ""
+		}
 	}
 	return all
 }
@@ -127,6 +132,10 @@ func checkTables(ctx context.Context, d database, db *sqldb.DB) error {
 		return withHint(sqlstore.Check(ctx, db))
 	case "iredadmin_dsn":
 		return withHint(panelstore.Check(ctx, db))
+	case "amavisd_dsn":
+		return withHint(policystore.Amavisd.Check(ctx, db))
+	case "iredapd_dsn":
+		return withHint(policystore.Iredapd.Check(ctx, db))
 	}
 	return db.CheckOwn(ctx)
 }

@@ -14,6 +14,7 @@ import (
 // jobs are the chores that can be run by hand. A running server does them by itself.
 var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
 	"sessions-purge": purgeSessions,
+	"spf-whitelist":  func(ctx context.Context, s *stores, _ Config) error { return s.lookUp(ctx) },
 	"intents-resume": func(ctx context.Context, s *stores, _ Config) error { return s.changes.ResumeStale(ctx) },
 }
 
@@ -31,6 +32,7 @@ func jobsCommand() *cobra.Command {
 		Use:   "run NAME",
 		Short: "Run one of: " + jobNames(),
 		Long: "Runs one chore and ends. A running server does all of them by itself.\n" +
+			"  spf-whitelist   looks up the mail servers of the domains that are not to be greylisted\n" +
 			"  sessions-purge  removes the sessions that have ended\n" +
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 )
@@ -23,6 +24,8 @@ var schemas = []struct {
 }{
 	{"vmail_dsn", sqlstore.CreateSchema},
 	{"iredadmin_dsn", panelstore.CreateSchema},
+	{"amavisd_dsn", policystore.Amavisd.CreateSchema},
+	{"iredapd_dsn", policystore.Iredapd.CreateSchema},
 }
 
 func schemaCommand() *cobra.Command {
@@ -37,9 +40,9 @@ func schemaCommand() *cobra.Command {
 func schemaCreateCommand() *cobra.Command {
 	return configured(&cobra.Command{
 		Use:   "create",
-		Short: "Make the tables of the account database and of the panel's",
-		Long: "Makes iRedMail's tables in the account database and iRedAdmin's in the panel's, as far as they are configured\n" +
-			"and on a server. A database that has any of the tables is left as it is.",
+		Short: "Make the tables of the account database, the panel's, Amavisd's and iRedAPD's",
+		Long: "Makes iRedMail's tables in the account database, and those of iRedAdmin, Amavisd and iRedAPD in theirs, as far\n" +
+			"as they are configured and on a server. A database that has any of the tables is left as it is.",
 		Args: cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string, c Config) error {
 		var faults []error

@@ -39,7 +39,7 @@ func serveCommand() *cobra.Command {
 
 // serve answers requests until ctx ends, then lets those in progress finish.
 func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io.Writer) error {
-	api, err := server.New(c.serverOptions(log, s), server.Stores{Accounts: s.accounts, State: s.state, Panel: s.panel})
+	api, err := server.New(c.serverOptions(log, s), s.served())
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,15 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 	return nil
 }
 
+// served are the stores as the server gets them.
+func (s *stores) served() server.Stores {
+	all := server.Stores{Accounts: s.accounts, Policies: s.policies, State: s.state, Panel: s.panel}
+	if s.spf != nil {
+		all.Spf = s.spf
+	}
+	return all
+}
+
 func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 	return server.Options{
 		LegacyPrefix:       c.LegacyPrefix,
@@ -109,6 +118,7 @@ func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (st
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { s.changes.Run(ctx, resumeInterval) })
+	running.Go(func() { s.lookUpEvery(ctx, c.SpfInterval, log) })
 	running.Go(func() {
 		ticker := time.NewTicker(purgeInterval)
 		defer ticker.Stop()

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/spf"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
 	"github.com/postern-mail/postern/store/statestore"
@@ -21,6 +22,8 @@ type stores struct {
 	accounts store.Accounts // every write goes the way of store/change
 	changes  *change.Accounts
 	state    store.State
+	policies store.Policies
+	spf      *spf.Job    // nil when nobody can be asked
 	panel    store.Panel // nil when there is no panel database
 	scheme   store.PasswordScheme
 	closers  []func() error
@@ -37,6 +40,7 @@ func openStores(ctx context.Context, c Config, log *slog.Logger) (*stores, error
 	for _, open := range []func() error{
 		func() error { return s.openState(ctx, c) },
 		func() error { return s.openPanel(ctx, c) },
+		func() error { return s.openPolicies(ctx, c, log) },
 		func() error { return s.openAccounts(ctx, c, log) },
 	} {
 		if err := open(); err != nil {
@@ -90,10 +94,7 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	if err != nil {
 		return inDatabase(d, err)
 	}
-	followers := []change.Follower{change.EndSessions(s.state)}
-	if s.panel != nil {
-		followers = append(followers, change.PanelLog(s.panel))
-	}
+	followers := append([]change.Follower{change.EndSessions(s.state), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
 	s.changes = change.New(accounts, s.state, log, followers...)
 	s.accounts = s.changes
 	return nil

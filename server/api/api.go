@@ -32,6 +32,7 @@ type API struct {
 	accounts  store.Accounts
 	directory store.Directory
 	policies  store.Policies
+	spf       SpfJob
 	lists     store.Lists
 	panel     store.Panel
 	access    *access.Access
@@ -44,6 +45,7 @@ type Stores struct {
 	Accounts  store.Accounts
 	Directory store.Directory // nil when accounts are kept in SQL
 	Policies  store.Policies
+	Spf       SpfJob      // nil when nothing is looked up
 	Lists     store.Lists // nil when mailing lists are switched off
 	Panel     store.Panel // nil when there is no panel database
 }
@@ -51,7 +53,7 @@ type Stores struct {
 // New returns the operations over the stores.
 func New(stores Stores, access *access.Access, sessions *access.Sessions, options Options) *API {
 	return &API{
-		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, lists: stores.Lists, panel: stores.Panel,
+		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, lists: stores.Lists, panel: stores.Panel,
 		access: access, sessions: sessions, options: options,
 	}
 }

@@ -13,13 +13,6 @@ import (
 // notOffered are the operations that this build does not have yet.
 var notOffered = []string{
 	"ListMls", "GetMl", "CreateMl", "DeleteMl", "UpdateMl",
-	"GetGlobalSpamPolicy", "UpdateGlobalSpamPolicy", "DeleteGlobalSpamPolicy",
-	"GetDomainSpamPolicy", "UpdateDomainSpamPolicy", "DeleteDomainSpamPolicy",
-	"GetUserSpamPolicy", "UpdateUserSpamPolicy", "DeleteUserSpamPolicy",
-	"GetThrottle", "SetThrottle",
-	"GetWblist", "AddToWblist", "RemoveFromWblist", "ClearWblist",
-	"ListGreylisting", "GetGreylisting", "SetGreylisting", "DeleteGreylisting",
-	"GetGreylistingWhitelists", "UpdateGreylistingWhitelists", "GetSpfDomains", "UpdateSpfDomains",
 }
 
 // directoryOnly are the operations that need the OpenLDAP backend.

@@ -106,7 +106,7 @@ func (a *Accounts) begin(ctx context.Context, actor store.Actor, planned store.C
 		return "", fmt.Errorf("name an intent: %w", err)
 	}
 	planned.Before, planned.After = nil, nil
-	a.open.take(id.String())
+	a.open.take(id.String(), planned)
 	intent := store.Intent{ID: id.String(), Actor: actor, Change: planned, Created: time.Now().UTC()}
 	if err = a.intents.BeginIntent(ctx, intent); err != nil {
 		a.open.release(id.String())

@@ -26,7 +26,7 @@ func (f logFollower) Follow(ctx context.Context, actor store.Actor, c store.Chan
 		Time:    time.Now().UTC(),
 		Admin:   cmp.Or(actor.Username, "postern"),
 		IP:      actor.IP,
-		Event:   event(c.Action),
+		Event:   event(c),
 		Level:   "info",
 		Message: sentence(c),
 	}
@@ -37,12 +37,18 @@ func (f logFollower) Follow(ctx context.Context, actor store.Actor, c store.Chan
 	return f.panel.AppendLog(ctx, e)
 }
 
-// event returns the panel's name for an action. It knows no rename, and could not filter for one.
-func event(a store.Action) string {
-	if a == store.ActionRename {
-		a = store.ActionUpdate
+// event returns the panel's name for what was done. It knows no rename, and could not filter for one; policies have
+// names of their own.
+func event(c store.Change) string {
+	switch {
+	case c.Noun == store.NounWblist:
+		return "update_wblist"
+	case c.Noun == store.NounThrottle || c.Noun == store.NounGreylisting:
+		return "iredapd"
+	case c.Action == store.ActionRename:
+		return string(store.ActionUpdate)
 	}
-	return string(a)
+	return string(c.Action)
 }
 
 // columns returns what the panel keeps beside the event: nothing when an account is switched on or off, the domain
@@ -76,9 +82,18 @@ var verbs = map[store.Action]string{
 	store.ActionRevoke:  "Revoke admin rights of ",
 }
 
+// policyWords are how people call what belongs to an account.
+var policyWords = map[store.Noun]string{
+	store.NounSpamPolicy: "spam policy", store.NounWblist: "white/blacklist", store.NounThrottle: "throttling",
+	store.NounGreylisting: "greylisting",
+}
+
 // sentence says what was done.
 func sentence(c store.Change) string {
 	subject := string(c.Noun) + " " + c.Name
+	if words := policyWords[c.Noun]; words != "" {
+		subject = words + " of " + c.Name
+	}
 	if c.Noun == store.NounUser && !strings.Contains(c.Name, "@") {
 		subject = "all users of " + c.Name
 	}

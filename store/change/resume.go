@@ -48,7 +48,7 @@ func (a *Accounts) resume(ctx context.Context, due func(store.Intent) bool) erro
 	}
 	var errs []error
 	for _, i := range intents {
-		if !due(i) || !a.open.take(i.ID) {
+		if !due(i) || !a.open.take(i.ID, i.Change) {
 			continue
 		}
 		if err := a.takeUp(ctx, i); err != nil {

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// ListGreylisting lists all greylisting settings.
+func (a *API) ListGreylisting(ctx context.Context, _ gen.ListGreylistingRequestObject) (gen.ListGreylistingResponseObject, error) {
+	settings, err := a.policies.GreylistingSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]gen.Greylisting, len(settings))
+	for i, one := range settings {
+		if list[i], err = shown(one); err != nil {
+			return nil, err
+		}
+	}
+	return gen.ListGreylisting200JSONResponse{Success: true, Data: list}, nil
+}
+
+// GetGreylisting returns the greylisting setting of an account.
+func (a *API) GetGreylisting(ctx context.Context, r gen.GetGreylistingRequestObject) (gen.GetGreylistingResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	setting, err := a.policies.Greylisting(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	data, effective, err := bothShown(setting.Stored, setting.Effective)
+	return gen.GetGreylisting200JSONResponse{Success: true, Data: data, Effective: effective}, err
+}
+
+// SetGreylisting switches greylisting on or off for an account.
+func (a *API) SetGreylisting(ctx context.Context, r gen.SetGreylistingRequestObject) (gen.SetGreylistingResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	var change store.Change
+	if status := or(r.Body, gen.GreylistingStatus{}).Status; status != nil {
+		if change, err = a.policies.SetGreylisting(ctx, write(ctx), account, *status == gen.Enable); err != nil {
+			return nil, err
+		}
+	}
+	return gen.SetGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// DeleteGreylisting removes the greylisting setting of an account.
+func (a *API) DeleteGreylisting(ctx context.Context, r gen.DeleteGreylistingRequestObject) (gen.DeleteGreylistingResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.policies.DeleteGreylisting(ctx, write(ctx), account)
+	if err != nil {
+		return nil, err
+	}
+	return gen.DeleteGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// senderList is the answer to GetGreylistingWhitelists.
+type senderList struct{ visit }
+
+// VisitGetGreylistingWhitelistsResponse implements gen.GetGreylistingWhitelistsResponseObject.
+func (l senderList) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+	return l.write(w)
+}
+
+// GetGreylistingWhitelists lists the senders that are not greylisted for an account.
+func (a *API) GetGreylistingWhitelists(
+	ctx context.Context, r gen.GetGreylistingWhitelistsRequestObject,
+) (gen.GetGreylistingWhitelistsResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+		return a.policies.GreylistingWhitelist(ctx, account, page)
+	}, encodeName)
+	return senderList{s}, err
+}
+
+// UpdateGreylistingWhitelists changes the senders that are not greylisted for an account.
+func (a *API) UpdateGreylistingWhitelists(
+	ctx context.Context, r gen.UpdateGreylistingWhitelistsRequestObject,
+) (gen.UpdateGreylistingWhitelistsResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	b := or(r.Body, gen.GreylistingWhitelistsUpdate{})
+	senders := store.Set{Replace: b.Senders, Add: or(b.AddSenders, nil), Remove: or(b.RemoveSenders, nil)}
+	change, err := a.policies.UpdateGreylistingWhitelist(ctx, write(ctx), account, senders)
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateGreylistingWhitelists200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// GetSpfDomains lists the domains whose mail servers are not greylisted.
+func (a *API) GetSpfDomains(ctx context.Context, _ gen.GetSpfDomainsRequestObject) (gen.GetSpfDomainsResponseObject, error) {
+	domains, err := a.policies.SpfDomains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetSpfDomains200JSONResponse{Success: true, Data: domains}, nil
+}
+
+// UpdateSpfDomains changes the domains whose mail servers are not greylisted.
+func (a *API) UpdateSpfDomains(ctx context.Context, r gen.UpdateSpfDomainsRequestObject) (gen.UpdateSpfDomainsResponseObject, error) {
+	b := or(r.Body, gen.SpfDomainsUpdate{})
+	domains := set(b.Domains, b.AddDomains, b.RemoveDomains)
+	change, err := a.policies.UpdateSpfDomains(ctx, write(ctx), domains)
+	if err != nil {
+		return nil, err
+	}
+	if isYes(b.QueryDnsImmediately) {
+		a.lookUpSoon(ctx, append(or(domains.Replace, nil), domains.Add...))
+	}
+	return gen.UpdateSpfDomains200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// GetGlobalSpamPolicy returns the spam policy of everybody.
+func (a *API) GetGlobalSpamPolicy(
+	ctx context.Context, _ gen.GetGlobalSpamPolicyRequestObject,
+) (gen.GetGlobalSpamPolicyResponseObject, error) {
+	reply, err := a.spamPolicy(ctx, store.Everybody, nil)
+	return gen.GetGlobalSpamPolicy200JSONResponse(reply), err
+}
+
+// GetDomainSpamPolicy returns the spam policy of a domain.
+func (a *API) GetDomainSpamPolicy(
+	ctx context.Context, r gen.GetDomainSpamPolicyRequestObject,
+) (gen.GetDomainSpamPolicyResponseObject, error) {
+	account, err := a.domainAccount(ctx, r.Domain)
+	reply, err := a.spamPolicy(ctx, account, err)
+	return gen.GetDomainSpamPolicy200JSONResponse(reply), err
+}
+
+// GetUserSpamPolicy returns the spam policy of a mailbox.
+func (a *API) GetUserSpamPolicy(
+	ctx context.Context, r gen.GetUserSpamPolicyRequestObject,
+) (gen.GetUserSpamPolicyResponseObject, error) {
+	account, err := a.mailboxAccount(ctx, r.Mail)
+	reply, err := a.spamPolicy(ctx, account, err)
+	return gen.GetUserSpamPolicy200JSONResponse(reply), err
+}
+
+// spamPolicy reads the policy of an account that was looked for, unless that failed.
+func (a *API) spamPolicy(ctx context.Context, account store.PolicyAccount, err error) (gen.SpamPolicyReply, error) {
+	if err != nil {
+		return gen.SpamPolicyReply{}, err
+	}
+	policy, err := a.policies.SpamPolicy(ctx, account)
+	if err != nil {
+		return gen.SpamPolicyReply{}, err
+	}
+	data, effective, err := bothShown(policy.Stored, policy.Effective)
+	return gen.SpamPolicyReply{Success: true, Data: data, Effective: effective}, err
+}
+
+// UpdateGlobalSpamPolicy changes the spam policy of everybody.
+func (a *API) UpdateGlobalSpamPolicy(
+	ctx context.Context, r gen.UpdateGlobalSpamPolicyRequestObject,
+) (gen.UpdateGlobalSpamPolicyResponseObject, error) {
+	answer, err := a.updateSpamPolicy(ctx, store.Everybody, nil, or(r.Body, gen.SpamPolicyUpdate{}))
+	return gen.UpdateGlobalSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+}
+
+// UpdateDomainSpamPolicy changes the spam policy of a domain.
+func (a *API) UpdateDomainSpamPolicy(
+	ctx context.Context, r gen.UpdateDomainSpamPolicyRequestObject,
+) (gen.UpdateDomainSpamPolicyResponseObject, error) {
+	account, err := a.domainAccount(ctx, r.Domain)
+	answer, err := a.updateSpamPolicy(ctx, account, err, or(r.Body, gen.SpamPolicyUpdate{}))
+	return gen.UpdateDomainSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+}
+
+// UpdateUserSpamPolicy changes the spam policy of a mailbox.
+func (a *API) UpdateUserSpamPolicy(
+	ctx context.Context, r gen.UpdateUserSpamPolicyRequestObject,
+) (gen.UpdateUserSpamPolicyResponseObject, error) {
+	account, err := a.mailboxAccount(ctx, r.Mail)
+	answer, err := a.updateSpamPolicy(ctx, account, err, or(r.Body, gen.SpamPolicyUpdate{}))
+	return gen.UpdateUserSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+}
+
+func (a *API) updateSpamPolicy(
+	ctx context.Context, account store.PolicyAccount, err error, b gen.SpamPolicyUpdate,
+) (gen.DoneJSONResponse, error) {
+	if err != nil {
+		return gen.DoneJSONResponse{}, err
+	}
+	change, err := a.policies.UpdateSpamPolicy(ctx, write(ctx), account, spamPolicyUpdate(b))
+	return done(ctx, change), err
+}
+
+// DeleteGlobalSpamPolicy removes the spam policy of everybody.
+func (a *API) DeleteGlobalSpamPolicy(
+	ctx context.Context, _ gen.DeleteGlobalSpamPolicyRequestObject,
+) (gen.DeleteGlobalSpamPolicyResponseObject, error) {
+	answer, err := a.deleteSpamPolicy(ctx, store.Everybody, nil)
+	return gen.DeleteGlobalSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+}
+
+// DeleteDomainSpamPolicy removes the spam policy of a domain.
+func (a *API) DeleteDomainSpamPolicy(
+	ctx context.Context, r gen.DeleteDomainSpamPolicyRequestObject,
+) (gen.DeleteDomainSpamPolicyResponseObject, error) {
+	account, err := a.domainAccount(ctx, r.Domain)
+	answer, err := a.deleteSpamPolicy(ctx, account, err)
+	return gen.DeleteDomainSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+}
+
+// DeleteUserSpamPolicy removes the spam policy of a mailbox.
+func (a *API) DeleteUserSpamPolicy(
+	ctx context.Context, r gen.DeleteUserSpamPolicyRequestObject,
+) (gen.DeleteUserSpamPolicyResponseObject, error) {
+	account, err := a.mailboxAccount(ctx, r.Mail)
+	answer, err := a.deleteSpamPolicy(ctx, account, err)
+	return gen.DeleteUserSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+}
+
+func (a *API) deleteSpamPolicy(ctx context.Context, account store.PolicyAccount, err error) (gen.DoneJSONResponse, error) {
+	if err != nil {
+		return gen.DoneJSONResponse{}, err
+	}
+	change, err := a.policies.DeleteSpamPolicy(ctx, write(ctx), account)
+	return done(ctx, change), err
+}

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// GetThrottle returns how much an account may send or get.
+func (a *API) GetThrottle(ctx context.Context, r gen.GetThrottleRequestObject) (gen.GetThrottleResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	throttle, err := a.policies.Throttle(ctx, account, store.Direction(r.Direction))
+	if err != nil {
+		return nil, err
+	}
+	data, effective, err := bothShown(throttle.Stored, throttle.Effective)
+	return gen.GetThrottle200JSONResponse{Success: true, Data: data, Effective: effective}, err
+}
+
+// SetThrottle sets or ends how much an account may send or get.
+func (a *API) SetThrottle(ctx context.Context, r gen.SetThrottleRequestObject) (gen.SetThrottleResponseObject, error) {
+	account, err := a.policyAccount(ctx, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.policies.SetThrottle(ctx, write(ctx), account, store.Direction(r.Direction), throttleSet(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return gen.SetThrottle200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+func throttleSet(b gen.ThrottleUpdate) store.ThrottleSet {
+	return store.ThrottleSet{
+		Period: b.Period, MsgSize: bound(b.MsgSize), MaxMsgs: bound(b.MaxMsgs), MaxQuota: bound(b.MaxQuota),
+	}
+}
+
+// bound is a limit that null leaves to a broader setting, as absence does.
+func bound(v nullable.Nullable[int64]) *int64 {
+	if !v.IsSpecified() || v.IsNull() {
+		return nil
+	}
+	n := v.MustGet()
+	return &n
+}

@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
+)
+
+// addressList is the answer to GetWblist.
+type addressList struct{ visit }
+
+// VisitGetWblistResponse implements gen.GetWblistResponseObject.
+func (l addressList) VisitGetWblistResponse(w http.ResponseWriter) error { return l.write(w) }
+
+// GetWblist lists the addresses of a whitelist or blacklist.
+func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.GetWblistResponseObject, error) {
+	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+		return a.policies.Wblist(ctx, key, page)
+	}, encodeName)
+	return addressList{s}, err
+}
+
+// AddToWblist adds addresses to a whitelist or blacklist.
+func (a *API) AddToWblist(ctx context.Context, r gen.AddToWblistRequestObject) (gen.AddToWblistResponseObject, error) {
+	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.policies.AddToWblist(ctx, write(ctx), key, or(or(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	if err != nil {
+		return nil, err
+	}
+	return gen.AddToWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// RemoveFromWblist removes addresses from a whitelist or blacklist.
+func (a *API) RemoveFromWblist(ctx context.Context, r gen.RemoveFromWblistRequestObject) (gen.RemoveFromWblistResponseObject, error) {
+	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.policies.RemoveFromWblist(ctx, write(ctx), key, or(or(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	if err != nil {
+		return nil, err
+	}
+	return gen.RemoveFromWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// ClearWblist empties a whitelist or blacklist.
+func (a *API) ClearWblist(ctx context.Context, r gen.ClearWblistRequestObject) (gen.ClearWblistResponseObject, error) {
+	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
+	if err != nil {
+		return nil, err
+	}
+	change, err := a.policies.ClearWblist(ctx, write(ctx), key)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ClearWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+// wblistKey returns which list a path speaks of.
+func (a *API) wblistKey(ctx context.Context, name string, d gen.PathDirection, c gen.PathColour) (store.WblistKey, error) {
+	account, err := a.policyAccount(ctx, name)
+	return store.WblistKey{Account: account, Direction: store.Direction(d), Colour: store.Colour(c)}, err
+}
