@@ -121,12 +121,23 @@ func settled(text string) string {
 	})
 }
 
-// enginePlay is everything that the account groups offer: every parameter with all of its values, every refusal, and
+// enginePlay is everything that the groups of accounts and policies offer: every parameter with all of its values, every refusal, and
 // what engines are known to see differently.
 func enginePlay() []played {
 	return slices.Concat(refusalCalls(forbiddenStates), []played{{"DELETE", "/api/admin/" + rootMail, nil}}, oddNameCalls(),
 		letterCaseCalls(), parameterCalls(), refusalCalls(malformed, overLong, taken, pointless), limitCalls(), renameCalls(),
-		crowdCalls(), removalCalls())
+		policyCalls(), crowdCalls(), removalCalls())
+}
+
+// policyCalls give each account policies, and read afterwards.
+func policyCalls() []played {
+	var calls []played
+	for _, s := range policySteps() {
+		if s.given["query_dns_immediately"] == nil { // which goes on beside the next calls
+			calls = append(calls, s.played, played{"GET", s.read, nil})
+		}
+	}
+	return calls
 }
 
 func refusalCalls(groups ...[]refusal) []played {
