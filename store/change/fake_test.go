@@ -58,6 +58,11 @@ func (f *faultyAccounts) write(w store.Write, c store.Change, apply func()) (sto
 	return c, nil
 }
 
+func (f *faultyAccounts) CreateDomain(_ context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
+	c := store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name}
+	return f.write(w, c, func() { f.active[d.Name] = true })
+}
+
 func (f *faultyAccounts) CreateUser(_ context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
 	c := store.Change{Action: store.ActionCreate, Noun: store.NounUser, Name: u.Mail, Domain: store.DomainOf(u.Mail)}
 	return f.write(w, c, func() { f.active[u.Mail] = true })

@@ -1,0 +1,122 @@
+package change_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/change"
+)
+
+// policies keeps who was forgotten and carried, and fails while it is told to.
+type policies struct {
+	store.Policies
+	fails     error
+	forgotten []string
+	carried   [][2]string
+}
+
+func (p *policies) ForgetAccount(_ context.Context, name string) error {
+	if p.fails == nil {
+		p.forgotten = append(p.forgotten, name)
+	}
+	return p.fails
+}
+
+func (p *policies) RenameAccount(_ context.Context, from, to string) error {
+	if p.fails == nil {
+		p.carried = append(p.carried, [2]string{from, to})
+	}
+	return p.fails
+}
+
+var errAway = errors.New("the database is away")
+
+func TestPoliciesFollow(t *testing.T) {
+	p := &policies{}
+	a := start(newAccounts(), openState(t), change.ForgetPolicies(p))
+	_, err := a.DeleteUser(t.Context(), byRoot, "anna@example.com", 0)
+	require.NoError(t, err)
+	_, err = a.RenameUser(t.Context(), byRoot, "bo@example.com", "bob@example.com")
+	require.NoError(t, err)
+	_, err = a.DeleteAdmin(t.Context(), byRoot, "root@elsewhere.test")
+	require.NoError(t, err)
+	_, err = a.DeleteDomain(t.Context(), byRoot, "example.com", 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"anna@example.com", "example.com"}, p.forgotten, "an admin has none")
+	require.Equal(t, [][2]string{{"bo@example.com", "bob@example.com"}}, p.carried)
+}
+
+// TestNamesAreClearedFirst deletes or renames while the policies cannot follow. Nobody may get the name before they could:
+// the new account's own would go.
+func TestNamesAreClearedFirst(t *testing.T) {
+	newUser := func(mail string) func(ctx context.Context, a *change.Accounts) error {
+		return func(ctx context.Context, a *change.Accounts) error {
+			_, err := a.CreateUser(ctx, byRoot, store.UserCreate{Mail: mail})
+			return err
+		}
+	}
+	tests := map[string]struct {
+		name  string // of who is gone
+		gone  func(ctx context.Context, a *change.Accounts) (store.Change, error)
+		taken func(ctx context.Context, a *change.Accounts) error
+		free  func(ctx context.Context, a *change.Accounts) error
+	}{
+		"user deleted":   {"anna@example.com", lastingChanges["delete user"], newUser("anna@example.com"), newUser("new@example.com")},
+		"user renamed":   {"anna@example.com", lastingChanges["rename user"], newUser("anna@example.com"), newUser("new@example.com")},
+		"alias deleted":  {"info@example.com", lastingChanges["delete alias"], newUser("info@example.com"), newUser("new@example.com")},
+		"domain deleted": {"example.com", lastingChanges["delete domain"], newUser("anyone@example.com"), newUser("new@other.test")},
+		"domain deleted, and made again": {"example.com", lastingChanges["delete domain"], func(ctx context.Context, a *change.Accounts) error {
+			_, err := a.CreateDomain(ctx, byRoot, store.DomainCreate{Name: "example.com"})
+			return err
+		}, newUser("new@other.test")},
+		"user deleted, another renamed to it": {"anna@example.com", lastingChanges["delete user"], func(ctx context.Context, a *change.Accounts) error {
+			_, err := a.RenameUser(ctx, byRoot, "bo@example.com", "anna@example.com")
+			return err
+		}, newUser("new@example.com")},
+	}
+	for name, test := range tests {
+		for _, restarted := range []bool{false, true} {
+			t.Run(map[bool]string{false: name, true: name + ", restarted"}[restarted], func(t *testing.T) {
+				accounts, state, p := newAccounts(), openState(t), &policies{fails: errAway}
+				a := start(accounts, state, change.ForgetPolicies(p))
+				_, err := test.gone(t.Context(), a)
+				require.NoError(t, err)
+				if restarted {
+					a = start(accounts, state, change.ForgetPolicies(p))
+					require.NoError(t, a.Resume(t.Context()))
+				}
+				err = test.taken(t.Context(), a)
+				require.True(t, store.HasCode(err, store.CodeServerDown), "%v", err)
+				require.NoError(t, test.free(t.Context(), a), "another name")
+
+				p.fails = nil
+				require.NoError(t, test.taken(t.Context(), a))
+				require.Equal(t, test.name, append(p.forgotten, left(p.carried)...)[0], "before anything of the new one")
+				require.Empty(t, unfinished(t, state))
+			})
+		}
+	}
+}
+
+func left(pairs [][2]string) []string {
+	list := make([]string, len(pairs))
+	for i, p := range pairs {
+		list[i] = p[0]
+	}
+	return list
+}
+
+// TestFailingLogsHoldNobodyUp has a follower fail that cleans nothing.
+func TestFailingLogsHoldNobodyUp(t *testing.T) {
+	follower := &recorder{}
+	follower.err = errAway
+	a := start(newAccounts(), openState(t), follower)
+	_, err := a.DeleteUser(t.Context(), byRoot, "anna@example.com", 0)
+	require.NoError(t, err)
+	_, err = a.CreateUser(t.Context(), byRoot, store.UserCreate{Mail: "anna@example.com"})
+	require.NoError(t, err)
+}
