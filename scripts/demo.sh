@@ -250,6 +250,25 @@ strict() {
   json DELETE "/alias/crew@$d"
   want 404 "$(fails NO_SUCH_ACCOUNT)"
 
+  json PUT "/spampolicy/domain/$d" '{"spam_score": 5.5, "quarantine_spam": "yes"}'
+  want 200 "$ok"
+  json GET "/spampolicy/user/carla@$d"
+  want 200 '._data == {} and ._effective.spam_score == {"value": 5.5, "source": "@demo-strict.test"}'
+  json POST "/wblist/inbound/blacklist/$d" '{"addresses": ["@.example.net", "192.0.2.5/24"]}'
+  want 200 '._success and ._discarded == ["192.0.2.5/24"]'
+  json GET "/wblist/inbound/blacklist/$d"
+  want 200 '._data == ["@.example.net"]'
+  json POST "/throttle/carla@$d/outbound" '{"period": 3600, "max_msgs": 100}'
+  want 200 "$ok"
+  json POST "/throttle/carla@$d/outbound" '{"max_msgs": 100}'
+  want 400 "$(fails MISSING_PARAMETER period)"
+  json POST "/greylisting/$d" '{"status": "disable"}'
+  want 200 "$ok"
+  json GET "/greylisting/carla@$d"
+  want 200 '._effective.status.source == "@demo-strict.test"'
+  json GET "/greylisting/nobody@$d"
+  want 404 "$(fails NO_SUCH_ACCOUNT account)"
+
   json POST "/admin/$a" "{\"name\": \"Eva Dahl\", \"password\": \"$user_password\", \"maxDomains\": 2}"
   want 201 "$ok"
   json PUT "/admin/$a" "{\"password\": \"$new_password\", \"maxUsers\": 20}"

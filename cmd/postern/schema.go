@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -82,9 +83,9 @@ func (c Config) createSchema(
 func schemaIndexesCommand() *cobra.Command {
 	return configured(&cobra.Command{
 		Use:   "indexes",
-		Short: "Print the statements that make the indexes which iRedMail's account database lacks",
-		Long: "Prints the statements that make the indexes which lists and limits want and an account database of iRedMail's\n" +
-			"lacks. Nothing is changed: run them when you see fit, for on a large table they take their time.",
+		Short: "Print the statements that make the indexes which iRedMail's databases lack",
+		Long: "Prints the statements that make the indexes which lists and limits want and the databases of iRedMail's\n" +
+			"lack. Nothing is changed: run them when you see fit, for on a large table they take their time.",
 		Args: cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string, c Config) error {
 		statements := sqlstore.SchemaIndexes(c.Backend)
@@ -92,8 +93,14 @@ func schemaIndexesCommand() *cobra.Command {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), embeddedSchema)
 			return err
 		}
+		if d := c.database("amavisd_dsn"); c.url(d) != "" && !c.embedded(d) {
+			statements = append(append(statements, "-- In Amavisd's database"), policystore.Amavisd.Indexes()...)
+		}
 		for _, s := range statements {
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), s+";"); err != nil {
+			if !strings.HasPrefix(s, "--") {
+				s += ";"
+			}
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), s); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,10 @@
 package policystore_test
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,16 +122,69 @@ func TestWithoutDatabases(t *testing.T) {
 	require.NoError(t, p.Ping(t.Context()))
 }
 
-func BenchmarkAddAThousandAddresses(b *testing.B) {
-	db, err := sqldb.Open("sqlite://" + filepath.Join(b.TempDir(), "policies.db") + "?sync=off")
-	require.NoError(b, err)
-	defer db.Close()
-	require.NoError(b, policystore.Amavisd.Migrate(b.Context(), db))
-	p := policystore.New(db, nil, policystore.DefaultOptions())
-	key := store.WblistKey{Account: "@example.com", Direction: store.Inbound, Colour: store.Blacklist}
-	addresses := storetest.ManyAddresses(1000)
-	for b.Loop() {
-		_, err := p.AddToWblist(b.Context(), store.Write{}, key, addresses)
-		require.NoError(b, err)
+// benchmarked are the engines of the benchmarks that there is a server for.
+func benchmarked(b *testing.B, run func(b *testing.B, p *policystore.Store)) {
+	b.Helper()
+	for _, engine := range append([]string{"sqlite"}, storetest.Servers...) {
+		url := "sqlite://" + filepath.Join(b.TempDir(), "policies.db") + "?sync=off"
+		if engine != "sqlite" {
+			if os.Getenv("TEST_"+strings.ToUpper(engine)+"_URL") == "" {
+				continue
+			}
+			url = storetest.DatabaseURL(b, engine)
+		}
+		b.Run(engine, func(b *testing.B) {
+			db, err := sqldb.Open(url)
+			require.NoError(b, err)
+			defer db.Close()
+			if engine == "sqlite" {
+				require.NoError(b, policystore.Amavisd.Migrate(b.Context(), db))
+			} else {
+				require.NoError(b, policystore.Amavisd.CreateSchema(b.Context(), db))
+			}
+			run(b, policystore.New(db, nil, policystore.DefaultOptions()))
+		})
 	}
+}
+
+func BenchmarkAddAThousandAddresses(b *testing.B) {
+	addresses := storetest.ManyAddresses(1000)
+	benchmarked(b, func(b *testing.B, p *policystore.Store) {
+		n := 0
+		for b.Loop() {
+			n++
+			key := store.WblistKey{Account: store.PolicyAccount(fmt.Sprintf("@d%d.test", n)), Direction: store.Inbound, Colour: store.Blacklist}
+			_, err := p.AddToWblist(b.Context(), store.Write{}, key, addresses)
+			require.NoError(b, err)
+		}
+	})
+}
+
+// BenchmarkReadOneListAmongMany reads a list of 200 among 200 entries and among 200,000.
+func BenchmarkReadOneListAmongMany(b *testing.B) {
+	addresses := storetest.ManyAddresses(200)
+	benchmarked(b, func(b *testing.B, p *policystore.Store) {
+		add := func(n int) {
+			for _, d := range []store.Direction{store.Inbound, store.Outbound} {
+				key := store.WblistKey{Account: store.PolicyAccount(fmt.Sprintf("@d%d.test", n)), Direction: d, Colour: store.Blacklist}
+				_, err := p.AddToWblist(b.Context(), store.Write{}, key, addresses)
+				require.NoError(b, err)
+			}
+		}
+		made := 0
+		for _, accounts := range []int{1, 1000} {
+			for ; made < accounts; made++ {
+				add(made)
+			}
+			for _, d := range []store.Direction{store.Inbound, store.Outbound} {
+				b.Run(fmt.Sprintf("%d/%s", accounts*200, d), func(b *testing.B) {
+					for b.Loop() {
+						list, err := p.Wblist(b.Context(), store.WblistKey{Account: "@d0.test", Direction: d, Colour: store.Blacklist}, store.Page{})
+						require.NoError(b, err)
+						require.Len(b, list.Items, 200)
+					}
+				})
+			}
+		}
+	})
 }

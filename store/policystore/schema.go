@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/postern-mail/postern/store/sqldb"
 )
@@ -17,12 +18,21 @@ var files embed.FS
 type Part struct {
 	name     string
 	required []string
+	indexes  []string
 }
 
 // The databases of the policies.
 var (
-	Amavisd = Part{"amavisd", []string{"users", "mailaddr", "wblist", "policy"}}
-	Iredapd = Part{"iredapd", []string{"throttle", "throttle_tracking", "greylisting", "greylisting_whitelists"}}
+	Amavisd = Part{
+		name: "amavisd", required: []string{"users", "mailaddr", "wblist", "outbound_wblist", "policy"},
+		indexes: []string{"CREATE INDEX postern_outbound_wblist_sid ON outbound_wblist (sid)"},
+	}
+	Iredapd = Part{
+		name: "iredapd", required: []string{
+			"throttle", "throttle_tracking", "greylisting", "greylisting_whitelists", "greylisting_whitelist_domains",
+			"greylisting_whitelist_domain_spf", "greylisting_tracking",
+		},
+	}
 )
 
 // Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
@@ -44,8 +54,12 @@ func (p Part) CreateSchema(ctx context.Context, db *sqldb.DB) error {
 	if err != nil {
 		return fmt.Errorf("there are no tables to make on %s", db.Dialect.Name)
 	}
-	return db.Lay(ctx, sqldb.Statements(string(script)))
+	return db.Lay(ctx, slices.Concat(sqldb.Statements(string(script)), p.Indexes()))
 }
+
+// Indexes returns the statements that make the indexes which a database of iRedMail's lacks and reading a list wants. An
+// embedded database has them.
+func (p Part) Indexes() []string { return p.indexes }
 
 // Check returns an error when the database lacks a table without which it is not the right one.
 func (p Part) Check(ctx context.Context, db *sqldb.DB) error {

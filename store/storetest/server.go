@@ -18,7 +18,7 @@ var Servers = []string{"mysql", "postgres"}
 
 // ServerURL is the URL of the throw-away server of an engine, as one who may do anything there. In a quick run, which
 // goes without servers, the test is skipped.
-func ServerURL(t *testing.T, engine string) string {
+func ServerURL(t testing.TB, engine string) string {
 	t.Helper()
 	variable := "TEST_" + strings.ToUpper(engine) + "_URL"
 	address := os.Getenv(variable)
@@ -34,7 +34,7 @@ func ServerURL(t *testing.T, engine string) string {
 
 // DatabaseURL makes an empty database on the server of an engine, which is removed when the test ends, and returns
 // its URL.
-func DatabaseURL(t *testing.T, engine string) string {
+func DatabaseURL(t testing.TB, engine string) string {
 	t.Helper()
 	server := ServerURL(t, engine)
 	name := "test_" + strings.ToLower(rand.Text())

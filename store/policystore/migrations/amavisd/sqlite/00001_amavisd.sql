@@ -33,6 +33,9 @@ CREATE TABLE outbound_wblist (
     PRIMARY KEY (rid, sid)
 );
 
+-- The list of one account is read without looking at those of others.
+CREATE INDEX postern_outbound_wblist_sid ON outbound_wblist (sid);
+
 -- What is done with mail to an account. NULL leaves it to the next broader policy, '' is a value.
 CREATE TABLE policy (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
