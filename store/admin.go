@@ -62,3 +62,23 @@ type LimitsUpdate struct {
 	NoMailLog         *bool // may not view the mail log
 	NoQuarantinedMail *bool // may not manage quarantined mail
 }
+
+// Check returns INVALID_LANGUAGE, or INVALID_NUMBER for a limit below -1.
+func (a AdminCreate) Check() error { return firstOf(checkLanguage(&a.Language), a.Limits.check()) }
+
+// Check returns INVALID_LANGUAGE, or INVALID_NUMBER for a limit below -1.
+func (u AdminUpdate) Check() error { return firstOf(checkLanguage(u.Language), u.Limits.check()) }
+
+func (l LimitsUpdate) check() error {
+	for _, n := range []struct {
+		field string
+		value *int64
+	}{
+		{"maxDomains", l.Domains}, {"maxQuota", l.Quota}, {"maxUsers", l.Users}, {"maxAliases", l.Aliases}, {"maxLists", l.Lists},
+	} {
+		if n.value != nil && *n.value < -1 {
+			return Fail(Invalid, CodeInvalidNumber, "The number must be at least -1.").With(n.field)
+		}
+	}
+	return nil
+}

@@ -51,3 +51,13 @@ type AliasUpdate struct {
 	AccessPolicy *string
 	Members      Set
 }
+
+// Check returns VALUE_TOO_LONG for what no store takes.
+func (a AliasCreate) Check() error {
+	return firstOf(checkText("name", &a.Name), checkPolicy(&a.AccessPolicy))
+}
+
+// Check returns VALUE_TOO_LONG for what no store takes.
+func (u AliasUpdate) Check() error {
+	return firstOf(checkText("name", u.Name), checkPolicy(u.AccessPolicy))
+}

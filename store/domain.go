@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Domains is the contract for mail domains.
 type Domains interface {
@@ -101,4 +104,59 @@ type DomainUpdate struct {
 	DomainProfiles    Set // of switched-off domain profiles
 	UserProfiles      Set // of switched-off user profiles
 	UserPreferences   Set // of switched-off user preferences
+}
+
+// Check returns INVALID_TRANSPORT, INVALID_LANGUAGE or INVALID_NUMBER for what no store takes.
+func (d DomainCreate) Check() error {
+	return firstOf(checkTransport(&d.Transport), checkLanguage(&d.Language), checkDomainNumbers(DomainUpdate{
+		Quota: &d.Quota, DefaultQuota: &d.DefaultQuota, MaxUserQuota: &d.MaxUserQuota,
+		NumberOfUsers: &d.NumberOfUsers, NumberOfAliases: &d.NumberOfAliases, NumberOfLists: &d.NumberOfLists,
+	}))
+}
+
+// Checked returns the update in the form in which it is stored, or what is wrong with it.
+func (u DomainUpdate) Checked() (DomainUpdate, error) {
+	err := firstOf(checkDomainNumbers(u), checkTransport(u.Transport), checkLanguage(u.Language),
+		checkDomainServices(u.Services), checkProfiles(u))
+	if err != nil {
+		return u, err
+	}
+	if u.PrimaryMX, err = checkedRelay(u.PrimaryMX, "primarymx"); err != nil {
+		return u, err
+	}
+	if u.OutboundRelay, err = checkedRelay(u.OutboundRelay, "outboundRelay"); err != nil {
+		return u, err
+	}
+	if u.Catchall != nil {
+		unique := slices.Compact(slices.Sorted(slices.Values(*u.Catchall)))
+		u.Catchall = &unique
+	}
+	return u, nil
+}
+
+// checkDomainNumbers returns INVALID_NUMBER for a negative number, but for -1 where that forbids.
+func checkDomainNumbers(u DomainUpdate) error {
+	for _, c := range []struct {
+		field string
+		value *int64
+		least int64
+	}{
+		{"quota", u.Quota, 0}, {"defaultQuota", u.DefaultQuota, 0}, {"maxUserQuota", u.MaxUserQuota, 0},
+		{"minPasswordLength", u.MinPasswordLength, 0}, {"maxPasswordLength", u.MaxPasswordLength, 0},
+		{"numberOfUsers", u.NumberOfUsers, -1}, {"numberOfAliases", u.NumberOfAliases, -1}, {"numberOfLists", u.NumberOfLists, -1},
+	} {
+		if c.value != nil && *c.value < c.least {
+			return Fail(Invalid, CodeInvalidNumber, "The number must be at least %d.", c.least).With(c.field)
+		}
+	}
+	return nil
+}
+
+// checkedRelay is nextHop for a parameter that may be absent or empty.
+func checkedRelay(value *string, field string) (*string, error) {
+	if value == nil || *value == "" {
+		return value, nil
+	}
+	hop, err := nextHop(*value, field)
+	return &hop, err
 }

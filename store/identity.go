@@ -46,14 +46,3 @@ func (i Identity) Outranks(other Identity) bool {
 	}
 	return i.Global || slices.ContainsFunc(i.Domains, func(d string) bool { return !other.Manages(d) })
 }
-
-// AdminLimits is what an admin may create. Counts run over all domains that it manages; 0 is unlimited and -1
-// forbidden, but for Domains, where 0 is none.
-type AdminLimits struct {
-	CreateDomains bool
-	Domains       int64 // managed domains at most
-	Quota         int64 // sum of the mailbox quotas in MB
-	Users         int64
-	Aliases       int64
-	Lists         int64
-}

@@ -46,6 +46,16 @@ type MaillistUpdate struct {
 	Members      Set
 }
 
+// Check returns VALUE_TOO_LONG for what no store takes.
+func (m MaillistCreate) Check() error {
+	return firstOf(checkText("name", &m.Name), checkPolicy(&m.AccessPolicy))
+}
+
+// Check returns VALUE_TOO_LONG for what no store takes.
+func (u MaillistUpdate) Check() error {
+	return firstOf(checkText("name", u.Name), checkPolicy(u.AccessPolicy))
+}
+
 // Exports is the contract for entries as LDIF text (RFC 2849).
 type Exports interface {
 	// Export returns the entries of one account, parents first. Without showPasswords there is no userPassword in them.

@@ -64,15 +64,6 @@ type MlUpdate struct {
 	ExtraAddresses *[]string
 }
 
-// The access policies of mailing lists. The empty one is public too.
-const (
-	PolicyPublic         = "public"
-	PolicyDomain         = "domain"
-	PolicySubdomain      = "subdomain"
-	PolicyMembersOnly    = "membersonly"
-	PolicyModeratorsOnly = "moderatorsonly"
-)
-
 // MlTransport is the Postfix transport of a mailing list: mlmmj:domain/local part.
 func MlTransport(mail string) string {
 	local, domain := SplitAddress(mail)

@@ -104,3 +104,31 @@ type UsersUpdate struct {
 	Language  *string
 	Transport *string // "" is the domain's
 }
+
+// Check returns VALUE_TOO_LONG, INVALID_TRANSPORT or INVALID_LANGUAGE for what no store takes.
+func (u UserUpdate) Check() error {
+	errs := []error{
+		checkText("name", u.Name), checkText("gn", u.FirstName), checkText("sn", u.LastName), checkText("employeeid", u.EmployeeID),
+		checkTransport(u.Transport), checkLanguage(u.Language),
+	}
+	for field, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
+		if numbers == nil {
+			continue
+		}
+		for _, n := range *numbers {
+			errs = append(errs, CheckLength(field, n, MaxText))
+		}
+	}
+	return firstOf(errs...)
+}
+
+// Check returns what UserUpdate.Check would.
+func (u UsersUpdate) Check() error {
+	return firstOf(checkTransport(u.Transport), checkLanguage(u.Language))
+}
+
+// Check returns VALUE_TOO_LONG, INVALID_LANGUAGE or what is wrong with the format and folder, for which the defaults stand
+// where they are empty.
+func (u UserCreate) Check() error {
+	return firstOf(checkText("name", &u.Name), checkLanguage(&u.Language), CheckMailbox(u.MailboxFormat, u.MailboxFolder))
+}

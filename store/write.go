@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"log/slog"
-	"slices"
 )
 
 // Actor is who writes. The caps of an actor that is not global bind every write that it makes.
@@ -46,32 +45,6 @@ type Page struct {
 type List[T any] struct {
 	Items []T
 	Next  string
-}
-
-// Set is a change to a set of names: Replace (when not nil) becomes the whole set, then Remove goes, then Add comes.
-type Set struct {
-	Replace *[]string
-	Add     []string
-	Remove  []string
-}
-
-// Touches reports whether the change asks for anything.
-func (s Set) Touches() bool { return s.Replace != nil || len(s.Add) > 0 || len(s.Remove) > 0 }
-
-// Apply returns the sorted set after the change.
-func (s Set) Apply(current []string) []string {
-	next := slices.Clone(current)
-	if s.Replace != nil {
-		next = slices.Clone(*s.Replace)
-	}
-	next = slices.DeleteFunc(next, func(v string) bool { return slices.Contains(s.Remove, v) })
-	next = append(next, s.Add...)
-	slices.Sort(next)
-	next = slices.Compact(next)
-	if next == nil {
-		next = []string{}
-	}
-	return next
 }
 
 // Secret is text that must never be shown: it prints and encodes as a fixed word. Reveal returns it.

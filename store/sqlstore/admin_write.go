@@ -12,7 +12,7 @@ import (
 
 // CreateAdmin implements store.Admins.
 func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCreate) (store.Change, error) {
-	if err := checkAdmin(&a.Language, a.Limits); err != nil {
+	if err := a.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -33,28 +33,6 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 		}
 		return s.planAdminCreate(a, now), nil
 	})
-}
-
-// checkAdmin returns INVALID_LANGUAGE, or INVALID_NUMBER for a limit below -1.
-func checkAdmin(language *string, limits store.LimitsUpdate) error {
-	if language != nil {
-		if err := checkLanguage(*language); err != nil {
-			return err
-		}
-	}
-	numbers := []struct {
-		field string
-		value *int64
-	}{
-		{"maxDomains", limits.Domains}, {"maxQuota", limits.Quota}, {"maxUsers", limits.Users},
-		{"maxAliases", limits.Aliases}, {"maxLists", limits.Lists},
-	}
-	for _, n := range numbers {
-		if n.value != nil && *n.value < -1 {
-			return store.Fail(store.Invalid, store.CodeInvalidNumber, "The number must be at least -1.").With(n.field)
-		}
-	}
-	return nil
 }
 
 func (s *Store) planAdminCreate(a store.AdminCreate, now time.Time) *plan {
@@ -137,7 +115,7 @@ func planRevoke(p *plan, mail string) {
 
 // UpdateAdmin implements store.Admins.
 func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u store.AdminUpdate) (store.Change, error) {
-	if err := checkAdmin(u.Language, u.Limits); err != nil {
+	if err := u.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {

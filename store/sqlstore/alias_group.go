@@ -47,7 +47,7 @@ func (s *Store) replaceGroup(ctx context.Context, tx *sqldb.Tx, p *plan, mail, n
 	if !found || !slices.Contains(groups, mail) {
 		return nil
 	}
-	groups = leaveOut(append(groups, newMail), []string{mail, ""})
+	groups = store.LeaveOut(append(groups, newMail), []string{mail, ""})
 	settings.SetList(settingDefaultGroups, groups)
 	p.do("UPDATE domain SET settings = ?, modified = ? WHERE domain = ?", settings.String(), now, domain)
 	return nil

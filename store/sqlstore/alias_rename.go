@@ -52,5 +52,5 @@ func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, actor store
 	if err = s.takesAlias(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, actor, old, usage{aliases: 1})
+	return s.checkMove(ctx, tx, actor, old, store.Usage{Aliases: 1})
 }

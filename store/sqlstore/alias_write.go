@@ -10,12 +10,9 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-// maxPolicy is the longest access policy that the column takes.
-const maxPolicy = 30
-
 // CreateAlias implements store.Aliases.
 func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCreate) (store.Change, error) {
-	if err := checkAlias(&a.Name, &a.AccessPolicy); err != nil {
+	if err := a.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -29,7 +26,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err = s.takesAlias(ctx, tx, h); err != nil {
 			return nil, err
 		}
-		if err = s.checkActor(ctx, tx, w.Actor, usage{aliases: 1}); err != nil {
+		if err = s.checkActor(ctx, tx, w.Actor, store.Usage{Aliases: 1}); err != nil {
 			return nil, err
 		}
 		p := &plan{}
@@ -58,7 +55,7 @@ func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now
 
 // UpdateAlias implements store.Aliases.
 func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u store.AliasUpdate) (store.Change, error) {
-	if err := checkAlias(u.Name, u.AccessPolicy); err != nil {
+	if err := u.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -105,7 +102,7 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 		return nil
 	}
 	mail, current := text(row, "address"), []string{}
-	set, err := s.settleMembers(ctx, tx, w.OnMissing, fieldOf(change, "members", "addMember"), mail, change, &p.change)
+	set, err := s.settleMembers(ctx, tx, w.OnMissing, change.Field("members", "addMember"), mail, change, &p.change)
 	if err != nil {
 		return err
 	}
@@ -143,30 +140,15 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 	})
 }
 
-// checkAlias checks what can be checked without reading.
-func checkAlias(name, policy *string) error {
-	if name != nil {
-		if err := checkLength("name", *name, maxText); err != nil {
-			return err
-		}
-	}
-	if policy != nil {
-		if err := checkLength("accessPolicy", *policy, maxPolicy); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // settleMembers leaves out the alias itself and members that do not exist.
 func (s *Store) settleMembers(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
 ) (store.Set, error) {
 	var itself []string
-	if slices.Contains(wantedOf(members), mail) {
+	if slices.Contains(members.Wanted(), mail) {
 		itself = []string{mail}
 	}
-	members, err := discard(rule, members, itself, change, func(string) *store.Error {
+	members, err := store.Discard(rule, members, itself, change, func(string) *store.Error {
 		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With(field)
 	})
 	if err != nil {

@@ -23,7 +23,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			return nil, fmt.Errorf("read admins of domain %s: %w", name, err)
 		}
 		next := admins.Apply(current)
-		added := leaveOut(next, current)
+		added := store.LeaveOut(next, current)
 		if err = s.checkMayBeAdmins(ctx, tx, added); err != nil {
 			return nil, err
 		}
@@ -33,7 +33,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			Action: store.ActionUpdate, Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after,
 		}}
 		s.update(p, "domain", "domain", name, before, after)
-		s.planRemoveAdmins(p, name, leaveOut(current, next))
+		s.planRemoveAdmins(p, name, store.LeaveOut(current, next))
 		s.planAddAdmins(p, name, added, now)
 		return p, nil
 	})
@@ -45,12 +45,12 @@ func (s *Store) checkMayBeAdmins(ctx context.Context, tx *sqldb.Tx, names []stri
 	if err != nil {
 		return fmt.Errorf("look for admins: %w", err)
 	}
-	rest := leaveOut(names, standalone)
+	rest := store.LeaveOut(names, standalone)
 	mailboxes, err := namesIn(ctx, tx, "SELECT username FROM mailbox WHERE username IN (?)", rest)
 	if err != nil {
 		return fmt.Errorf("look for mailboxes: %w", err)
 	}
-	if absent := leaveOut(rest, mailboxes); len(absent) > 0 {
+	if absent := store.LeaveOut(rest, mailboxes); len(absent) > 0 {
 		return store.MissingReference("addAdmin", absent[0])
 	}
 	return nil

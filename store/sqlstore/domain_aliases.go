@@ -29,16 +29,16 @@ func (s *Store) decideAliasDomains(
 		return aliasChange{}, err
 	}
 	next := set.Apply(current)
-	c := aliasChange{added: leaveOut(next, current), removed: leaveOut(current, next)}
+	c := aliasChange{added: store.LeaveOut(next, current), removed: store.LeaveOut(current, next)}
 	taken, err := s.hostedNames(ctx, tx, c.added)
 	if err != nil {
 		return aliasChange{}, err
 	}
 	if len(taken) > 0 && rule != store.Drop {
-		return aliasChange{}, store.AlreadyExists(taken[0]).With(fieldOf(set, "aliasDomains", "addAliasDomain"))
+		return aliasChange{}, store.AlreadyExists(taken[0]).With(set.Field("aliasDomains", "addAliasDomain"))
 	}
 	slices.Sort(taken)
-	c.added, c.discarded = leaveOut(c.added, taken), taken
+	c.added, c.discarded = store.LeaveOut(c.added, taken), taken
 	return c, nil
 }
 

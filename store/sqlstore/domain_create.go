@@ -12,7 +12,7 @@ import (
 
 // CreateDomain implements store.Domains.
 func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
-	if err := checkDomainCreate(d); err != nil {
+	if err := d.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -34,43 +34,6 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		}
 		return s.planDomainCreate(w.Actor, d, now), nil
 	})
-}
-
-func checkDomainCreate(d store.DomainCreate) error {
-	if err := checkTransport(d.Transport); err != nil {
-		return err
-	}
-	if err := checkLanguage(d.Language); err != nil {
-		return err
-	}
-	return checkDomainNumbers(domainNumbers{
-		quota: &d.Quota, defaultQuota: &d.DefaultQuota, maxUserQuota: &d.MaxUserQuota,
-		users: &d.NumberOfUsers, aliases: &d.NumberOfAliases, lists: &d.NumberOfLists,
-	})
-}
-
-// domainNumbers are the numbers of a domain under the names of their parameters.
-type domainNumbers struct {
-	quota, defaultQuota, maxUserQuota, minPassword, maxPassword, users, aliases, lists *int64
-}
-
-// checkDomainNumbers returns INVALID_NUMBER for a negative number, but for -1 where that forbids.
-func checkDomainNumbers(n domainNumbers) error {
-	numbers := []struct {
-		field string
-		value *int64
-		least int64
-	}{
-		{"quota", n.quota, 0}, {"defaultQuota", n.defaultQuota, 0}, {"maxUserQuota", n.maxUserQuota, 0},
-		{"minPasswordLength", n.minPassword, 0}, {"maxPasswordLength", n.maxPassword, 0},
-		{"numberOfUsers", n.users, -1}, {"numberOfAliases", n.aliases, -1}, {"numberOfLists", n.lists, -1},
-	}
-	for _, c := range numbers {
-		if c.value != nil && *c.value < c.least {
-			return store.Fail(store.Invalid, store.CodeInvalidNumber, "The number must be at least %d.", c.least).With(c.field)
-		}
-	}
-	return nil
 }
 
 func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now time.Time) *plan {
@@ -129,7 +92,7 @@ func (s *Store) checkNewBcc(ctx context.Context, tx *sqldb.Tx, field, domain, ma
 // checkReferences returns NO_SUCH_ACCOUNT for the first of the addresses that lies under a hosted domain and does
 // not exist. Empty ones are fine.
 func (s *Store) checkReferences(ctx context.Context, tx *sqldb.Tx, field string, mails ...string) error {
-	absent, err := s.missing(ctx, tx, leaveOut(mails, []string{""}))
+	absent, err := s.missing(ctx, tx, store.LeaveOut(mails, []string{""}))
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
 			EndsSessions: true, Lasting: true,
 		}}
-		s.planRecordMailboxes(p, w.Actor, name, deleteDate(now, keepDays), now)
+		s.planRecordMailboxes(p, w.Actor, name, store.DeleteDate(now, keepDays), now)
 		s.planDomainReferences(p, gone)
 		s.planDomainAccounts(p, gone)
 		p.do("DELETE FROM alias_domain WHERE target_domain = ? OR alias_domain = ?", name, name)
@@ -80,16 +80,8 @@ func (s *Store) checkGlobalAdminsOutside(ctx context.Context, tx *sqldb.Tx, doma
 	return s.keepsGlobalAdmin(ctx, tx, inside...)
 }
 
-// deleteDate is the day on which the files of a mailbox deleted now may go, nil for never.
-func deleteDate(now time.Time, keepDays int) any {
-	if keepDays <= 0 {
-		return nil
-	}
-	return now.AddDate(0, 0, keepDays).Format(time.DateOnly)
-}
-
 // planRecordMailboxes notes every mailbox of the domain for the removal of its files.
-func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, date any, now time.Time) {
+func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, date *string, now time.Time) {
 	if !s.schema.has("deleted_mailboxes") {
 		return
 	}

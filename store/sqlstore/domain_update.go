@@ -13,7 +13,7 @@ import (
 
 // UpdateDomain implements store.Domains.
 func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
-	u, err := checkedDomainUpdate(u)
+	u, err := u.Checked()
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -43,59 +43,6 @@ func lockDomain(ctx context.Context, tx *sqldb.Tx, name string) (store.Record, e
 		return nil, store.NoSuchDomain(name)
 	}
 	return rows[0], nil
-}
-
-// checkedDomainUpdate returns the update in the form in which it is stored, or what is wrong with it.
-func checkedDomainUpdate(u store.DomainUpdate) (store.DomainUpdate, error) {
-	numbers := domainNumbers{
-		quota: u.Quota, defaultQuota: u.DefaultQuota, maxUserQuota: u.MaxUserQuota,
-		minPassword: u.MinPasswordLength, maxPassword: u.MaxPasswordLength,
-		users: u.NumberOfUsers, aliases: u.NumberOfAliases, lists: u.NumberOfLists,
-	}
-	if err := checkDomainNumbers(numbers); err != nil {
-		return u, err
-	}
-	if err := checkDomainWords(u); err != nil {
-		return u, err
-	}
-	var err error
-	if u.PrimaryMX, err = checkedRelay(u.PrimaryMX, "primarymx"); err != nil {
-		return u, err
-	}
-	if u.OutboundRelay, err = checkedRelay(u.OutboundRelay, "outboundRelay"); err != nil {
-		return u, err
-	}
-	if u.Catchall != nil {
-		unique := slices.Compact(slices.Sorted(slices.Values(*u.Catchall)))
-		u.Catchall = &unique
-	}
-	return u, nil
-}
-
-func checkDomainWords(u store.DomainUpdate) error {
-	if u.Transport != nil {
-		if err := checkTransport(*u.Transport); err != nil {
-			return err
-		}
-	}
-	if u.Language != nil {
-		if err := checkLanguage(*u.Language); err != nil {
-			return err
-		}
-	}
-	if err := checkDomainServices(u.Services); err != nil {
-		return err
-	}
-	return checkProfiles(u)
-}
-
-// checkedRelay is relayTo for a parameter that may be absent or empty.
-func checkedRelay(value *string, field string) (*string, error) {
-	if value == nil || *value == "" {
-		return value, nil
-	}
-	hop, err := relayTo(*value, field)
-	return &hop, err
 }
 
 // checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.

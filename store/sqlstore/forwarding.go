@@ -67,8 +67,8 @@ func (p *plan) dropForwardings(address string, destinations []string) {
 // changeForwardings plans to bring the destinations of an address from one set to another. A row of another sort
 // that stands in the way of a new one is replaced.
 func (p *plan) changeForwardings(address string, current, next []string, row func(destination string) forwarding) {
-	added := leaveOut(next, current)
-	p.dropForwardings(address, leaveOut(current, next))
+	added := store.LeaveOut(next, current)
+	p.dropForwardings(address, store.LeaveOut(current, next))
 	p.dropForwardings(address, added)
 	rows := make([]forwarding, len(added))
 	for i, destination := range added {

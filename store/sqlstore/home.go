@@ -58,62 +58,13 @@ func (s *Store) takesOneMore(ctx context.Context, tx *sqldb.Tx, domain string, l
 			return fmt.Errorf("count %s of %s: %w", what, domain, err)
 		}
 	}
-	return s.checkDomainCount(limit, existing, what)
+	return store.CheckRoom(limit, existing, what)
 }
 
-// grantQuota returns the quota in MB that a new mailbox gets: what is asked or the domain's default, cut to what the
-// domain allows for one mailbox and has left.
-func (h home) grantQuota(asked *int64) (int64, error) {
-	quota := h.settings.Int(store.SettingDefaultQuota)
-	if asked != nil {
-		quota = *asked
+// quotas is what the domain says about the quotas of its mailboxes.
+func (h home) quotas() store.QuotaRules {
+	return store.QuotaRules{
+		Domain: h.Name, Default: h.settings.Int(store.SettingDefaultQuota), Most: h.settings.Int(store.SettingMaxUserQuota),
+		Limit: h.MaxQuota, Allocated: h.allocated,
 	}
-	if quota < 0 {
-		return 0, negativeQuota()
-	}
-	if most := h.settings.Int(store.SettingMaxUserQuota); most > 0 {
-		quota = atMost(quota, most)
-	}
-	if h.MaxQuota <= 0 {
-		return quota, nil
-	}
-	if h.allocated >= h.MaxQuota {
-		return 0, h.quotaUsedUp()
-	}
-	return atMost(quota, h.MaxQuota-h.allocated), nil
-}
-
-// allowsQuota returns an error when a mailbox, whose own MB count against the domain already, may not get that many.
-// An actor that is not global is held to the largest quota of one mailbox too.
-func (h home) allowsQuota(quota, own int64, actor store.Actor) error {
-	most := h.settings.Int(store.SettingMaxUserQuota)
-	bound := !actor.Global && actor.Username != ""
-	switch {
-	case quota < 0:
-		return negativeQuota()
-	case bound && most > 0 && exceeds(quota, most):
-		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "A mailbox of %s gets at most %d MB.", h.Name, most).With("quota")
-	case h.MaxQuota > 0 && exceeds(quota, max(own, h.MaxQuota-h.allocated+own)):
-		return h.quotaUsedUp()
-	}
-	return nil
-}
-
-func (h home) quotaUsedUp() error {
-	return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "The domain %s has only %d MB left to give.",
-		h.Name, max(0, h.MaxQuota-h.allocated)).With("quota")
-}
-
-func negativeQuota() error {
-	return store.Fail(store.Invalid, store.CodeInvalidNumber, "A quota is 0 or more megabytes.").With("quota")
-}
-
-// exceeds reports whether a quota, of which 0 is more than anything, is larger than the limit.
-func exceeds(quota, limit int64) bool { return quota == 0 || quota > limit }
-
-func atMost(quota, limit int64) int64 {
-	if exceeds(quota, limit) {
-		return limit
-	}
-	return quota
 }

@@ -57,7 +57,7 @@ func (s *Store) Identity(ctx context.Context, username string) (store.Identity, 
 		Global:   global || p.Global != 0,
 		Domains:  domains,
 		Password: store.Secret(p.Password),
-		Limits:   limitsOf(store.ParseSettings(p.Settings)),
+		Limits:   store.LimitsOf(store.ParseSettings(p.Settings)),
 	}, nil
 }
 
@@ -70,19 +70,7 @@ func (s *Store) managed(ctx context.Context, r *sqldb.Reader, username string) (
 	}
 	slices.Sort(domains) // the server's order may be that of a language
 	global = slices.Contains(domains, allDomains)
-	return leaveOut(domains, []string{allDomains}), global, nil
-}
-
-// limitsOf reads the limits from the settings of an admin.
-func limitsOf(settings store.Settings) store.AdminLimits {
-	return store.AdminLimits{
-		CreateDomains: settings.Text(store.SettingCreateNewDomains) != "",
-		Domains:       settings.Int(store.SettingCreateMaxDomains),
-		Quota:         settings.Int(store.SettingCreateMaxQuota),
-		Users:         settings.Int(store.SettingCreateMaxUsers),
-		Aliases:       settings.Int(store.SettingCreateMaxAliases),
-		Lists:         settings.Int(store.SettingCreateMaxLists),
-	}
+	return store.LeaveOut(domains, []string{allDomains}), global, nil
 }
 
 // globalAdmins finds standalone admins and mail users that are named for all domains, and mail users that are

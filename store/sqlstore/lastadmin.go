@@ -16,14 +16,14 @@ func (s *Store) keepsGlobalAdmin(ctx context.Context, tx *sqldb.Tx, without ...s
 	if err := tx.Select(ctx, &admins, globalAdmins); err != nil {
 		return fmt.Errorf("look for global admins: %w", err)
 	}
-	if len(leaveOut(admins, without)) == len(admins) {
+	if len(store.LeaveOut(admins, without)) == len(admins) {
 		return nil
 	}
 	admins, err := lockGlobalAdmins(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if len(leaveOut(admins, without)) == 0 {
+	if len(store.LeaveOut(admins, without)) == 0 {
 		return store.Fail(store.Conflict, store.CodeLastGlobalAdmin, "No active global admin would be left.")
 	}
 	return nil

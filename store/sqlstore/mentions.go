@@ -73,7 +73,7 @@ func (s *Store) orphans(ctx context.Context, tx *sqldb.Tx, gone []string) ([]orp
 	if err != nil {
 		return nil, fmt.Errorf("look for forwardings to %s: %w", gone[0], err)
 	}
-	from = leaveOut(slices.Compact(from), gone)
+	from = store.LeaveOut(slices.Compact(from), gone)
 	kept := map[string]bool{}
 	var found []orphan
 	for chunk := range slices.Chunk(from, chunkSize) {

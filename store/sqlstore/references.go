@@ -171,8 +171,3 @@ func domainsOf(mails []string) []string {
 func containsAny(set map[string]bool, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return set[name] })
 }
-
-// leaveOut returns a copy of the list that lacks the names.
-func leaveOut(list, names []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(v string) bool { return slices.Contains(names, v) })
-}

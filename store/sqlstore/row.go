@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -107,11 +106,3 @@ func flag(b bool) int64 {
 
 // isFalse reports whether a truth is given, and is none.
 func isFalse(value *bool) bool { return value != nil && !*value }
-
-// checkLength returns INVALID_ACCOUNT for a text that its column does not hold.
-func checkLength(field, value string, most int) error {
-	if utf8.RuneCountInString(value) > most {
-		return store.Fail(store.Invalid, store.CodeValueTooLong, "That text is longer than %d characters.", most).With(field)
-	}
-	return nil
-}

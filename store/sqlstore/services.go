@@ -41,12 +41,12 @@ func (s *Store) settleServices(rule store.OnMissing, services store.Set, change 
 			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.").With(field)
 		}
 	}
-	wanted := fieldOf(services, "services", "addService")
-	services, err := discard(rule, services, s.unknownServices(wantedOf(services)), change, in(wanted))
+	wanted := services.Field("services", "addService")
+	services, err := store.Discard(rule, services, s.unknownServices(services.Wanted()), change, in(wanted))
 	if err != nil {
 		return services, err
 	}
-	return discard(rule, services, s.unknownServices(services.Remove), change, in("removeService"))
+	return store.Discard(rule, services, s.unknownServices(services.Remove), change, in("removeService"))
 }
 
 // applyServices switches the columns of a mailbox row. A service without a column is passed over.
@@ -55,7 +55,7 @@ func (s *Store) applyServices(row store.Record, services store.Set) {
 		switchServices(row, managedServices, false)
 	}
 	switchServices(row, services.Remove, false)
-	switchServices(row, wantedOf(services), true)
+	switchServices(row, services.Wanted(), true)
 }
 
 func switchServices(row store.Record, names []string, on bool) {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
-	"slices"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -42,13 +40,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 func (s *Store) completeUser(u *store.UserCreate) error {
 	u.MailboxFormat = cmp.Or(u.MailboxFormat, s.options.MailboxFormat)
 	u.MailboxFolder = cmp.Or(u.MailboxFolder, s.options.MailboxFolder)
-	if err := checkLength("name", u.Name, maxText); err != nil {
-		return err
-	}
-	if err := checkMailbox(u.MailboxFormat, u.MailboxFolder); err != nil {
-		return err
-	}
-	return checkLanguage(u.Language)
+	return u.Check()
 }
 
 // admitUser returns an error unless there is room for the mailbox.
@@ -64,22 +56,14 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if err = s.takesUser(ctx, tx, n.home); err != nil {
 		return n, err
 	}
-	if n.quota, err = n.home.grantQuota(u.Quota); err != nil {
+	if n.quota, err = n.home.quotas().Grant(u.Quota); err != nil {
 		return n, err
 	}
-	if err = s.checkActor(ctx, tx, actor, usage{users: 1, quota: quotaUsage(n.quota)}); err != nil {
+	if err = s.checkActor(ctx, tx, actor, store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)}); err != nil {
 		return n, err
 	}
 	n.groups, err = s.aliasStates(ctx, tx, n.home.settings.List(settingDefaultGroups))
 	return n, err
-}
-
-// quotaUsage is what a mailbox's quota means for the caps of an admin.
-func quotaUsage(quota int64) int64 {
-	if quota == 0 {
-		return unlimitedQuota
-	}
-	return quota
 }
 
 // free returns ALREADY_EXISTS when the address is in use.
@@ -134,18 +118,4 @@ func (s *Store) newMailbox(n newUser, now time.Time) map[string]any {
 		values[service.Name] = service.Value
 	}
 	return values
-}
-
-var folderForm = regexp.MustCompile(`^[a-zA-Z0-9]{1,20}$`)
-
-// checkMailbox returns an error for a format or a folder that Dovecot does not take.
-func checkMailbox(format, folder string) error {
-	if !slices.Contains([]string{"maildir", "mdbox", "sdbox"}, format) {
-		return store.Fail(store.Invalid, store.CodeInvalidMailboxFormat, "A mailbox is maildir, mdbox or sdbox.").With("mailboxFormat")
-	}
-	if !folderForm.MatchString(folder) {
-		return store.Fail(store.Invalid, store.CodeInvalidMailboxFolder,
-			"A mailbox folder has 1 to 20 letters and digits.").With("mailboxFolder")
-	}
-	return nil
 }

@@ -36,7 +36,7 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		}
 		p := &plan{change: deleted(store.NounUser, mail)}
 		p.change.Before = concealed(row, hiddenPassword)
-		if err = s.planRemoval(ctx, tx, p, w.Actor, row, deleteDate(now, keepDays), now); err != nil {
+		if err = s.planRemoval(ctx, tx, p, w.Actor, row, store.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
 		}
 		s.planForget(p, gone)
@@ -55,7 +55,7 @@ func deleted(noun store.Noun, mail string) store.Change {
 
 // planRemoval plans the record by which iRedMail's clean-up finds the files of a mailbox.
 func (s *Store) planRemoval(
-	ctx context.Context, tx *sqldb.Tx, p *plan, actor store.Actor, row store.Record, date any, now time.Time,
+	ctx context.Context, tx *sqldb.Tx, p *plan, actor store.Actor, row store.Record, date *string, now time.Time,
 ) error {
 	mail := text(row, "username")
 	var used struct{ Bytes, Messages int64 }

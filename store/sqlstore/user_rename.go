@@ -60,15 +60,15 @@ func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, actor store.
 		return err
 	}
 	quota := number(row, "quota")
-	if err = h.allowsQuota(quota, 0, actor); err != nil {
+	if err = h.quotas().Check(quota, 0, actor); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, actor, old, usage{users: 1, quota: quotaUsage(quota)})
+	return s.checkMove(ctx, tx, actor, old, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
 }
 
 // checkMove is checkActor for an account that comes from another domain. An actor that manages that one has the
 // account already: its caps run over all its domains.
-func (s *Store) checkMove(ctx context.Context, tx *sqldb.Tx, actor store.Actor, old string, more usage) error {
+func (s *Store) checkMove(ctx context.Context, tx *sqldb.Tx, actor store.Actor, old string, more store.Usage) error {
 	if actor.Global {
 		return nil
 	}

@@ -30,7 +30,7 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, tx, w.OnMissing, fieldOf(change, "forwarding", "addForwarding"), change, &e.change)
+	set, err := s.settle(ctx, tx, w.OnMissing, change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -50,43 +50,15 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	return nil
 }
 
-// fieldOf names the parameter by which names come into a set: the one that replaces it or the one that adds to it.
-func fieldOf(change store.Set, replace, add string) string {
-	if change.Replace != nil {
-		return replace
-	}
-	return add
-}
-
 // settle leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
 func (s *Store) settle(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field string, set store.Set, change *store.Change,
 ) (store.Set, error) {
-	missing, err := s.missing(ctx, tx, wantedOf(set))
+	missing, err := s.missing(ctx, tx, set.Wanted())
 	if err != nil {
 		return set, err
 	}
-	return discard(rule, set, missing, change, func(mail string) *store.Error { return store.MissingReference(field, mail) })
-}
-
-// discard leaves out of a change to a set what cannot be taken, and notes that. Where the rule is to refuse, the
-// first of those is an error.
-func discard(
-	rule store.OnMissing, set store.Set, bad []string, change *store.Change, refusal func(name string) *store.Error,
-) (store.Set, error) {
-	if len(bad) == 0 {
-		return set, nil
-	}
-	if rule != store.Drop {
-		return set, refusal(bad[0])
-	}
-	change.Discarded = append(change.Discarded, bad...)
-	set.Add, set.Remove = leaveOut(set.Add, bad), leaveOut(set.Remove, bad)
-	if set.Replace != nil {
-		kept := leaveOut(*set.Replace, bad)
-		set.Replace = &kept
-	}
-	return set, nil
+	return store.Discard(rule, set, missing, change, func(mail string) *store.Error { return store.MissingReference(field, mail) })
 }
 
 // editFurther plans the further addresses of the mailbox.
@@ -104,11 +76,11 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 		return err
 	}
 	next := change.Apply(current)
-	for chunk := range slices.Chunk(leaveOut(current, next), chunkSize) {
+	for chunk := range slices.Chunk(store.LeaveOut(current, next), chunkSize) {
 		e.do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", e.mail, chunk)
 	}
 	var rows []forwarding
-	for _, alias := range leaveOut(next, current) {
+	for _, alias := range store.LeaveOut(next, current) {
 		rows = append(rows, furtherAddress(alias, e.mail, number(e.after, "active")))
 	}
 	e.addForwardings(rows)
@@ -120,34 +92,34 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 func (s *Store) settleFurther(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, e *userEdit, current []string, change store.Set,
 ) (store.Set, error) {
-	domain, field := strings.ToLower(text(e.before, "domain")), fieldOf(change, "aliases", "addAlias") // see namesIn
-	if len(leaveOut(wantedOf(change), current)) == 0 {
+	domain, field := strings.ToLower(text(e.before, "domain")), change.Field("aliases", "addAlias") // see namesIn
+	if len(store.LeaveOut(change.Wanted(), current)) == 0 {
 		return change, nil
 	}
 	if _, err := s.lockHome(ctx, tx, domain); err != nil {
 		return change, err
 	}
-	outside, err := s.outside(ctx, tx, domain, leaveOut(wantedOf(change), current))
+	outside, err := s.outside(ctx, tx, domain, store.LeaveOut(change.Wanted(), current))
 	if err != nil {
 		return change, err
 	}
-	change, err = discard(rule, change, outside, &e.change, func(string) *store.Error {
+	change, err = store.Discard(rule, change, outside, &e.change, func(string) *store.Error {
 		return store.Fail(store.Invalid, store.CodeInvalidMail,
 			"An alias must be in %s or one of its alias domains.", domain).With(field)
 	})
 	if err != nil {
 		return change, err
 	}
-	taken, err := s.takenOf(ctx, tx, leaveOut(wantedOf(change), current))
+	taken, err := s.takenOf(ctx, tx, store.LeaveOut(change.Wanted(), current))
 	if err != nil {
 		return change, fmt.Errorf("look for new aliases in %s: %w", domain, err)
 	}
-	return discard(rule, change, taken, &e.change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(field) })
+	return store.Discard(rule, change, taken, &e.change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(field) })
 }
 
 // outside returns those of the addresses that are neither in the domain nor in one of its alias domains.
 func (s *Store) outside(ctx context.Context, tx *sqldb.Tx, domain string, mails []string) ([]string, error) {
-	targets, err := s.aliasTargets(ctx, tx, leaveOut(domainsOf(mails), []string{domain}))
+	targets, err := s.aliasTargets(ctx, tx, store.LeaveOut(domainsOf(mails), []string{domain}))
 	if err != nil {
 		return nil, err
 	}

@@ -53,31 +53,10 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 
 // checkUserUpdate checks what can be checked without reading.
 func (s *Store) checkUserUpdate(u store.UserUpdate) error {
-	texts := []struct {
-		field string
-		value *string
-	}{
-		{"name", u.Name}, {"gn", u.FirstName}, {"sn", u.LastName}, {"employeeid", u.EmployeeID},
-		{"telephoneNumber", firstOf(u.Telephone)}, {"mobile", firstOf(u.Mobile)},
+	if err := u.Check(); err != nil {
+		return err
 	}
-	for _, t := range texts {
-		if t.value != nil {
-			if err := checkLength(t.field, *t.value, maxText); err != nil {
-				return err
-			}
-		}
-	}
-	if u.Transport != nil {
-		if err := checkTransport(*u.Transport); err != nil {
-			return err
-		}
-	}
-	if u.Language != nil {
-		if err := checkLanguage(*u.Language); err != nil {
-			return err
-		}
-	}
-	return checkMailbox(given(u.MailboxFormat, s.options.MailboxFormat), given(u.MailboxFolder, s.options.MailboxFolder))
+	return store.CheckMailbox(given(u.MailboxFormat, s.options.MailboxFormat), given(u.MailboxFolder, s.options.MailboxFolder))
 }
 
 // lockUser is lockMailbox of a mailbox that must be there. Returns NO_SUCH_ACCOUNT.
@@ -145,14 +124,14 @@ func (s *Store) allowEdit(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if err != nil {
 		return err
 	}
-	if err = h.allowsQuota(quota, own, actor); err != nil {
+	if err = h.quotas().Check(quota, own, actor); err != nil {
 		return err
 	}
-	more := quotaUsage(quota)
+	more := store.QuotaUsage(quota)
 	if quota > 0 {
 		more = max(0, quota-own)
 	}
-	return s.checkActor(ctx, tx, actor, usage{quota: more})
+	return s.checkActor(ctx, tx, actor, store.Usage{Quota: more})
 }
 
 // planGlobal brings the row for all domains in line with the mark on the mailbox.

@@ -13,7 +13,7 @@ import (
 
 // UpdateUsers implements store.Users. The change is named after the domain; After holds what every mailbox got.
 func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u store.UsersUpdate) (store.Change, error) {
-	if err := s.checkUserUpdate(store.UserUpdate{Language: u.Language, Transport: u.Transport}); err != nil {
+	if err := u.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -29,7 +29,7 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 			if err != nil {
 				return nil, err
 			}
-			if err = s.keepsGlobalAdmin(ctx, tx, leaveOut(admins, above)...); err != nil {
+			if err = s.keepsGlobalAdmin(ctx, tx, store.LeaveOut(admins, above)...); err != nil {
 				return nil, err
 			}
 		}

@@ -1,12 +1,10 @@
-package sqlstore
+package store
 
 import (
 	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/postern-mail/postern/store"
 )
 
 var (
@@ -14,18 +12,18 @@ var (
 	bracketedRelay = regexp.MustCompile(`^\[([A-Za-z0-9_.:-]+)\](?::([0-9]+))?$`)
 )
 
-// relayTo returns a next hop as Postfix takes it (host, [host], either with :port), or INVALID_RELAY. A transport
+// nextHop returns a next hop as Postfix takes it (host, [host], either with :port), or INVALID_RELAY. A transport
 // before it ("smtp:", "relay:") is dropped. An IP address gets the brackets without which Postfix would look it up
 // as a name.
-func relayTo(value, field string) (string, error) {
+func nextHop(value, field string) (string, error) {
 	hop := strings.TrimSpace(value)
 	for _, transport := range []string{"smtp:", "relay:"} {
 		hop = strings.TrimPrefix(hop, transport)
 	}
-	if parsed, ok := parseRelay(hop); ok && len(parsed) <= maxText-len("relay:") {
+	if parsed, ok := parseRelay(hop); ok && len(parsed) <= MaxText-len("relay:") {
 		return parsed, nil
 	}
-	return "", store.Fail(store.Invalid, store.CodeInvalidRelay, "Write a host as in [smtp.example.net]:587.").With(field)
+	return "", Fail(Invalid, CodeInvalidRelay, "Write a host as in [smtp.example.net]:587.").With(field)
 }
 
 func parseRelay(hop string) (string, bool) {

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"path"
+	"strings"
+	"time"
+)
+
+// NewMailboxPath makes up where a new mailbox lies below the storage: domain, the first three characters of the local
+// part, and the local part with the time, so that an address used again never finds the files of the one before. The
+// form of the time is what iRedMail's clean-up of deleted mailboxes looks for. It ends in a slash.
+func NewMailboxPath(mail string, now time.Time) string {
+	local, domain := SplitAddress(mail)
+	hash := strings.NewReplacer(".", "_", "~", "_").Replace((local + "___")[:3])
+	return strings.Join([]string{
+		domain, hash[:1], hash[1:2], hash[2:3], local + now.Local().Format("-2006.01.02.15.04.05"),
+	}, "/") + "/"
+}
+
+// CheckMailboxPath returns the absolute path of a mailbox in the form in which it is stored, or INVALID_PATH. Other
+// mailboxes' common directories, root is the one of the server, are refused, as is whatever would climb out of where it
+// seems to be.
+func CheckMailboxPath(value, root string) (string, error) {
+	clean := path.Clean(strings.ToLower(value))
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	if len(value) > MaxText || !path.IsAbs(value) || strings.ContainsFunc(value, control) ||
+		strings.Contains(value, "/.") || within(root, clean) || strings.Count(clean, "/") < 2 {
+		return "", Fail(Invalid, CodeInvalidPath, "The path of a mailbox is absolute, has no part that begins with a dot, and is"+
+			" no directory of many mailboxes.").With("maildir")
+	}
+	return clean, nil
+}
+
+// within reports whether one path is the other or lies below it.
+func within(inner, outer string) bool {
+	return inner == outer || strings.HasPrefix(inner, strings.TrimSuffix(outer, "/")+"/")
+}
+
+// DeleteDate is the day on which the files of a mailbox deleted now may go, "" for never.
+func DeleteDate(now time.Time, keepDays int) *string {
+	if keepDays <= 0 {
+		return nil
+	}
+	date := now.AddDate(0, 0, keepDays).Format(time.DateOnly)
+	return &date
+}
