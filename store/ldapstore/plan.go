@@ -69,7 +69,13 @@ func (s *Store) apply(ctx context.Context, steps []step) error {
 // Locks of a write. Whoever makes or renames what lies in a domain holds that domain's; whoever makes a name of a
 // domain or of an alias domain holds all names of domains; what an admin may have is counted under the lock of the
 // admin.
-const lockDomainNames = "domains"
+//
+// Who takes a right of a global admin away, or deletes or disables an account that may be one, holds the lock of global
+// admins.
+const (
+	lockDomainNames  = "domains"
+	lockGlobalAdmins = "global admins"
+)
 
 func lockDomain(name string) string { return "domain " + name }
 func lockAdmin(mail string) string  { return "admin " + mail }

@@ -67,8 +67,8 @@ func (e *entry) putSettings(s settings) {
 	e.set(settingsAttribute, values...)
 }
 
-// text returns the value of a key, "" when it is absent.
-func (s settings) text(key string) string {
+// Text returns the value of a key, "" when it is absent.
+func (s settings) Text(key string) string {
 	for _, one := range s {
 		if strings.EqualFold(one.key, key) {
 			return one.value
@@ -77,9 +77,9 @@ func (s settings) text(key string) string {
 	return ""
 }
 
-// number returns the value of a key as a number, 0 when it is absent or none.
-func (s settings) number(key string) int64 {
-	n, err := strconv.ParseInt(s.text(key), 10, 64)
+// Int returns the value of a key as a number, 0 when it is absent or none.
+func (s settings) Int(key string) int64 {
+	n, err := strconv.ParseInt(s.Text(key), 10, 64)
 	if err != nil {
 		return 0
 	}
@@ -136,7 +136,7 @@ func (s settings) record() store.Record {
 		case containsFold(listSettings, one.key):
 			r.Set(one.key, s.list(one.key))
 		case containsFold(numericSettings, one.key):
-			r.Set(one.key, s.number(one.key))
+			r.Set(one.key, s.Int(one.key))
 		default:
 			r.Set(one.key, one.value)
 		}

@@ -1,0 +1,83 @@
+package ldapstore
+
+import (
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// shadows are the further addresses that an account has because its domain has alias domains: nothing rewrites those, each
+// account has to list them.
+func (h home) shadows(mail string) []string {
+	local, _ := store.SplitAddress(mail)
+	addresses := make([]string, len(h.aliases))
+	for i, domain := range h.aliases {
+		addresses[i] = local + "@" + domain
+	}
+	return addresses
+}
+
+// settleIn gives a new account what it has from its domain: the addresses under alias domains, and the mark by which
+// everything in a domain that is switched off is switched off.
+func (h home) settleIn(e *entry, mail string) {
+	e.add("shadowAddress", h.shadows(mail)...)
+	if h.active {
+		e.set("domainStatus")
+		return
+	}
+	e.set("domainStatus", statusDisabled)
+}
+
+// further are the further addresses that an account has of its own: those that come with alias domains are not among them.
+func (h home) further(e entry) []string {
+	return slices.DeleteFunc(e.sorted("shadowAddress"), func(v string) bool {
+		return slices.Contains(h.shadows(e.first("mail")), v)
+	})
+}
+
+// created is the change of an account that is made.
+func created(noun store.Noun, e entry, mail string) store.Change {
+	return store.Change{
+		Action: store.ActionCreate, Noun: noun, Name: mail, Domain: store.DomainOf(mail), After: e.whole(hiddenPassword),
+	}
+}
+
+// updated is the change of an account; of several things that happen at once the weightiest names it.
+func updated(noun store.Noun, name string, before, after entry) store.Change {
+	c := store.Change{
+		Action: store.ActionUpdate, Noun: noun, Name: name, Domain: store.DomainOf(name),
+		Before: before.whole(hiddenPassword), After: after.whole(hiddenPassword),
+	}
+	repassed := !slices.Equal(before.all(passwordAttribute), after.all(passwordAttribute))
+	if repassed {
+		c.After = after.whole(changedPassword)
+	}
+	switch {
+	case before.active() && !after.active():
+		c.Action, c.Lasting = store.ActionDisable, true
+	case before.global() && !after.global():
+		c.Action = store.ActionRevoke
+	case !before.global() && after.global():
+		c.Action = store.ActionGrant
+	case !before.active() && after.active():
+		c.Action = store.ActionEnable
+	}
+	c.EndsSessions = c.Lasting || repassed
+	return c
+}
+
+// renamed is the change of an account that gets another address.
+func renamed(noun store.Noun, mail, newMail string) store.Change {
+	return store.Change{
+		Action: store.ActionRename, Noun: noun, Name: mail, NewName: newMail, Domain: store.DomainOf(mail),
+		EndsSessions: true, Lasting: true,
+	}
+}
+
+// deleted is the change of an account that goes.
+func deleted(noun store.Noun, e entry, mail string) store.Change {
+	return store.Change{
+		Action: store.ActionDelete, Noun: noun, Name: mail, Domain: store.DomainOf(mail), Before: e.whole(hiddenPassword),
+		EndsSessions: true, Lasting: true,
+	}
+}
