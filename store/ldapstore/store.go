@@ -12,6 +12,7 @@ package ldapstore
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -59,7 +60,8 @@ type Store struct {
 }
 
 // New returns the store of a directory. Nothing is asked of the server yet. The locks keep those apart who write about
-// the same domain; every process that writes to the directory has to share them.
+// the same domain; every process that writes to the directory has to share them. Mailboxes may be nil: then nothing is
+// known about how full they are, and none is recorded when it goes.
 func New(options Options, locks store.Locks, mailboxes store.Mailboxes) (*Store, error) {
 	base, err := ldap.ParseDN(options.BaseDN)
 	if err != nil {
@@ -69,6 +71,9 @@ func New(options Options, locks store.Locks, mailboxes store.Mailboxes) (*Store,
 	if err != nil {
 		return nil, badDN("admin base", err)
 	}
+	if mailboxes == nil {
+		mailboxes = noMailboxes{}
+	}
 	return &Store{
 		pool:      newPool(options.Server),
 		tree:      tree{base: base.String(), admins: admins.String()},
@@ -77,6 +82,26 @@ func New(options Options, locks store.Locks, mailboxes store.Mailboxes) (*Store,
 		mailboxes: mailboxes,
 		addresses: newSnapshots(),
 	}, nil
+}
+
+// CheckDN returns what is wrong with the text of a DN.
+func CheckDN(text string) error {
+	_, err := ldap.ParseDN(text)
+	return err
+}
+
+// Check returns an error unless the directory answers and has what is above all domains and admins.
+func (s *Store) Check(ctx context.Context) error {
+	for _, dn := range []string{s.tree.base, s.tree.admins} {
+		e, err := s.read(ctx, dn, anything, "1.1")
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			return fmt.Errorf("the directory has no entry %s, or does not show it to who asks", dn)
+		}
+	}
+	return nil
 }
 
 // Ping implements store.Accounts.
