@@ -21,6 +21,11 @@ func (h home) shadows(mail string) []string {
 // everything in a domain that is switched off is switched off.
 func (h home) settleIn(e *entry, mail string) {
 	e.add("shadowAddress", h.shadows(mail)...)
+	h.markStatus(e)
+}
+
+// markStatus says on an account whether its domain is switched off. An active one is no mark at all.
+func (h home) markStatus(e *entry) {
 	if h.active {
 		e.set("domainStatus")
 		return

@@ -49,6 +49,9 @@ func (s *Store) principal(ctx context.Context, username string, attributes ...st
 // global reports whether the account is marked as a global admin.
 func (e entry) global() bool { return strings.EqualFold(e.first("domainGlobalAdmin"), yes) }
 
+// rules reports whether the account can manage the server now.
+func (e entry) rules() bool { return e.global() && e.active() }
+
 // AccountNoun implements store.Identities.
 func (s *Store) AccountNoun(ctx context.Context, mail string) (store.Noun, error) {
 	if strings.HasPrefix(mail, "@") {
@@ -110,4 +113,12 @@ func (s *Store) keepsGlobalAdmin(ctx context.Context, without ...string) error {
 		return store.Fail(store.Conflict, store.CodeLastGlobalAdmin, "No active global admin would be left.")
 	}
 	return nil
+}
+
+// keepsRuler is keepsGlobalAdmin for an account that becomes another.
+func (s *Store) keepsRuler(ctx context.Context, mail string, before, after entry) error {
+	if !before.rules() || after.rules() {
+		return nil
+	}
+	return s.keepsGlobalAdmin(ctx, mail)
 }

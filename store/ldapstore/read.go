@@ -3,6 +3,8 @@ package ldapstore
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -32,14 +34,20 @@ func (s *Store) read(ctx context.Context, dn, filter string, attributes ...strin
 	return &e, nil
 }
 
+// subtree and oneLevel are how deep a search goes.
+const (
+	subtree  = ldap.ScopeWholeSubtree
+	oneLevel = ldap.ScopeSingleLevel
+)
+
 // children returns the entries right below a DN that fit the filter, in no order. A missing DN has none.
 func (s *Store) children(ctx context.Context, dn, filter string, attributes ...string) ([]entry, error) {
-	return s.collect(ctx, dn, ldap.ScopeSingleLevel, filter, attributes)
+	return s.collect(ctx, dn, oneLevel, filter, attributes)
 }
 
 // below returns the entries at and below a DN that fit the filter, in no order. A missing DN has none.
 func (s *Store) below(ctx context.Context, dn, filter string, attributes ...string) ([]entry, error) {
-	return s.collect(ctx, dn, ldap.ScopeWholeSubtree, filter, attributes)
+	return s.collect(ctx, dn, subtree, filter, attributes)
 }
 
 func (s *Store) collect(ctx context.Context, dn string, scope int, filter string, attributes []string) ([]entry, error) {
@@ -80,4 +88,39 @@ func (s *Store) each(ctx context.Context, dn string, scope int, filter string, a
 		return fmt.Errorf("search below %s: %w", dn, wrap(err))
 	}
 	return nil
+}
+
+// kin says which of many entries are looked for by the values of one attribute.
+type kin struct {
+	dn        string // below which they are
+	scope     int
+	class     string // filter
+	attribute string
+}
+
+// eachOf calls fn for every entry that has any of the values. It searches once for so many values at a time.
+func (s *Store) eachOf(ctx context.Context, k kin, values, attributes []string, fn func(entry) error) error {
+	for chunk := range slices.Chunk(values, chunkSize) {
+		if err := s.each(ctx, k.dn, k.scope, and(k.class, anyOf(k.attribute, chunk)), attributes, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inOrderOf returns the entries that have the values, whole and in the order of the values. A value that no entry has any
+// more is passed over.
+func (s *Store) inOrderOf(ctx context.Context, k kin, values []string) ([]entry, error) {
+	byValue := make(map[string]entry, len(values))
+	err := s.eachOf(ctx, k, values, nil, func(e entry) error {
+		byValue[strings.ToLower(e.first(k.attribute))] = e
+		return nil
+	})
+	entries := make([]entry, 0, len(values))
+	for _, v := range values {
+		if e, found := byValue[v]; found {
+			entries = append(entries, e)
+		}
+	}
+	return entries, err
 }

@@ -35,7 +35,10 @@ const (
 	settingCreateMaxAliases = store.SettingCreateMaxAliases
 	settingCreateMaxLists   = store.SettingCreateMaxLists
 	// settingUnfinished marks a domain that is being made: it is switched off until all of it is there.
-	settingUnfinished = "posternUnfinished"
+	settingUnfinished = ownSettings + "Unfinished"
+	unfinishedMark    = settingUnfinished + ":" + yes
+	// ownSettings begins the keys of ours, which are not shown.
+	ownSettings = "postern"
 )
 
 // listSettings may have several values, numericSettings are shown as numbers.
@@ -132,7 +135,7 @@ func (s settings) record() store.Record {
 	r := store.Record{}
 	for _, one := range s {
 		switch {
-		case r.Get(one.key) != nil:
+		case r.Get(one.key) != nil, strings.HasPrefix(one.key, ownSettings):
 		case containsFold(listSettings, one.key):
 			r.Set(one.key, s.list(one.key))
 		case containsFold(numericSettings, one.key):

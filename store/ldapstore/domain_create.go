@@ -1,0 +1,130 @@
+package ldapstore
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// CreateDomain implements store.Domains. A domain must be there before its containers, so it is first made switched off
+// and marked as unfinished, which no operation takes for a domain; then come the containers; what switches it on comes
+// last and names its admin. A repeat goes on with the one that is marked.
+func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
+	if err := d.Check(); err != nil {
+		return store.Change{}, err
+	}
+	locks := append(locksOf(w.Actor, d.Name), lockDomainNames)
+	return s.write(ctx, w, locks, func(time.Time) (*plan, error) {
+		begun, err := s.read(ctx, s.tree.domain(d.Name), classDomain)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.admitDomain(ctx, w.Actor, d, begun); err != nil {
+			return nil, err
+		}
+		return s.planNewDomain(ctx, w.Actor, d, begun)
+	})
+}
+
+// admitDomain returns an error unless the domain may be made.
+func (s *Store) admitDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) error {
+	if begun == nil {
+		hosted, err := s.hosted(ctx, []string{d.Name})
+		if err != nil {
+			return err
+		}
+		if len(hosted) > 0 {
+			return store.AlreadyExists(d.Name)
+		}
+	} else if !begun.unfinished() {
+		return store.AlreadyExists(d.Name)
+	}
+	if err := s.checkCreator(ctx, actor, d); err != nil {
+		return err
+	}
+	if err := s.checkNewBcc(ctx, "senderBcc", d.Name, d.SenderBcc); err != nil {
+		return err
+	}
+	return s.checkNewBcc(ctx, "recipientBcc", d.Name, d.RecipientBcc)
+}
+
+// checkNewBcc is checkReferences for a domain to be, in which nothing can be there yet.
+func (s *Store) checkNewBcc(ctx context.Context, field, domain, mail string) error {
+	if store.DomainOf(mail) == domain {
+		return store.MissingReference(field, mail)
+	}
+	return s.checkReferences(ctx, field, mail)
+}
+
+func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) (*plan, error) {
+	whole := s.newDomain(d)
+	p := &plan{change: created(store.NounDomain, whole, d.Name)}
+	if !actor.Global && actor.Username != "" {
+		if err := s.mark(ctx, p, actor.Username); err != nil {
+			return nil, err
+		}
+		whole.set("domainAdmin", actor.Username)
+		p.change.After = whole.whole(hiddenPassword)
+	}
+	marked := whole.clone()
+	marked.set("accountStatus", statusDisabled)
+	marked.set("domainAdmin")
+	marked.add(settingsAttribute, unfinishedMark)
+	if begun != nil {
+		p.update(*begun, marked, store.NoSuchDomain(d.Name))
+	} else {
+		p.claim(marked, d.Name)
+	}
+	for _, name := range containers {
+		container := entry{dn: s.tree.container(d.Name, name)}
+		container.set("objectClass", "organizationalUnit")
+		container.set("ou", name)
+		p.create(container)
+	}
+	p.update(marked, whole, store.NoSuchDomain(d.Name))
+	return p, nil
+}
+
+// newDomain is the entry of a domain that is all there.
+func (s *Store) newDomain(d store.DomainCreate) entry {
+	e := entry{dn: s.tree.domain(d.Name)}
+	e.set("objectClass", "mailDomain")
+	e.set("domainName", d.Name)
+	e.set("cn", d.Description)
+	e.set("accountStatus", statusActive)
+	e.set("mtaTransport", cmp.Or(d.Transport, s.options.Transport))
+	e.set("preferredLanguage", d.Language)
+	e.set("enabledService", serviceMail)
+	setBcc(&e, senderBccOfDomain, &d.SenderBcc)
+	setBcc(&e, recipientBccOfDomain, &d.RecipientBcc)
+	var limits settings
+	limits.setDomainQuota(d.Quota)
+	limits.setNumber(settingDefaultQuota, d.DefaultQuota)
+	limits.setNumber(settingMaxUserQuota, d.MaxUserQuota)
+	limits.setNumber(settingUsers, d.NumberOfUsers)
+	limits.setNumber(settingAliases, d.NumberOfAliases)
+	limits.setNumber(settingLists, d.NumberOfLists)
+	e.putSettings(limits)
+	return e
+}
+
+// bccAttribute holds who gets blind copies; they are sent only where the service is enabled too.
+type bccAttribute struct{ name, service string }
+
+var (
+	senderBccOfDomain    = bccAttribute{"domainSenderBccAddress", serviceSenderBcc}
+	recipientBccOfDomain = bccAttribute{"domainRecipientBccAddress", serviceRecipientBcc}
+	senderBccOfUser      = bccAttribute{"userSenderBccAddress", serviceSenderBcc}
+	recipientBccOfUser   = bccAttribute{"userRecipientBccAddress", serviceRecipientBcc}
+)
+
+// setBcc sets who gets blind copies: nil leaves, "" removes. The service stays when the address goes: it sends nothing by
+// itself.
+func setBcc(e *entry, bcc bccAttribute, mail *string) {
+	e.assign(bcc.name, mail)
+	if mail != nil && *mail != "" {
+		e.add("enabledService", bcc.service)
+	}
+}

@@ -1,0 +1,152 @@
+package ldapstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// DeleteDomain implements store.Domains. It returns LAST_GLOBAL_ADMIN when the mailbox of the last active global admin
+// would go with the domain.
+//
+// The domain is switched off first, so that no mail comes for a part of its accounts. Then its mailboxes are recorded,
+// what refers to it elsewhere goes, and then its entries, leaves first; the domain itself goes last, so that a repeat
+// finds it and goes on.
+func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, keepDays int) (store.Change, error) {
+	locks := []string{lockDomain(name), lockDomainNames, lockGlobalAdmins}
+	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
+		h, err := s.home(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		g, err := s.readGoing(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.keepsGlobalAdmin(ctx, g.rulers...); err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounDomain, h.entry, name)}
+		off := h.entry.clone()
+		off.set("accountStatus", statusDisabled)
+		p.update(h.entry, off, nil)
+		p.keepMailboxes(g.kept(w.Actor, now, keepDays))
+		if err = s.forgetDomain(ctx, p, g); err != nil {
+			return nil, err
+		}
+		if err = s.unmark(ctx, p, name, store.LeaveOut(h.entry.sorted("domainAdmin"), g.users)...); err != nil {
+			return nil, err
+		}
+		p.forgetMailboxes(name)
+		for _, dn := range g.dns {
+			p.delete(dn)
+		}
+		return p, nil
+	})
+}
+
+// going is a domain about to be deleted.
+type going struct {
+	home
+	names  []string // the domain and its alias domains
+	users  []string // addresses of its mailboxes
+	homes  []string // where their files are, in the same order; "" where nothing says
+	rulers []string // those of them that are active global admins
+	dns    []string // of all its entries, leaves first
+}
+
+func (s *Store) readGoing(ctx context.Context, h home) (going, error) {
+	g := going{home: h, names: append([]string{h.name}, h.aliases...)}
+	attributes := []string{"objectClass", "mail", "homeDirectory", "domainGlobalAdmin", "accountStatus"}
+	err := s.each(ctx, h.entry.dn, subtree, anything, attributes, func(e entry) error {
+		g.dns = append(g.dns, e.dn)
+		mail := strings.ToLower(e.first("mail"))
+		if !e.has("objectClass", "mailUser") || strings.HasPrefix(mail, "@") {
+			return nil
+		}
+		g.users, g.homes = append(g.users, mail), append(g.homes, e.first("homeDirectory"))
+		if e.rules() {
+			g.rulers = append(g.rulers, mail)
+		}
+		return nil
+	})
+	slices.SortFunc(g.dns, func(a, b string) int {
+		if deeper := strings.Count(b, ",") - strings.Count(a, ","); deeper != 0 {
+			return deeper
+		}
+		return strings.Compare(a, b)
+	})
+	return g, err
+}
+
+// kept are the records of the mailboxes, for the removal of their files.
+func (g going) kept(actor store.Actor, now time.Time, keepDays int) []store.KeptMailbox {
+	var kept []store.KeptMailbox
+	for i, mail := range g.users {
+		if g.homes[i] != "" {
+			kept = append(kept, store.KeptMailbox{
+				Mail: mail, Maildir: g.homes[i], Admin: actor.Username, Deleted: now, KeepDays: keepDays,
+			})
+		}
+	}
+	return kept
+}
+
+// keepMailboxes plans the records by which iRedMail's clean-up finds the files of mailboxes.
+func (p *plan) keepMailboxes(kept []store.KeptMailbox) {
+	if len(kept) > 0 {
+		p.do("record mailboxes", func(ctx context.Context, s *Store) error { return s.mailboxes.KeepMailboxes(ctx, kept) })
+	}
+}
+
+// forgetMailboxes plans to remove what is known about how full the mailboxes of an address or of a domain are.
+func (p *plan) forgetMailboxes(name string) {
+	p.do("forget mailboxes of "+name, func(ctx context.Context, s *Store) error { return s.mailboxes.ForgetMailboxes(ctx, name) })
+}
+
+// forgetDomain plans that no address and no mailbox of the domain stands anywhere outside of it any more.
+func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
+	byDN := map[string]entry{}
+	for _, name := range g.names {
+		filters := []string{and(classList, endsWith(memberAttribute, ","+g.entry.dn))}
+		for _, a := range mentionAttributes {
+			filters = append(filters, and(a.class, endsWith(a.name, "@"+name)))
+		}
+		if err := s.gather(ctx, byDN, or(filters...)); err != nil {
+			return err
+		}
+	}
+	for _, before := range inOrder(byDN) {
+		if g.holds(before.dn) {
+			continue
+		}
+		after := before.clone()
+		for _, a := range mentionAttributes {
+			after.set(a.name, slices.DeleteFunc(slices.Clone(before.all(a.name)), func(v string) bool {
+				return slices.Contains(g.names, domainOf(strings.ToLower(v))) && !s.isStandalone(ctx, a.name, v)
+			})...)
+		}
+		after.set(memberAttribute, slices.DeleteFunc(slices.Clone(before.all(memberAttribute)), g.holds)...)
+		p.update(before, after, nil)
+	}
+	return nil
+}
+
+// isStandalone reports whether a domain's admin is a standalone one: its address may lie in a domain, but it is none of
+// its accounts. When nobody can tell it stays.
+func (s *Store) isStandalone(ctx context.Context, attribute, mail string) bool {
+	if attribute != "domainAdmin" {
+		return false
+	}
+	e, err := s.read(ctx, s.tree.admin(strings.ToLower(mail)), classAdmin, "1.1")
+	return err != nil || e != nil
+}
+
+// holds reports whether an entry lies in the domain.
+func (g going) holds(dn string) bool {
+	lower, own := strings.ToLower(dn), strings.ToLower(g.entry.dn)
+	return lower == own || strings.HasSuffix(lower, ","+own)
+}

@@ -1,0 +1,196 @@
+package ldapstore
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// UpdateDomain implements store.Domains. What the accounts of the domain have to say about it, and the catch-all, comes
+// first; the entry of the domain, which decides what is hosted and switched on, comes last, in one step. A repeat finds
+// what is left to do by comparing the accounts with what the domain is to be.
+func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	u, err := u.Checked()
+	if err != nil {
+		return store.Change{}, err
+	}
+	locks := []string{lockDomain(name)}
+	if u.AliasDomains.Touches() {
+		locks = append(locks, lockDomainNames)
+	}
+	return s.write(ctx, w, locks, func(time.Time) (*plan, error) {
+		h, err := s.home(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.checkDomainReferences(ctx, u); err != nil {
+			return nil, err
+		}
+		aliases, err := s.decideAliasDomains(ctx, w.OnMissing, h, u.AliasDomains)
+		if err != nil {
+			return nil, err
+		}
+		return s.planDomainUpdate(ctx, h, u, aliases)
+	})
+}
+
+// checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.
+func (s *Store) checkDomainReferences(ctx context.Context, u store.DomainUpdate) error {
+	if u.Catchall != nil {
+		if err := s.checkReferences(ctx, "catchall", *u.Catchall...); err != nil {
+			return err
+		}
+	}
+	for _, bcc := range []struct {
+		field string
+		mail  *string
+	}{{"senderBcc", u.SenderBcc}, {"recipientBcc", u.RecipientBcc}} {
+		if bcc.mail == nil {
+			continue
+		}
+		if err := s.checkReferences(ctx, bcc.field, *bcc.mail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpdate, aliases aliasChange) (*plan, error) {
+	after := h.entry.clone()
+	after.assign("cn", u.Description)
+	after.assign("preferredLanguage", u.Language)
+	after.assign("senderRelayHost", u.OutboundRelay)
+	if u.Active != nil {
+		after.set("accountStatus", status(*u.Active))
+	}
+	s.assignTransport(&after, u)
+	setBcc(&after, senderBccOfDomain, u.SenderBcc)
+	setBcc(&after, recipientBccOfDomain, u.RecipientBcc)
+	applyDomainServices(&after, u.Services)
+	applyDomainSettings(&after, u)
+	aliases.apply(&after)
+
+	p := &plan{change: updated(store.NounDomain, h.name, h.entry, after)}
+	p.change.EndsSessions = false // whether an admin may log in is not a matter of its domain
+	p.change.Discarded = aliases.discarded
+	next := homeOf(after)
+	if err := s.planSweep(ctx, p, next, aliases, u.Active != nil); err != nil {
+		return nil, err
+	}
+	if u.Catchall != nil {
+		if err := s.planCatchall(ctx, p, next, *u.Catchall); err != nil {
+			return nil, err
+		}
+	}
+	p.update(h.entry, after, store.NoSuchDomain(h.name))
+	return p, nil
+}
+
+// assignTransport sets how mail gets to the domain. A backup MX relays to the primary one; a domain that ceases to be
+// one gets the default transport back.
+func (s *Store) assignTransport(e *entry, u store.DomainUpdate) {
+	if u.Transport != nil {
+		e.set("mtaTransport", cmp.Or(*u.Transport, s.options.Transport))
+	}
+	if u.BackupMX == nil {
+		return
+	}
+	if !*u.BackupMX {
+		if e.has("domainBackupMX", yes) {
+			e.set("mtaTransport", s.options.Transport)
+		}
+		e.set("domainBackupMX")
+		return
+	}
+	primary := e.first("domainName") // Postfix looks up its MX
+	if u.PrimaryMX != nil {
+		primary = cmp.Or(*u.PrimaryMX, primary)
+	}
+	e.set("mtaTransport", "relay:"+primary)
+	e.set("domainBackupMX", yes)
+}
+
+// domainServices say what is switched on by other settings of a domain. A new set of services leaves them alone:
+// without "mail" nothing in the domain would get any. Removed by name they go.
+var domainServices = []string{serviceMail, serviceDomainAlias, serviceSenderBcc, serviceRecipientBcc}
+
+func applyDomainServices(e *entry, services store.Set) {
+	if !services.Touches() {
+		return
+	}
+	if services.Replace != nil {
+		kept := []string{}
+		for _, name := range domainServices {
+			if e.has("enabledService", name) {
+				kept = append(kept, name)
+			}
+		}
+		e.set("enabledService", kept...)
+		e.add("enabledService", *services.Replace...)
+	}
+	e.remove("enabledService", services.Remove...)
+	e.add("enabledService", services.Add...)
+}
+
+// applyDomainSettings puts limits and switched-off profiles into the settings.
+func applyDomainSettings(e *entry, u store.DomainUpdate) {
+	all := e.settings()
+	if u.Quota != nil {
+		all.setDomainQuota(*u.Quota)
+	}
+	all.assignNumber(settingMinPassword, u.MinPasswordLength)
+	all.assignNumber(settingMaxPassword, u.MaxPasswordLength)
+	all.assignNumber(settingDefaultQuota, u.DefaultQuota)
+	all.assignNumber(settingMaxUserQuota, u.MaxUserQuota)
+	all.assignNumber(settingUsers, u.NumberOfUsers)
+	all.assignNumber(settingAliases, u.NumberOfAliases)
+	all.assignNumber(settingLists, u.NumberOfLists)
+	for _, p := range []struct {
+		key string
+		set store.Set
+	}{
+		{settingDomainProfile, u.DomainProfiles}, {settingUserProfile, u.UserProfiles}, {settingUserPreference, u.UserPreferences},
+	} {
+		if p.set.Touches() {
+			all.setList(p.key, p.set.Apply(all.list(p.key)))
+		}
+	}
+	e.putSettings(all)
+}
+
+// planCatchall plans who gets mail for what does not exist in the domain: the entry of a user without a name.
+func (s *Store) planCatchall(ctx context.Context, p *plan, h home, destinations []string) error {
+	before, err := s.read(ctx, s.tree.catchall(h.name), classUser)
+	if err != nil {
+		return err
+	}
+	if len(destinations) == 0 {
+		if before != nil {
+			p.delete(before.dn)
+		}
+		return nil
+	}
+	if before == nil {
+		p.create(s.newCatchall(h, destinations))
+		return nil
+	}
+	after := before.clone()
+	after.set("mailForwardingAddress", destinations...)
+	p.update(*before, after, store.NoSuchDomain(h.name))
+	return nil
+}
+
+func (s *Store) newCatchall(h home, destinations []string) entry {
+	e := entry{dn: s.tree.catchall(h.name)}
+	e.set("objectClass", "inetOrgPerson", "mailUser")
+	e.set("mail", "@"+h.name)
+	for _, name := range []string{"cn", "sn", "uid"} {
+		e.set(name, "catch-all")
+	}
+	e.set("accountStatus", statusActive)
+	e.set("mailForwardingAddress", destinations...)
+	h.markStatus(&e)
+	return e
+}
