@@ -23,10 +23,11 @@ type Accounts interface {
 	Close() error
 }
 
-// State is the contract for what is Postern's own: sessions and intents.
+// State is the contract for what is Postern's own: sessions, intents and locks.
 type State interface {
 	Sessions
 	Intents
+	Locks
 
 	// Ping returns nil when the database answers.
 	Ping(ctx context.Context) error

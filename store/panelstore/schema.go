@@ -36,8 +36,14 @@ func Check(ctx context.Context, db *sqldb.DB) error {
 
 // CreateSchema makes the tables of iRedAdmin's database on a server. When any of them is there already it changes
 // nothing and returns an error that says so.
-func CreateSchema(ctx context.Context, db *sqldb.DB) error {
-	script, err := files.ReadFile("schema/" + db.Dialect.Name + ".sql")
+func CreateSchema(ctx context.Context, db *sqldb.DB) error { return lay(ctx, db, "") }
+
+// CreateMailboxSchema is CreateSchema for the tables of Mailboxes, which are in that database where accounts are in a
+// directory. A table that the panel itself has is left to CreateSchema.
+func CreateMailboxSchema(ctx context.Context, db *sqldb.DB) error { return lay(ctx, db, "mailboxes.") }
+
+func lay(ctx context.Context, db *sqldb.DB, which string) error {
+	script, err := files.ReadFile("schema/" + which + db.Dialect.Name + ".sql")
 	if err != nil {
 		return fmt.Errorf("there are no tables to make on %s", db.Dialect.Name)
 	}

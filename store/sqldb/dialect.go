@@ -34,6 +34,10 @@ type Dialect struct {
 	serialise string
 	// lock and unlock keep others from migrating the same database, "" where nobody else has it.
 	lock, unlock string
+	// hold takes a lock under a name for the connection and waits for it, so many seconds where it takes a second argument;
+	// letGo gives it up. Both answer with a truth. "" where the server has no such locks.
+	hold, letGo string
+	holdArgs    int
 }
 
 // Quote quotes a name.

@@ -39,6 +39,9 @@ var mysqlDialect = Dialect{
 	typedDates: true,
 	lock:       "SELECT GET_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64), 60)",
 	unlock:     "SELECT RELEASE_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64))",
+	hold:       "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), ' ', ?)), ?)", // the names are those of the whole server
+	letGo:      "SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), ' ', ?)))",
+	holdArgs:   2,
 }
 
 func isMySQL(err error, numbers ...uint16) bool {

@@ -34,6 +34,9 @@ var postgresDialect = Dialect{
 	wholeDDL:   true,
 	lock:       "SELECT pg_advisory_lock(8097854)",
 	unlock:     "SELECT pg_advisory_unlock(8097854)",
+	hold:       "SELECT pg_advisory_lock(hashtextextended($1, 0)) IS NOT NULL",
+	letGo:      "SELECT pg_advisory_unlock(hashtextextended($1, 0))",
+	holdArgs:   1,
 }
 
 func postgresCode(err error) string {

@@ -1,4 +1,4 @@
-// Package statestore keeps what is Postern's own in SQL: sessions and intents.
+// Package statestore keeps what is Postern's own in SQL: sessions, intents and locks.
 package statestore
 
 import (
@@ -17,9 +17,11 @@ var _ store.State = (*Store)(nil)
 //go:embed migrations
 var migrations embed.FS
 
-// Store keeps sessions and intents.
+// Store keeps sessions, intents and locks.
 type Store struct {
-	db *sqldb.DB
+	db    *sqldb.DB
+	queue *queues
+	shelf holder
 }
 
 // Open opens the database of a URL (see sqldb.Open) and brings its tables to the newest version.
@@ -31,7 +33,11 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err = migrate(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
 	}
-	return &Store{db}, nil
+	shelf, err := newHolder(db, url)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
+	}
+	return &Store{db: db, queue: newQueues(), shelf: shelf}, nil
 }
 
 func migrate(ctx context.Context, db *sqldb.DB) error {
@@ -46,7 +52,7 @@ func migrate(ctx context.Context, db *sqldb.DB) error {
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
 // Close implements store.State.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.shelf.close(), s.db.Close()) }
 
 // exec runs one statement in its own transaction; what says what it was for.
 func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
