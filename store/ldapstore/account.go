@@ -36,7 +36,7 @@ func (h home) markStatus(e *entry) {
 // further are the further addresses that an account has of its own: those that come with alias domains are not among them.
 func (h home) further(e entry) []string {
 	return slices.DeleteFunc(e.sorted("shadowAddress"), func(v string) bool {
-		return slices.Contains(h.shadows(e.first("mail")), v)
+		return slices.Contains(h.shadows(e.address()), v)
 	})
 }
 

@@ -73,12 +73,7 @@ func (s *Store) readGoing(ctx context.Context, h home) (going, error) {
 		}
 		return nil
 	})
-	slices.SortFunc(g.dns, func(a, b string) int {
-		if deeper := strings.Count(b, ",") - strings.Count(a, ","); deeper != 0 {
-			return deeper
-		}
-		return strings.Compare(a, b)
-	})
+	slices.SortFunc(g.dns, leavesFirst)
 	return g, err
 }
 
@@ -130,7 +125,7 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 			})...)
 		}
 		after.set(memberAttribute, slices.DeleteFunc(slices.Clone(before.all(memberAttribute)), g.holds)...)
-		p.update(before, after, nil)
+		p.reduce(before, after)
 	}
 	return nil
 }

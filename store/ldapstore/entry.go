@@ -68,6 +68,20 @@ func (e entry) number(name string) int64 {
 	return n
 }
 
+// address is the main address of an account. One that is being renamed has two; its place tells which counts.
+func (e entry) address() string {
+	mails := e.all("mail")
+	for _, mail := range mails[:max(0, len(mails)-1)] {
+		if part, _ := splitDN(e.dn); strings.EqualFold(part, rdn("mail", mail)) {
+			return strings.ToLower(mail)
+		}
+	}
+	if len(mails) == 0 {
+		return ""
+	}
+	return strings.ToLower(mails[len(mails)-1])
+}
+
 // has reports whether the attribute has that value.
 func (e entry) has(name, value string) bool { return containsFold(e.all(name), value) }
 
@@ -129,11 +143,18 @@ const (
 	settingsAttribute = "accountSetting"
 )
 
+// sortedAttributes hold addresses, whose order means nothing.
+var sortedAttributes = []string{"mailForwardingAddress", "shadowAddress", "memberOfGroup", "domainAliasName", "domainAdmin"}
+
 // record is the entry as it is shown: each attribute a list of text.
 func (e entry) record() store.Record {
 	r := make(store.Record, 0, len(e.attributes))
 	for _, a := range e.attributes {
-		if !strings.EqualFold(a.name, passwordAttribute) && !strings.EqualFold(a.name, settingsAttribute) {
+		switch {
+		case strings.EqualFold(a.name, passwordAttribute), strings.EqualFold(a.name, settingsAttribute):
+		case containsFold(sortedAttributes, a.name):
+			r = append(r, store.Field{Name: a.name, Value: e.sorted(a.name)})
+		default:
 			r = append(r, store.Field{Name: a.name, Value: a.values})
 		}
 	}

@@ -9,22 +9,21 @@ import (
 // A directory keeps no references whole by itself. This file knows in which attributes of other entries an address, or the
 // DN of a mailbox, may stand.
 
-// mentionAttributes hold addresses of accounts. Of one that holds a single address a new one takes the place of the old.
+// mentionAttributes hold addresses of accounts.
 var mentionAttributes = []struct {
-	name   string
-	class  string // filter of the entries that have it
-	single bool
+	name  string
+	class string // filter of the entries that have it
 }{
-	{"domainAdmin", classDomain, false},
-	{"domainSenderBccAddress", classDomain, true},
-	{"domainRecipientBccAddress", classDomain, true},
-	{"mailForwardingAddress", or(classUser, classAlias), false},
-	{"userSenderBccAddress", classUser, true},
-	{"userRecipientBccAddress", classUser, true},
-	{"memberOfGroup", or(classUser, classAlias, classList), false},
-	{"listAllowedUser", classList, false},
-	{"listOwner", classList, false},
-	{"listModerator", or(classList, classAlias), false},
+	{"domainAdmin", classDomain},
+	{"domainSenderBccAddress", classDomain},
+	{"domainRecipientBccAddress", classDomain},
+	{"mailForwardingAddress", or(classUser, classAlias)},
+	{"userSenderBccAddress", classUser},
+	{"userRecipientBccAddress", classUser},
+	{"memberOfGroup", or(classUser, classAlias, classList)},
+	{"listAllowedUser", classList},
+	{"listOwner", classList},
+	{"listModerator", or(classList, classAlias)},
 }
 
 // memberAttribute holds the DNs of the mailboxes that are members of a list.
@@ -85,47 +84,47 @@ func (s *Store) forget(ctx context.Context, p *plan, mails, dns, going []string)
 			after.remove(a.name, mails...)
 		}
 		after.remove(memberAttribute, dns...)
+		p.reduce(before, after)
+	}
+	return nil
+}
+
+// reduce plans an entry of which only references go. Without a destination there is no catch-all.
+func (p *plan) reduce(before, after entry) {
+	if strings.HasPrefix(before.first("mail"), "@") && len(after.all("mailForwardingAddress")) == 0 {
+		p.delete(before.dn)
+		return
+	}
+	p.update(before, after, nil)
+}
+
+// carry plans that wherever one address or DN stands the other does.
+func (s *Store) carry(ctx context.Context, p *plan, mail, newMail, dn, newDN string) error {
+	entries, err := s.mentioning(ctx, []string{mail}, []string{dn})
+	if err != nil {
+		return err
+	}
+	for _, before := range entries {
+		if strings.EqualFold(before.dn, dn) || strings.EqualFold(before.dn, newDN) {
+			continue // the account itself
+		}
+		after := before.clone()
+		after.readdress(mail, newMail)
+		if before.has(memberAttribute, dn) {
+			after.remove(memberAttribute, dn)
+			after.add(memberAttribute, newDN)
+		}
 		p.update(before, after, nil)
 	}
 	return nil
 }
 
-// mention is an address or DN that becomes another.
-type mention struct{ from, to string }
-
-// carry plans that wherever one address stands the other does. It has two halves, before the account gets its new address
-// and after it: first the new one comes beside the old one, so that mail arrives all the while, then the old one goes. An
-// attribute of a single value changes in the second half. Before the first half runs, from has to be an account.
-func (s *Store) carry(ctx context.Context, mail, dn mention, going []string) (first, second *plan, err error) {
-	first, second = &plan{}, &plan{}
-	entries, err := s.mentioning(ctx, []string{mail.from}, []string{dn.from})
-	if err != nil {
-		return nil, nil, err
+// readdress puts one address in the place of another wherever that is a reference.
+func (e *entry) readdress(mail, newMail string) {
+	for _, a := range mentionAttributes {
+		if e.has(a.name, mail) {
+			e.remove(a.name, mail)
+			e.add(a.name, newMail)
+		}
 	}
-	for _, before := range entries {
-		if containsFold(going, before.dn) {
-			continue
-		}
-		both, after := before.clone(), before.clone()
-		for _, a := range mentionAttributes {
-			if !before.has(a.name, mail.from) {
-				continue
-			}
-			if a.single {
-				after.set(a.name, mail.to)
-				continue
-			}
-			both.add(a.name, mail.to)
-			after.remove(a.name, mail.from)
-			after.add(a.name, mail.to)
-		}
-		if before.has(memberAttribute, dn.from) {
-			both.add(memberAttribute, dn.to)
-			after.remove(memberAttribute, dn.from)
-			after.add(memberAttribute, dn.to)
-		}
-		first.update(before, both, nil)
-		second.update(both, after, nil)
-	}
-	return first, second, nil
 }

@@ -119,8 +119,11 @@ func (p *plan) create(e entry) {
 func (p *plan) claim(e entry, name string) {
 	p.do("add "+e.dn, func(ctx context.Context, s *Store) error {
 		err := s.add(ctx, e)
-		if isThere(err) {
+		switch {
+		case isThere(err):
 			return store.AlreadyExists(name)
+		case isMissing(err): // the domain went meanwhile
+			return store.NoSuchDomain(store.DomainOf(name))
 		}
 		return s.refused(err)
 	})
@@ -155,8 +158,8 @@ func (p *plan) delete(dn string) {
 	})
 }
 
-// move renames an entry, within its container or to another. One that is not there any more but at the new place is
-// fine.
+// move gives an entry another place, within its container or in another, and keeps the value that named it beside the new
+// one. One that is not there any more but at the new place is fine.
 func (p *plan) move(from, to string) {
 	p.do("rename "+from, func(ctx context.Context, s *Store) error {
 		rdn, parent := splitDN(to)
@@ -165,7 +168,7 @@ func (p *plan) move(from, to string) {
 			superior = ""
 		}
 		err := s.pool.with(ctx, false, func(conn *ldap.Conn) error {
-			return conn.ModifyDN(ldap.NewModifyDNRequest(from, rdn, true, superior))
+			return conn.ModifyDN(ldap.NewModifyDNRequest(from, rdn, false, superior))
 		})
 		if isMissing(err) {
 			if there, e := s.read(ctx, to, anything, "1.1"); e != nil || there != nil {

@@ -97,3 +97,11 @@ func or(filters ...string) string {
 }
 
 func not(filter string) string { return "(!" + filter + ")" }
+
+// leavesFirst orders DNs so that each comes before what it lies below.
+func leavesFirst(a, b string) int {
+	if deeper := strings.Count(b, ",") - strings.Count(a, ","); deeper != 0 {
+		return deeper
+	}
+	return strings.Compare(a, b)
+}

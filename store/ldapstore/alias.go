@@ -1,0 +1,62 @@
+package ldapstore
+
+import (
+	"context"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// Alias implements store.Aliases.
+func (s *Store) Alias(ctx context.Context, mail string) (store.Alias, error) {
+	e, err := s.aliasAccount(ctx, mail)
+	if err != nil {
+		return store.Alias{}, err
+	}
+	return aliasOf(e), nil
+}
+
+// aliasAccount reads the entry of an alias account, or returns NO_SUCH_ACCOUNT.
+func (s *Store) aliasAccount(ctx context.Context, mail string) (entry, error) {
+	e, err := s.read(ctx, s.tree.alias(mail), classAlias)
+	if err != nil {
+		return entry{}, err
+	}
+	if e == nil {
+		return entry{}, store.NoSuchAccount(mail)
+	}
+	return *e, nil
+}
+
+func aliasOf(e entry) store.Alias {
+	return store.Alias{
+		Mail: e.address(), Stored: e.record(), Members: e.sorted("mailForwardingAddress"), Moderators: e.sorted("listModerator"),
+	}
+}
+
+// Aliases implements store.Aliases.
+func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[store.Alias], error) {
+	list := store.List[store.Alias]{Items: []store.Alias{}}
+	mails, err := s.AliasAddresses(ctx, filter, page)
+	if err != nil {
+		return list, err
+	}
+	k := kin{s.tree.container(filter.Domain, containerAliases), oneLevel, classAlias, "mail"}
+	entries, err := s.inOrderOf(ctx, k, mails.Items)
+	for _, e := range entries {
+		list.Items = append(list.Items, aliasOf(e))
+	}
+	list.Next = mails.Next
+	return list, err
+}
+
+// AliasAddresses implements store.Aliases.
+func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[string], error) {
+	if _, err := s.home(ctx, filter.Domain); err != nil {
+		return store.List[string]{}, err
+	}
+	class := classAlias
+	if filter.DisabledOnly {
+		class = and(classAlias, switchedOff)
+	}
+	return s.names(ctx, s.tree.container(filter.Domain, containerAliases), class, "mail", page)
+}

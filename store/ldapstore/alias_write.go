@@ -1,0 +1,133 @@
+package ldapstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// CreateAlias implements store.Aliases. The entry holds all that there is of it; then the number of alias accounts of the
+// domain is set. A repeat that finds the alias sets that right.
+func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCreate) (store.Change, error) {
+	if err := a.Check(); err != nil {
+		return store.Change{}, err
+	}
+	domain := store.DomainOf(a.Mail)
+	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(time.Time) (*plan, error) {
+		h, err := s.admit(ctx, w.Actor, a.Mail, kindAlias, store.Usage{Aliases: 1})
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{}
+		set, err := s.settleMembers(ctx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
+		if err != nil {
+			return nil, err
+		}
+		e := s.newAlias(h, a, set.Apply(nil))
+		discarded := p.change.Discarded
+		p.change = created(store.NounAlias, e, a.Mail)
+		p.change.Discarded = discarded
+		p.claim(e, a.Mail)
+		p.counted(domain, kindAlias, 1)
+		return p, nil
+	})
+	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindAlias)
+}
+
+// admit returns the domain of a new account, or an error unless the address is free and there is room.
+func (s *Store) admit(ctx context.Context, actor store.Actor, mail string, k kind, more store.Usage) (home, error) {
+	h, err := s.home(ctx, store.DomainOf(mail))
+	if err != nil {
+		return h, err
+	}
+	if err = s.free(ctx, mail); err != nil {
+		return h, err
+	}
+	if err = s.room(ctx, h, k); err != nil {
+		return h, err
+	}
+	return h, s.checkActor(ctx, actor, more)
+}
+
+func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {
+	e := entry{dn: s.tree.alias(a.Mail)}
+	e.set("objectClass", "mailAlias")
+	e.set("mail", a.Mail)
+	e.set("cn", a.Name)
+	e.set("accountStatus", status(a.Active))
+	e.set("enabledService", serviceMail, serviceDeliver)
+	e.set("accessPolicy", a.AccessPolicy)
+	e.set("mailForwardingAddress", members...)
+	h.settleIn(&e, a.Mail)
+	return e
+}
+
+// UpdateAlias implements store.Aliases. It is one step.
+func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u store.AliasUpdate) (store.Change, error) {
+	if err := u.Check(); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, []string{lockDomain(store.DomainOf(mail))}, func(time.Time) (*plan, error) {
+		before, err := s.aliasAccount(ctx, mail)
+		if err != nil {
+			return nil, err
+		}
+		after := before.clone()
+		after.assign("cn", u.Name)
+		after.assign("accessPolicy", u.AccessPolicy)
+		if u.Active != nil {
+			after.set("accountStatus", status(*u.Active))
+		}
+		p := &plan{}
+		if u.Members.Touches() {
+			set, err := s.settleMembers(ctx, w.OnMissing, u.Members.Field("members", "addMember"), mail, u.Members, &p.change)
+			if err != nil {
+				return nil, err
+			}
+			after.set("mailForwardingAddress", set.Apply(before.sorted("mailForwardingAddress"))...)
+		}
+		discarded := p.change.Discarded
+		p.change = updated(store.NounAlias, mail, before, after)
+		p.change.Discarded = discarded
+		p.update(before, after, store.NoSuchAccount(mail))
+		return p, nil
+	})
+}
+
+// DeleteAlias implements store.Aliases. What refers to it goes first, then its entry, then the number of alias accounts of
+// the domain is set. A repeat that finds no alias sets that right.
+func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (store.Change, error) {
+	domain := store.DomainOf(mail)
+	change, err := s.write(ctx, w, []string{lockDomain(domain)}, func(time.Time) (*plan, error) {
+		e, err := s.aliasAccount(ctx, mail)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounAlias, e, mail)}
+		if err = s.planRemoval(ctx, p, e); err != nil {
+			return nil, err
+		}
+		p.counted(domain, kindAlias, -1)
+		return p, nil
+	})
+	return change, s.settleCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindAlias)
+}
+
+// settleMembers leaves out the alias itself and members that do not exist.
+func (s *Store) settleMembers(
+	ctx context.Context, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
+) (store.Set, error) {
+	var itself []string
+	if slices.Contains(members.Wanted(), mail) {
+		itself = []string{mail}
+	}
+	members, err := store.Discard(rule, members, itself, change, func(string) *store.Error {
+		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With(field)
+	})
+	if err != nil {
+		return members, err
+	}
+	return s.settle(ctx, rule, field, members, change)
+}

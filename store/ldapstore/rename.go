@@ -1,0 +1,155 @@
+package ldapstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// A rename begins with the one request that gives an entry its new place, and keeps the old address beside the new one: from
+// then on both are addresses of the account, and mail for either arrives. Then everything that names the old one is brought
+// over, and with the last step the old address goes. A repeat finds nothing at the old place, and at the new one an account
+// that still has the old address: it goes on from there.
+
+// renaming is a rename while it is planned.
+type renaming struct {
+	noun         store.Noun
+	kind         kind
+	mail, next   string // addresses
+	place        func(mail string) string
+	before       entry // as it was read, at either place
+	home         home  // of the new address
+	old          home  // of the old one
+	begun, leave bool  // it is at the new place already; it leaves its domain
+}
+
+// rename plans a rename, whose account may be in the middle of one.
+func (s *Store) rename(
+	ctx context.Context, w store.Write, r *renaming, admit func(r *renaming) error,
+) (store.Change, error) {
+	from, to := store.DomainOf(r.mail), store.DomainOf(r.next)
+	r.leave = from != to
+	return s.write(ctx, w, locksOf(w.Actor, from, to), func(time.Time) (*plan, error) {
+		if err := s.findRenamed(ctx, r); err != nil {
+			return nil, err
+		}
+		var err error
+		if r.home, err = s.home(ctx, to); err != nil {
+			return nil, err
+		}
+		if r.old, err = s.home(ctx, from); err != nil {
+			return nil, err
+		}
+		if !r.begun {
+			if err = s.free(ctx, r.next); err != nil {
+				return nil, err
+			}
+			if err = admit(r); err != nil {
+				return nil, err
+			}
+		}
+		return s.planRename(ctx, r)
+	})
+}
+
+// findRenamed reads the account where it is, or returns NO_SUCH_ACCOUNT.
+func (s *Store) findRenamed(ctx context.Context, r *renaming) error {
+	e, err := s.read(ctx, r.place(r.mail), r.kind.class)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		if e, err = s.read(ctx, r.place(r.next), r.kind.class); err != nil {
+			return err
+		}
+		if r.begun = e != nil && e.has("mail", r.mail); !r.begun {
+			return store.NoSuchAccount(r.mail)
+		}
+	}
+	r.before = *e
+	return nil
+}
+
+func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
+	p := &plan{change: renamed(r.noun, r.mail, r.next)}
+	from, to := r.place(r.mail), r.place(r.next)
+	moved := r.before.clone()
+	moved.dn = to
+	moved.add("mail", r.next)
+	if !r.begun {
+		p.move(from, to)
+	}
+	both := moved.clone()
+	r.settle(&both)
+	p.update(moved, both, store.NoSuchAccount(r.mail))
+	if err := s.carry(ctx, p, r.mail, r.next, from, to); err != nil {
+		return nil, err
+	}
+	if r.noun == store.NounUser {
+		p.do("carry the mailbox of "+r.mail, func(ctx context.Context, s *Store) error {
+			return s.mailboxes.RenameMailbox(ctx, r.mail, r.next)
+		})
+	}
+	if r.leave {
+		p.tally(r.old.name, r.kind)
+		p.tally(r.home.name, r.kind)
+	}
+	after := both.clone()
+	after.set("mail", r.next)
+	p.update(both, after, store.NoSuchAccount(r.mail))
+	p.change.Before, p.change.After = r.before.whole(hiddenPassword), after.whole(hiddenPassword)
+	return p, nil
+}
+
+// settle makes of the entry what it is in its new place but for the old address: its local part, the addresses under alias
+// domains, whether its domain is switched off, and where it names itself, as when it keeps a copy of what it forwards.
+func (r *renaming) settle(e *entry) {
+	e.remove("shadowAddress", r.old.shadows(r.mail)...)
+	r.home.settleIn(e, r.next)
+	e.readdress(r.mail, r.next)
+	if r.noun == store.NounUser {
+		local, _ := store.SplitAddress(r.next)
+		e.set("uid", local)
+	}
+}
+
+// RenameUser implements store.Users; see the head of this file for the order. Its files stay where they are.
+func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
+	r := &renaming{noun: store.NounUser, kind: kindUser, mail: mail, next: newMail, place: s.tree.user}
+	return s.rename(ctx, w, r, func(r *renaming) error { return s.admitMovedUser(ctx, w.Actor, r) })
+}
+
+// admitMovedUser returns an error unless there is room for the mailbox where it goes. In another domain it counts as a new
+// one, but its quota stays as it is.
+func (s *Store) admitMovedUser(ctx context.Context, actor store.Actor, r *renaming) error {
+	if !r.leave {
+		return nil
+	}
+	if err := s.room(ctx, r.home, kindUser); err != nil {
+		return err
+	}
+	rules, err := s.quotas(ctx, r.home)
+	if err != nil {
+		return err
+	}
+	quota := r.before.quota()
+	if err = rules.Check(quota, 0, actor); err != nil {
+		return err
+	}
+	return s.checkMove(ctx, actor, r.old.name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+}
+
+// RenameAlias implements store.Aliases; see the head of this file for the order.
+func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
+	r := &renaming{noun: store.NounAlias, kind: kindAlias, mail: mail, next: newMail, place: s.tree.alias}
+	return s.rename(ctx, w, r, func(r *renaming) error {
+		if !r.leave {
+			return nil
+		}
+		if err := s.room(ctx, r.home, kindAlias); err != nil {
+			return err
+		}
+		return s.checkMove(ctx, w.Actor, r.old.name, store.Usage{Aliases: 1})
+	})
+}

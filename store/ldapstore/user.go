@@ -1,0 +1,192 @@
+package ldapstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// User implements store.Users.
+func (s *Store) User(ctx context.Context, mail string) (store.User, error) {
+	e, err := s.mailbox(ctx, mail)
+	if err != nil {
+		return store.User{}, err
+	}
+	users, err := s.wholeUsers(ctx, domainOf(mail), []entry{e})
+	if err != nil {
+		return store.User{}, err
+	}
+	return users[0], nil
+}
+
+// mailbox reads the entry of a mailbox, or returns NO_SUCH_ACCOUNT. That of a catch-all is none.
+func (s *Store) mailbox(ctx context.Context, mail string) (entry, error) {
+	if !strings.HasPrefix(mail, "@") {
+		e, err := s.read(ctx, s.tree.user(mail), classUser)
+		if err != nil {
+			return entry{}, err
+		}
+		if e != nil {
+			return *e, nil
+		}
+	}
+	return entry{}, store.NoSuchAccount(mail)
+}
+
+// Users implements store.Users.
+func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[store.User], error) {
+	var list store.List[store.User]
+	mails, err := s.UserAddresses(ctx, filter, page)
+	if err != nil {
+		return list, err
+	}
+	k := kin{s.tree.container(filter.Domain, containerUsers), oneLevel, classUser, "mail"}
+	entries, err := s.inOrderOf(ctx, k, mails.Items)
+	if err != nil {
+		return list, err
+	}
+	list.Next = mails.Next
+	list.Items, err = s.wholeUsers(ctx, filter.Domain, entries)
+	return list, err
+}
+
+// UserAddresses implements store.Users.
+func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[string], error) {
+	if _, err := s.home(ctx, filter.Domain); err != nil {
+		return store.List[string]{}, err
+	}
+	filters := []string{kindUser.filter(filter.Domain)}
+	if filter.DisabledOnly {
+		filters = append(filters, switchedOff)
+	}
+	if filter.Viewer != "" {
+		above, err := s.above(ctx, filter.Domain, filter.Viewer)
+		if err != nil {
+			return store.List[string]{}, err
+		}
+		filters = append(filters, not(anyOf("mail", above)))
+	}
+	return s.names(ctx, s.tree.container(filter.Domain, containerUsers), and(filters...), "mail", page)
+}
+
+// above returns the mailboxes of a domain that outrank an admin: global ones, and those that manage a domain which the
+// admin does not. Nobody outranks a global admin.
+func (s *Store) above(ctx context.Context, domain, viewer string) ([]string, error) {
+	who, err := s.Identity(ctx, viewer)
+	if err != nil && !store.IsNotFound(err) {
+		return nil, err
+	}
+	if who.Global {
+		return nil, nil
+	}
+	var above entry
+	global := and(kindUser.filter(domain), equals("domainGlobalAdmin", yes))
+	rulers, err := s.children(ctx, s.tree.container(domain, containerUsers), global, "mail")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range rulers {
+		above.add("mail", e.address())
+	}
+	foreign := and(finishedDomain, endsWith("domainAdmin", "@"+domain), not(equals("domainAdmin", viewer)))
+	domains, err := s.children(ctx, s.tree.base, foreign, "domainAdmin")
+	for _, e := range domains {
+		for _, mail := range e.sorted("domainAdmin") {
+			if domainOf(mail) == domain {
+				above.add("mail", mail)
+			}
+		}
+	}
+	return above.sorted("mail"), err
+}
+
+// UserPassword implements store.Users.
+func (s *Store) UserPassword(ctx context.Context, mail string) (store.Secret, error) {
+	e, err := s.mailbox(ctx, mail)
+	return e.password(), err
+}
+
+// wholeUsers adds to the entries of mailboxes of a domain what is known elsewhere, with one question to each place.
+func (s *Store) wholeUsers(ctx context.Context, domain string, entries []entry) ([]store.User, error) {
+	h, err := s.home(ctx, domain)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]store.User, len(entries))
+	at := make(map[string]*store.User, len(entries))
+	mails := make([]string, len(entries))
+	for i, e := range entries {
+		users[i] = userOf(h, e)
+		mails[i] = users[i].Mail
+		at[mails[i]] = &users[i]
+	}
+	if err = s.readManaged(ctx, entries, mails, at); err != nil {
+		return nil, err
+	}
+	k := kin{s.tree.base, subtree, classAlias, "mailForwardingAddress"}
+	err = s.eachOf(ctx, k, mails, []string{"mail", "mailForwardingAddress"}, func(alias entry) error {
+		for _, member := range alias.sorted("mailForwardingAddress") {
+			if u := at[member]; u != nil {
+				u.MailingAliases = append(u.MailingAliases, alias.address())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	used, err := s.mailboxes.MailboxUsage(ctx, mails)
+	for i := range users {
+		u := &users[i]
+		slices.Sort(u.MailingAliases)
+		u.MailingAliases = slices.Compact(u.MailingAliases)
+		u.StoredBytes, u.StoredMessages, u.LastLogin = used[u.Mail].Bytes, used[u.Mail].Messages, used[u.Mail].LastLogin
+	}
+	return users, err
+}
+
+// readManaged reads what the mailboxes manage: of a global admin that is everything.
+func (s *Store) readManaged(ctx context.Context, entries []entry, mails []string, at map[string]*store.User) error {
+	managed, err := s.managedBy(ctx, mails)
+	for i, mail := range mails {
+		at[mail].Domains = managed[mail].sorted("domainName")
+		if entries[i].global() {
+			at[mail].Domains = []string{"ALL"}
+		}
+	}
+	return err
+}
+
+func userOf(h home, e entry) store.User {
+	return store.User{
+		Mail:           e.address(),
+		Stored:         e.record(),
+		Settings:       e.settings().record(),
+		Password:       e.password(),
+		Forwardings:    e.forwardings(),
+		Aliases:        h.further(e),
+		MailingAliases: []string{},
+		MailingLists:   e.sorted("memberOfGroup"),
+		SenderBcc:      e.first(senderBccOfUser.name),
+		RecipientBcc:   e.first(recipientBccOfUser.name),
+		RelayHost:      e.first("senderRelayHost"),
+	}
+}
+
+// forwardings are where mail to a mailbox goes: nothing said means to itself.
+func (e entry) forwardings() []string {
+	if len(e.all("mailForwardingAddress")) == 0 {
+		return []string{e.address()}
+	}
+	return e.sorted("mailForwardingAddress")
+}
+
+// setForwardings sets where mail to a mailbox goes. Nowhere, or to itself alone, is nothing said.
+func (e *entry) setForwardings(mails []string) {
+	if len(store.LeaveOut(mails, []string{e.address()})) == 0 {
+		mails = nil
+	}
+	e.set("mailForwardingAddress", mails...)
+}

@@ -1,0 +1,124 @@
+package ldapstore
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// CreateUser implements store.Users. The lists that the mailbox joins name it first, then comes its entry, which holds all
+// that there is of it, and then the number of mailboxes of the domain; a repeat that finds the mailbox sets that right.
+func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
+	u.MailboxFormat = cmp.Or(u.MailboxFormat, s.options.MailboxFormat)
+	u.MailboxFolder = cmp.Or(u.MailboxFolder, s.options.MailboxFolder)
+	if err := u.Check(); err != nil {
+		return store.Change{}, err
+	}
+	domain := store.DomainOf(u.Mail)
+	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(now time.Time) (*plan, error) {
+		h, quota, err := s.admitUser(ctx, w.Actor, u)
+		if err != nil {
+			return nil, err
+		}
+		path, err := s.userPath(u, now)
+		if err != nil {
+			return nil, err
+		}
+		e := s.newUser(h, u, now)
+		e.set("homeDirectory", path)
+		e.setQuota(quota)
+		p := &plan{change: created(store.NounUser, e, u.Mail)}
+		if err = s.joinDefaultLists(ctx, p, h, &e); err != nil {
+			return nil, err
+		}
+		if err = s.disown(ctx, p, u.Mail); err != nil { // what an account of that address left must not make it an admin
+			return nil, err
+		}
+		p.change.After = e.whole(hiddenPassword)
+		p.claim(e, u.Mail)
+		p.counted(domain, kindUser, 1)
+		return p, nil
+	})
+	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindUser)
+}
+
+// admitUser returns an error unless there is room for the mailbox, and the quota that it gets in MB.
+func (s *Store) admitUser(ctx context.Context, actor store.Actor, u store.UserCreate) (home, int64, error) {
+	h, err := s.home(ctx, store.DomainOf(u.Mail))
+	if err != nil {
+		return h, 0, err
+	}
+	if err = s.free(ctx, u.Mail); err != nil {
+		return h, 0, err
+	}
+	if err = s.room(ctx, h, kindUser); err != nil {
+		return h, 0, err
+	}
+	rules, err := s.quotas(ctx, h)
+	if err != nil {
+		return h, 0, err
+	}
+	quota, err := rules.Grant(u.Quota)
+	if err != nil {
+		return h, 0, err
+	}
+	return h, quota, s.checkActor(ctx, actor, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+}
+
+// userPath is where the files of a new mailbox are.
+func (s *Store) userPath(u store.UserCreate, now time.Time) (string, error) {
+	if u.Maildir != "" {
+		return store.CheckMailboxPath(u.Maildir, s.options.StorageRoot)
+	}
+	return s.options.StorageRoot + "/" + store.NewMailboxPath(u.Mail, now), nil
+}
+
+func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
+	local, _ := store.SplitAddress(u.Mail)
+	e := entry{dn: s.tree.user(u.Mail)}
+	e.set("objectClass", "inetOrgPerson", "mailUser", "shadowAccount", "amavisAccount")
+	e.set("mail", u.Mail)
+	e.set("uid", local)
+	e.set("cn", cmp.Or(u.Name, local))
+	e.set("sn", local)
+	e.set("accountStatus", status(u.Active))
+	e.set("amavisLocal", "TRUE")
+	e.set("preferredLanguage", u.Language)
+	e.set("mailboxFormat", u.MailboxFormat)
+	e.set("mailboxFolder", u.MailboxFolder)
+	e.set("enabledService", newServices(h.settings.list(settingMailService))...)
+	e.setPassword(u.Password, now)
+	h.settleIn(&e, u.Mail)
+	return e
+}
+
+// joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist.
+func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) error {
+	wanted := strings.FieldsFunc(strings.ToLower(h.settings.Text(settingDefaultList)), func(r rune) bool { return r == ',' || r == ' ' })
+	if len(wanted) == 0 {
+		return nil
+	}
+	plain := and(classList, not(equals("enabledService", serviceMlmmj)))
+	return s.eachOf(ctx, kin{s.tree.base, subtree, plain, "mail"}, wanted, nil, func(before entry) error {
+		after := before.clone()
+		after.add(memberAttribute, e.dn)
+		p.update(before, after, nil)
+		e.add("memberOfGroup", before.address())
+		return nil
+	})
+}
+
+// settleCount sets a domain's number of accounts right when a write found that an earlier one had done its work already,
+// which that error code tells. It returns the error of the write.
+func (s *Store) settleCount(ctx context.Context, w store.Write, err error, code, domain string, k kind) error {
+	if w.DryRun || !store.HasCode(err, code) {
+		return err
+	}
+	if e := s.tally(ctx, domain, k); e != nil {
+		return e
+	}
+	return err
+}

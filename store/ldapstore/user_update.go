@@ -1,0 +1,227 @@
+package ldapstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// UpdateUser implements store.Users. All that may change is in the one entry of the mailbox, so it is one step.
+func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u store.UserUpdate) (store.Change, error) {
+	if err := s.checkUserUpdate(u); err != nil {
+		return store.Change{}, err
+	}
+	locks := append(locksOf(w.Actor, store.DomainOf(mail)), lockGlobalAdmins)
+	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
+		before, err := s.mailbox(ctx, mail)
+		if err != nil {
+			return nil, err
+		}
+		h, err := s.home(ctx, store.DomainOf(mail))
+		if err != nil {
+			return nil, err
+		}
+		edit := &userEdit{home: h, rule: w.OnMissing, mail: mail, before: before, after: before.clone()}
+		if err = s.edit(ctx, edit, u, now); err != nil {
+			return nil, err
+		}
+		if err = s.allowEdit(ctx, w.Actor, edit); err != nil {
+			return nil, err
+		}
+		p := &plan{change: updated(store.NounUser, mail, before, edit.after)}
+		p.change.Discarded = edit.change.Discarded
+		p.update(before, edit.after, store.NoSuchAccount(mail))
+		return p, nil
+	})
+}
+
+// userEdit is a change to one mailbox while it is planned.
+type userEdit struct {
+	home
+	rule          store.OnMissing
+	mail          string
+	before, after entry
+	change        store.Change // for what is discarded
+}
+
+// checkUserUpdate checks what can be checked without reading.
+func (s *Store) checkUserUpdate(u store.UserUpdate) error {
+	if err := u.Check(); err != nil {
+		return err
+	}
+	return store.CheckMailbox(given(u.MailboxFormat, s.options.MailboxFormat), given(u.MailboxFolder, s.options.MailboxFolder))
+}
+
+// given returns the text, or the fallback when it is absent or empty.
+func given(value *string, fallback string) string {
+	if value == nil {
+		return fallback
+	}
+	return cmp.Or(*value, fallback)
+}
+
+// edit puts what is given into the entry.
+func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now time.Time) error {
+	s.editPerson(e, u)
+	if err := s.editMailbox(e, u, now); err != nil {
+		return err
+	}
+	if u.Global != nil {
+		if err := s.editGlobal(ctx, e, *u.Global); err != nil {
+			return err
+		}
+	}
+	services, err := settleServices(e.rule, u.Services, &e.change)
+	if err != nil {
+		return err
+	}
+	e.after.applyServices(services)
+	if err = s.editForwarding(ctx, e, u.Forwarding); err != nil {
+		return err
+	}
+	if err = s.editFurther(ctx, e, u.Aliases); err != nil {
+		return err
+	}
+	if u.SenderBcc != nil || u.RecipientBcc != nil {
+		err = s.checkDomainReferences(ctx, store.DomainUpdate{SenderBcc: u.SenderBcc, RecipientBcc: u.RecipientBcc})
+	}
+	setBcc(&e.after, senderBccOfUser, u.SenderBcc)
+	setBcc(&e.after, recipientBccOfUser, u.RecipientBcc)
+	return err
+}
+
+// editPerson sets what is known about whose mailbox it is. A common name and a surname there must be.
+func (s *Store) editPerson(e *userEdit, u store.UserUpdate) {
+	local, _ := store.SplitAddress(e.mail)
+	if u.Name != nil {
+		e.after.set("cn", cmp.Or(*u.Name, local))
+	}
+	if u.LastName != nil {
+		e.after.set("sn", cmp.Or(*u.LastName, local))
+	}
+	e.after.assign("givenName", u.FirstName)
+	e.after.assign("employeeNumber", u.EmployeeID)
+	e.after.assign("preferredLanguage", u.Language)
+	for name, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
+		if numbers != nil {
+			e.after.set(name, *numbers...)
+		}
+	}
+}
+
+func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) error {
+	e.after.assign("mtaTransport", u.Transport)
+	if u.Active != nil {
+		e.after.set("accountStatus", status(*u.Active))
+	}
+	if u.Password != nil {
+		e.after.setPassword(*u.Password, now)
+	}
+	if u.Quota != nil {
+		if *u.Quota < 0 {
+			return store.QuotaRules{}.Check(*u.Quota, 0, store.Actor{})
+		}
+		e.after.setQuota(*u.Quota)
+	}
+	if u.MailboxFormat != nil {
+		e.after.set("mailboxFormat", given(u.MailboxFormat, s.options.MailboxFormat))
+	}
+	if u.MailboxFolder != nil {
+		e.after.set("mailboxFolder", given(u.MailboxFolder, s.options.MailboxFolder))
+	}
+	if u.Maildir == nil {
+		return nil
+	}
+	path, err := store.CheckMailboxPath(*u.Maildir, s.options.StorageRoot)
+	e.after.set("homeDirectory", path)
+	return err
+}
+
+// editGlobal makes the mailbox a global admin, or no longer one. Who is left with nothing to manage is no admin.
+func (s *Store) editGlobal(ctx context.Context, e *userEdit, global bool) error {
+	e.after.set("domainGlobalAdmin", yesOrNothing(global))
+	if global {
+		e.after.add("enabledService", serviceDomainAdmin)
+		return nil
+	}
+	managed, err := s.managed(ctx, e.mail)
+	if len(managed) == 0 {
+		e.after.remove("enabledService", serviceDomainAdmin)
+	}
+	return err
+}
+
+// allowEdit returns an error when the mailbox may not become what it is to be.
+func (s *Store) allowEdit(ctx context.Context, actor store.Actor, e *userEdit) error {
+	if err := s.keepsRuler(ctx, e.mail, e.before, e.after); err != nil {
+		return err
+	}
+	own, quota := e.before.quota(), e.after.quota()
+	if own == quota {
+		return nil
+	}
+	rules, err := s.quotas(ctx, e.home)
+	if err != nil {
+		return err
+	}
+	if err = rules.Check(quota, own, actor); err != nil {
+		return err
+	}
+	more := store.QuotaUsage(quota)
+	if quota > 0 {
+		more = max(0, quota-own)
+	}
+	return s.checkActor(ctx, actor, store.Usage{Quota: more})
+}
+
+// editForwarding sets where mail to the mailbox goes.
+func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Set) error {
+	if !change.Touches() {
+		return nil
+	}
+	set, err := s.settle(ctx, e.rule, change.Field("forwarding", "addForwarding"), change, &e.change)
+	if err == nil {
+		e.after.setForwardings(set.Apply(e.before.forwardings()))
+	}
+	return err
+}
+
+// editFurther sets the further addresses of the mailbox. Those that come with alias domains stay. New ones lie in the domain
+// or one of its alias domains, and are in use by nobody.
+func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) error {
+	if !change.Touches() {
+		return nil
+	}
+	current, field := e.further(e.before), change.Field("aliases", "addAlias")
+	outside := slices.DeleteFunc(store.LeaveOut(change.Wanted(), current), func(mail string) bool {
+		domain := store.DomainOf(mail)
+		return domain == e.name || slices.Contains(e.aliases, domain)
+	})
+	change, err := store.Discard(e.rule, change, outside, &e.change, func(string) *store.Error {
+		return store.Fail(store.Invalid, store.CodeInvalidMail,
+			"An alias must be in %s or one of its alias domains.", e.name).With(field)
+	})
+	if err != nil {
+		return err
+	}
+	taken, err := s.taken(ctx, store.LeaveOut(change.Wanted(), current), "")
+	if err != nil {
+		return err
+	}
+	change, err = store.Discard(e.rule, change, taken, &e.change, func(mail string) *store.Error {
+		return store.AlreadyExists(mail).With(field)
+	})
+	if err != nil {
+		return err
+	}
+	next := change.Apply(current)
+	e.after.remove("shadowAddress", store.LeaveOut(current, next)...)
+	e.after.add("shadowAddress", next...)
+	if len(next) > 0 {
+		e.after.add("enabledService", serviceShadow)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package ldapstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// UpdateUsers implements store.Users. The change is named after the domain; After holds what every mailbox got. Each mailbox
+// is a step of its own; a repeat does the rest.
+func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u store.UsersUpdate) (store.Change, error) {
+	if err := u.Check(); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, []string{lockDomain(domain), lockGlobalAdmins}, func(now time.Time) (*plan, error) {
+		if _, err := s.home(ctx, domain); err != nil {
+			return nil, err
+		}
+		var spared []string
+		if !w.Actor.Global && w.Actor.Username != "" {
+			var err error
+			if spared, err = s.above(ctx, domain, w.Actor.Username); err != nil {
+				return nil, err
+			}
+		}
+		p := &plan{change: usersChange(domain, u, now, spared)}
+		var rulers []string
+		err := s.each(ctx, s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), nil, func(before entry) error {
+			mail := before.address()
+			if slices.Contains(spared, mail) {
+				return nil
+			}
+			after := before.clone()
+			after.applyToAll(u, now)
+			if before.rules() && !after.rules() {
+				rulers = append(rulers, mail)
+			}
+			p.update(before, after, nil)
+			return nil
+		})
+		if err == nil && len(rulers) > 0 {
+			err = s.keepsGlobalAdmin(ctx, rulers...)
+		}
+		return p, err
+	})
+}
+
+// applyToAll puts what every mailbox gets into one.
+func (e *entry) applyToAll(u store.UsersUpdate, now time.Time) {
+	if u.Active != nil {
+		e.set("accountStatus", status(*u.Active))
+	}
+	if u.Password != nil {
+		e.setPassword(*u.Password, now)
+	}
+	e.assign("preferredLanguage", u.Language)
+	e.assign("mtaTransport", u.Transport)
+}
+
+func usersChange(domain string, u store.UsersUpdate, now time.Time, spared []string) store.Change {
+	var shown entry
+	shown.applyToAll(u, now)
+	c := store.Change{
+		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
+		After: shown.whole(changedPassword), Discarded: spared, EndsSessions: u.Password != nil,
+	}
+	switch {
+	case u.Active == nil:
+	case *u.Active:
+		c.Action = store.ActionEnable
+	default:
+		c.Action, c.EndsSessions, c.Lasting = store.ActionDisable, true, true
+	}
+	return c
+}
