@@ -55,7 +55,7 @@ func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, a
 	}
 	class := or(classUser, classAlias, classList, classExternals)
 	wanted := []string{"objectClass", "mail", "shadowAddress", "domainStatus"}
-	return s.each(ctx, s.tree.domain(h.name), subtree, class, wanted, func(before entry) error {
+	err := s.each(ctx, s.tree.domain(h.name), subtree, class, wanted, func(before entry) error {
 		after := before.clone()
 		if mail := strings.ToLower(before.first("mail")); before.isAccount() && !strings.HasPrefix(mail, "@") {
 			after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
@@ -65,6 +65,31 @@ func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, a
 		}
 		if activation {
 			h.markStatus(&after)
+		}
+		p.update(before, after, nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.planMemberships(ctx, p, h, c)
+}
+
+// planMemberships plans that members of the lists of a domain name them under its alias domains too.
+func (s *Store) planMemberships(ctx context.Context, p *plan, h home, c aliasChange) error {
+	if len(c.added) == 0 && len(c.removed) == 0 {
+		return nil
+	}
+	filter := endsWith("memberOfGroup", "@"+h.name)
+	return s.each(ctx, s.tree.base, subtree, filter, []string{"memberOfGroup"}, func(before entry) error {
+		after := before.clone()
+		for _, list := range before.sorted("memberOfGroup") {
+			switch {
+			case domainOf(list) == h.name:
+				after.add("memberOfGroup", h.shadows(list)...)
+			case slices.Contains(c.removed, domainOf(list)):
+				after.remove("memberOfGroup", list)
+			}
 		}
 		p.update(before, after, nil)
 		return nil

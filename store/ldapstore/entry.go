@@ -85,6 +85,11 @@ func (e entry) address() string {
 // has reports whether the attribute has that value.
 func (e entry) has(name, value string) bool { return containsFold(e.all(name), value) }
 
+// hasAny reports whether the attribute has any of the values.
+func (e entry) hasAny(name string, values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return e.has(name, v) })
+}
+
 // active reports whether the account is switched on. Whether its domain is, is another matter.
 func (e entry) active() bool { return strings.EqualFold(e.first("accountStatus"), statusActive) }
 

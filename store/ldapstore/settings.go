@@ -101,6 +101,11 @@ func (s settings) list(key string) []string {
 	return slices.Compact(list)
 }
 
+// defaultLists are the lists that new mailboxes of a domain join.
+func (s settings) defaultLists() []string {
+	return strings.FieldsFunc(strings.ToLower(s.Text(settingDefaultList)), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // setText makes the value the only one of a key; "" removes the key.
 func (s *settings) setText(key, value string) { s.setList(key, []string{value}) }
 

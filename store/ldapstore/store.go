@@ -47,6 +47,11 @@ func DefaultOptions(server Server, suffix string) Options {
 	}
 }
 
+var (
+	_ store.Accounts  = (*Store)(nil)
+	_ store.Directory = (*Store)(nil)
+)
+
 // Store keeps accounts in a directory.
 type Store struct {
 	pool      *pool

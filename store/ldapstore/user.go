@@ -114,11 +114,16 @@ func (s *Store) wholeUsers(ctx context.Context, domain string, entries []entry) 
 	if err != nil {
 		return nil, err
 	}
+	lists, err := s.listsOf(ctx, entries)
+	if err != nil {
+		return nil, err
+	}
 	users := make([]store.User, len(entries))
 	at := make(map[string]*store.User, len(entries))
 	mails := make([]string, len(entries))
 	for i, e := range entries {
 		users[i] = userOf(h, e)
+		users[i].MailingLists = lists(e)
 		mails[i] = users[i].Mail
 		at[mails[i]] = &users[i]
 	}
@@ -168,7 +173,6 @@ func userOf(h home, e entry) store.User {
 		Forwardings:    e.forwardings(),
 		Aliases:        h.further(e),
 		MailingAliases: []string{},
-		MailingLists:   e.sorted("memberOfGroup"),
 		SenderBcc:      e.first(senderBccOfUser.name),
 		RecipientBcc:   e.first(recipientBccOfUser.name),
 		RelayHost:      e.first("senderRelayHost"),

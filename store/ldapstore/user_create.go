@@ -3,7 +3,6 @@ package ldapstore
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -97,16 +96,16 @@ func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
 
 // joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist.
 func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) error {
-	wanted := strings.FieldsFunc(strings.ToLower(h.settings.Text(settingDefaultList)), func(r rune) bool { return r == ',' || r == ' ' })
-	if len(wanted) == 0 {
-		return nil
-	}
-	plain := and(classList, not(equals("enabledService", serviceMlmmj)))
-	return s.eachOf(ctx, kin{s.tree.base, subtree, plain, "mail"}, wanted, nil, func(before entry) error {
+	k := kin{s.tree.base, subtree, finishedList, "mail"}
+	return s.eachOf(ctx, k, h.settings.defaultLists(), nil, func(before entry) error {
 		after := before.clone()
 		after.add(memberAttribute, e.dn)
+		after.set("hasMember", yes)
 		p.update(before, after, nil)
 		e.add("memberOfGroup", before.address())
+		if domainOf(before.address()) == h.name {
+			e.add("memberOfGroup", h.shadows(before.address())...)
+		}
 		return nil
 	})
 }
