@@ -114,6 +114,10 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 			return err
 		}
 	}
+	standalone, err := s.standaloneIn(ctx, g.names)
+	if err != nil {
+		return err
+	}
 	for _, before := range inOrder(byDN) {
 		if g.holds(before.dn) {
 			continue
@@ -121,7 +125,7 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 		after := before.clone()
 		for _, a := range mentionAttributes {
 			after.set(a.name, slices.DeleteFunc(slices.Clone(before.all(a.name)), func(v string) bool {
-				return slices.Contains(g.names, domainOf(strings.ToLower(v))) && !s.isStandalone(ctx, a.name, v)
+				return slices.Contains(g.names, domainOf(strings.ToLower(v))) && (a.name != adminAttribute || !containsFold(standalone, v))
 			})...)
 		}
 		after.set(memberAttribute, slices.DeleteFunc(slices.Clone(before.all(memberAttribute)), g.holds)...)
@@ -130,14 +134,18 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 	return nil
 }
 
-// isStandalone reports whether a domain's admin is a standalone one: its address may lie in a domain, but it is none of
-// its accounts. When nobody can tell it stays.
-func (s *Store) isStandalone(ctx context.Context, attribute, mail string) bool {
-	if attribute != "domainAdmin" {
-		return false
+// standaloneIn returns the standalone admins whose address lies in any of the domains: they are none of their accounts.
+func (s *Store) standaloneIn(ctx context.Context, domains []string) ([]string, error) {
+	filters := make([]string, len(domains))
+	for i, name := range domains {
+		filters[i] = endsWith("mail", "@"+name)
 	}
-	e, err := s.read(ctx, s.tree.admin(strings.ToLower(mail)), classAdmin, "1.1")
-	return err != nil || e != nil
+	var found entry
+	entries, err := s.children(ctx, s.tree.admins, and(classAdmin, or(filters...)), "mail")
+	for _, e := range entries {
+		found.add("mail", e.sorted("mail")...)
+	}
+	return found.all("mail"), err
 }
 
 // holds reports whether an entry lies in the domain.

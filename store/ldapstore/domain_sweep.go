@@ -57,7 +57,7 @@ func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, a
 	wanted := []string{"objectClass", "mail", "shadowAddress", "domainStatus"}
 	err := s.each(ctx, s.tree.domain(h.name), subtree, class, wanted, func(before entry) error {
 		after := before.clone()
-		if mail := strings.ToLower(before.first("mail")); before.isAccount() && !strings.HasPrefix(mail, "@") {
+		if mail := before.address(); before.isAccount() && !strings.HasPrefix(mail, "@") {
 			after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
 				return slices.Contains(c.removed, domainOf(strings.ToLower(v)))
 			})...)

@@ -3,6 +3,7 @@ package ldapstore
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -112,22 +113,27 @@ func (s *Store) assignTransport(e *entry, u store.DomainUpdate) {
 	e.set("domainBackupMX", yes)
 }
 
-// domainServices say what is switched on by other settings of a domain. A new set of services leaves them alone:
-// without "mail" nothing in the domain would get any. Removed by name they go.
-var domainServices = []string{serviceMail, serviceDomainAlias, serviceSenderBcc, serviceRecipientBcc}
+// standing are the services of a domain that stay when it gets a new set: without "mail" nothing in it would get any, and
+// the others are what its alias domains and blind copies need. Removed by name they go.
+func standing(e entry) []string {
+	services := []string{serviceMail}
+	for service, attribute := range map[string]string{
+		serviceDomainAlias: "domainAliasName", serviceSenderBcc: senderBccOfDomain.name, serviceRecipientBcc: recipientBccOfDomain.name,
+	} {
+		if len(e.all(attribute)) > 0 {
+			services = append(services, service)
+		}
+	}
+	return services
+}
 
 func applyDomainServices(e *entry, services store.Set) {
 	if !services.Touches() {
 		return
 	}
 	if services.Replace != nil {
-		kept := []string{}
-		for _, name := range domainServices {
-			if e.has("enabledService", name) {
-				kept = append(kept, name)
-			}
-		}
-		e.set("enabledService", kept...)
+		now := e.all("enabledService")
+		e.set("enabledService", slices.DeleteFunc(standing(*e), func(name string) bool { return !containsFold(now, name) })...)
 		e.add("enabledService", *services.Replace...)
 	}
 	e.remove("enabledService", services.Remove...)

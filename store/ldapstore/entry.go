@@ -166,15 +166,18 @@ func (e entry) record() store.Record {
 	return r
 }
 
-// whole is the entry for a Change: the settings are in it, a password shows as a word.
+// whole is the entry for a Change: the settings are in it, a password shows as a word. The server's order means nothing, so
+// that equal entries are equal here.
 func (e entry) whole(password string) store.Record {
-	r := e.record()
-	if settings := e.all(settingsAttribute); len(settings) > 0 {
-		r = append(r, store.Field{Name: settingsAttribute, Value: settings})
+	r := make(store.Record, 0, len(e.attributes))
+	for _, a := range e.attributes {
+		values := slices.Sorted(slices.Values(a.values))
+		if strings.EqualFold(a.name, passwordAttribute) {
+			values = []string{password}
+		}
+		r = append(r, store.Field{Name: a.name, Value: values})
 	}
-	if len(e.all(passwordAttribute)) > 0 {
-		r = append(r, store.Field{Name: passwordAttribute, Value: []string{password}})
-	}
+	slices.SortFunc(r, func(a, b store.Field) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return r
 }
 

@@ -165,8 +165,13 @@ func (s *Store) note(ctx context.Context, domain string, k kind, next func(n int
 	if err != nil || before == nil {
 		return err
 	}
+	was := before.number(k.counter)
+	now := next(was)
+	if now == was {
+		return nil
+	}
 	after := before.clone()
-	after.set(k.counter, strconv.FormatInt(next(before.number(k.counter)), 10))
+	after.set(k.counter, strconv.FormatInt(now, 10))
 	err = s.modify(ctx, *before, after)
 	if isMissing(err) {
 		return nil

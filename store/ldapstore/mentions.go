@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/postern-mail/postern/store"
 )
 
 // A directory keeps no references whole by itself. This file knows in which attributes of other entries an address, or the
@@ -14,7 +16,7 @@ var mentionAttributes = []struct {
 	name  string
 	class string // filter of the entries that have it
 }{
-	{"domainAdmin", classDomain},
+	{adminAttribute, classDomain},
 	{"domainSenderBccAddress", classDomain},
 	{"domainRecipientBccAddress", classDomain},
 	{"mailForwardingAddress", or(classUser, classAlias)},
@@ -25,6 +27,9 @@ var mentionAttributes = []struct {
 	{"listOwner", classList},
 	{"listModerator", or(classList, classAlias)},
 }
+
+// adminAttribute names who manages a domain. Where there is a standalone admin of that address it is the one who is meant.
+const adminAttribute = "domainAdmin"
 
 // memberAttribute holds the DNs of the mailboxes that are members of a list.
 const memberAttribute = "member"
@@ -75,18 +80,36 @@ func (s *Store) forget(ctx context.Context, p *plan, mails, dns, going []string)
 	if err != nil {
 		return err
 	}
+	standalone, err := s.standaloneOf(ctx, mails)
+	if err != nil {
+		return err
+	}
 	for _, before := range entries {
 		if containsFold(going, before.dn) {
 			continue
 		}
 		after := before.clone()
 		for _, a := range mentionAttributes {
+			if a.name == adminAttribute {
+				after.remove(a.name, store.LeaveOut(mails, standalone)...)
+				continue
+			}
 			after.remove(a.name, mails...)
 		}
 		after.remove(memberAttribute, dns...)
 		p.reduce(before, after)
 	}
 	return nil
+}
+
+// standaloneOf returns those of the addresses that are standalone admins.
+func (s *Store) standaloneOf(ctx context.Context, mails []string) ([]string, error) {
+	var found entry
+	err := s.eachOf(ctx, kin{s.tree.admins, oneLevel, classAdmin, "mail"}, mails, []string{"mail"}, func(e entry) error {
+		found.add("mail", e.sorted("mail")...)
+		return nil
+	})
+	return found.all("mail"), err
 }
 
 // reduce plans an entry of which only references go. Without a destination there is no catch-all.
@@ -104,12 +127,19 @@ func (s *Store) carry(ctx context.Context, p *plan, mail, newMail, dn, newDN str
 	if err != nil {
 		return err
 	}
+	standalone, err := s.standaloneOf(ctx, []string{mail})
+	if err != nil {
+		return err
+	}
 	for _, before := range entries {
 		if strings.EqualFold(before.dn, dn) || strings.EqualFold(before.dn, newDN) {
 			continue // the account itself
 		}
 		after := before.clone()
 		after.readdress(mail, newMail)
+		if before.has(adminAttribute, mail) && len(standalone) > 0 {
+			after.set(adminAttribute, before.all(adminAttribute)...)
+		}
 		if before.has(memberAttribute, dn) {
 			after.remove(memberAttribute, dn)
 			after.add(memberAttribute, newDN)

@@ -40,6 +40,9 @@ func (s *Store) write(
 			return store.Fail(store.PreconditionFailed, store.CodePreconditionFailed, "%s has changed since it was read.", p.change.Name)
 		}
 		change = p.change
+		if s.plans != nil {
+			s.plans(p)
+		}
 		if w.DryRun {
 			return nil
 		}

@@ -78,6 +78,9 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 	moved.dn = to
 	moved.add("mail", r.next)
 	if !r.begun {
+		if err := s.disown(ctx, p, r.next); err != nil { // what an account of that address left must not make it an admin
+			return nil, err
+		}
 		p.move(from, to)
 	}
 	both := moved.clone()

@@ -27,7 +27,7 @@ var lastingServices = []string{
 // mirroredServices are further names of the same thing. Dovecot calls ManageSieve "sieve".
 var mirroredServices = map[string][]string{
 	"managesieve":        {"sieve"},
-	"managesievesecured": {"sievesecured"},
+	"managesievesecured": {"sievesecured", "sievetls"},
 	"managesievetls":     {"sievetls"},
 	serviceDeliver:       {"lda", "lmtp"},
 }

@@ -62,6 +62,8 @@ type Store struct {
 	addresses *snapshots
 	// cut is asked before each step of a write; an error ends the write there, as a crash would. Only tests set it.
 	cut func(step step) error
+	// plans is shown each plan before it is applied. Only tests set it.
+	plans func(p *plan)
 }
 
 // New returns the store of a directory. Nothing is asked of the server yet. The locks keep those apart who write about

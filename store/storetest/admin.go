@@ -149,10 +149,16 @@ func createAdmin(t *testing.T, open Open) {
 	})
 	t.Run("rights left behind are not taken up", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
-		exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('boss@elsewhere.test', 'ALL')")
+		mustDomain(t, f, "a.test")
+		if f.Directory != nil {
+			f.Directory.Put(t, f.Directory.DomainDN("a.test"), "domainAdmin", "boss@elsewhere.test")
+		} else {
+			exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('boss@elsewhere.test', 'ALL')")
+			exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('boss@elsewhere.test', 'a.test')")
+		}
 		mustAdmin(t, f, "boss@elsewhere.test", store.LimitsUpdate{})
 		require.False(t, mustReadAdmin(t, f, "boss@elsewhere.test").Global)
+		require.Empty(t, mustReadAdmin(t, f, "boss@elsewhere.test").Domains)
 	})
 }
 
@@ -174,17 +180,13 @@ func createAdminLimits(t *testing.T, open Open) {
 			Domains: ptr[int64](3), Quota: ptr[int64](2048), Users: ptr[int64](10), Aliases: ptr[int64](11), Lists: ptr[int64](12),
 			NoMailLog: ptr(true), NoQuarantinedMail: ptr(true),
 		})
-		settings := mustReadAdmin(t, f, "boss@elsewhere.test").Settings
-		require.Equal(t, store.Record{
-			{Name: "create_new_domains", Value: "yes"},
-			{Name: "create_max_domains", Value: int64(3)},
-			{Name: "create_max_quota", Value: int64(2048)},
-			{Name: "create_max_users", Value: int64(10)},
-			{Name: "create_max_aliases", Value: int64(11)},
-			{Name: "create_max_lists", Value: int64(12)},
-			{Name: "disable_viewing_mail_log", Value: "yes"},
-			{Name: "disable_managing_quarantined_mails", Value: "yes"},
-		}, settings)
+		for key, want := range map[string]any{
+			"create_new_domains": "yes", "create_max_domains": int64(3), "create_max_quota": int64(2048),
+			"create_max_users": int64(10), "create_max_aliases": int64(11), "create_max_lists": int64(12),
+			"disable_viewing_mail_log": "yes", "disable_managing_quarantined_mails": "yes",
+		} {
+			require.Equal(t, want, adminSetting(t, f, "boss@elsewhere.test", key), key)
+		}
 		requireCell(t, f, "create_new_domains:yes;create_max_domains:3;create_max_quota:2048;create_max_users:10;"+
 			"create_max_aliases:11;create_max_lists:12;disable_viewing_mail_log:yes;disable_managing_quarantined_mails:yes;",
 			"SELECT settings FROM admin")

@@ -60,7 +60,7 @@ func updateAdmin(t *testing.T, open Open) {
 		require.True(t, change.EndsSessions)
 		require.False(t, change.Lasting)
 		requireHidden(t, change)
-		require.NotEqual(t, change.Before.Get("password"), change.After.Get("password"))
+		require.NotEqual(t, change.Before.Get(passwordName(f)), change.After.Get(passwordName(f)))
 		password, err := f.Accounts.AdminPassword(ctx(t), "boss@elsewhere.test")
 		require.NoError(t, err)
 		require.Equal(t, next, password)
@@ -133,13 +133,12 @@ func updateAdminLimits(t *testing.T, open Open) {
 			for _, n := range []int64{5, 7, -1} {
 				err := limitAdmin(t, f, "boss@elsewhere.test", limit(n))
 				require.NoError(t, err)
-				require.Equal(t, n, mustReadAdmin(t, f, "boss@elsewhere.test").Settings.Get(key))
+				require.Equal(t, n, adminSetting(t, f, "boss@elsewhere.test", key))
 			}
 			err := limitAdmin(t, f, "boss@elsewhere.test", limit(0))
 			require.NoError(t, err)
-			settings := mustReadAdmin(t, f, "boss@elsewhere.test").Settings
-			require.Nil(t, settings.Get(key))
-			require.Equal(t, "yes", settings.Get("disable_viewing_mail_log"), "what is absent stays")
+			require.Nil(t, adminSetting(t, f, "boss@elsewhere.test", key))
+			require.Equal(t, "yes", adminSetting(t, f, "boss@elsewhere.test", "disable_viewing_mail_log"), "what is absent stays")
 		})
 	}
 	t.Run("right to create domains", func(t *testing.T) {
@@ -157,19 +156,20 @@ func updateAdminLimits(t *testing.T, open Open) {
 		for _, v := range []bool{true, false} {
 			err := limitAdmin(t, f, "boss@elsewhere.test", store.LimitsUpdate{NoMailLog: &v, NoQuarantinedMail: &v})
 			require.NoError(t, err)
-			settings := mustReadAdmin(t, f, "boss@elsewhere.test").Settings
-			require.Equal(t, v, settings.Get("disable_viewing_mail_log") == "yes")
-			require.Equal(t, v, settings.Get("disable_managing_quarantined_mails") == "yes")
+			for _, key := range []string{"disable_viewing_mail_log", "disable_managing_quarantined_mails"} {
+				require.Equal(t, v, adminSetting(t, f, "boss@elsewhere.test", key) == "yes", key)
+			}
 		}
 	})
 	t.Run("settings of others are kept", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustAdmin(t, f, "boss@elsewhere.test", store.LimitsUpdate{})
-		exec(t, f, "UPDATE admin SET settings = 'timezone:Europe/Berlin;odd:a:b;'")
+		dn := f.dn(DirectoryAt.AdminDN, "boss@elsewhere.test")
+		putSettings(t, f, "admin", "username", "boss@elsewhere.test", dn, "timezone:Europe/Berlin", "odd:a:b")
 		err := limitAdmin(t, f, "boss@elsewhere.test", store.LimitsUpdate{Users: ptr[int64](4)})
 		require.NoError(t, err)
-		requireCell(t, f, "timezone:Europe/Berlin;odd:a:b;create_max_users:4;", "SELECT settings FROM admin")
+		require.Equal(t, []string{"create_max_users:4", "odd:a:b", "timezone:Europe/Berlin"},
+			settingsOf(t, f, "admin", "username", "boss@elsewhere.test", dn))
 	})
 	t.Run("of a global admin are discarded", func(t *testing.T) {
 		f := open(t)

@@ -100,9 +100,7 @@ func createAlias(t *testing.T, open Open) {
 	})
 	t.Run("moderators are read", func(t *testing.T) {
 		f := withAlias(t, open)
-		needSQL(t, f)
-		exec(t, f, "INSERT INTO moderators (address, moderator) VALUES ('team@a.test', '*@b.test')")
-		exec(t, f, "INSERT INTO moderators (address, moderator) VALUES ('team@a.test', 'x@b.test')")
+		putModerators(t, f, "team@a.test", "*@b.test", "x@b.test")
 		require.Equal(t, []string{"*@b.test", "x@b.test"}, mustReadAlias(t, f, "team@a.test").Moderators)
 	})
 	t.Run("dry run writes nothing", func(t *testing.T) {
@@ -158,7 +156,6 @@ func createAliasFails(t *testing.T, open Open) {
 	for _, table := range []string{"alias", "forwardings"} {
 		t.Run("whole or absent without "+table, func(t *testing.T) {
 			f := withDomain(t, open)
-			needSQL(t, f)
 			same := unchanged(t, f)
 			mend := f.Break(t, table)
 			_, err := create(t, f, asGlobal, store.AliasCreate{Members: []string{"x@elsewhere.test"}})

@@ -86,11 +86,11 @@ func createDomain(t *testing.T, open Open) {
 		require.Equal(t, int64(5000), d.Quota)
 		require.Equal(t, "copy@b.test", d.SenderBcc)
 		require.Equal(t, "copy@foreign.example", d.RecipientBcc)
-		require.Equal(t, store.Record{
-			{Name: "default_language", Value: "de_DE"},
-			{Name: "default_user_quota", Value: int64(100)},
-			{Name: "max_user_quota", Value: int64(200)},
-		}, d.Settings)
+		for key, want := range map[string]any{
+			"default_language": "de_DE", "default_user_quota": int64(100), "max_user_quota": int64(200),
+		} {
+			require.Equal(t, want, domainSetting(t, f, "a.test", key), key)
+		}
 		of := " FROM domain WHERE domain = 'a.test'"
 		requireCell(t, f, "Ünï & 株式会社", "SELECT description"+of)
 		requireCell(t, f, int64(5000), "SELECT maxquota"+of)
@@ -193,14 +193,14 @@ func domainCreator(t *testing.T, open Open) {
 	})
 	t.Run("who is a mail user is marked as admin", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustDomain(t, f, "b.test")
 		mustUser(t, f, "user@b.test")
-		exec(t, f, "UPDATE mailbox SET settings = 'create_new_domains:yes;create_max_domains:2;' WHERE username = 'user@b.test'")
+		putSettings(t, f, "mailbox", "username", "user@b.test", f.dn(DirectoryAt.UserDN, "user@b.test"),
+			"create_new_domains:yes", "create_max_domains:2")
 		_, err := f.Accounts.CreateDomain(ctx(t), by("user@b.test"), store.DomainCreate{Name: "a.test"})
 		require.NoError(t, err)
 		require.Equal(t, []string{"user@b.test"}, mustReadDomain(t, f, "a.test").Admins)
-		requireCell(t, f, int64(1), "SELECT isadmin FROM mailbox")
+		requireMailbox(t, f, "user@b.test", "isadmin", int64(1))
 	})
 	t.Run("who is global does not", func(t *testing.T) {
 		f := open(t)

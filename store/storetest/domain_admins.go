@@ -65,11 +65,10 @@ func domainAdmins(t *testing.T, open Open) {
 	})
 	t.Run("mark of a global admin stays", func(t *testing.T) {
 		f := fixture(t)
-		needSQL(t, f)
 		mustManage(t, f, "a.test", "user@a.test")
-		exec(t, f, "UPDATE mailbox SET isglobaladmin = 1 WHERE username = 'user@a.test'")
+		markGlobal(t, f, "user@a.test", true)
 		update(t, f, "a.test", store.Set{Replace: &[]string{}})
-		requireCell(t, f, int64(1), mark)
+		requireMailbox(t, f, "user@a.test", "isadmin", int64(1))
 	})
 	t.Run("whoever does not exist", func(t *testing.T) {
 		f := fixture(t)

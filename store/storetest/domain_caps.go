@@ -48,9 +48,9 @@ func domainCaps(t *testing.T, open Open) {
 	})
 	t.Run("without the right to create forbid", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustAdmin(t, f, "boss@elsewhere.test", store.LimitsUpdate{})
-		exec(t, f, "UPDATE admin SET settings = 'create_max_domains:5;'")
+		putSettings(t, f, "admin", "username", "boss@elsewhere.test", f.dn(DirectoryAt.AdminDN, "boss@elsewhere.test"),
+			"create_max_domains:5")
 		requireCode(t, create(f, "boss@elsewhere.test", "a.test"), store.Conflict, store.CodeLimitDomain)
 	})
 	t.Run("hold what a domain is given", func(t *testing.T) {

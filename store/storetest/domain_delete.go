@@ -65,31 +65,31 @@ func deleteDomain(t *testing.T, open Open) {
 	})
 	t.Run("records mailboxes for removal", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustDomain(t, f, "a.test")
 		mustUser(t, f, "one@a.test")
 		mustUser(t, f, "two@a.test")
-		exec(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('one@a.test', 4096, 7)")
-		maildir := row(t, f, "SELECT maildir FROM mailbox WHERE username = 'one@a.test'").Get("maildir")
+		note(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('one@a.test', 4096, 7)")
+		maildir := storedPath(t, f, "one@a.test")
 		_, err := f.Accounts.DeleteDomain(ctx(t), asGlobal, "a.test", 30)
 		require.NoError(t, err)
 		require.Equal(t, store.Record{
 			{Name: "username", Value: "one@a.test"},
 			{Name: "domain", Value: "a.test"},
-			{Name: "maildir", Value: "/var/vmail/vmail1/" + maildir.(string)},
+			{Name: "maildir", Value: maildir},
 			{Name: "admin", Value: "root@elsewhere.test"},
 			{Name: "bytes", Value: int64(4096)},
 			{Name: "messages", Value: int64(7)},
-		}, row(t, f, "SELECT username, domain, maildir, admin, bytes, messages FROM deleted_mailboxes WHERE username = 'one@a.test'"))
-		requireDeleteDate(t, f, 30)
-		requireCell(t, f, int64(2), "SELECT COUNT(*) FROM deleted_mailboxes")
+		}, kept(t, f, "SELECT username, domain, maildir, admin, bytes, messages FROM deleted_mailboxes WHERE username = 'one@a.test'"))
+		beside := Fixture{SQL: f.beside()}
+		requireDeleteDate(t, beside, 30)
+		requireCell(t, beside, int64(2), "SELECT COUNT(*) FROM deleted_mailboxes")
 	})
 	t.Run("keeps mailboxes for good", func(t *testing.T) {
 		f := open(t)
 		mustDomain(t, f, "a.test")
 		mustUser(t, f, "one@a.test")
 		mustDeleteDomain(t, f, "a.test")
-		requireCell(t, f, nil, "SELECT delete_date FROM deleted_mailboxes")
+		requireCell(t, Fixture{SQL: f.beside()}, nil, "SELECT delete_date FROM deleted_mailboxes")
 	})
 	t.Run("dry run", func(t *testing.T) {
 		f := open(t)
@@ -159,7 +159,6 @@ func requireDeleteDate(t *testing.T, f Fixture, days int) {
 func deleteDomainReferences(t *testing.T, open Open) {
 	t.Run("nothing of it is left in any table", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustDomain(t, f, "keep.test")
 		mustUser(t, f, "user@keep.test")
 		mustUser(t, f, "user2@keep.test")
@@ -183,7 +182,7 @@ func deleteDomainReferences(t *testing.T, open Open) {
 		require.NoError(t, err)
 		fillOther(t, f, "a_b.test", "user@a_b.test", "user2@a_b.test")
 		mustDeleteDomain(t, f, "a_b.test")
-		exec(t, f, "DELETE FROM deleted_mailboxes WHERE domain = 'a_b.test'")
+		note(t, f, "DELETE FROM deleted_mailboxes WHERE domain = 'a_b.test'")
 		same()
 	})
 	t.Run("addresses elsewhere that refer to it", func(t *testing.T) {
@@ -246,8 +245,8 @@ func deleteDomainReferences(t *testing.T, open Open) {
 		mustManage(t, f, "b.test", "two@b.test")
 		mustManage(t, f, "b.test", "gone@a.test")
 		mustDeleteDomain(t, f, "a.test")
-		requireCell(t, f, int64(0), "SELECT isadmin FROM mailbox WHERE username = 'one@b.test'")
-		requireCell(t, f, int64(1), "SELECT isadmin FROM mailbox WHERE username = 'two@b.test'")
+		requireMailbox(t, f, "one@b.test", "isadmin", int64(0))
+		requireMailbox(t, f, "two@b.test", "isadmin", int64(1))
 		require.Equal(t, []string{"two@b.test"}, mustReadDomain(t, f, "b.test").Admins)
 	})
 	t.Run("a standalone admin named in it stays", func(t *testing.T) {
@@ -269,14 +268,21 @@ func deleteDomainReferences(t *testing.T, open Open) {
 func fillOther(t *testing.T, f Fixture, domain, one, two string) {
 	t.Helper()
 	list := "list@" + domain
+	note(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES (?, 1, 1)", one)
+	note(t, f, "INSERT INTO last_login (username, domain, imap) VALUES (?, ?, 5)", one, domain)
+	note(t, f, "INSERT INTO share_folder (from_user, to_user) VALUES (?, ?)", one, two)
+	note(t, f, "INSERT INTO anyone_shares (from_user) VALUES (?)", one)
+	if f.Directory != nil {
+		f.Directory.Put(t, f.Directory.UserDN(one), "senderRelayHost", "relay.example")
+		f.Directory.AddList(t, list)
+		f.Directory.Put(t, f.Directory.ListDN(list), "listOwner", one)
+		f.Directory.Put(t, f.Directory.ListDN(list), "listModerator", one)
+		return
+	}
 	for _, s := range []struct {
 		query string
 		args  []any
 	}{
-		{"INSERT INTO used_quota (username, bytes, messages) VALUES (?, 1, 1)", []any{one}},
-		{"INSERT INTO last_login (username, domain, imap) VALUES (?, ?, 5)", []any{one, domain}},
-		{"INSERT INTO share_folder (from_user, to_user) VALUES (?, ?)", []any{one, two}},
-		{"INSERT INTO anyone_shares (from_user) VALUES (?)", []any{one}},
 		{"INSERT INTO sender_relayhost (account, relayhost) VALUES (?, 'relay.example')", []any{one}},
 		{"INSERT INTO moderators (address, moderator, domain, dest_domain) VALUES (?, ?, ?, ?)", []any{list, one, domain, domain}},
 		{"INSERT INTO maillist_owners (address, owner, domain, dest_domain) VALUES (?, ?, ?, ?)", []any{list, one, domain, domain}},

@@ -65,9 +65,8 @@ func readDomain(t *testing.T, open Open) {
 	})
 	t.Run("lists are counted", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustDomain(t, f, "a.test")
-		exec(t, f, "INSERT INTO maillists (address, domain, mlid) VALUES ('list@a.test', 'a.test', 'x')")
+		addMl(t, f, "list@a.test")
 		require.Equal(t, int64(1), mustReadDomain(t, f, "a.test").Lists)
 	})
 	t.Run("rules", func(t *testing.T) {

@@ -151,7 +151,7 @@ func updateDomainSettings(t *testing.T, open Open) {
 			mustDomain(t, f, "a.test")
 			for _, n := range []int64{12, 34} {
 				mustUpdateDomain(t, f, "a.test", number(n))
-				require.Equal(t, n, mustReadDomain(t, f, "a.test").Settings.Get(key))
+				require.Equal(t, n, domainSetting(t, f, "a.test", key))
 			}
 			mustUpdateDomain(t, f, "a.test", number(0))
 			require.Empty(t, mustReadDomain(t, f, "a.test").Settings)
@@ -163,7 +163,7 @@ func updateDomainSettings(t *testing.T, open Open) {
 		f := open(t)
 		mustDomain(t, f, "a.test")
 		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{Language: ptr("de_DE")})
-		require.Equal(t, "de_DE", mustReadDomain(t, f, "a.test").Settings.Get("default_language"))
+		require.Equal(t, "de_DE", domainSetting(t, f, "a.test", "default_language"))
 		_, err := f.Accounts.UpdateDomain(ctx(t), asGlobal, "a.test", store.DomainUpdate{Language: ptr("deutsch")})
 		requireCode(t, err, store.Invalid, store.CodeInvalidLanguage)
 		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{Language: ptr("")})
@@ -199,7 +199,7 @@ func updateDomainSettings(t *testing.T, open Open) {
 		t.Run(key, func(t *testing.T) {
 			f := open(t)
 			mustDomain(t, f, "a.test")
-			current := func() any { return mustReadDomain(t, f, "a.test").Settings.Get(key) }
+			current := func() any { return domainSetting(t, f, "a.test", key) }
 			mustUpdateDomain(t, f, "a.test", c.update(store.Set{Replace: &c.names}))
 			require.Equal(t, c.names, current())
 			mustUpdateDomain(t, f, "a.test", c.update(store.Set{Remove: c.names[:1]}))
@@ -218,13 +218,15 @@ func updateDomainSettings(t *testing.T, open Open) {
 	}
 	t.Run("settings of others are kept", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustDomain(t, f, "a.test")
-		const foreign = "timezone:Europe/Berlin;default_groups:all@a.test;odd:a:b;"
-		exec(t, f, "UPDATE domain SET settings = ?", foreign)
+		foreign := []string{"default_groups:all@a.test", "odd:a:b", "timezone:Europe/Berlin"}
+		dn := f.dn(DirectoryAt.DomainDN, "a.test")
+		putSettings(t, f, "domain", "domain", "a.test", dn, foreign...)
 		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{DefaultQuota: ptr[int64](5)})
-		requireCell(t, f, foreign+"default_user_quota:5;", "SELECT settings FROM domain")
+		require.Equal(t, int64(5), domainSetting(t, f, "a.test", "default_user_quota"))
+		require.Subset(t, settingsOf(t, f, "domain", "domain", "a.test", dn), foreign)
 		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{Description: ptr("x")})
-		requireCell(t, f, foreign+"default_user_quota:5;", "SELECT settings FROM domain")
+		require.Subset(t, settingsOf(t, f, "domain", "domain", "a.test", dn), foreign)
+		require.Len(t, settingsOf(t, f, "domain", "domain", "a.test", dn), 4)
 	})
 }

@@ -123,16 +123,18 @@ func mailUserIdentities(t *testing.T, open Open) {
 		require.True(t, who.MayLogIn())
 	})
 	t.Run("marked or named by another program", func(t *testing.T) {
-		for name, statement := range map[string]string{
-			"mark": "UPDATE mailbox SET isglobaladmin = 1 WHERE username = 'user@a.test'",
-			"name": "INSERT INTO domain_admins (username, domain) VALUES ('user@a.test', 'ALL')",
+		for name, mark := range map[string]func(t *testing.T, f Fixture){
+			"mark": func(t *testing.T, f Fixture) { markGlobal(t, f, "user@a.test", true) },
+			"name": func(t *testing.T, f Fixture) {
+				needSQL(t, f)
+				exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('user@a.test', 'ALL')")
+			},
 		} {
 			t.Run(name, func(t *testing.T) {
 				f := open(t)
-				needSQL(t, f)
 				mustDomain(t, f, "a.test")
 				mustUser(t, f, "user@a.test")
-				exec(t, f, statement)
+				mark(t, f)
 				who, err := f.Accounts.Identity(ctx(t), "user@a.test")
 				require.NoError(t, err)
 				require.True(t, who.Global)
@@ -142,15 +144,28 @@ func mailUserIdentities(t *testing.T, open Open) {
 	})
 	t.Run("after a standalone admin of the same name", func(t *testing.T) {
 		f := open(t)
-		needSQL(t, f)
 		mustDomain(t, f, "a.test")
 		mustUser(t, f, "user@a.test")
-		exec(t, f, "INSERT INTO admin (username, name, password) VALUES ('user@a.test', 'Standalone', '{PLAIN}x')")
+		addStandalone(t, f, "user@a.test", "Standalone")
 		who, err := f.Accounts.Identity(ctx(t), "user@a.test")
 		require.NoError(t, err)
 		require.False(t, who.Mailbox)
 		require.Equal(t, "Standalone", who.Name)
 	})
+}
+
+// markGlobal marks a mailbox as a global admin, or no longer, as another program would.
+func markGlobal(t *testing.T, f Fixture, mail string, on bool) {
+	t.Helper()
+	if f.Directory == nil {
+		exec(t, f, "UPDATE mailbox SET isglobaladmin = ? WHERE username = ?", flagOf(on), mail)
+		return
+	}
+	if !on {
+		f.Directory.Put(t, f.Directory.UserDN(mail), "domainGlobalAdmin")
+		return
+	}
+	f.Directory.Put(t, f.Directory.UserDN(mail), "domainGlobalAdmin", "yes")
 }
 
 func globalAdmins(t *testing.T, open Open) {

@@ -100,3 +100,24 @@ func remove(t *testing.T, conn *ldap.Conn, names []string) {
 		require.NoError(t, conn.Del(ldap.NewDelRequest(name, nil)), name)
 	}
 }
+
+// Entries returns everything below the tree: the attributes of each entry by its name.
+func (at DirectoryAt) Entries(t *testing.T) map[string]map[string][]string {
+	t.Helper()
+	conn := at.Connect(t)
+	all := map[string]map[string][]string{}
+	for _, base := range []string{at.Base, at.AdminBase} {
+		search := searchFor(base, "(objectClass=*)")
+		search.Attributes = []string{"*"}
+		found, err := conn.SearchWithPaging(search, 500)
+		require.NoError(t, err)
+		for _, entry := range found.Entries {
+			values := map[string][]string{}
+			for _, a := range entry.Attributes {
+				values[a.Name] = slices.Sorted(slices.Values(a.Values))
+			}
+			all[entry.DN] = values
+		}
+	}
+	return all
+}

@@ -25,11 +25,15 @@ func manyAddresses(n int) []string {
 func mentioning(t *testing.T, f Fixture, text string) []string {
 	t.Helper()
 	found := []string{}
-	for _, table := range tables {
+	searched := tables
+	if f.Directory != nil {
+		found, searched = mentionedIn(t, *f.Directory, text), mailboxTables
+	}
+	for _, table := range searched {
 		if table == "deleted_mailboxes" {
 			continue
 		}
-		for _, r := range rows(t, f, "SELECT * FROM "+table+" ORDER BY 1, 2") {
+		for _, r := range rows(t, Fixture{SQL: f.beside()}, "SELECT * FROM "+table+" ORDER BY 1, 2") {
 			for _, field := range r {
 				if value, ok := field.Value.(string); ok && strings.Contains(value, text) {
 					found = append(found, table+"."+field.Name)
@@ -53,6 +57,10 @@ func referTo(t *testing.T, f Fixture, mail string) {
 		Forwarding: replacing(mail, "x@elsewhere.test"), SenderBcc: &mail, RecipientBcc: &mail,
 	})
 	mustUpdateDomain(t, f, domain, store.DomainUpdate{SenderBcc: &mail, RecipientBcc: &mail, Catchall: &[]string{mail}})
+	if f.Directory != nil {
+		f.Directory.Put(t, f.Directory.AliasDN("group@"+domain), "listModerator", mail)
+		return
+	}
 	for _, query := range []string{
 		"INSERT INTO moderators (address, moderator, domain, dest_domain) VALUES ('group@D', ?, 'D', 'D')",
 		"INSERT INTO maillist_owners (address, owner, domain, dest_domain) VALUES ('list@D', ?, 'D', 'D')",
@@ -70,15 +78,15 @@ func fillUser(t *testing.T, f Fixture, mail string) {
 		SenderBcc: ptr("s@elsewhere.test"), RecipientBcc: ptr("r@elsewhere.test"),
 	})
 	mustManage(t, f, domain, mail)
+	putRelay(t, f, mail)
 	for _, query := range []string{
-		"INSERT INTO sender_relayhost (account, relayhost) VALUES (?, '[relay.test]:25')",
 		"INSERT INTO used_quota (username, bytes, messages) VALUES (?, 4096, 3)",
 		"INSERT INTO last_login (username, domain, imap) VALUES (?, '" + domain + "', 1700000000)",
 		"INSERT INTO share_folder (from_user, to_user) VALUES (?, 'also@" + domain + "')",
 		"INSERT INTO share_folder (from_user, to_user) VALUES ('also@" + domain + "', ?)",
 		"INSERT INTO anyone_shares (from_user) VALUES (?)",
 	} {
-		exec(t, f, query, mail)
+		note(t, f, query, mail)
 	}
 }
 
@@ -94,4 +102,54 @@ func requireMoved(t *testing.T, f Fixture, before []string, from, to string) {
 	t.Helper()
 	require.Empty(t, mentioning(t, f, from))
 	require.Equal(t, before, mentioning(t, f, to))
+}
+
+// mentions is how many cells, or values of a directory, mention an account.
+func mentions(f Fixture, cells, values int) int {
+	if f.Directory != nil {
+		return values
+	}
+	return cells
+}
+
+// mailboxTables are those that know how mailboxes are used.
+var mailboxTables = []string{"used_quota", "last_login", "share_folder", "anyone_shares", "deleted_mailboxes"}
+
+// mentionedIn returns every value of a directory that holds the text, as class.attribute.
+func mentionedIn(t *testing.T, at DirectoryAt, text string) []string {
+	t.Helper()
+	found := []string{}
+	for _, attributes := range at.Entries(t) {
+		class := attributes["objectClass"][len(attributes["objectClass"])-1]
+		for name, values := range attributes {
+			for _, value := range values {
+				if strings.Contains(value, text) {
+					found = append(found, class+"."+name)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// putRelay gives a mailbox a host for its outgoing mail, as another program would.
+func putRelay(t *testing.T, f Fixture, mail string) {
+	t.Helper()
+	if f.Directory != nil {
+		f.Directory.Put(t, f.Directory.UserDN(mail), "senderRelayHost", "[relay.test]:25")
+		return
+	}
+	exec(t, f, "INSERT INTO sender_relayhost (account, relayhost) VALUES (?, '[relay.test]:25')", mail)
+}
+
+// putModerators gives an alias account moderators, as another program would.
+func putModerators(t *testing.T, f Fixture, alias string, moderators ...string) {
+	t.Helper()
+	if f.Directory != nil {
+		f.Directory.Put(t, f.Directory.AliasDN(alias), "listModerator", moderators...)
+		return
+	}
+	for _, moderator := range moderators {
+		exec(t, f, "INSERT INTO moderators (address, moderator) VALUES (?, ?)", alias, moderator)
+	}
 }

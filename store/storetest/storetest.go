@@ -19,7 +19,11 @@ type Fixture struct {
 	Accounts store.Accounts
 	// SQL is the database below, to look at rows and to fill in what other programs write; nil on a directory.
 	SQL *sqldb.DB
-	// Break makes every later insert, update and delete on the table fail until mend is called.
+	// Directory is the directory below, and Panel iRedAdmin's database beside it; nil on SQL.
+	Directory *DirectoryAt
+	Panel     *sqldb.DB
+	// Break makes every later insert, update and delete on the table fail until mend is called. On a directory, which has no
+	// tables, it is every write.
 	Break func(t *testing.T, table string) (mend func())
 }
 
@@ -87,6 +91,7 @@ func row(t *testing.T, f Fixture, query string, args ...any) store.Record {
 // rows reads rows.
 func rows(t *testing.T, f Fixture, query string, args ...any) []store.Record {
 	t.Helper()
+	require.NotNil(t, f.SQL, "this engine has no tables")
 	records, err := f.SQL.Reader().Records(ctx(t), query, args...)
 	require.NoError(t, err)
 	return records
@@ -95,6 +100,7 @@ func rows(t *testing.T, f Fixture, query string, args ...any) []store.Record {
 // exec writes what another program would write.
 func exec(t *testing.T, f Fixture, query string, args ...any) {
 	t.Helper()
+	require.NotNil(t, f.SQL, "this engine has no tables")
 	require.NoError(t, f.SQL.Write(ctx(t), func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx(t), query, args...)
 		return err

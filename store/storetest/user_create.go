@@ -97,8 +97,11 @@ func createUser(t *testing.T, open Open) {
 	})
 	t.Run("is no admin by what was left behind", func(t *testing.T) {
 		f := withDomain(t, open)
-		needSQL(t, f)
-		exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('ann@a.test', 'ALL')")
+		if f.Directory != nil {
+			f.Directory.Put(t, f.Directory.DomainDN("a.test"), "domainAdmin", "ann@a.test")
+		} else {
+			exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('ann@a.test', 'ALL')")
+		}
 		mustUser(t, f, "ann@a.test")
 		require.Empty(t, mustReadUser(t, f, "ann@a.test").Domains)
 	})
@@ -149,7 +152,6 @@ func createUserFails(t *testing.T, open Open) {
 	for _, table := range []string{"mailbox", "forwardings"} {
 		t.Run("whole or absent without "+table, func(t *testing.T) {
 			f := withDomain(t, open)
-			needSQL(t, f)
 			same := unchanged(t, f)
 			mend := f.Break(t, table)
 			_, err := f.Accounts.CreateUser(ctx(t), asGlobal, store.UserCreate{Mail: "ann@a.test", Password: aHash})
@@ -164,8 +166,12 @@ func createUserFails(t *testing.T, open Open) {
 func createUserSettings(t *testing.T, open Open) {
 	t.Run("services that the domain switches off", func(t *testing.T) {
 		f := withDomain(t, open)
-		needSQL(t, f)
-		exec(t, f, "UPDATE domain SET settings = 'disabled_mail_services:imap,managesieve,sogowebmail;'")
+		if f.Directory != nil {
+			f.Directory.Put(t, f.Directory.DomainDN("a.test"), "accountSetting",
+				"disabledMailService:imap", "disabledMailService:managesieve", "disabledMailService:sogowebmail")
+		} else {
+			exec(t, f, "UPDATE domain SET settings = 'disabled_mail_services:imap,managesieve,sogowebmail;'")
+		}
 		mustUser(t, f, "ann@a.test")
 		for column, want := range map[string]any{
 			"enableimap": int64(0), "enablemanagesieve": int64(0), "enablesieve": int64(0), "enablesogowebmail": "n",
@@ -197,18 +203,12 @@ func createUserTaken(t *testing.T, open Open) {
 			mustUser(t, f, "ann@a.test")
 			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Aliases: adding("x@a.test")})
 		},
-		"by a list": func(t *testing.T, f Fixture) {
-			needSQL(t, f)
-			exec(t, f, "INSERT INTO maillists (address, domain, mlid) VALUES ('x@a.test', 'a.test', '1')")
-		},
+		"by a list": func(t *testing.T, f Fixture) { addMl(t, f, "x@a.test") },
 		"by a bare row": func(t *testing.T, f Fixture) {
 			needSQL(t, f)
 			exec(t, f, "INSERT INTO forwardings (address, forwarding, domain) VALUES ('x@a.test', 'y@elsewhere.test', 'a.test')")
 		},
-		"by a standalone admin": func(t *testing.T, f Fixture) {
-			needSQL(t, f)
-			exec(t, f, "INSERT INTO admin (username) VALUES ('x@a.test')")
-		},
+		"by a standalone admin": func(t *testing.T, f Fixture) { addStandalone(t, f, "x@a.test", "x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := withDomain(t, open)

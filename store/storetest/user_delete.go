@@ -12,7 +12,6 @@ import (
 func deleteUser(t *testing.T, open Open) {
 	t.Run("leaves nothing", func(t *testing.T) {
 		f := withUser(t, open)
-		needSQL(t, f)
 		referTo(t, f, "ann@a.test")
 		fillUser(t, f, "ann@a.test")
 		change, err := f.Accounts.DeleteUser(ctx(t), asGlobal, "ann@a.test", 0)
@@ -32,7 +31,6 @@ func deleteUser(t *testing.T, open Open) {
 	})
 	t.Run("who forwarded to it alone keeps the mail", func(t *testing.T) {
 		f := withUser(t, open)
-		needSQL(t, f)
 		referTo(t, f, "ann@a.test")
 		mustUser(t, f, "off@a.test")
 		mustUpdateUser(t, f, "off@a.test", store.UserUpdate{
@@ -71,12 +69,11 @@ func deleteUser(t *testing.T, open Open) {
 	})
 	t.Run("keeps a standalone admin of that name", func(t *testing.T) {
 		f := withUser(t, open)
-		needSQL(t, f)
-		exec(t, f, "INSERT INTO admin (username) VALUES ('ann@a.test')")
-		exec(t, f, "INSERT INTO domain_admins (username, domain) VALUES ('ann@a.test', 'a.test')")
+		addStandalone(t, f, "ann@a.test", "Ann")
+		mustManage(t, f, "a.test", "ann@a.test")
 		_, err := f.Accounts.DeleteUser(ctx(t), asGlobal, "ann@a.test", 0)
 		require.NoError(t, err)
-		requireColumn(t, f, []any{"ann@a.test"}, "SELECT username FROM domain_admins")
+		require.Equal(t, []string{"ann@a.test"}, mustReadDomain(t, f, "a.test").Admins)
 	})
 	t.Run("address can be used again", func(t *testing.T) {
 		f := withUser(t, open)
@@ -89,12 +86,11 @@ func deleteUser(t *testing.T, open Open) {
 	} {
 		t.Run("is recorded for removal", func(t *testing.T) {
 			f := withUser(t, open)
-			needSQL(t, f)
-			exec(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 4096, 3)")
+			note(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 4096, 3)")
 			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Maildir: ptr("/var/vmail/vmail1/a.test/ann")})
 			_, err := f.Accounts.DeleteUser(ctx(t), asGlobal, "ann@a.test", days)
 			require.NoError(t, err)
-			kept := row(t, f, "SELECT * FROM deleted_mailboxes")
+			kept := kept(t, f, "SELECT * FROM deleted_mailboxes")
 			require.Equal(t, "ann@a.test", kept.Get("username"))
 			require.Equal(t, "a.test", kept.Get("domain"))
 			require.Equal(t, "/var/vmail/vmail1/a.test/ann", kept.Get("maildir"))
@@ -152,7 +148,6 @@ func deleteUserFails(t *testing.T, open Open) {
 	for _, table := range []string{"mailbox", "forwardings", "deleted_mailboxes", "anyone_shares"} {
 		t.Run("whole or absent without "+table, func(t *testing.T) {
 			f := withUser(t, open)
-			needSQL(t, f)
 			referTo(t, f, "ann@a.test")
 			fillUser(t, f, "ann@a.test")
 			same := unchanged(t, f)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,14 +17,12 @@ func userPaths(t *testing.T, open Open) {
 	} {
 		t.Run("made up for "+mail, func(t *testing.T) {
 			f := withDomain(t, open)
-			needSQL(t, f)
 			mustUser(t, f, mail)
 			local, _ := store.SplitAddress(mail)
-			stored := row(t, f, "SELECT storagebasedirectory, storagenode, maildir FROM mailbox")
-			require.Equal(t, "/var/vmail", stored.Get("storagebasedirectory"))
-			require.Equal(t, "vmail1", stored.Get("storagenode"))
-			form := "a.test/" + hashed + "/" + local
-			require.Regexp(t, "^"+regexp.QuoteMeta(form)+`-\d{4}(\.\d{2}){5}/$`, stored.Get("maildir"))
+			requireCell(t, f, "/var/vmail", "SELECT storagebasedirectory FROM mailbox")
+			requireCell(t, f, "vmail1", "SELECT storagenode FROM mailbox")
+			form := "/var/vmail/vmail1/a.test/" + hashed + "/" + local
+			require.Regexp(t, "^"+regexp.QuoteMeta(form)+`-\d{4}(\.\d{2}){5}/$`, storedPath(t, f, mail))
 		})
 	}
 	for path, parts := range map[string][3]string{
@@ -36,12 +35,10 @@ func userPaths(t *testing.T, open Open) {
 	} {
 		t.Run("given as "+path, func(t *testing.T) {
 			f := withUser(t, open)
-			needSQL(t, f)
 			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Maildir: &path})
-			stored := row(t, f, "SELECT storagebasedirectory, storagenode, maildir FROM mailbox")
-			require.Equal(t, parts[0], stored.Get("storagebasedirectory"))
-			require.Equal(t, parts[1], stored.Get("storagenode"))
-			require.Equal(t, parts[2], stored.Get("maildir"))
+			require.Equal(t, strings.Join(parts[:], "/"), storedPath(t, f, "ann@a.test"))
+			requireCell(t, f, parts[0], "SELECT storagebasedirectory FROM mailbox")
+			requireCell(t, f, parts[1], "SELECT storagenode FROM mailbox")
 		})
 	}
 	for _, path := range []string{
@@ -57,4 +54,14 @@ func userPaths(t *testing.T, open Open) {
 			same()
 		})
 	}
+}
+
+// storedPath is where the files of a mailbox are.
+func storedPath(t *testing.T, f Fixture, mail string) string {
+	t.Helper()
+	if f.Directory != nil {
+		return first(mustReadUser(t, f, mail).Stored, "homeDirectory")
+	}
+	r := row(t, f, "SELECT storagebasedirectory AS a, storagenode AS b, maildir AS c FROM mailbox WHERE username = ?", mail)
+	return fmt.Sprintf("%v/%v/%v", r.Get("a"), r.Get("b"), r.Get("c"))
 }

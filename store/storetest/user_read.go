@@ -31,7 +31,6 @@ func readUser(t *testing.T, open Open) {
 	})
 	t.Run("what other tables hold", func(t *testing.T) {
 		f := withUser(t, open)
-		needSQL(t, f)
 		mustUser(t, f, "bob@a.test")
 		mustDomain(t, f, "b.test")
 		mustManage(t, f, "b.test", "ann@a.test")
@@ -42,11 +41,12 @@ func readUser(t *testing.T, open Open) {
 			Forwarding: adding("x@elsewhere.test", "bob@a.test"), Aliases: adding("z@a.test", "anna@a.test"),
 			SenderBcc: ptr("s@elsewhere.test"), RecipientBcc: ptr("r@elsewhere.test"),
 		})
-		exec(t, f, "INSERT INTO sender_relayhost (account, relayhost) VALUES ('ann@a.test', '[relay.test]:25')")
-		exec(t, f, "INSERT INTO sender_relayhost (account, relayhost) VALUES ('@a.test', '[other.test]:25')")
-		exec(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 5000000000, 12)")
-		exec(t, f, "INSERT INTO last_login (username, domain, imap, pop3, lda) VALUES ('ann@a.test', 'a.test', 1700000000, 1600000000, 1800000000)")
-		exec(t, f, "UPDATE mailbox SET settings = 'timezone:Europe/Berlin;create_max_users:5;' WHERE username = 'ann@a.test'")
+		putRelay(t, f, "ann@a.test")
+		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{OutboundRelay: ptr("[other.test]:25")})
+		note(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 5000000000, 12)")
+		note(t, f, "INSERT INTO last_login (username, domain, imap, pop3, lda) VALUES ('ann@a.test', 'a.test', 1700000000, 1600000000, 1800000000)")
+		putSettings(t, f, "mailbox", "username", "ann@a.test", f.dn(DirectoryAt.UserDN, "ann@a.test"),
+			"timezone:Europe/Berlin", "create_max_users:5")
 
 		u := mustReadUser(t, f, "ann@a.test")
 		require.Equal(t, []string{"ann@a.test", "bob@a.test", "x@elsewhere.test"}, u.Forwardings)

@@ -60,13 +60,12 @@ func userServices(t *testing.T, open Open) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := withUser(t, open)
-			needSQL(t, f)
 			for _, s := range c.sets {
 				require.NoError(t, set(t, f, s))
 			}
 			stored := mustReadUser(t, f, "ann@a.test").Stored
 			for column, want := range c.want {
-				require.Equal(t, want, stored.Get(column), column)
+				requireRecord(t, f, stored, "ann@a.test", column, want)
 			}
 		})
 	}
@@ -177,7 +176,6 @@ func updateUsers(t *testing.T, open Open) {
 	})
 	t.Run("whole or absent", func(t *testing.T) {
 		f := prepared(t)
-		needSQL(t, f)
 		same := unchanged(t, f)
 		mend := f.Break(t, "forwardings")
 		_, err := all(t, f, asGlobal, store.UsersUpdate{Active: ptr(false)})

@@ -1,0 +1,84 @@
+package ldapstore_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/statestore"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+func TestAccountsOnOpenLDAP(t *testing.T) {
+	w := newWorld(t)
+	storetest.Accounts(t, func(t *testing.T) storetest.Fixture {
+		t.Helper()
+		w.empty(t)
+		return storetest.Fixture{Accounts: w.store, Directory: &w.at, Panel: w.panel, Break: w.breakDown}
+	})
+}
+
+// world is a directory with what a store on it needs beside.
+type world struct {
+	at    storetest.DirectoryAt
+	panel *sqldb.DB
+	locks store.Locks
+	store *ldapstore.Store
+	clear func(t *testing.T)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{at: storetest.Directory(t)}
+	dir := t.TempDir()
+	var err error
+	w.panel, err = sqldb.Open("sqlite://" + filepath.Join(dir, "iredadmin.db") + "?sync=off")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.panel.Close()) })
+	require.NoError(t, panelstore.Migrate(t.Context(), w.panel))
+	w.clear = storetest.Emptier(t, w.panel)
+	state, err := statestore.Open(t.Context(), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, state.Close()) })
+	w.locks = state
+	w.store = w.open(t)
+	return w
+}
+
+// options are those of a store on the directory.
+func (w *world) options() ldapstore.Options {
+	o := ldapstore.DefaultOptions(ldapstore.Server{
+		URL: w.at.URL, BindDN: w.at.BindDN, BindPassword: store.Secret(w.at.BindPassword),
+	}, w.at.Suffix)
+	o.BaseDN, o.AdminBaseDN = w.at.Base, w.at.AdminBase
+	return o
+}
+
+// open returns a further store on the same directory.
+func (w *world) open(t *testing.T) *ldapstore.Store {
+	t.Helper()
+	s, err := ldapstore.New(w.options(), w.locks, panelstore.NewMailboxes(w.panel))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// empty removes all accounts.
+func (w *world) empty(t *testing.T) {
+	t.Helper()
+	storetest.EmptyDirectory(t, w.at)
+	w.clear(t)
+}
+
+// breakDown has every write fail before its first step, as when the directory goes.
+func (w *world) breakDown(t *testing.T, _ string) (mend func()) {
+	t.Helper()
+	w.store.Cut(func(string) error { return errors.New("broken by the test") })
+	return func() { w.store.Cut(nil) }
+}

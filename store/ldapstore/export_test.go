@@ -1,0 +1,27 @@
+package ldapstore
+
+import "context"
+
+// Cut has fn asked before each step of every write, by what the step does. An error of fn ends the write there, as a crash
+// would; nil lets writes be whole again.
+func (s *Store) Cut(fn func(about string) error) {
+	if fn == nil {
+		s.cut = nil
+		return
+	}
+	s.cut = func(step step) error { return fn(step.about) }
+}
+
+// Steps returns what the steps of a write would be, without running any.
+func (s *Store) Steps(ctx context.Context, write func(ctx context.Context) error) []string {
+	var steps []string
+	s.plans = func(p *plan) {
+		steps = nil
+		for _, step := range p.steps {
+			steps = append(steps, step.about)
+		}
+	}
+	defer func() { s.plans = nil }()
+	_ = write(ctx)
+	return steps
+}
