@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
@@ -81,4 +82,26 @@ func (w *world) breakDown(t *testing.T, _ string) (mend func()) {
 	t.Helper()
 	w.store.Cut(func(string) error { return errors.New("broken by the test") })
 	return func() { w.store.Cut(nil) }
+}
+
+// mailboxes is what is known beside the directory.
+func (w *world) mailboxes() store.Mailboxes { return panelstore.NewMailboxes(w.panel) }
+
+// search returns the names of what a filter finds below the domains.
+func (w *world) search(t *testing.T, filter string) []string {
+	t.Helper()
+	request := ldap.NewSearchRequest(w.at.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, []string{"1.1"}, nil)
+	found, err := w.at.Connect(t).Search(request)
+	require.NoError(t, err)
+	names := []string{}
+	for _, e := range found.Entries {
+		names = append(names, e.DN)
+	}
+	return names
+}
+
+// requireNothing asserts that a filter finds nothing.
+func (w *world) requireNothing(t *testing.T, filter string) {
+	t.Helper()
+	require.Empty(t, w.search(t, filter), filter)
 }

@@ -12,7 +12,7 @@ func (s *Store) Cut(fn func(about string) error) {
 	s.cut = func(step step) error { return fn(step.about) }
 }
 
-// Steps returns what the steps of a write would be, without running any.
+// Steps runs a write and returns what its steps were.
 func (s *Store) Steps(ctx context.Context, write func(ctx context.Context) error) []string {
 	var steps []string
 	s.plans = func(p *plan) {

@@ -1,0 +1,309 @@
+package ldapstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+var errCut = errors.New("cut by the test")
+
+var asGlobal = store.Write{Actor: store.Actor{Username: "root@elsewhere.test", Global: true, API: true}}
+
+func ptr[T any](v T) *T { return &v }
+
+// broken is a write that is cut, with what was there before it and what must hold wherever it was cut.
+type broken struct {
+	name    string
+	prepare func(t *testing.T, s *ldapstore.Store)
+	do      func(ctx context.Context, s *ldapstore.Store) error
+	// half asserts that nothing is usable half-made.
+	half func(t *testing.T, w *world)
+}
+
+// TestCutAnywhere cuts each write before each of its steps and after the last one. Then the same call is repeated: all of the
+// directory, and what is kept beside it, must be as if nothing had happened.
+func TestCutAnywhere(t *testing.T) {
+	w := newWorld(t)
+	options := w.options()
+	options.Now = func() time.Time { return time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC) }
+	w.store = w.openWith(t, options)
+	cuts := 0
+	for _, b := range brokenWrites() {
+		t.Run(b.name, func(t *testing.T) {
+			fresh := func() {
+				w.empty(t)
+				b.prepare(t, w.store)
+			}
+			fresh()
+			steps := w.store.Steps(t.Context(), func(ctx context.Context) error { return b.do(ctx, w.store) })
+			require.NotEmpty(t, steps)
+			want := w.everything(t)
+			for at := range steps {
+				fresh()
+				w.cutBefore(at)
+				err := b.do(t.Context(), w.store)
+				w.store.Cut(nil)
+				require.ErrorIs(t, err, errCut, steps[at])
+				if b.half != nil {
+					b.half(t, w)
+				}
+				err = b.do(t.Context(), w.store)
+				if err != nil { // the first call had got as far as it matters
+					require.True(t, store.HasCode(err, store.CodeAlreadyExists) || store.IsNotFound(err), "%s: %v", steps[at], err)
+				}
+				require.Equal(t, want, w.everything(t), "cut before: %s", steps[at])
+				cuts++
+			}
+		})
+	}
+	storetest.Count(t, "cuts between two steps of a write, each repeated", cuts)
+}
+
+// cutBefore has the next write end before that step.
+func (w *world) cutBefore(at int) {
+	n := -1
+	w.store.Cut(func(string) error {
+		if n++; n == at {
+			return errCut
+		}
+		return nil
+	})
+}
+
+// everything is what there is in the directory and beside it.
+func (w *world) everything(t *testing.T) map[string]any {
+	t.Helper()
+	all := map[string]any{"directory": w.at.Entries(t)}
+	for _, table := range []string{"used_quota", "last_login", "share_folder", "anyone_shares"} {
+		records, err := w.panel.Reader().Records(t.Context(), "SELECT * FROM "+table+" ORDER BY 1")
+		require.NoError(t, err)
+		all[table] = records
+	}
+	records, err := w.panel.Reader().Records(t.Context(), "SELECT username, maildir, delete_date FROM deleted_mailboxes ORDER BY username")
+	require.NoError(t, err)
+	all["deleted_mailboxes"] = records
+	return all
+}
+
+func (w *world) openWith(t *testing.T, options ldapstore.Options) *ldapstore.Store {
+	t.Helper()
+	s, err := ldapstore.New(options, w.locks, w.mailboxes())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// full makes two domains with accounts that refer to each other in every way.
+func full(t *testing.T, s *ldapstore.Store) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(_ store.Change, err error) {
+		t.Helper()
+		require.NoError(t, err)
+	}
+	for _, name := range []string{"a.test", "b.test"} {
+		must(s.CreateDomain(ctx, asGlobal, store.DomainCreate{Name: name}))
+	}
+	must(s.UpdateDomain(ctx, asGlobal, "a.test", store.DomainUpdate{AliasDomains: store.Set{Add: []string{"alias.test"}}}))
+	for _, mail := range []string{"ann@a.test", "bob@a.test", "eve@b.test"} {
+		must(s.CreateUser(ctx, asGlobal, store.UserCreate{Mail: mail, Password: "{SSHA}x", Active: true}))
+	}
+	must(s.CreateAlias(ctx, asGlobal, store.AliasCreate{Mail: "team@a.test", Active: true, Members: []string{"ann@a.test", "eve@b.test"}}))
+	must(s.CreateAlias(ctx, asGlobal, store.AliasCreate{Mail: "crew@b.test", Active: true, Members: []string{"ann@a.test", "team@a.test"}}))
+	must(s.CreateMaillist(ctx, asGlobal, store.MaillistCreate{
+		Mail: "list@a.test", Members: []string{"ann@a.test", "eve@b.test", "team@a.test", "x@elsewhere.test"},
+	}))
+	must(s.CreateMaillist(ctx, asGlobal, store.MaillistCreate{Mail: "news@b.test", Members: []string{"list@a.test", "ann@a.test"}}))
+	for _, name := range []string{"a.test", "b.test"} {
+		must(s.UpdateDomain(ctx, asGlobal, name, store.DomainUpdate{
+			Catchall: &[]string{"ann@a.test"}, SenderBcc: ptr("ann@a.test"), RecipientBcc: ptr("eve@b.test"),
+		}))
+		must(s.UpdateDomainAdmins(ctx, asGlobal, name, store.Set{Add: []string{"ann@a.test"}}))
+	}
+	must(s.UpdateUser(ctx, asGlobal, "ann@a.test", store.UserUpdate{
+		Forwarding: store.Set{Add: []string{"x@elsewhere.test"}}, Aliases: store.Set{Add: []string{"anna@a.test"}}, SenderBcc: ptr("ann@a.test"),
+	}))
+	must(s.UpdateUser(ctx, asGlobal, "eve@b.test", store.UserUpdate{
+		Forwarding: store.Set{Replace: &[]string{"ann@a.test"}}, RecipientBcc: ptr("ann@a.test"),
+	}))
+}
+
+func brokenWrites() []broken {
+	write := func(do func(ctx context.Context, s *ldapstore.Store) (store.Change, error)) func(context.Context, *ldapstore.Store) error {
+		return func(ctx context.Context, s *ldapstore.Store) error {
+			_, err := do(ctx, s)
+			return err
+		}
+	}
+	managing := func(t *testing.T, s *ldapstore.Store) {
+		t.Helper()
+		full(t, s)
+		_, err := s.CreateAdmin(t.Context(), asGlobal, store.AdminCreate{
+			Mail: "boss@elsewhere.test", Password: "{SSHA}x", Active: true, Limits: store.LimitsUpdate{Domains: ptr[int64](3)},
+		})
+		require.NoError(t, err)
+	}
+	boss := store.Write{Actor: store.Actor{Username: "boss@elsewhere.test"}}
+	return []broken{
+		{
+			name: "create domain", prepare: managing,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.CreateDomain(ctx, boss, store.DomainCreate{Name: "c.test", Quota: 100, RecipientBcc: "ann@a.test"})
+			}),
+			half: func(t *testing.T, w *world) {
+				t.Helper()
+				w.requireNothing(t, "(&(domainName=c.test)(accountStatus=active))")
+				_, err := w.store.Domain(t.Context(), "c.test")
+				require.True(t, store.IsNotFound(err), "%v", err)
+				names, err := w.store.DomainNames(t.Context(), store.DomainFilter{ManagedBy: "boss@elsewhere.test"}, store.Page{})
+				require.NoError(t, err)
+				require.Empty(t, names.Items)
+			},
+		},
+		{
+			name: "disable domain", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.UpdateDomain(ctx, asGlobal, "a.test", store.DomainUpdate{Active: ptr(false)})
+			}),
+		},
+		{
+			name: "alias domains come and go", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.UpdateDomain(ctx, asGlobal, "a.test", store.DomainUpdate{
+					AliasDomains: store.Set{Replace: &[]string{"other.test"}}, Catchall: &[]string{},
+				})
+			}),
+			half: func(t *testing.T, w *world) {
+				t.Helper()
+				w.requireNothing(t, "(domainAliasName=other.test)") // before every account has its address there
+			},
+		},
+		{
+			name: "domain admins", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.UpdateDomainAdmins(ctx, asGlobal, "b.test", store.Set{Replace: &[]string{"eve@b.test", "bob@a.test"}})
+			}),
+		},
+		{
+			name: "delete domain", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.DeleteDomain(ctx, asGlobal, "a.test", 7)
+			}),
+			half: func(t *testing.T, w *world) {
+				t.Helper()
+				if len(w.search(t, "(mail=ann@a.test)")) == 0 { // mail is refused before the first account goes
+					w.requireNothing(t, "(&(domainName=a.test)(accountStatus=active))")
+				}
+			},
+		},
+		{
+			name: "delete admin", prepare: managing,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.DeleteAdmin(ctx, asGlobal, "ann@a.test")
+			}),
+		},
+		{
+			name: "create user", prepare: func(t *testing.T, s *ldapstore.Store) { full(t, s) },
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.CreateUser(ctx, asGlobal, store.UserCreate{Mail: "zoe@a.test", Password: "{SSHA}x", Active: true})
+			}),
+		},
+		{
+			name: "update users", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.UpdateUsers(ctx, asGlobal, "a.test", store.UsersUpdate{Active: ptr(false), Language: ptr("de_DE")})
+			}),
+		},
+		{
+			name: "rename user", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.RenameUser(ctx, asGlobal, "ann@a.test", "zoe@a.test")
+			}),
+			half: reachable("ann@a.test"),
+		},
+		{
+			name: "rename user to another domain", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.RenameUser(ctx, asGlobal, "ann@a.test", "ann@b.test")
+			}),
+			half: reachable("ann@a.test"),
+		},
+		{
+			name: "delete user", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.DeleteUser(ctx, asGlobal, "ann@a.test", 7)
+			}),
+		},
+		{
+			name: "create alias", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.CreateAlias(ctx, asGlobal, store.AliasCreate{Mail: "info@a.test", Members: []string{"ann@a.test"}, Active: true})
+			}),
+		},
+		{
+			name: "rename alias to another domain", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.RenameAlias(ctx, asGlobal, "team@a.test", "folk@b.test")
+			}),
+			half: reachable("team@a.test"),
+		},
+		{
+			name: "delete alias", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.DeleteAlias(ctx, asGlobal, "team@a.test")
+			}),
+		},
+		{
+			name: "create list", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.CreateMaillist(ctx, asGlobal, store.MaillistCreate{
+					Mail: "all@a.test", Members: []string{"ann@a.test", "eve@b.test", "crew@b.test", "x@elsewhere.test"},
+				})
+			}),
+			half: func(t *testing.T, w *world) {
+				t.Helper()
+				_, err := w.store.Maillist(t.Context(), "all@a.test")
+				if err != nil {
+					require.True(t, store.IsNotFound(err), "%v", err)
+					w.requireNothing(t, "(&(objectClass=mailList)(mail=all@a.test)(accountStatus=active))")
+				}
+			},
+		},
+		{
+			name: "members of a list", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.UpdateMaillist(ctx, asGlobal, "list@a.test", store.MaillistUpdate{
+					Name: ptr("List"), Members: store.Set{Replace: &[]string{"bob@a.test", "ann@a.test", "y@elsewhere.test"}},
+				})
+			}),
+		},
+		{
+			name: "delete list", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.DeleteMaillist(ctx, asGlobal, "list@a.test")
+			}),
+		},
+	}
+}
+
+// reachable asserts that mail for an address finds an account.
+func reachable(mail string) func(t *testing.T, w *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		found := w.search(t, fmt.Sprintf("(&(accountStatus=active)(|(mail=%[1]s)(shadowAddress=%[1]s)))", mail))
+		if len(found) > 0 {
+			return
+		}
+		// All but the numbers is done: the old address is gone from everywhere.
+		w.requireNothing(t, fmt.Sprintf("(|(mailForwardingAddress=%[1]s)(domainAdmin=%[1]s)(userSenderBccAddress=%[1]s))", mail))
+	}
+}
