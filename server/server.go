@@ -112,7 +112,7 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
 	})
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
-	around := []gen.StrictMiddlewareFunc{settled, api.NamePath, api.Offered} // the last is the outermost
+	around := []gen.StrictMiddlewareFunc{settled, api.NamePath, handlers.Offered} // the last is the outermost
 	strict := gen.NewStrictHandlerWithOptions(handlers, around, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  write,
 		HandlerErrorFunc:         write,

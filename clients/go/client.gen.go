@@ -1377,7 +1377,8 @@ type Language string
 //
 // Example: {"_data":"dn: mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com\nobjectClass: inetOrgPerson\nobjectClass: mailUser\nmail: anna@example.com\ncn: Anna Berg\nsn: anna\nuid: anna\naccountStatus: active\nmailQuota: 2147483648\n","_success":true}
 type LdifReply struct {
-	// Data LDIF text, one entry after another. Values that are not plain ASCII are in base64, after `::`. Passwords are
+	// Data LDIF text (RFC 2849), one entry after another, parents first. Texts may be put together, and `ldapadd` and
+	// `slapadd` take them: the domain first, then its accounts. Values that are not plain ASCII are in base64, after `::`. Passwords are
 	// left out, unless the server is set to show them and a global admin asks.
 	Data    string    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -10146,7 +10147,7 @@ type ClientInterface interface {
 
 	// ExportDomain Export a domain
 	//
-	// The entry of the domain alone, without the accounts below it.
+	// The entry of the domain and its four containers, without the accounts in them.
 	//
 	// Corresponds with GET /api/ldif/domain/{domain} (the `ExportDomain` operationId).
 	ExportDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -11392,7 +11393,7 @@ func (c *Client) ExportCatchall(ctx context.Context, domain PathDomain, reqEdito
 
 // ExportDomain Export a domain
 //
-// The entry of the domain alone, without the accounts below it.
+// The entry of the domain and its four containers, without the accounts in them.
 //
 // Corresponds with GET /api/ldif/domain/{domain} (the `ExportDomain` operationId).
 func (c *Client) ExportDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -15819,7 +15820,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportDomainWithResponse Export a domain
 	//
-	// The entry of the domain alone, without the accounts below it.
+	// The entry of the domain and its four containers, without the accounts in them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -24584,7 +24585,7 @@ func (c *ClientWithResponses) ExportCatchallWithResponse(ctx context.Context, do
 
 // ExportDomainWithResponse Export a domain
 //
-// The entry of the domain alone, without the accounts below it.
+// The entry of the domain and its four containers, without the accounts in them.
 //
 // Returns a wrapper object for the known response body format(s).
 //

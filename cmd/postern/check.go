@@ -67,6 +67,16 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
+	if c.Backend == "ldap" && c.LDAPURL != "" && c.LDAPBaseDN != "" {
+		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+		err := c.inspectDirectory(ctx)
+		cancel()
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %s: %w", variable("ldap_url"), c.LDAPURL, err))
+		} else if _, err = fmt.Fprintf(w, "%-9s %s answers\n", "accounts", c.LDAPURL); err != nil {
+			return err
+		}
+	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%d backend(s) cannot be used:\n%w", len(faults), errors.Join(faults...))
 	}

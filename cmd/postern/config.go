@@ -24,6 +24,8 @@ type Config struct {
 	LDAPBindPassword   store.Secret  `koanf:"ldap_bind_password"`
 	LDAPBaseDN         string        `koanf:"ldap_base_dn"`
 	LDAPAdminBaseDN    string        `koanf:"ldap_admin_base_dn"`
+	LDAPStartTLS       yesNo         `koanf:"ldap_starttls"`
+	LDAPCAFile         string        `koanf:"ldap_ca_file"`
 	Lists              string        `koanf:"lists"`
 	MlmmjadminURL      string        `koanf:"mlmmjadmin_url"`
 	MlmmjadminToken    store.Secret  `koanf:"mlmmjadmin_token"`
@@ -78,7 +80,7 @@ type setting struct {
 var settings = []setting{
 	{key: "listen", usage: "`address` to listen on; port 0 picks a free one"},
 	{key: "data_dir", usage: "`directory` of the SQLite files"},
-	{key: "backend", usage: "where accounts are kept: sqlite, mysql (MariaDB too) or postgres"},
+	{key: "backend", usage: "where accounts are kept: sqlite, mysql (MariaDB too), postgres or ldap"},
 	{key: "vmail_dsn", usage: "URL of the account database", secret: true},
 	{key: "amavisd_dsn", usage: "URL of Amavisd's database", secret: true},
 	{key: "iredapd_dsn", usage: "URL of iRedAPD's database", secret: true},
@@ -88,7 +90,9 @@ var settings = []setting{
 	{key: "ldap_bind_dn", usage: "`DN` to bind as"},
 	{key: "ldap_bind_password", usage: "password to bind with", secret: true},
 	{key: "ldap_base_dn", usage: "`DN` above all domains"},
-	{key: "ldap_admin_base_dn", usage: "`DN` above all admins"},
+	{key: "ldap_admin_base_dn", usage: "`DN` above all admins; o=domainAdmins beside the other one when absent"},
+	{key: "ldap_starttls", usage: "ask for TLS on an ldap:// connection: yes or no", shape: "yes or no"},
+	{key: "ldap_ca_file", usage: "`file` of the certificates that vouch for the directory's, instead of the system's"},
 	{key: "lists", usage: "how mailing lists are run: native, mlmmjadmin or off"},
 	{key: "mlmmjadmin_url", usage: "`URL` of mlmmjadmin"},
 	{key: "mlmmjadmin_token", usage: "API token of mlmmjadmin", secret: true},

@@ -170,9 +170,26 @@ func TestConfigFaults(t *testing.T) {
 		}
 		require.NotContains(t, err.Error(), "hunter2")
 	})
-	t.Run("a backend that is not built in", func(t *testing.T) {
+	t.Run("a directory needs to be told where and who", func(t *testing.T) {
 		_, err := read(t, "--backend", "ldap")
-		require.ErrorContains(t, err, "POSTERN_BACKEND: ldap is not offered by this build")
+		for _, fault := range []string{
+			"POSTERN_LDAP_URL: is missing; write ldap://", "POSTERN_LDAP_BIND_DN: is missing", "POSTERN_LDAP_BIND_PASSWORD: is missing",
+			"POSTERN_LDAP_BASE_DN: is missing; write o=domains,",
+		} {
+			require.ErrorContains(t, err, fault)
+		}
+		t.Setenv("POSTERN_LDAP_BIND_PASSWORD", "hunter2")
+		place := []string{"--backend", "ldap", "--ldap-bind-dn", "cn=vmailadmin,dc=example,dc=com"}
+		_, err = read(t, append(place, "--ldap-url", "http://127.0.0.1", "--ldap-base-dn", "no dn", "--password-scheme", "PLAIN-MD5")...)
+		require.ErrorContains(t, err, "POSTERN_LDAP_URL: the URL of a directory starts with ldap://")
+		require.ErrorContains(t, err, `POSTERN_LDAP_BASE_DN: "no dn" is no DN`)
+		require.ErrorContains(t, err, "POSTERN_PASSWORD_SCHEME: slapd does not understand PLAIN-MD5")
+		require.NotContains(t, err.Error(), "hunter2")
+		_, err = read(t, append(place, "--ldap-url", "ldaps://127.0.0.1", "--ldap-starttls", "yes", "--ldap-base-dn", "o=domains,dc=example,dc=com")...)
+		require.ErrorContains(t, err, "StartTLS is for ldap:// only")
+		c, err := read(t, append(place, "--ldap-url", "ldap://127.0.0.1", "--ldap-base-dn", "o=domains,dc=example,dc=com")...)
+		require.NoError(t, err)
+		require.Equal(t, "o=domainAdmins,dc=example,dc=com", c.adminBaseDN())
 	})
 	t.Run("a server needs the URL of its accounts", func(t *testing.T) {
 		for _, backend := range []string{"mysql", "postgres"} {

@@ -43,7 +43,8 @@ func schemaCreateCommand() *cobra.Command {
 		Use:   "create",
 		Short: "Make the tables of the account database, the panel's, Amavisd's and iRedAPD's",
 		Long: "Makes iRedMail's tables in the account database, and those of iRedAdmin, Amavisd and iRedAPD in theirs, as far\n" +
-			"as they are configured and on a server. A database that has any of the tables is left as it is.",
+			"as they are configured and on a server. With accounts in a directory, the panel's database also gets what is\n" +
+			"known about mailboxes. A database that has any of the tables is left as it is.",
 		Args: cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string, c Config) error {
 		var faults []error
@@ -54,7 +55,11 @@ func schemaCreateCommand() *cobra.Command {
 				continue
 			}
 			asked = true
-			if err := c.createSchema(cmd.Context(), cmd.OutOrStdout(), d, s.create); err != nil {
+			create := s.create
+			if c.Backend == "ldap" && s.key == "iredadmin_dsn" {
+				create = createPanelOfDirectory
+			}
+			if err := c.createSchema(cmd.Context(), cmd.OutOrStdout(), d, create); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %s: %w", variable(d.key), withoutPassword(c.url(d)), err))
 			}
 		}
@@ -64,6 +69,15 @@ func schemaCreateCommand() *cobra.Command {
 		}
 		return errors.Join(faults...)
 	})
+}
+
+// createPanelOfDirectory makes the panel's tables and beside them those that, with accounts in a directory, are in no other
+// database.
+func createPanelOfDirectory(ctx context.Context, db *sqldb.DB) error {
+	if err := panelstore.CreateSchema(ctx, db); err != nil {
+		return err
+	}
+	return panelstore.CreateMailboxSchema(ctx, db)
 }
 
 func (c Config) createSchema(
@@ -89,7 +103,7 @@ func schemaIndexesCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string, c Config) error {
 		statements := sqlstore.SchemaIndexes(c.Backend)
-		if len(statements) == 0 {
+		if len(statements) == 0 && c.Backend != "ldap" {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), embeddedSchema)
 			return err
 		}

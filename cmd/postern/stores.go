@@ -25,6 +25,10 @@ type stores struct {
 	policies store.Policies
 	spf      *spf.Job    // nil when nobody can be asked
 	panel    store.Panel // nil when there is no panel database
+	// directory is where accounts are kept, nil when that is SQL; mailboxes is what the panel database knows about those of a
+	// directory, nil when there is none.
+	directory store.Directory
+	mailboxes store.Mailboxes
 	scheme   store.PasswordScheme
 	closers  []func() error
 }
@@ -77,27 +81,43 @@ func (s *stores) openPanel(ctx context.Context, c Config) error {
 	if err != nil {
 		return inDatabase(d, err)
 	}
-	s.panel = panelstore.New(db)
+	s.panel, s.mailboxes = panelstore.New(db), panelstore.NewMailboxes(db)
 	return nil
 }
 
 func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) error {
+	open := s.openTables
+	if c.Backend == "ldap" {
+		open = s.openDirectory
+	}
+	accounts, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	followers := append([]change.Follower{change.EndSessions(s.state), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
+	s.changes = change.New(accounts, s.state, log, followers...)
+	s.accounts = s.changes
+	if s.directory != nil {
+		s.directory = change.NewDirectory(s.directory, s.changes)
+	}
+	return nil
+}
+
+// openTables opens the account database.
+func (s *stores) openTables(ctx context.Context, c Config) (store.Accounts, error) {
 	d := c.database("vmail_dsn")
 	db, err := s.openLaid(ctx, c, d, sqlstore.Migrate)
 	if err != nil {
-		return inDatabase(d, err)
+		return nil, inDatabase(d, err)
 	}
 	options := sqlstore.DefaultOptions()
 	options.StorageBase, options.StorageNode = filepath.Dir(c.MailStorage), filepath.Base(c.MailStorage)
 	options.Transport = c.DefaultTransport
 	accounts, err := sqlstore.New(ctx, db, options)
 	if err != nil {
-		return inDatabase(d, err)
+		return nil, inDatabase(d, err)
 	}
-	followers := append([]change.Follower{change.EndSessions(s.state), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
-	s.changes = change.New(accounts, s.state, log, followers...)
-	s.accounts = s.changes
-	return nil
+	return accounts, nil
 }
 
 // openLaid opens a database. In a file of ours the tables are laid; on a server they are there, or it is not the right one.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/ldapstore"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -88,16 +89,46 @@ func (c Config) checkBackends(f *faults) {
 		f.add("data_dir", "%q holds a question mark, which a database URL cannot carry; name another directory", c.DataDir)
 	}
 	switch c.Backend {
-	case "sqlite", "mysql", "postgres":
-	case "ldap":
-		f.add("backend", "%s is not offered by this build; use sqlite, mysql or postgres", c.Backend)
+	case "sqlite", "mysql", "postgres", "ldap":
 	default:
-		f.add("backend", "%q is no backend; use sqlite, mysql or postgres", c.Backend)
+		f.add("backend", "%q is no backend; use sqlite, mysql, postgres or ldap", c.Backend)
 	}
 	c.checkDatabases(f)
-	if u, err := url.Parse(c.LDAPURL); c.LDAPURL != "" &&
-		(err != nil || !slices.Contains([]string{"ldap", "ldaps", "ldapi"}, u.Scheme)) {
-		f.add("ldap_url", "is no directory URL; write one such as ldap://127.0.0.1:389")
+	c.checkDirectory(f)
+}
+
+// checkDirectory checks what is set about the directory, and that with it as backend nothing is missing.
+func (c Config) checkDirectory(f *faults) {
+	if c.LDAPURL != "" {
+		if err := c.directoryServer().Check(); err != nil {
+			f.add("ldap_url", "%v; write one such as ldap://127.0.0.1:389", err)
+		}
+	}
+	for key, dn := range map[string]string{
+		"ldap_bind_dn": c.LDAPBindDN, "ldap_base_dn": c.LDAPBaseDN, "ldap_admin_base_dn": c.LDAPAdminBaseDN,
+	} {
+		if err := ldapstore.CheckDN(dn); err != nil {
+			f.add(key, "%q is no DN: %v", dn, err)
+		}
+	}
+	if c.Backend != "ldap" {
+		return
+	}
+	for _, needed := range []struct{ key, value, example string }{
+		{"ldap_url", c.LDAPURL, "ldap://127.0.0.1:389"},
+		{"ldap_bind_dn", c.LDAPBindDN, "cn=vmailadmin,dc=example,dc=com"},
+		{"ldap_bind_password", c.LDAPBindPassword.Reveal(), "the password of that entry"},
+		{"ldap_base_dn", c.LDAPBaseDN, "o=domains,dc=example,dc=com"},
+	} {
+		if needed.value == "" {
+			f.add(needed.key, "is missing; write %s", needed.example)
+		}
+	}
+	if c.VmailDSN != "" {
+		f.add("vmail_dsn", "is given, while accounts are in a directory; leave it out")
+	}
+	if scheme, err := store.ParsePasswordScheme(c.PasswordScheme); err == nil && !slices.Contains(directorySchemes, string(scheme)) {
+		f.add("password_scheme", "slapd does not understand %s; use one of %s", scheme, strings.Join(directorySchemes, ", "))
 	}
 }
 

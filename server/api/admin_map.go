@@ -15,12 +15,12 @@ func (a *API) adminRecord(admin store.Admin) store.Record {
 		global = 1
 	}
 	r = append(r,
-		store.Field{Name: "settings", Value: admin.Settings},
+		a.settings(admin.Settings),
 		store.Field{Name: "managed_domains", Value: admin.Domains},
 		store.Field{Name: "isglobaladmin", Value: global},
 	)
 	if a.options.ShowPasswordHashes {
-		r.Set("password", admin.Password.Reveal())
+		a.showPassword(&r, admin.Password)
 	}
 	return r
 }

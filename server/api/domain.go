@@ -30,7 +30,7 @@ func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (
 	}
 	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[store.Domain], error) {
 		return a.accounts.Domains(ctx, filter, page)
-	}, encodeAs(domainRecord))
+	}, encodeAs(a.domainRecord))
 	return domainList{s}, err
 }
 
@@ -40,7 +40,7 @@ func (a *API) GetDomain(ctx context.Context, r gen.GetDomainRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	body, err := domainRecord(d).MarshalJSON()
+	body, err := a.domainRecord(d).MarshalJSON()
 	return gen.GetDomain200JSONResponse{Success: true, Data: body}, err
 }
 

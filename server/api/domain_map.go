@@ -8,13 +8,13 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// domainRecord is what a GET shows of a domain: the stored row, then what is worked out. The published quota is the
+// domainRecord is what a GET shows of a domain: the stored row or entry, then what is worked out. The published quota is the
 // limit of the domain in MB, not the historical column of that name.
-func domainRecord(d store.Domain) store.Record {
+func (a *API) domainRecord(d store.Domain) store.Record {
 	r := slices.Grow(slices.Clone(d.Stored), 13)
 	r.Set("quota", d.Quota)
 	return append(r,
-		store.Field{Name: "settings", Value: d.Settings},
+		a.settings(d.Settings),
 		store.Field{Name: "catchall", Value: d.Catchall},
 		store.Field{Name: "alias_domains", Value: d.AliasDomains},
 		store.Field{Name: "admins", Value: d.Admins},

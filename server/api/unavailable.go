@@ -22,9 +22,9 @@ var directoryOnly = []string{
 }
 
 // Offered is a stage of the strict server that answers for the operations that there are not.
-func Offered(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
+func (a *API) Offered(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
 	switch {
-	case slices.Contains(directoryOnly, operationID):
+	case a.directory == nil && slices.Contains(directoryOnly, operationID):
 		return refuse(store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend."))
 	case slices.Contains(notOffered, operationID):
 		return refuse(reply.NotImplemented)

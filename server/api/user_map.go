@@ -10,7 +10,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// userRecordFor returns what a GET shows the caller of a mailbox: the stored row, then what is worked out. The
+// userRecordFor returns what a GET shows the caller of a mailbox: the stored row or entry, then what is worked out. The
 // published maildir is the whole path.
 func (a *API) userRecordFor(ctx context.Context) func(store.User) store.Record {
 	showHash := a.options.ShowPasswordHashes && access.Of(ctx).Global
@@ -18,7 +18,7 @@ func (a *API) userRecordFor(ctx context.Context) func(store.User) store.Record {
 		r := slices.Grow(slices.Clone(u.Stored), 14)
 		showPublished(&r)
 		r = append(r,
-			store.Field{Name: "settings", Value: u.Settings},
+			a.settings(u.Settings),
 			store.Field{Name: "forwardings", Value: u.Forwardings},
 			store.Field{Name: "aliases", Value: u.Aliases},
 			store.Field{Name: "managed_domains", Value: u.Domains},
@@ -32,7 +32,7 @@ func (a *API) userRecordFor(ctx context.Context) func(store.User) store.Record {
 			store.Field{Name: "last_login", Value: u.LastLogin},
 		)
 		if showHash {
-			r.Set("password", u.Password.Reveal())
+			a.showPassword(&r, u.Password)
 		}
 		return r
 	}

@@ -77,6 +77,9 @@ func (a *Accounts) runLasting(ctx context.Context, w store.Write, do write) (sto
 	dry := w
 	dry.DryRun = true
 	planned, err := do(ctx, dry)
+	if store.IsNotFound(err) {
+		return do(ctx, w) // there may be something left to finish of an earlier call
+	}
 	if err != nil {
 		return store.Change{}, err
 	}

@@ -45,6 +45,9 @@ func (a *Accounts) look(ctx context.Context, c store.Change) (standing, error) {
 		now, err = a.lookAtUser(ctx, c)
 	case store.NounAlias:
 		now, err = a.lookAtAlias(ctx, c)
+	case store.NounList, store.NounMl:
+		_, err = a.AccountNoun(ctx, c.Name)
+		now = standing{exists: true, active: true}
 	}
 	if store.IsNotFound(err) {
 		return standing{}, nil

@@ -12,7 +12,6 @@ import (
 func (s *Store) Export(ctx context.Context, what store.Exported, name string, showPasswords bool) (string, error) {
 	dns, class, missing := s.exported(what, name)
 	var text strings.Builder
-	text.WriteString("version: 1\n")
 	for i, dn := range dns {
 		if i > 0 {
 			class = anything
@@ -26,8 +25,8 @@ func (s *Store) Export(ctx context.Context, what store.Exported, name string, sh
 		case e == nil:
 			continue
 		}
-		text.WriteByte('\n')
 		writeLDIF(&text, *e, showPasswords)
+		text.WriteByte('\n')
 	}
 	return text.String(), nil
 }
@@ -54,7 +53,8 @@ func (s *Store) exported(what store.Exported, name string) (dns []string, class 
 	return []string{s.tree.list(name), s.tree.externals(name)}, finishedList, store.NoSuchAccount(name)
 }
 
-// writeLDIF writes an entry as RFC 2849 has it, without folding lines: readers need not have them short.
+// writeLDIF writes an entry as RFC 2849 has it, without folding lines: readers need not have them short. Like slapcat's, the
+// text names no version, so that texts can be put together.
 func writeLDIF(text *strings.Builder, e entry, showPasswords bool) {
 	writeLine(text, "dn", e.dn)
 	for _, a := range e.attributes {
