@@ -26,6 +26,7 @@ import (
 	"github.com/postern-mail/postern/server"
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
+	"github.com/postern-mail/postern/store/ldapstore"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -41,13 +42,10 @@ const (
 
 // world is a running server over real stores, with one global admin.
 type world struct {
+	databases
 	t       testing.TB
 	handler http.Handler
 	stores  server.Stores
-	vmail   *sqldb.DB
-	panel   *sqldb.DB
-	amavisd *sqldb.DB
-	iredapd *sqldb.DB
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
@@ -81,27 +79,67 @@ func openWorld(t testing.TB, dir string, options ...option) *world {
 		require.NoError(t, err)
 		return db
 	}
-	all := databases{open("vmail.db"), open("iredadmin.db"), open("amavisd.db"), open("iredapd.db")}
+	all := databases{vmail: open("vmail.db"), panel: open("iredadmin.db"), amavisd: open("amavisd.db"), iredapd: open("iredapd.db")}
 	all.lay(t, "sqlite")
 	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
-// newWorldOn is newWorld on an engine, by the scheme of its URLs: sqlite, mysql or postgres.
+// newWorldOn is newWorld on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.
 func newWorldOn(t *testing.T, engine string, options ...option) *world {
 	t.Helper()
-	if engine == "sqlite" {
+	switch engine {
+	case "sqlite":
 		return newWorld(t, options...)
+	case "ldap":
+		w := directoryWorld(t, storetest.Directory(t), t.TempDir(), options...)
+		w.createRoot()
+		return w
 	}
 	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
-	all := databases{empty(), empty(), empty(), empty()}
+	all := databases{vmail: empty(), panel: empty(), amavisd: empty(), iredapd: empty()}
 	all.lay(t, engine)
 	w := serveOn(t, t.TempDir(), all, storetest.DatabaseURL(t, engine), options...)
 	w.createRoot()
 	return w
 }
 
-// databases are those of a world, but for the state.
-type databases struct{ vmail, panel, amavisd, iredapd *sqldb.DB }
+// directoryWorld is a server over a directory. What iRedMail keeps in SQL beside it is in files.
+func directoryWorld(t testing.TB, at storetest.DirectoryAt, dir string, options ...option) *world {
+	t.Helper()
+	open := func(name string) *sqldb.DB {
+		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
+		require.NoError(t, err)
+		return db
+	}
+	all := databases{directory: &at, panel: open("iredadmin.db"), amavisd: open("amavisd.db"), iredapd: open("iredapd.db")}
+	ctx := t.Context()
+	require.NoError(t, errors.Join(panelstore.Migrate(ctx, all.panel), policystore.Amavisd.Migrate(ctx, all.amavisd),
+		policystore.Iredapd.Migrate(ctx, all.iredapd)))
+	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+}
+
+// databases are those of a world, but for the state. Accounts are in vmail or in the directory.
+type databases struct {
+	vmail, panel, amavisd, iredapd *sqldb.DB
+	directory                      *storetest.DirectoryAt
+}
+
+// accounts opens the store of accounts. The second one is nil on SQL.
+func (d databases) accounts(t testing.TB, locks store.Locks) (store.Accounts, store.Directory) {
+	t.Helper()
+	if d.directory == nil {
+		accounts, err := sqlstore.New(t.Context(), d.vmail, sqlstore.DefaultOptions())
+		require.NoError(t, err)
+		return accounts, nil
+	}
+	o := ldapstore.DefaultOptions(ldapstore.Server{
+		URL: d.directory.URL, BindDN: d.directory.BindDN, BindPassword: store.Secret(d.directory.BindPassword),
+	}, d.directory.Suffix)
+	o.BaseDN, o.AdminBaseDN = d.directory.Base, d.directory.AdminBase
+	directory, err := ldapstore.New(o, locks, panelstore.NewMailboxes(d.panel))
+	require.NoError(t, err)
+	return directory, directory
+}
 
 // lay makes the tables.
 func (d databases) lay(t testing.TB, engine string) {
@@ -119,18 +157,20 @@ func (d databases) lay(t testing.TB, engine string) {
 // serveOn is a server over databases whose tables are laid.
 func serveOn(t testing.TB, dir string, on databases, state string, options ...option) *world {
 	t.Helper()
-	w := &world{t: t, dir: dir, vmail: on.vmail, panel: on.panel, amavisd: on.amavisd, iredapd: on.iredapd, log: &bytes.Buffer{}}
+	w := &world{t: t, dir: dir, databases: on, log: &bytes.Buffer{}}
 	w.logger = slog.New(slog.NewTextHandler(w.log, nil))
-	accounts, err := sqlstore.New(t.Context(), on.vmail, sqlstore.DefaultOptions())
-	require.NoError(t, err)
 	sessions, err := statestore.Open(t.Context(), state)
 	require.NoError(t, err)
+	accounts, directory := on.accounts(t, sessions)
 	log := panelstore.New(on.panel)
 	policies := policystore.New(on.amavisd, on.iredapd, policystore.DefaultOptions())
 	followed := change.New(accounts, sessions, w.logger,
 		change.EndSessions(sessions), change.ForgetPolicies(policies), change.PanelLog(log))
 	w.stores = server.Stores{
 		Accounts: followed, Policies: change.NewPolicies(policies, w.logger, change.PanelLog(log)), State: sessions, Panel: log,
+	}
+	if directory != nil {
+		w.stores.Directory = change.NewDirectory(directory, followed)
 	}
 	o := server.Options{
 		LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: store.SchemeSSHA,

@@ -85,11 +85,14 @@ func writeDovecot(t *testing.T, from source) (conf string) {
 	t.Helper()
 	dir := openDirectory(t)
 	sql := filepath.Join(dir, "sql.conf")
-	queries := dovecotSQL + "driver = " + from.driver + "\nconnect = " + from.connect + "\n"
+	queries, driver := dovecotSQL+"driver = "+from.driver+"\nconnect = "+from.connect+"\n", "sql"
+	if from.directory != nil {
+		queries, driver = dovecotLDAP+from.connect, "ldap"
+	}
 	require.NoError(t, os.WriteFile(sql, []byte(queries), 0o600))
 	text := dovecotConf + "base_dir = " + dir + "/base\nstate_dir = " + dir + "/state\n"
 	for _, section := range []string{"passdb", "userdb"} {
-		text += section + " {\n  driver = sql\n  args = " + sql + "\n}\n"
+		text += section + " {\n  driver = " + driver + "\n  args = " + sql + "\n}\n"
 	}
 	conf = filepath.Join(dir, "dovecot.conf")
 	require.NoError(t, os.WriteFile(conf, []byte(text+ordinaryUser(t)), 0o600))

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,12 +13,15 @@ import (
 	"github.com/postern-mail/postern/store/storetest"
 )
 
+// everywhere is where accounts are kept, by the schemes of their URLs.
+var everywhere = slices.Concat([]string{"sqlite"}, storetest.Servers, []string{"ldap"})
+
 // onEveryEngine runs a test of the judges in a fresh world on each engine.
 func onEveryEngine(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	needJudges(t)
 	t.Parallel()
-	for _, engine := range append([]string{"sqlite"}, storetest.Servers...) {
+	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			test(t, newWorldOn(t, engine))
@@ -53,7 +57,11 @@ func (w *world) beside(t *testing.T, options ...option) *world {
 		return opened
 	}
 	dir := t.TempDir()
-	return serveOn(t, dir, databases{again(w.vmail), again(w.panel), again(w.amavisd), again(w.iredapd)}, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+	if w.directory != nil {
+		return directoryWorld(t, *w.directory, dir, options...)
+	}
+	all := databases{vmail: again(w.vmail), panel: again(w.panel), amavisd: again(w.amavisd), iredapd: again(w.iredapd)}
+	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
 func serverURL(t *testing.T, engine string) *url.URL {
@@ -65,12 +73,16 @@ func serverURL(t *testing.T, engine string) *url.URL {
 
 // source is what Postfix and Dovecot have to be told about the database of a world.
 type source struct {
-	table, lines    string // the type of Postfix's tables, and how they reach the database
-	driver, connect string // the same of Dovecot
+	table, lines    string                 // the type of Postfix's tables, and how they reach the database
+	driver, connect string                 // the same of Dovecot
+	directory       *storetest.DirectoryAt // nil for a database
 }
 
 func (w *world) source(t *testing.T) source {
 	t.Helper()
+	if w.directory != nil {
+		return directorySource(*w.directory)
+	}
 	return sourceOf(t, w.vmail.Dialect.Name, database(t, w.vmail))
 }
 
@@ -78,7 +90,7 @@ func (w *world) source(t *testing.T) source {
 func sourceOf(t *testing.T, engine, database string) source {
 	t.Helper()
 	if engine == "sqlite" {
-		return source{"sqlite", "dbpath = " + database + "\n", "sqlite", database}
+		return source{table: "sqlite", lines: "dbpath = " + database + "\n", driver: "sqlite", connect: database}
 	}
 	u := serverURL(t, engine)
 	socket := u.Query().Get("socket") + u.Query().Get("host") // MariaDB's, or the directory of PostgreSQL's

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/postern-mail/postern/store/storetest"
 )
 
 // mailboxes and forwards are where most of what Postfix asks is found.
@@ -77,12 +75,18 @@ var postfixLists = map[string][]string{
 type postfix struct {
 	dir, postmap string
 	from         source
+	lists        map[string][]string
 }
 
 func newPostfix(t *testing.T, from source) *postfix {
 	t.Helper()
-	p := &postfix{dir: t.TempDir(), postmap: program(t, "postmap"), from: from}
+	p := &postfix{dir: t.TempDir(), postmap: program(t, "postmap"), from: from, lists: postfixLists}
 	p.write(t, "main", "compatibility_level = 3.6\nmyhostname = judge.test\ninet_interfaces = 127.0.0.1\n")
+	if from.directory != nil {
+		p.lists = directoryLists
+		p.writeDirectoryMaps(t)
+		return p
+	}
 	for name, query := range postfixQueries {
 		p.writeMap(t, name, query)
 	}
@@ -117,7 +121,7 @@ func (p *postfix) ask(t *testing.T, name, key string) string {
 func (p *postfix) lookUp(t *testing.T, name string, keys ...string) (map[string]string, error) {
 	t.Helper()
 	args := []string{"-c", p.dir, "-q", "-"}
-	maps, isList := postfixLists[name]
+	maps, isList := p.lists[name]
 	if !isList {
 		maps = []string{name}
 	}
@@ -145,6 +149,10 @@ type verdicts map[string]string
 
 func (p *postfix) require(t *testing.T, want verdicts, when string) {
 	t.Helper()
+	if p.from.directory != nil {
+		p.requireOverDirectory(t, want, when)
+		return
+	}
 	keys, found := map[string][]string{}, verdicts{}
 	for question := range want {
 		name, key, _ := strings.Cut(question, " ")
@@ -173,7 +181,7 @@ func judgeEffects(t *testing.T, effects []effect) {
 	t.Helper()
 	onEveryEngine(t, func(t *testing.T, w *world) {
 		p := newPostfix(t, w.source(t))
-		empty := storetest.Emptier(t, w.vmail)
+		empty := w.emptyAccounts(t)
 		for _, e := range effects {
 			t.Run(e.name, func(t *testing.T) {
 				w := w.in(t)

@@ -368,7 +368,7 @@ func TestPoliciesAreLogged(t *testing.T) {
 
 func TestPoliciesWithoutDatabases(t *testing.T) {
 	w := newWorld(t)
-	none := serveOn(t, w.dir, databases{w.vmail, w.panel, nil, nil}, "sqlite://"+w.dir+"/state.db")
+	none := serveOn(t, w.dir, databases{vmail: w.vmail, panel: w.panel}, "sqlite://"+w.dir+"/state.db")
 	root := &client{w: none, cookie: w.root().cookie}
 	for _, path := range []string{"/api/spampolicy/global", "/api/wblist/inbound/whitelist/global", "/api/throttle/global/inbound", "/api/greylisting/all"} {
 		a := root.get(path)

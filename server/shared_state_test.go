@@ -32,7 +32,7 @@ func twoServers(t *testing.T, engine string) (here, there *world) {
 		return db
 	}
 	all := func() databases {
-		return databases{open("vmail"), open("iredadmin"), open("amavisd"), open("iredapd")}
+		return databases{vmail: open("vmail"), panel: open("iredadmin"), amavisd: open("amavisd"), iredapd: open("iredapd")}
 	}
 	first := all()
 	first.lay(t, engine)
