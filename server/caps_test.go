@@ -58,8 +58,8 @@ func raceWith(c *client, path func(i int) string, given func(i int) map[string]a
 var engines = append([]string{"sqlite"}, storetest.Servers...)
 
 func TestCapsAreExactUnder64Clients(t *testing.T) {
-	rounds := map[string]int{"sqlite": 3, "mysql": 2, "postgres": 2}
-	for _, engine := range engines {
+	rounds := map[string]int{"sqlite": 3, "mysql": 2, "postgres": 2, "ldap": 2}
+	for _, engine := range everywhere {
 		for round := range rounds[engine] {
 			for name, test := range capRaces {
 				t.Run(fmt.Sprintf("%s, %s, round %d", engine, name, round), func(t *testing.T) { test(t, newWorldOn(t, engine)) })

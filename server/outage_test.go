@@ -122,7 +122,7 @@ const (
 
 func TestDatabaseAway(t *testing.T) {
 	b := newBreakable(t)
-	for _, engine := range storetest.Servers {
+	for _, engine := range append([]string{"ldap"}, storetest.Servers...) {
 		for _, outage := range outages {
 			t.Run(engine+" "+outage.name, func(t *testing.T) {
 				w := newWorldOn(t, engine)

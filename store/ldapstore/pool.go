@@ -51,7 +51,7 @@ func (p *pool) with(ctx context.Context, again bool, fn func(conn *ldap.Conn) er
 	}
 	err = p.call(ctx, conn, fn)
 	if broken(err) && !fresh && again && ctx.Err() == nil {
-		if conn, err = p.server.dialFor(ctx); err != nil {
+		if conn, err = p.server.dial(ctx); err != nil {
 			<-p.slots
 			return err
 		}
@@ -63,8 +63,18 @@ func (p *pool) with(ctx context.Context, again bool, fn func(conn *ldap.Conn) er
 
 // call runs fn, and closes the connection under it when ctx ends first: the library itself knows no contexts.
 func (p *pool) call(ctx context.Context, conn *ldap.Conn, fn func(conn *ldap.Conn) error) error {
+	err := bounded(ctx, conn, func() error { return fn(conn) })
+	var refusal *ldap.Error
+	if err != nil && conn.IsClosing() && !errors.As(err, &refusal) {
+		return ldap.NewError(ldap.ErrorNetwork, err) // the library tells of a connection that ends in several ways
+	}
+	return err
+}
+
+// bounded runs fn, and closes the connection under it when ctx ends first.
+func bounded(ctx context.Context, conn *ldap.Conn, fn func() error) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	err := fn(conn)
+	err := fn()
 	if !stop() && err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
@@ -79,7 +89,7 @@ func (p *pool) take(ctx context.Context) (conn *ldap.Conn, fresh bool, err error
 			return nil, false, err
 		}
 		if c.conn == nil {
-			conn, err = p.server.dialFor(ctx)
+			conn, err = p.server.dial(ctx)
 			return conn, true, err
 		}
 		if c.conn.IsClosing() {
@@ -97,30 +107,6 @@ func alive(conn *ldap.Conn) error {
 	_, err := conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 2, false,
 		"(objectClass=*)", []string{"1.1"}, nil))
 	return err
-}
-
-// dialFor is dial that gives up with ctx.
-func (s Server) dialFor(ctx context.Context) (*ldap.Conn, error) {
-	type dialed struct {
-		conn *ldap.Conn
-		err  error
-	}
-	done := make(chan dialed, 1)
-	go func() {
-		conn, err := s.dial(ctx)
-		done <- dialed{conn, err}
-	}()
-	select {
-	case d := <-done:
-		return d.conn, d.err
-	case <-ctx.Done():
-		go func() {
-			if d := <-done; d.conn != nil {
-				_ = d.conn.Close()
-			}
-		}()
-		return nil, ctx.Err()
-	}
 }
 
 // pop takes the connection that was used last, none when there is none.
