@@ -70,6 +70,16 @@ func TestEnginesAnswerAlike(t *testing.T) {
 				}
 			})
 		}
+		t.Run("ldap/"+surface, func(t *testing.T) {
+			got := answersOn(t, "ldap", surface, calls)
+			for i, c := range calls {
+				want, have := essence(wanted[i], false), essence(got[i], true)
+				if want != have && !directoryDiffers(c) {
+					from := fork(want, have)
+					t.Errorf("%s\nsqlite: %.500s\nldap: %.500s", c, want[from:], have[from:])
+				}
+			}
+		})
 	}
 }
 

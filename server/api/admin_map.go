@@ -9,13 +9,16 @@ import (
 
 // adminRecord is what a GET shows of an admin, to global admins only.
 func (a *API) adminRecord(admin store.Admin) store.Record {
-	r := slices.Grow(slices.Clone(admin.Stored), 4)
+	r := slices.Grow(slices.Clone(admin.Stored), 5)
+	if a.directory != nil {
+		r = append(r, a.settings(admin.Settings))
+	}
 	var global int64
 	if admin.Global {
 		global = 1
 	}
 	r = append(r,
-		a.settings(admin.Settings),
+		store.Field{Name: "settings", Value: admin.Settings}, // under that name wherever it is kept
 		store.Field{Name: "managed_domains", Value: admin.Domains},
 		store.Field{Name: "isglobaladmin", Value: global},
 	)
