@@ -17,6 +17,10 @@ trap 'rm -rf "$work"' EXIT
 
 status='' reply=''
 
+# What is stored is shown as columns or, by a directory, as attributes, which are lists.
+shapes='def text(column; attribute): if has("objectClass") then .[attribute][0] else .[column] end;
+  def megabytes: if has("objectClass") then ((.mailQuota[0] // "0") | tonumber) / 1048576 else .quota end; '
+
 # call METHOD PATH [CURL ARGUMENTS]: sends a request with the session of the surface in play.
 call() {
   local method=$1 path=$2
@@ -36,7 +40,7 @@ want() {
     echo "SURPRISE: status $status instead of $code" >&2
     exit 1
   fi
-  if ! printf '%s' "$reply" | jq --exit-status "$@" "$filter" >/dev/null; then
+  if ! printf '%s' "$reply" | jq --exit-status "$@" "$shapes$filter" >/dev/null; then
     echo "SURPRISE: the reply does not satisfy $filter" >&2
     exit 1
   fi
@@ -85,7 +89,7 @@ legacy() {
   form POST "/domain/$d" cn='Once more'
   want 200 "$(fails ALREADY_EXISTS)"
   form GET "/domain/$d/"
-  want 200 '._data.domain == "demo-legacy.test" and ._data.description == "Demo Inc." and ._data.quota == 2048'
+  want 200 '._data | text("domain"; "domainName") == "demo-legacy.test" and text("description"; "cn") == "Demo Inc." and .quota == 2048'
   form GET '/domains?name_only=yes'
   want 200 '._data | index("demo-legacy.test")'
 
@@ -96,9 +100,9 @@ legacy() {
   form POST "/user/weak@$d" password=short
   want 200 '._success == false and (._msg | contains("PW_SHORTER_THAN_MIN_LENGTH"))'
   form GET "/user/anna@$d"
-  want 200 '._data | .name == "Anna Berg" and .quota == 200 and .language == "de_DE" and (has("password") | not)'
+  want 200 '._data | text("name"; "cn") == "Anna Berg" and megabytes == 200 and text("language"; "preferredLanguage") == "de_DE" and (has("password") or has("userPassword") | not)'
   form GET "/user/ben@$d"
-  want 200 '._data | .name == "Ben Lund" and .quota == 300'
+  want 200 '._data | text("name"; "cn") == "Ben Lund" and megabytes == 300'
   form GET "/user/nobody@$d"
   want 200 "$(fails NO_SUCH_ACCOUNT)"
   form GET "/users/$d?email_only=yes"
@@ -106,7 +110,7 @@ legacy() {
   form PUT "/user/anna@$d?employeeid=E-17" cn='Anna Berg-Lund' mailQuota=250
   want 200 "$ok"
   form GET "/user/anna@$d"
-  want 200 '._data | .name == "Anna Berg-Lund" and .quota == 250 and .employeeid == "E-17"'
+  want 200 '._data | text("name"; "cn") == "Anna Berg-Lund" and megabytes == 250 and text("employeeid"; "employeeNumber") == "E-17"'
 
   form PUT "/user/anna@$d" addAlias="a.berg@$d"
   want 200 "$ok"
@@ -132,7 +136,7 @@ legacy() {
   form POST "/alias/sales@$d/change_email/orders@$d"
   want 200 "$ok"
   form GET "/alias/orders@$d"
-  want 200 '._data | .name == "Sales" and .members == ["anna@demo-legacy.test", "ben@demo-legacy.test"]'
+  want 200 '._data | text("name"; "cn") == "Sales" and .members == ["anna@demo-legacy.test", "ben@demo-legacy.test"]'
   form GET "/aliases/$d?email_only=yes"
   want 200 '._data == ["orders@demo-legacy.test"]'
 
@@ -154,7 +158,7 @@ legacy() {
   form PUT "/domain/admins/$d" addAdmin="$a"
   want 200 "$ok"
   form GET "/admin/$a"
-  want 200 '._data | .name == "Olaf L." and .managed_domains == ["demo-legacy.test"] and .settings.create_max_users == 10'
+  want 200 '._data | text("name"; "cn") == "Olaf L." and .managed_domains == ["demo-legacy.test"] and .settings.create_max_users == 10'
   form PUT "/domain/admins/$d" removeAllAdmins=
   want 200 "$ok"
   form DELETE "/admin/$a"
@@ -194,7 +198,7 @@ strict() {
   json PUT "/domain/$d" '{"nmae": "Demo"}'
   want 400 "$(fails UNKNOWN_PARAMETER)"' and ._field == "nmae"'
   json GET "/domain/$d"
-  want 200 '._data | .description == "Demo Ltd" and .quota == 4096 and .num_existing_users == 0'
+  want 200 '._data | text("description"; "cn") == "Demo Ltd" and .quota == 4096 and .num_existing_users == 0'
 
   json POST "/user/carla@$d" "{\"name\": \"Carla Holm\", \"password\": \"$user_password\", \"quota\": 1024}"
   want 201 "$ok"
@@ -205,17 +209,17 @@ strict() {
   json GET "/user/nobody@$d"
   want 404 "$(fails NO_SUCH_ACCOUNT)"
   json GET "/user/david@$d"
-  want 200 '._data | .name == "David Moe" and .quota == 512'
+  want 200 '._data | text("name"; "cn") == "David Moe" and megabytes == 512'
   json GET "/users/$d?email_only=yes"
   want 200 '._data == ["carla@demo-strict.test", "david@demo-strict.test"]'
   json PUT "/user/carla@$d" '{"gn": "Carla", "sn": "Holm", "quota": 2048, "telephoneNumber": ["+47 22 00 00 00"]}'
   want 200 "$ok"
   json GET "/user/carla@$d"
-  want 200 '._data | .first_name == "Carla" and .last_name == "Holm" and .quota == 2048'
+  want 200 '._data | text("first_name"; "givenName") == "Carla" and text("last_name"; "sn") == "Holm" and megabytes == 2048'
   json PUT "/users/$d" '{"language": "sv_SE"}'
   want 200 "$ok"
   json GET "/users/$d"
-  want 200 '[._data[].language] == ["sv_SE", "sv_SE"]'
+  want 200 '[._data[] | text("language"; "preferredLanguage")] == ["sv_SE", "sv_SE"]'
 
   json PUT "/user/carla@$d" "{\"addAlias\": [\"c.holm@$d\"]}"
   want 200 "$ok"
@@ -240,7 +244,7 @@ strict() {
   json POST "/alias/team@$d/change_email/crew@$d"
   want 200 "$ok"
   json GET "/alias/crew@$d"
-  want 200 '._data | .members == ["carla@demo-strict.test", "david@demo-strict.test"] and .accesspolicy == "domain"'
+  want 200 '._data | .members == ["carla@demo-strict.test", "david@demo-strict.test"] and text("accesspolicy"; "accessPolicy") == "domain"'
   json POST "/user/david@$d/change_email/dave@$d"
   want 200 "$ok"
   json GET "/aliases/$d"
@@ -249,6 +253,9 @@ strict() {
   want 200 "$ok"
   json DELETE "/alias/crew@$d"
   want 404 "$(fails NO_SUCH_ACCOUNT)"
+
+  json GET "/ldif/domain/$d"
+  [ "$status" = 501 ] || directory "$d"
 
   json PUT "/spampolicy/domain/$d" '{"spam_score": 5.5, "quarantine_spam": "yes"}'
   want 200 "$ok"
@@ -296,6 +303,33 @@ strict() {
   want 200 "$ok"
   json GET /domains
   want 401 "$(fails LOGIN_REQUIRED)"
+}
+
+# directory DOMAIN: what there is where accounts are kept in a directory alone.
+directory() {
+  local d=$1
+  want 200 '._data | contains("objectClass: mailDomain")'
+  json POST "/maillist/news@$d" "{\"name\": \"News\", \"members\": [\"carla@$d\", \"friend@demo-outside.test\"]}"
+  want 201 "$ok"
+  json POST "/maillist/all@$d" "{\"members\": [\"news@$d\"]}"
+  want 201 "$ok"
+  json PUT "/maillist/news@$d" "{\"addMember\": [\"all@$d\"]}"
+  want 400 "$(fails INVALID_MAIL)"' and ._field == "addMember"'
+  json PUT "/maillist/news@$d" "{\"addMember\": [\"dave@$d\"], \"accessPolicy\": \"membersonly\"}"
+  want 200 "$ok"
+  json GET "/maillist/news@$d"
+  want 200 '._data | .members == ["carla@demo-strict.test", "dave@demo-strict.test", "friend@demo-outside.test"]
+    and .accessPolicy == ["membersonly"]'
+  json GET "/user/carla@$d"
+  want 200 '._data.mailing_lists == ["news@demo-strict.test"]'
+  json GET "/ldif/maillist/news@$d"
+  want 200 '._data | contains("mail: friend@demo-outside.test")'
+  json GET "/ldif/user/carla@$d"
+  want 200 '._data | contains("cn: Carla Holm") and (contains("userPassword") | not)'
+  json DELETE "/maillist/all@$d"
+  want 200 "$ok"
+  json DELETE "/maillist/all@$d"
+  want 404 "$(fails NO_SUCH_ACCOUNT)"
 }
 
 legacy
