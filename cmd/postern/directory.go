@@ -50,7 +50,9 @@ func (s *stores) openDirectory(ctx context.Context, c Config) (store.Accounts, e
 	return directory, nil
 }
 
-func inDirectory(err error) error { return fmt.Errorf("%s: open the directory: %w", variable("ldap_url"), err) }
+func inDirectory(err error) error {
+	return fmt.Errorf("%s: open the directory: %w", variable("ldap_url"), err)
+}
 
 // inspectDirectory returns an error unless the directory answers and has what accounts are kept below.
 func (c Config) inspectDirectory(ctx context.Context) error {

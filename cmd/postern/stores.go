@@ -29,8 +29,8 @@ type stores struct {
 	// directory, nil when there is none.
 	directory store.Directory
 	mailboxes store.Mailboxes
-	scheme   store.PasswordScheme
-	closers  []func() error
+	scheme    store.PasswordScheme
+	closers   []func() error
 }
 
 // openStores opens the state first, since an interrupted change is recorded there, and the accounts last. What is

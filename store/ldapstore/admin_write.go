@@ -176,7 +176,7 @@ func (s *Store) DeleteAdmin(ctx context.Context, w store.Write, mail string) (st
 
 // disown plans that no domain names the account as its admin.
 func (s *Store) disown(ctx context.Context, p *plan, mail string) error {
-	domains, err := s.children(ctx, s.tree.base, and(classDomain, equals("domainAdmin", mail)))
+	domains, err := s.children(ctx, s.tree.base, and(equals("domainAdmin", mail), classDomain))
 	for _, before := range domains {
 		after := before.clone()
 		after.remove("domainAdmin", mail)

@@ -71,7 +71,7 @@ func (s *Store) limits(ctx context.Context, username string) (store.AdminLimits,
 
 // managed returns the domains that name the account as their admin, sorted and never nil.
 func (s *Store) managed(ctx context.Context, username string) ([]string, error) {
-	entries, err := s.children(ctx, s.tree.base, and(finishedDomain, equals("domainAdmin", username)), "domainName")
+	entries, err := s.children(ctx, s.tree.base, and(equals("domainAdmin", username), finishedDomain), "domainName")
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (s *Store) AccountNoun(ctx context.Context, mail string) (store.Noun, error
 	if strings.HasPrefix(mail, "@") {
 		return "", store.NoSuchAccount(mail)
 	}
-	found, err := s.below(ctx, s.tree.domain(domainOf(mail)), and(accountClass, equals("mail", mail)), "objectClass", "enabledService")
+	found, err := s.below(ctx, s.tree.domain(domainOf(mail)), and(equals("mail", mail), accountClass), "objectClass", "enabledService")
 	if err != nil {
 		return "", err
 	}

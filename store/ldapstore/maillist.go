@@ -64,7 +64,7 @@ func (m members) addresses() []string {
 // members reads who is a member of a list.
 func (s *Store) members(ctx context.Context, list string) (members, error) {
 	var m members
-	inside, err := s.below(ctx, s.tree.base, and(accountClass, equals("memberOfGroup", list)))
+	inside, err := s.below(ctx, s.tree.base, and(equals("memberOfGroup", list), accountClass))
 	if err != nil {
 		return m, err
 	}
@@ -119,8 +119,8 @@ func (s *Store) groupsOf(ctx context.Context, mails []string) ([]string, error) 
 	var groups entry
 	for chunk := range slices.Chunk(mails, chunkSize) {
 		filter := or(
-			and(accountClass, or(anyOf("mail", chunk), anyOf("shadowAddress", chunk))),
-			and(classAlias, anyOf("mailForwardingAddress", chunk)),
+			and(or(anyOf("mail", chunk), anyOf("shadowAddress", chunk)), accountClass),
+			and(anyOf("mailForwardingAddress", chunk), classAlias),
 		)
 		attributes := []string{"objectClass", "mail", "shadowAddress", "memberOfGroup"}
 		err := s.each(ctx, s.tree.base, subtree, filter, attributes, func(e entry) error {

@@ -40,14 +40,14 @@ func (s *Store) mentioning(ctx context.Context, mails, dns []string) ([]entry, e
 	for chunk := range slices.Chunk(mails, chunkSize) {
 		filters := make([]string, 0, len(mentionAttributes))
 		for _, a := range mentionAttributes {
-			filters = append(filters, and(a.class, anyOf(a.name, chunk)))
+			filters = append(filters, and(anyOf(a.name, chunk), a.class))
 		}
 		if err := s.gather(ctx, byDN, or(filters...)); err != nil {
 			return nil, err
 		}
 	}
 	for chunk := range slices.Chunk(dns, chunkSize) {
-		if err := s.gather(ctx, byDN, and(classList, anyOf(memberAttribute, chunk))); err != nil {
+		if err := s.gather(ctx, byDN, and(anyOf(memberAttribute, chunk), classList)); err != nil {
 			return nil, err
 		}
 	}

@@ -162,8 +162,8 @@ func (p *plan) delete(dn string) {
 }
 
 // move gives an entry another place, within its container or in another, and keeps the value that named it beside the new
-// one. One that is not there any more but at the new place is fine.
-func (p *plan) move(from, to string) {
+// one. One that is not there any more but at the new place is fine; one that is nowhere is gone.
+func (p *plan) move(from, to string, gone *store.Error) {
 	p.do("rename "+from, func(ctx context.Context, s *Store) error {
 		rdn, parent := splitDN(to)
 		superior := parent
@@ -177,6 +177,7 @@ func (p *plan) move(from, to string) {
 			if there, e := s.read(ctx, to, anything, "1.1"); e != nil || there != nil {
 				return e
 			}
+			return gone
 		}
 		return s.refused(err)
 	})

@@ -101,7 +101,7 @@ type kin struct {
 // eachOf calls fn for every entry that has any of the values. It searches once for so many values at a time.
 func (s *Store) eachOf(ctx context.Context, k kin, values, attributes []string, fn func(entry) error) error {
 	for chunk := range slices.Chunk(values, chunkSize) {
-		if err := s.each(ctx, k.dn, k.scope, and(k.class, anyOf(k.attribute, chunk)), attributes, fn); err != nil {
+		if err := s.each(ctx, k.dn, k.scope, and(anyOf(k.attribute, chunk), k.class), attributes, fn); err != nil {
 			return err
 		}
 	}

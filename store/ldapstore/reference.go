@@ -20,7 +20,7 @@ var accountClass = or(classUser, classAlias, classList)
 func (s *Store) hosted(ctx context.Context, names []string) (map[string]string, error) {
 	found := map[string]string{}
 	for chunk := range slices.Chunk(names, chunkSize) {
-		filter := and(classDomain, or(anyOf("domainName", chunk), anyOf("domainAliasName", chunk)))
+		filter := and(or(anyOf("domainName", chunk), anyOf("domainAliasName", chunk)), classDomain)
 		entries, err := s.children(ctx, s.tree.base, filter, "domainName", "domainAliasName")
 		if err != nil {
 			return nil, err
@@ -48,7 +48,7 @@ type holder struct {
 func (s *Store) holders(ctx context.Context, mails []string) (map[string]holder, error) {
 	found := map[string]holder{}
 	for chunk := range slices.Chunk(mails, chunkSize) {
-		filter := and(accountClass, or(anyOf("mail", chunk), anyOf("shadowAddress", chunk)))
+		filter := and(or(anyOf("mail", chunk), anyOf("shadowAddress", chunk)), accountClass)
 		entries, err := s.below(ctx, s.tree.base, filter, "mail", "shadowAddress")
 		if err != nil {
 			return nil, err
@@ -77,7 +77,7 @@ func (s *Store) taken(ctx context.Context, mails []string, besides string) ([]st
 	}
 	admins := map[string]bool{}
 	for chunk := range slices.Chunk(mails, chunkSize) {
-		entries, err := s.children(ctx, s.tree.admins, and(classAdmin, anyOf("mail", chunk)), "mail")
+		entries, err := s.children(ctx, s.tree.admins, and(anyOf("mail", chunk), classAdmin), "mail")
 		if err != nil {
 			return nil, err
 		}

@@ -81,7 +81,7 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 		if err := s.disown(ctx, p, r.next); err != nil { // what an account of that address left must not make it an admin
 			return nil, err
 		}
-		p.move(from, to)
+		p.move(from, to, store.NoSuchAccount(r.mail))
 	}
 	both := moved.clone()
 	r.settle(&both)

@@ -86,6 +86,8 @@ func anyOf(attribute string, values []string) string {
 	return or(filters...)
 }
 
+// and asks for the first of its filters first: what few entries fit belongs there, for the server need not look at the others
+// when none does.
 func and(filters ...string) string { return "(&" + strings.Join(filters, "") + ")" }
 
 // or of nothing is false.
