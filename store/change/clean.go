@@ -2,7 +2,9 @@ package change
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -21,9 +23,33 @@ func hasCleaner(followers []Follower) bool {
 	})
 }
 
-// cleared returns once nothing of an earlier account of that name is left to clean. What is left is taken up; when that
-// fails again it returns SERVER_DOWN.
+// cleared returns once nothing of an earlier account of that name is left to clean, be it here or in another process. What is
+// left is taken up; when that fails again, or when the other process may still be at it, it returns SERVER_DOWN.
 func (a *Accounts) cleared(ctx context.Context, name string) error {
+	if err := a.clearedHere(ctx, name); err != nil {
+		return err
+	}
+	intents, err := a.intents.UnfinishedIntents(ctx)
+	if err != nil {
+		return fmt.Errorf("read unfinished changes: %w", err)
+	}
+	for _, i := range intents {
+		if !concerns(i.Change, name) || a.open.knows(i.ID) {
+			continue
+		}
+		if time.Since(i.Created) < resumeAge {
+			return uncleared(name, nil)
+		}
+		err = a.resume(ctx, func(other store.Intent) bool { return other.ID == i.ID })
+		if busy, left := a.open.about(name); len(busy) > 0 || len(left) > 0 || err != nil {
+			return uncleared(name, err)
+		}
+	}
+	return nil
+}
+
+// clearedHere is cleared of what this process knows about.
+func (a *Accounts) clearedHere(ctx context.Context, name string) error {
 	busy, left := a.open.about(name)
 	if len(busy) == 0 && len(left) == 0 {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -119,4 +120,35 @@ func TestFailingLogsHoldNobodyUp(t *testing.T) {
 	require.NoError(t, err)
 	_, err = a.CreateUser(t.Context(), byRoot, store.UserCreate{Mail: "anna@example.com"})
 	require.NoError(t, err)
+}
+
+// TestNamesAreClearedOfOtherProcesses has another process that shares the state be in the middle of a deletion.
+func TestNamesAreClearedOfOtherProcesses(t *testing.T) {
+	create := func(a *change.Accounts, mail string) error {
+		_, err := a.CreateUser(t.Context(), byRoot, store.UserCreate{Mail: mail})
+		return err
+	}
+	t.Run("at work", func(t *testing.T) {
+		accounts, state, away := newAccounts(), openState(t), &policies{fails: errAway}
+		other := start(accounts, state, change.ForgetPolicies(away))
+		_, err := other.DeleteUser(t.Context(), byRoot, "anna@example.com", 0)
+		require.NoError(t, err)
+		here := start(accounts, state, change.ForgetPolicies(&policies{}))
+		err = create(here, "anna@example.com")
+		require.True(t, store.HasCode(err, store.CodeServerDown), "%v", err)
+		require.NoError(t, create(here, "new@example.com"), "another name")
+		away.fails = nil
+		require.NoError(t, create(other, "anna@example.com"), "who is at it may finish")
+	})
+	t.Run("gone for long", func(t *testing.T) {
+		accounts, state, p := newAccounts(), openState(t), &policies{}
+		delete(accounts.active, "anna@example.com")
+		require.NoError(t, state.BeginIntent(t.Context(), store.Intent{
+			ID: "1", Created: time.Now().Add(-time.Hour),
+			Change: store.Change{Action: store.ActionDelete, Noun: store.NounUser, Name: "anna@example.com", Domain: "example.com", Lasting: true},
+		}))
+		require.NoError(t, create(start(accounts, state, change.ForgetPolicies(p)), "anna@example.com"))
+		require.Equal(t, []string{"anna@example.com"}, p.forgotten)
+		require.Empty(t, unfinished(t, state))
+	})
 }

@@ -89,6 +89,13 @@ func (l *ledger) forget(id string) {
 	}
 }
 
+// knows reports whether this process is, or was, at the intent.
+func (l *ledger) knows(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries[id] != nil
+}
+
 // about returns what is unfinished about a name: the channels of those that somebody is at, and the ids of those whose
 // cleaning is left.
 func (l *ledger) about(name string) (busy []<-chan struct{}, left []string) {
