@@ -58,6 +58,7 @@ const (
 	CodeNotConfigured         = "NOT_CONFIGURED"
 	CodeInvalidValue          = "INVALID_VALUE"
 	CodeConflicting           = "CONFLICTING_PARAMETERS"
+	CodeDirectorySizeLimit    = "EXCEEDED_LDAP_SERVER_SIZELIMIT"
 )
 
 // Error is a failure that a caller may be told about. Code is stable and for programs, Detail is one sentence for

@@ -33,6 +33,12 @@ func wrap(err error) error {
 		ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultServerDown, ldap.LDAPResultConnectError, ldap.LDAPResultTimeout):
 		return store.Down("The directory", err)
 	}
+	if ldap.IsErrorAnyOf(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded) {
+		e := store.Fail(store.Unavailable, store.CodeDirectorySizeLimit,
+			"The directory hands over fewer than %d entries at a time; raise that limit for who Postern is there.", pageSize)
+		e.Cause = err
+		return e
+	}
 	var known *net.OpError
 	if errors.As(err, &known) {
 		return store.Down("The directory", err)

@@ -2,6 +2,9 @@ package ldapstore
 
 import "context"
 
+// Wrap is how errors of the library are told.
+var Wrap = wrap
+
 // Cut has fn asked before each step of every write, by what the step does. An error of fn ends the write there, as a crash
 // would; nil lets writes be whole again.
 func (s *Store) Cut(fn func(about string) error) {
