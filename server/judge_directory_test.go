@@ -321,7 +321,7 @@ func (p *postfix) step(t *testing.T, name string, mails []string) map[string][]s
 	return steps
 }
 
-// emptyDirectory removes all accounts but what the tree begins with.
+// emptyAccounts returns what removes all accounts.
 func (w *world) emptyAccounts(t *testing.T) func(t *testing.T) {
 	t.Helper()
 	if w.directory == nil {
@@ -333,7 +333,7 @@ func (w *world) emptyAccounts(t *testing.T) func(t *testing.T) {
 	}
 }
 
-// noSuchServer is a source that nothing answers at.
+// noSuchSource is a source that does not answer.
 func (w *world) noSuchSource(t *testing.T) source {
 	t.Helper()
 	if w.directory == nil {
@@ -344,7 +344,7 @@ func (w *world) noSuchSource(t *testing.T) source {
 	return directorySource(at)
 }
 
-// broken is the map that asks what cannot be asked.
+// writeBroken writes a map that asks what cannot be asked.
 func (p *postfix) writeBroken(t *testing.T) {
 	t.Helper()
 	if p.from.directory == nil {

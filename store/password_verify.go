@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // formats that mail servers hold
 	"crypto/sha256"
 	"crypto/sha512"
+	"slices"
 	"strings"
 )
 
@@ -39,9 +40,14 @@ var matchers = map[string]matcher{
 
 // VerifyPassword reports whether the password is the one that is stored. It knows what Dovecot and iRedAdmin write;
 // without a "{SCHEME}" only crypt(3) text such as "$6$..." counts, so a bare plain text never verifies. A stored
-// hash that would be unreasonably costly to check does not verify either, and neither does an empty password.
+// hash that would be unreasonably costly to check does not verify either, and neither does an empty password. An entry of a
+// directory may have several hashes, which come one a line: any of them counts.
 func VerifyPassword(stored Secret, password string) bool {
-	scheme, rest := "CRYPT", stored.Reveal()
+	return slices.ContainsFunc(strings.Split(stored.Reveal(), "\n"), func(hash string) bool { return verifyOne(hash, password) })
+}
+
+func verifyOne(hash, password string) bool {
+	scheme, rest := "CRYPT", hash
 	if !strings.HasPrefix(rest, "$") {
 		var ok bool
 		if scheme, rest, ok = splitHash(rest); !ok {

@@ -136,3 +136,16 @@ func FuzzVerifyPassword(f *testing.F) {
 }
 
 const cramOfLongPassword = store.Secret("{CRAM-MD5}b541e5c433776fe0bd5dac161db18bf0571f89a1f19cf62a4c34c67145a449dc")
+
+// Any of several hashes counts, as an entry of a directory may have them.
+func TestVerifyPasswordWithSeveralHashes(t *testing.T) {
+	one, err := store.HashPassword(store.SchemeSSHA, "first")
+	require.NoError(t, err)
+	other, err := store.HashPassword(store.SchemeSSHA512, "second")
+	require.NoError(t, err)
+	both := one + "\n" + other
+	require.True(t, store.VerifyPassword(both, "first"))
+	require.True(t, store.VerifyPassword(both, "second"))
+	require.False(t, store.VerifyPassword(both, "third"))
+	require.False(t, store.VerifyPassword(both, ""))
+}
