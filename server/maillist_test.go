@@ -208,3 +208,36 @@ func TestExports(t *testing.T) {
 		require.Equal(t, code, a.msg(), path)
 	}
 }
+
+// TestDirectoryAndDomainAdmins has an admin of example.com reach for what is its own, for what is another's, and for a mailbox
+// of its domain that outranks it.
+func TestDirectoryAndDomainAdmins(t *testing.T) {
+	_, root := overOpenLDAP(t, func(o *server.Options) { o.ShowPasswordHashes = true })
+	acts(
+		post("/api/user/boss@example.com", body{"password": password}),
+		put("/api/domain/admins/example.com", body{"addAdmin": list{"boss@example.com"}}),
+		post("/api/user/chief@example.com", body{"password": password}),
+		put("/api/user/chief@example.com", body{"isGlobalAdmin": "yes"}),
+	)(root)
+	boss := root.w.as("boss@example.com", password)
+	boss.must(http.StatusCreated, "POST", newsList, body{"members": list{"anna@example.com"}})
+	require.Equal(t, http.StatusOK, boss.get(newsList).status)
+	for _, x := range []struct{ method, path string }{
+		{"POST", "/api/maillist/news@other.test"}, {"GET", "/api/maillist/news@other.test"}, {"PUT", "/api/maillist/news@other.test"},
+		{"DELETE", "/api/maillist/news@other.test"}, {"GET", "/api/ldif/domain/other.test"}, {"GET", "/api/ldif/catchall/other.test"},
+		{"GET", "/api/ldif/user/zoe@other.test"}, {"GET", "/api/ldif/alias/crew@other.test"}, {"GET", "/api/ldif/maillist/news@other.test"},
+		{"GET", "/api/ldif/admin/" + rootMail}, {"GET", "/api/ldif/user/chief@example.com"},
+	} {
+		a := boss.send(x.method, x.path, "", "")
+		require.Equal(t, http.StatusForbidden, a.status, "%v: %s", x, a.raw)
+	}
+	own := boss.get("/api/ldif/user/anna@example.com")
+	require.Equal(t, http.StatusOK, own.status)
+	require.NotContains(t, strings.ToLower(own.raw), "userpassword", "hashes are for global admins")
+	require.NotContains(t, strings.ToLower(boss.get("/api/user/anna@example.com").raw), "userpassword")
+	require.Contains(t, root.get("/api/ldif/user/anna@example.com").raw, "userPassword")
+	require.Equal(t, http.StatusOK, boss.delete(newsList).status)
+	for _, path := range []string{newsList, "/api/ldif/domain/example.com"} {
+		require.Equal(t, http.StatusUnauthorized, root.w.anonymous().get(path).status)
+	}
+}

@@ -86,6 +86,9 @@ func (a *Accounts) runLasting(ctx context.Context, w store.Write, do write) (sto
 	if !planned.Lasting {
 		return a.run(ctx, w, do)
 	}
+	if err = a.carried(ctx, planned.Name); err != nil {
+		return store.Change{}, err
+	}
 	id, err := a.begin(ctx, w.Actor, planned)
 	if err != nil {
 		return store.Change{}, err

@@ -89,7 +89,7 @@ func TestLastingChange(t *testing.T) {
 	})
 	t.Run("intent cannot be recorded", func(t *testing.T) {
 		accounts, follower := newAccounts(), &recorder{}
-		_, err := start(accounts, &countingIntents{err: errBroken}, follower).DeleteUser(t.Context(), byRoot, "anna@example.com", 0)
+		_, err := start(accounts, &countingIntents{Intents: openState(t), err: errBroken}, follower).DeleteUser(t.Context(), byRoot, "anna@example.com", 0)
 		require.ErrorIs(t, err, errBroken)
 		require.Contains(t, accounts.active, "anna@example.com", "nothing is written")
 		require.Empty(t, follower.changes)

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,49 +25,65 @@ func hasCleaner(followers []Follower) bool {
 }
 
 // cleared returns once nothing of an earlier account of that name is left to clean, be it here or in another process. What is
-// left is taken up; when that fails again, or when the other process may still be at it, it returns SERVER_DOWN.
+// left is taken up; when that fails again, or when another process may still be at it, it returns SERVER_DOWN.
 func (a *Accounts) cleared(ctx context.Context, name string) error {
-	if err := a.clearedHere(ctx, name); err != nil {
-		return err
-	}
-	intents, err := a.intents.UnfinishedIntents(ctx)
-	if err != nil {
-		return fmt.Errorf("read unfinished changes: %w", err)
-	}
-	for _, i := range intents {
-		if !concerns(i.Change, name) || a.open.knows(i.ID) {
-			continue
-		}
-		if time.Since(i.Created) < resumeAge {
-			return uncleared(name, nil)
-		}
-		err = a.resume(ctx, func(other store.Intent) bool { return other.ID == i.ID })
-		if busy, left := a.open.about(name); len(busy) > 0 || len(left) > 0 || err != nil {
-			return uncleared(name, err)
-		}
-	}
-	return nil
+	return a.clear(ctx, name, func(c store.Change) bool { return concerns(c, name) })
 }
 
-// clearedHere is cleared of what this process knows about.
-func (a *Accounts) clearedHere(ctx context.Context, name string) error {
-	busy, left := a.open.about(name)
-	if len(busy) == 0 && len(left) == 0 {
-		return nil
-	}
-	for _, done := range busy {
+// carried returns once what an account brought along from an earlier name has come: it would otherwise come to whoever gets
+// the name next. It fails as cleared does.
+func (a *Accounts) carried(ctx context.Context, name string) error {
+	return a.clear(ctx, name, func(c store.Change) bool { return c.Action == store.ActionRename && c.NewName == name })
+}
+
+// clear takes up what is left to clean of some changes. What is recorded counts, not what this process remembers: another
+// one may have finished it.
+func (a *Accounts) clear(ctx context.Context, name string, which func(store.Change) bool) error {
+	for _, done := range a.open.at(which) {
 		select {
 		case <-done:
 		case <-ctx.Done():
 			return uncleared(name, ctx.Err())
 		}
 	}
-	err := a.resume(ctx, func(i store.Intent) bool { return concerns(i.Change, name) })
-	if busy, left = a.open.about(name); len(busy) == 0 && len(left) == 0 {
+	intents, err := a.intents.UnfinishedIntents(ctx)
+	if err != nil {
+		return fmt.Errorf("read unfinished changes: %w", err)
+	}
+	for _, i := range intents {
+		if !which(i.Change) {
+			continue
+		}
+		if err = a.clearOne(ctx, i); err != nil {
+			return uncleared(name, err)
+		}
+	}
+	return nil
+}
+
+// clearOne takes up one change, unless nothing is left of it that cleans.
+func (a *Accounts) clearOne(ctx context.Context, i store.Intent) error {
+	left, known := a.open.remaining(i.ID)
+	if known && !hasCleaner(left) {
 		return nil
 	}
-	return uncleared(name, err)
+	if !known && time.Since(i.Created) < resumeAge || !a.open.take(i.ID, i.Change) {
+		return errAtWork
+	}
+	defer a.open.release(i.ID)
+	if err := a.takeUp(ctx, i); err != nil {
+		return err
+	}
+	if left, _ = a.open.remaining(i.ID); hasCleaner(left) {
+		return errNotCleaned
+	}
+	return nil
 }
+
+var (
+	errAtWork     = errors.New("somebody is at it")
+	errNotCleaned = errors.New("a follower failed")
+)
 
 func uncleared(name string, cause error) *store.Error {
 	e := store.Fail(store.Unavailable, store.CodeServerDown,

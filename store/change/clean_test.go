@@ -152,3 +152,39 @@ func TestNamesAreClearedOfOtherProcesses(t *testing.T) {
 		require.Empty(t, unfinished(t, state))
 	})
 }
+
+// TestNamesThatAnotherProcessCleared has another process do what is left here: the name is free then.
+func TestNamesThatAnotherProcessCleared(t *testing.T) {
+	state, p := openState(t), &policies{fails: errAway}
+	a := start(newAccounts(), state, change.ForgetPolicies(p))
+	_, err := a.DeleteUser(t.Context(), byRoot, "anna@example.com", 0)
+	require.NoError(t, err)
+	create := func() error {
+		_, err := a.CreateUser(t.Context(), byRoot, store.UserCreate{Mail: "anna@example.com"})
+		return err
+	}
+	require.True(t, store.HasCode(create(), store.CodeServerDown))
+	require.NoError(t, state.FinishIntent(t.Context(), unfinished(t, state)[0].ID), "the other one has")
+	require.NoError(t, create())
+	require.NoError(t, a.Resume(t.Context()))
+	require.Empty(t, p.forgotten)
+}
+
+// TestWhatIsCarriedComesFirst renames and deletes while the policies cannot follow. Whoever gets the name next must not get
+// what the first one brought along.
+func TestWhatIsCarriedComesFirst(t *testing.T) {
+	state, p := openState(t), &policies{fails: errAway}
+	a := start(newAccounts(), state, change.ForgetPolicies(p))
+	_, err := a.RenameUser(t.Context(), byRoot, "bo@example.com", "bob@example.com")
+	require.NoError(t, err)
+	drop := func() error {
+		_, err := a.DeleteUser(t.Context(), byRoot, "bob@example.com", 0)
+		return err
+	}
+	require.True(t, store.HasCode(drop(), store.CodeServerDown), "not before they came along")
+	p.fails = nil
+	require.NoError(t, drop())
+	require.Equal(t, [][2]string{{"bo@example.com", "bob@example.com"}}, p.carried)
+	require.Equal(t, []string{"bob@example.com"}, p.forgotten)
+	require.Empty(t, unfinished(t, state))
+}

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -89,28 +90,27 @@ func (l *ledger) forget(id string) {
 	}
 }
 
-// knows reports whether this process is, or was, at the intent.
-func (l *ledger) knows(id string) bool {
+// at returns the channels of those changes that somebody is at.
+func (l *ledger) at(which func(store.Change) bool) (busy []<-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.entries[id] != nil
+	for _, e := range l.entries {
+		if e.busy != nil && which(e.change) {
+			busy = append(busy, e.busy)
+		}
+	}
+	return busy
 }
 
-// about returns what is unfinished about a name: the channels of those that somebody is at, and the ids of those whose
-// cleaning is left.
-func (l *ledger) about(name string) (busy []<-chan struct{}, left []string) {
+// prune drops what is known of intents that are recorded no more: another process has finished them.
+func (l *ledger) prune(recorded []store.Intent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, e := range l.entries {
-		switch {
-		case !concerns(e.change, name):
-		case e.busy != nil:
-			busy = append(busy, e.busy)
-		case hasCleaner(e.left):
-			left = append(left, id)
+		if e.busy == nil && !slices.ContainsFunc(recorded, func(i store.Intent) bool { return i.ID == id }) {
+			delete(l.entries, id)
 		}
 	}
-	return busy, left
 }
 
 // concerns reports whether a change takes something away from a name: it was deleted or renamed, or its domain was

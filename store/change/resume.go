@@ -46,6 +46,7 @@ func (a *Accounts) resume(ctx context.Context, due func(store.Intent) bool) erro
 	if err != nil {
 		return fmt.Errorf("read unfinished changes: %w", err)
 	}
+	a.open.prune(intents)
 	var errs []error
 	for _, i := range intents {
 		if !due(i) || !a.open.take(i.ID, i.Change) {

@@ -26,9 +26,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 			return nil, err
 		}
 		e := s.newAlias(h, a, set.Apply(nil))
-		discarded := p.change.Discarded
-		p.change = created(store.NounAlias, e, a.Mail)
-		p.change.Discarded = discarded
+		p.names(created(store.NounAlias, e, a.Mail))
 		p.claim(e, a.Mail)
 		p.counted(domain, kindAlias, 1)
 		return p, nil
@@ -88,9 +86,7 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 			}
 			after.set("mailForwardingAddress", set.Apply(before.sorted("mailForwardingAddress"))...)
 		}
-		discarded := p.change.Discarded
-		p.change = updated(store.NounAlias, mail, before, after)
-		p.change.Discarded = discarded
+		p.names(updated(store.NounAlias, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))
 		return p, nil
 	})

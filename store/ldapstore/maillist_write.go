@@ -65,9 +65,7 @@ func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.Mailli
 	}
 	p.update(marked, whole, store.NoSuchAccount(m.Mail))
 	p.counted(h.name, kindList, 1)
-	discarded := p.change.Discarded
-	p.change = created(store.NounList, whole, m.Mail)
-	p.change.Discarded = discarded
+	p.names(created(store.NounList, whole, m.Mail))
 	return nil
 }
 
@@ -196,9 +194,7 @@ func (s *Store) UpdateMaillist(ctx context.Context, w store.Write, mail string, 
 				return nil, err
 			}
 		}
-		discarded := p.change.Discarded
-		p.change = updated(store.NounList, mail, before, after)
-		p.change.Discarded = discarded
+		p.names(updated(store.NounList, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))
 		return p, nil
 	})

@@ -96,6 +96,12 @@ func locksOf(actor store.Actor, domains ...string) []string {
 	return slices.Compact(locks)
 }
 
+// names sets the change that the plan makes. What has been discarded on the way to it stays.
+func (p *plan) names(c store.Change) {
+	c.Discarded = p.change.Discarded
+	p.change = c
+}
+
 // do adds a step of another kind.
 func (p *plan) do(about string, run func(ctx context.Context, s *Store) error) {
 	p.steps = append(p.steps, step{about, run})

@@ -14,7 +14,10 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 	if err := s.checkUserUpdate(u); err != nil {
 		return store.Change{}, err
 	}
-	locks := append(locksOf(w.Actor, store.DomainOf(mail)), lockGlobalAdmins)
+	locks := locksOf(w.Actor, store.DomainOf(mail))
+	if isFalse(u.Active) || isFalse(u.Global) { // the server may lose an admin
+		locks = append(locks, lockGlobalAdmins)
+	}
 	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
 		before, err := s.mailbox(ctx, mail)
 		if err != nil {
@@ -37,6 +40,8 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		return p, nil
 	})
 }
+
+func isFalse(v *bool) bool { return v != nil && !*v }
 
 // userEdit is a change to one mailbox while it is planned.
 type userEdit struct {

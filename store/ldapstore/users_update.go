@@ -14,7 +14,11 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 	if err := u.Check(); err != nil {
 		return store.Change{}, err
 	}
-	return s.write(ctx, w, []string{lockDomain(domain), lockGlobalAdmins}, func(now time.Time) (*plan, error) {
+	locks := []string{lockDomain(domain)}
+	if isFalse(u.Active) {
+		locks = append(locks, lockGlobalAdmins)
+	}
+	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
 		if _, err := s.home(ctx, domain); err != nil {
 			return nil, err
 		}
