@@ -167,7 +167,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	followed := change.New(accounts, sessions, w.logger,
 		change.EndSessions(sessions), change.ForgetPolicies(policies), change.PanelLog(log))
 	w.stores = server.Stores{
-		Accounts: followed, Policies: change.NewPolicies(policies, w.logger, change.PanelLog(log)), State: sessions, Panel: log,
+		Accounts: followed, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
 	}
 	if directory != nil {
 		w.stores.Directory = change.NewDirectory(directory, followed)

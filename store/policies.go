@@ -43,6 +43,14 @@ func PolicyAccountOf(name string) PolicyAccount {
 	return PolicyAccount("@" + name)
 }
 
+// Name is the domain name or address that PolicyAccountOf was given, "" for everybody.
+func (a PolicyAccount) Name() string {
+	if a == Everybody {
+		return ""
+	}
+	return strings.TrimPrefix(string(a), "@")
+}
+
 // Kind is KindCatchall, KindDomain or KindEmail.
 func (a PolicyAccount) Kind() AddressKind {
 	switch {

@@ -26,7 +26,7 @@ func (s *stores) openPolicies(ctx context.Context, c Config, log *slog.Logger) e
 		return err
 	}
 	policies := policystore.New(amavisd, iredapd, policystore.DefaultOptions())
-	s.policies = change.NewPolicies(policies, log, s.logFollowers()...)
+	s.policies = policies
 	resolver, err := spf.SystemResolver(resolvConf)
 	if err != nil {
 		log.Warn("mail servers of domains cannot be looked up", "error", err)

@@ -22,9 +22,9 @@ type stores struct {
 	accounts store.Accounts // every write goes the way of store/change
 	changes  *change.Accounts
 	state    store.State
-	policies store.Policies
-	spf      *spf.Job    // nil when nobody can be asked
-	panel    store.Panel // nil when there is no panel database
+	policies store.Policies // writes go the way of store/change too
+	spf      *spf.Job       // nil when nobody can be asked
+	panel    store.Panel    // nil when there is no panel database
 	// directory is where accounts are kept, nil when that is SQL; mailboxes is what the panel database knows about those of a
 	// directory, nil when there is none.
 	directory store.Directory
@@ -96,7 +96,7 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	}
 	followers := append([]change.Follower{change.EndSessions(s.state), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
 	s.changes = change.New(accounts, s.state, log, followers...)
-	s.accounts = s.changes
+	s.accounts, s.policies = s.changes, change.NewPolicies(s.policies, s.changes, s.logFollowers()...)
 	if s.directory != nil {
 		s.directory = change.NewDirectory(s.directory, s.changes)
 	}

@@ -112,9 +112,10 @@ func (a *Accounts) begin(ctx context.Context, actor store.Actor, planned store.C
 		return "", fmt.Errorf("name an intent: %w", err)
 	}
 	planned.Before, planned.After = nil, nil
-	a.open.take(id.String(), planned)
+	a.open.begin(id.String(), planned)
 	intent := store.Intent{ID: id.String(), Actor: actor, Change: planned, Created: time.Now().UTC()}
 	if err = a.intents.BeginIntent(ctx, intent); err != nil {
+		a.open.forget(id.String())
 		a.open.release(id.String())
 		return "", fmt.Errorf("record the change of %s: %w", planned.Name, err)
 	}
@@ -132,6 +133,7 @@ func (a *Accounts) decide(ctx context.Context, id string, w store.Write, planned
 		a.settle(after, id, a.follow(after, w.Actor, c, a.followers))
 		return c, nil
 	case rolledBack(err):
+		a.open.forget(id)
 		if e := a.intents.FinishIntent(after, id); e != nil {
 			a.log.WarnContext(after, "An intent could not be forgotten.", "intent", id, "error", e)
 		}

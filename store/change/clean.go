@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -34,6 +33,14 @@ func (a *Accounts) cleared(ctx context.Context, name string) error {
 // the name next. It fails as cleared does.
 func (a *Accounts) carried(ctx context.Context, name string) error {
 	return a.clear(ctx, name, func(c store.Change) bool { return c.Action == store.ActionRename && c.NewName == name })
+}
+
+// settled returns once nothing is left to do that would touch what belongs to a name: neither cleaning after an earlier
+// account nor what this one brings along. It fails as cleared does.
+func (a *Accounts) settled(ctx context.Context, name string) error {
+	return a.clear(ctx, name, func(c store.Change) bool {
+		return concerns(c, name) || c.Action == store.ActionRename && c.NewName == name
+	})
 }
 
 // clear takes up what is left to clean of some changes. What is recorded counts, not what this process remembers: another
@@ -67,7 +74,10 @@ func (a *Accounts) clearOne(ctx context.Context, i store.Intent) error {
 	if known && !hasCleaner(left) {
 		return nil
 	}
-	if !known && time.Since(i.Created) < resumeAge || !a.open.take(i.ID, i.Change) {
+	if isYoung(i) && !a.open.began(i.ID) {
+		return a.another(ctx, i)
+	}
+	if !a.open.take(i.ID, i.Change) {
 		return errAtWork
 	}
 	defer a.open.release(i.ID)
@@ -78,6 +88,15 @@ func (a *Accounts) clearOne(ctx context.Context, i store.Intent) error {
 		return errNotCleaned
 	}
 	return nil
+}
+
+// another tells of a change that another process may be at. As long as it has not happened nothing is to be cleaned.
+func (a *Accounts) another(ctx context.Context, i store.Intent) error {
+	happened, err := a.happened(ctx, i.Change)
+	if err == nil && happened {
+		err = errAtWork
+	}
+	return err
 }
 
 var (

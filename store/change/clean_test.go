@@ -18,6 +18,12 @@ type policies struct {
 	fails     error
 	forgotten []string
 	carried   [][2]string
+	written   []store.PolicyAccount
+}
+
+func (p *policies) DeleteGreylisting(_ context.Context, _ store.Write, account store.PolicyAccount) (store.Change, error) {
+	p.written = append(p.written, account)
+	return store.Change{}, nil
 }
 
 func (p *policies) ForgetAccount(_ context.Context, name string) error {
@@ -187,4 +193,68 @@ func TestWhatIsCarriedComesFirst(t *testing.T) {
 	require.Equal(t, [][2]string{{"bo@example.com", "bob@example.com"}}, p.carried)
 	require.Equal(t, []string{"bob@example.com"}, p.forgotten)
 	require.Empty(t, unfinished(t, state))
+}
+
+// TestPoliciesWaitForTheName sets a policy while that of an earlier account of the name is still to be removed, or while one
+// is still to be brought along: it would go with that.
+func TestPoliciesWaitForTheName(t *testing.T) {
+	set := func(p *change.Policies, account store.PolicyAccount) error {
+		_, err := p.DeleteGreylisting(t.Context(), byRoot, account)
+		return err
+	}
+	for name, test := range map[string]struct {
+		account store.PolicyAccount
+		gone    string
+	}{
+		"deleted":        {"anna@example.com", "delete user"},
+		"renamed":        {"anna@example.com", "rename user"},
+		"renamed to it":  {"ann@example.com", "rename user"},
+		"domain deleted": {"@example.com", "delete domain"},
+		"in that domain": {"anna@example.com", "delete domain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state, kept := openState(t), &policies{fails: errAway}
+			a := start(newAccounts(), state, change.ForgetPolicies(kept))
+			p := change.NewPolicies(kept, a)
+			_, err := lastingChanges[test.gone](t.Context(), a)
+			require.NoError(t, err)
+			require.True(t, store.HasCode(set(p, test.account), store.CodeServerDown))
+			require.NoError(t, set(p, "@other.test"))
+			require.NoError(t, set(p, store.Everybody))
+			kept.fails = nil
+			require.NoError(t, set(p, test.account))
+			require.Empty(t, unfinished(t, state))
+			require.Equal(t, []store.PolicyAccount{"@other.test", store.Everybody, test.account}, kept.written)
+		})
+	}
+}
+
+// TestNobodyKnows has the answer to a deletion get lost. Who recorded it need not wait until it is old.
+func TestNobodyKnows(t *testing.T) {
+	create := func(a *change.Accounts) error {
+		_, err := a.CreateUser(t.Context(), byRoot, store.UserCreate{Mail: "anna@example.com"})
+		return err
+	}
+	accounts, state, p := newAccounts(), openState(t), &policies{}
+	a := start(accounts, state, change.ForgetPolicies(p))
+	accounts.after = func() error { return errBroken }
+	_, err := lastingChanges["delete user"](t.Context(), a)
+	require.ErrorIs(t, err, errBroken)
+	accounts.after = newAccounts().after
+	require.NoError(t, create(a))
+	require.Equal(t, []string{"anna@example.com"}, p.forgotten)
+	require.Empty(t, unfinished(t, state))
+}
+
+// TestWhatHasNotHappenedHoldsNobodyUp has another process be about to delete an account: its name is not to be cleaned.
+func TestWhatHasNotHappenedHoldsNobodyUp(t *testing.T) {
+	state, p := openState(t), &policies{}
+	require.NoError(t, state.BeginIntent(t.Context(), store.Intent{
+		ID: "1", Created: time.Now(),
+		Change: store.Change{Action: store.ActionDelete, Noun: store.NounUser, Name: "anna@example.com", Domain: "example.com", Lasting: true},
+	}))
+	a := start(newAccounts(), state, change.ForgetPolicies(p))
+	_, err := change.NewPolicies(p, a).DeleteGreylisting(t.Context(), byRoot, "anna@example.com")
+	require.NoError(t, err)
+	require.Len(t, unfinished(t, state), 1)
 }

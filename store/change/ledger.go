@@ -20,6 +20,7 @@ type ledger struct {
 type entry struct {
 	change store.Change
 	busy   chan struct{} // closed when nobody is at it any more; nil when nobody is
+	here   bool          // this process recorded it, so no other one is at it
 	known  bool          // the change has happened
 	left   []Follower
 }
@@ -42,6 +43,21 @@ func (l *ledger) take(id string, change store.Change) bool {
 	return true
 }
 
+// begin is take of an intent that this process is about to record.
+func (l *ledger) begin(id string, change store.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries[id] = &entry{change: change, busy: make(chan struct{}), here: true}
+}
+
+// began reports whether this process recorded the intent or knows that the change has happened.
+func (l *ledger) began(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	return e != nil && (e.here || e.known)
+}
+
 // release ends what take began.
 func (l *ledger) release(id string) {
 	l.mu.Lock()
@@ -54,7 +70,7 @@ func (l *ledger) release(id string) {
 		close(e.busy)
 		e.busy = nil
 	}
-	if !e.known {
+	if !e.known && !e.here {
 		delete(l.entries, id)
 	}
 }
@@ -83,7 +99,7 @@ func (l *ledger) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
-		e.known, e.left = false, nil
+		e.known, e.here, e.left = false, false, nil
 		if e.busy == nil {
 			delete(l.entries, id)
 		}

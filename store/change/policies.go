@@ -2,7 +2,6 @@ package change
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -33,29 +32,34 @@ func (f policiesFollower) Follow(ctx context.Context, _ store.Actor, c store.Cha
 }
 
 // Policies is a store.Policies whose writes have followers. None of them is worth an intent: what must not be lost is in
-// the one write.
+// the one write. Nothing is written for an account while something of an earlier one of its name is left to clean: it would
+// go with that.
 type Policies struct {
 	store.Policies
-	log       *slog.Logger
+	accounts  *Accounts
 	followers []Follower
 }
 
-// NewPolicies puts the followers behind every write of the policies.
-func NewPolicies(policies store.Policies, log *slog.Logger, followers ...Follower) *Policies {
-	return &Policies{Policies: policies, log: log, followers: followers}
+// NewPolicies puts the followers behind every write of the policies of these accounts.
+func NewPolicies(policies store.Policies, accounts *Accounts, followers ...Follower) *Policies {
+	return &Policies{Policies: policies, accounts: accounts, followers: followers}
 }
 
-func (p *Policies) run(ctx context.Context, w store.Write, c store.Change, err error) (store.Change, error) {
+func (p *Policies) run(
+	ctx context.Context, w store.Write, account store.PolicyAccount, do func() (store.Change, error),
+) (store.Change, error) {
+	if account != store.Everybody && !w.DryRun {
+		if err := p.accounts.settled(ctx, account.Name()); err != nil {
+			return store.Change{}, err
+		}
+	}
+	c, err := do()
 	if err != nil || w.DryRun {
 		return c, err
 	}
 	after, cancel := detached(ctx)
 	defer cancel()
-	for _, f := range p.followers {
-		if err := f.Follow(after, w.Actor, c); err != nil {
-			p.log.ErrorContext(ctx, "A follower of a change failed.", "follower", f.Name(), "change", about(c), "error", err)
-		}
-	}
+	p.accounts.follow(after, w.Actor, c, p.followers)
 	return c, nil
 }
 
@@ -63,64 +67,74 @@ func (p *Policies) run(ctx context.Context, w store.Write, c store.Change, err e
 func (p *Policies) UpdateSpamPolicy(
 	ctx context.Context, w store.Write, account store.PolicyAccount, u store.SpamPolicyUpdate,
 ) (store.Change, error) {
-	c, err := p.Policies.UpdateSpamPolicy(ctx, w, account, u)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, account, func() (store.Change, error) {
+		return p.Policies.UpdateSpamPolicy(ctx, w, account, u)
+	})
 }
 
 // DeleteSpamPolicy implements store.SpamPolicies.
 func (p *Policies) DeleteSpamPolicy(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
-	c, err := p.Policies.DeleteSpamPolicy(ctx, w, account)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, account, func() (store.Change, error) {
+		return p.Policies.DeleteSpamPolicy(ctx, w, account)
+	})
 }
 
 // AddToWblist implements store.Wblists.
 func (p *Policies) AddToWblist(ctx context.Context, w store.Write, key store.WblistKey, addresses []string) (store.Change, error) {
-	c, err := p.Policies.AddToWblist(ctx, w, key, addresses)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, key.Account, func() (store.Change, error) {
+		return p.Policies.AddToWblist(ctx, w, key, addresses)
+	})
 }
 
 // RemoveFromWblist implements store.Wblists.
 func (p *Policies) RemoveFromWblist(ctx context.Context, w store.Write, key store.WblistKey, addresses []string) (store.Change, error) {
-	c, err := p.Policies.RemoveFromWblist(ctx, w, key, addresses)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, key.Account, func() (store.Change, error) {
+		return p.Policies.RemoveFromWblist(ctx, w, key, addresses)
+	})
 }
 
 // ClearWblist implements store.Wblists.
 func (p *Policies) ClearWblist(ctx context.Context, w store.Write, key store.WblistKey) (store.Change, error) {
-	c, err := p.Policies.ClearWblist(ctx, w, key)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, key.Account, func() (store.Change, error) {
+		return p.Policies.ClearWblist(ctx, w, key)
+	})
 }
 
 // SetThrottle implements store.Throttles.
 func (p *Policies) SetThrottle(
 	ctx context.Context, w store.Write, account store.PolicyAccount, direction store.Direction, s store.ThrottleSet,
 ) (store.Change, error) {
-	c, err := p.Policies.SetThrottle(ctx, w, account, direction, s)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, account, func() (store.Change, error) {
+		return p.Policies.SetThrottle(ctx, w, account, direction, s)
+	})
 }
 
 // SetGreylisting implements store.Greylistings.
 func (p *Policies) SetGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount, on bool) (store.Change, error) {
-	c, err := p.Policies.SetGreylisting(ctx, w, account, on)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, account, func() (store.Change, error) {
+		return p.Policies.SetGreylisting(ctx, w, account, on)
+	})
 }
 
 // DeleteGreylisting implements store.Greylistings.
 func (p *Policies) DeleteGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
-	c, err := p.Policies.DeleteGreylisting(ctx, w, account)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, account, func() (store.Change, error) {
+		return p.Policies.DeleteGreylisting(ctx, w, account)
+	})
 }
 
 // UpdateGreylistingWhitelist implements store.Greylistings.
 func (p *Policies) UpdateGreylistingWhitelist(
 	ctx context.Context, w store.Write, account store.PolicyAccount, senders store.Set,
 ) (store.Change, error) {
-	c, err := p.Policies.UpdateGreylistingWhitelist(ctx, w, account, senders)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, account, func() (store.Change, error) {
+		return p.Policies.UpdateGreylistingWhitelist(ctx, w, account, senders)
+	})
 }
 
 // UpdateSpfDomains implements store.Greylistings.
 func (p *Policies) UpdateSpfDomains(ctx context.Context, w store.Write, domains store.Set) (store.Change, error) {
-	c, err := p.Policies.UpdateSpfDomains(ctx, w, domains)
-	return p.run(ctx, w, c, err)
+	return p.run(ctx, w, store.Everybody, func() (store.Change, error) {
+		return p.Policies.UpdateSpfDomains(ctx, w, domains)
+	})
 }

@@ -9,20 +9,23 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// resumeAge is how old an intent is before ResumeStale takes it up: younger ones may be in the hands of another process.
-const resumeAge = time.Minute
+// resumeAge is how old an intent is before ResumeStale takes it up: younger ones may be in the hands of another process. It
+// is well above what the longest request and its followers may take, and what the clocks of two machines may differ by.
+const resumeAge = 3 * time.Minute
+
+func isYoung(i store.Intent) bool { return time.Since(i.Created) < resumeAge }
 
 // Resume takes up every unfinished intent: it looks whether the change happened, and either runs the followers or
 // forgets it. It is called at start, before the first write. An intent that cannot be settled stays; the error then
-// says why, but for failing followers, which only the log names.
+// says why, but for failing followers, which only the log names. A young one that has not happened stays without an error:
+// another process may be about to carry it out.
 func (a *Accounts) Resume(ctx context.Context) error {
 	return a.resume(ctx, func(store.Intent) bool { return true })
 }
 
-// ResumeStale is Resume for the intents older than a minute, which no running server is at work on any more.
+// ResumeStale is Resume for the intents older than a few minutes, which no running server is at work on any more.
 func (a *Accounts) ResumeStale(ctx context.Context) error {
-	due := time.Now().Add(-resumeAge)
-	return a.resume(ctx, func(i store.Intent) bool { return i.Created.Before(due) })
+	return a.resume(ctx, func(i store.Intent) bool { return !isYoung(i) })
 }
 
 // Run repeats ResumeStale until ctx ends.
@@ -68,6 +71,9 @@ func (a *Accounts) takeUp(ctx context.Context, i store.Intent) error {
 		happened, err := a.happened(ctx, i.Change)
 		if err != nil {
 			return err
+		}
+		if !happened && isYoung(i) {
+			return nil
 		}
 		if !happened {
 			a.log.InfoContext(ctx, "A change that never happened is forgotten.", "change", about(i.Change), "intent", i.ID)

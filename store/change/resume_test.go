@@ -59,6 +59,9 @@ func TestCrash(t *testing.T) {
 			crashing(t, accounts, state)
 
 			require.NoError(t, start(accounts, state, follower).Resume(t.Context()))
+			require.Len(t, unfinished(t, state), 1, "another process may be about to do it")
+			grow(t, state)
+			require.NoError(t, start(accounts, state, follower).Resume(t.Context()))
 			require.Empty(t, follower.changes)
 			require.Empty(t, unfinished(t, state))
 		})
@@ -138,6 +141,19 @@ func TestResume(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, follower.changes, 1)
 	})
+	t.Run("a starting process leaves alone what another one is about to do", func(t *testing.T) {
+		accounts, state, follower := newAccounts(), openState(t), &recorder{}
+		a := start(accounts, state)
+		accounts.before = func() error {
+			require.NoError(t, start(accounts, state, follower).Resume(t.Context()))
+			return nil
+		}
+		accounts.after = func() error { panic(crash{}) }
+		require.Panics(t, func() { _, _ = lastingChanges["delete user"](t.Context(), a) })
+		require.Empty(t, follower.changes)
+		require.NoError(t, start(accounts, state, follower).Resume(t.Context()))
+		require.Len(t, follower.changes, 1, "it was not forgotten")
+	})
 	t.Run("state database is away", func(t *testing.T) {
 		state := openState(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -176,6 +192,16 @@ func begin(t *testing.T, state store.Intents, name string, at time.Time) {
 		ID: name, Created: at,
 		Change: store.Change{Action: store.ActionDelete, Noun: store.NounUser, Name: name, Lasting: true},
 	}))
+}
+
+// grow has what is recorded be from long ago.
+func grow(t *testing.T, state store.Intents) {
+	t.Helper()
+	for _, i := range unfinished(t, state) {
+		i.Created = i.Created.Add(-time.Hour)
+		require.NoError(t, state.FinishIntent(t.Context(), i.ID))
+		require.NoError(t, state.BeginIntent(t.Context(), i))
+	}
 }
 
 // names returns whom the follower was told about.
