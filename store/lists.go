@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"iter"
+	"reflect"
 )
 
 // Lists is the contract for what mlmmj holds of mailing lists: their settings and subscribers. A driver that cannot
@@ -123,6 +124,30 @@ type ListUpdate struct {
 	RemoveHeaders          *[]string
 	FooterText             *string
 	FooterHTML             *string
+}
+
+// With returns the settings after an update. Of the two flags for who may post, moderators win; subscriptions that are not
+// moderated have no moderators, and naming some switches it on.
+func (s ListSettings) With(u ListUpdate) ListSettings {
+	given, to := reflect.ValueOf(u), reflect.ValueOf(&s).Elem()
+	for i := range given.NumField() {
+		if v := given.Field(i); !v.IsNil() {
+			to.FieldByName(given.Type().Field(i).Name).Set(v.Elem())
+		}
+	}
+	switch {
+	case u.OnlyModeratorsPost != nil && *u.OnlyModeratorsPost:
+		s.OnlySubscribersPost = false
+	case u.OnlySubscribersPost != nil && *u.OnlySubscribersPost:
+		s.OnlyModeratorsPost = false
+	}
+	if u.ModerateSubscription == nil && u.SubscriptionModerators != nil && len(*u.SubscriptionModerators) > 0 {
+		s.ModerateSubscription = true
+	}
+	if !s.ModerateSubscription {
+		s.SubscriptionModerators = nil
+	}
+	return s
 }
 
 // DefaultListSettings are those of a new list: subscribers alone post, nobody gets old posts or the subscribers by

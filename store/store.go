@@ -9,13 +9,14 @@ package store
 
 import "context"
 
-// Accounts is the contract for domains, admins, users and aliases, kept in SQL or in a directory.
+// Accounts is the contract for domains, admins, users, aliases and mailing lists, kept in SQL or in a directory.
 type Accounts interface {
 	Identities
 	Domains
 	Admins
 	Users
 	Aliases
+	Mls
 
 	// Ping returns nil when the backend answers.
 	Ping(ctx context.Context) error

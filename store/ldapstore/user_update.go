@@ -200,33 +200,46 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 	if !change.Touches() {
 		return nil
 	}
-	current, field := e.further(e.before), change.Field("aliases", "addAlias")
-	outside := slices.DeleteFunc(store.LeaveOut(change.Wanted(), current), func(mail string) bool {
-		domain := store.DomainOf(mail)
-		return domain == e.name || slices.Contains(e.aliases, domain)
-	})
-	change, err := store.Discard(e.rule, change, outside, &e.change, func(string) *store.Error {
-		return store.Fail(store.Invalid, store.CodeInvalidMail,
-			"An alias must be in %s or one of its alias domains.", e.name).With(field)
-	})
+	current := e.further(e.before)
+	next, err := s.settleFurther(ctx, e.rule, e.home, current, change, further{
+		field: change.Field("aliases", "addAlias"),
+		outside: func() *store.Error {
+			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", e.name)
+		},
+	}, &e.change)
 	if err != nil {
 		return err
 	}
-	taken, err := s.taken(ctx, store.LeaveOut(change.Wanted(), current), "")
-	if err != nil {
-		return err
-	}
-	change, err = store.Discard(e.rule, change, taken, &e.change, func(mail string) *store.Error {
-		return store.AlreadyExists(mail).With(field)
-	})
-	if err != nil {
-		return err
-	}
-	next := change.Apply(current)
 	e.after.remove("shadowAddress", store.LeaveOut(current, next)...)
 	e.after.add("shadowAddress", next...)
 	if len(next) > 0 {
 		e.after.add("enabledService", serviceShadow)
 	}
 	return nil
+}
+
+// further says how a change to further addresses is refused.
+type further struct {
+	field   string
+	outside func() *store.Error
+}
+
+// settleFurther returns the further addresses after a change, without new ones that lie outside of the domain or are in use.
+func (s *Store) settleFurther(
+	ctx context.Context, rule store.OnMissing, h home, current []string, set store.Set, f further, change *store.Change,
+) ([]string, error) {
+	outside := slices.DeleteFunc(store.LeaveOut(set.Wanted(), current), func(mail string) bool {
+		domain := store.DomainOf(mail)
+		return domain == h.name || slices.Contains(h.aliases, domain)
+	})
+	set, err := store.Discard(rule, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
+	if err != nil {
+		return nil, err
+	}
+	taken, err := s.taken(ctx, store.LeaveOut(set.Wanted(), current), "")
+	if err != nil {
+		return nil, err
+	}
+	set, err = store.Discard(rule, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
+	return set.Apply(current), err
 }

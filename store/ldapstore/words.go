@@ -15,6 +15,7 @@ const (
 	serviceShadow       = "shadowaddress"
 	serviceForward      = "forward"
 	serviceMlmmj        = "mlmmj"
+	serviceNewsletter   = "newsletter"
 )
 
 // status is the word for an account that is switched on or off.

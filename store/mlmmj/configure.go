@@ -54,7 +54,7 @@ func (l *list) configure(u store.ListUpdate) error {
 		// mlmmj does not work without, and some tools remove it along with the extra addresses.
 		u.ExtraAddresses = &settings.ExtraAddresses
 	}
-	settings = apply(settings, u)
+	settings = settings.With(u)
 	if err := l.write(touched(u), &settings); err != nil {
 		return err
 	}

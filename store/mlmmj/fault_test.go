@@ -174,7 +174,7 @@ func TestConfigureIsCut(t *testing.T) {
 		func(t *testing.T, s *Spool) {
 			got, err := s.ListSettings(t.Context(), devList)
 			require.NoError(t, err)
-			want := apply(from, u)
+			want := from.With(u)
 			require.Equal(t, want.OnlyModeratorsPost, got.OnlyModeratorsPost)
 			require.Equal(t, want.OnlySubscribersPost, got.OnlySubscribersPost)
 			require.Equal(t, []any{want.Moderated, "", "", extra, extra},

@@ -83,29 +83,6 @@ func everything(s store.ListSettings) store.ListUpdate {
 	return u
 }
 
-// apply returns the settings after an update. Of the two flags for who may post, moderators win; subscriptions that
-// are not moderated have no moderators, and naming some switches it on.
-func apply(s store.ListSettings, u store.ListUpdate) store.ListSettings {
-	for _, p := range parameters {
-		if v := p.of(&u); !v.IsNil() {
-			p.of(&s).Set(v.Elem())
-		}
-	}
-	switch {
-	case u.OnlyModeratorsPost != nil && *u.OnlyModeratorsPost:
-		s.OnlySubscribersPost = false
-	case u.OnlySubscribersPost != nil && *u.OnlySubscribersPost:
-		s.OnlyModeratorsPost = false
-	}
-	if u.ModerateSubscription == nil && u.SubscriptionModerators != nil && len(*u.SubscriptionModerators) > 0 {
-		s.ModerateSubscription = true
-	}
-	if !s.ModerateSubscription {
-		s.SubscriptionModerators = nil
-	}
-	return s
-}
-
 // touched returns the parameters that an update gives, and those that one of them may change.
 func touched(u store.ListUpdate) []parameter {
 	files := map[string]bool{}

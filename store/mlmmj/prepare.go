@@ -35,7 +35,7 @@ func (s *Spool) Prepare(ctx context.Context, mail string, settings store.ListSet
 		return failed("prepare", mail, err)
 	}
 	defer l.close()
-	return failed("prepare", mail, l.build(apply(store.ListSettings{}, u)))
+	return failed("prepare", mail, l.build(store.ListSettings{}.With(u)))
 }
 
 // vacant returns the directory for a new list, locked, marked as unfinished and otherwise empty. Others may move it away

@@ -40,7 +40,7 @@ func (r *Remote) Prepare(ctx context.Context, mail string, settings store.ListSe
 	if err != nil && !store.IsNotFound(err) {
 		return err
 	}
-	settings = apply(store.ListSettings{}, u)
+	settings = store.ListSettings{}.With(u)
 	form := r.form(mail, parameters, &settings)
 	form.Set("if_mod_send_only_mod_moderate", "yes")
 	form.Set("tocc", "yes")
@@ -73,7 +73,7 @@ func (r *Remote) ConfigureList(ctx context.Context, mail string, u store.ListUpd
 	if err != nil {
 		return err
 	}
-	after := apply(before, u)
+	after := before.With(u)
 	ps := touched(u)
 	if len(ps) == 0 {
 		return nil

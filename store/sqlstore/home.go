@@ -51,6 +51,18 @@ func (s *Store) takesAlias(ctx context.Context, tx *sqldb.Tx, h home) error {
 	return s.takesOneMore(ctx, tx, h.Name, h.Aliases, "alias", "alias accounts")
 }
 
+// takesList returns an error when the domain may have no further mailing list.
+func (s *Store) takesList(ctx context.Context, tx *sqldb.Tx, h home) error {
+	if !s.schema.hasColumn("domain", "maillists") {
+		return nil
+	}
+	var limit int64
+	if err := tx.Get(ctx, &limit, "SELECT maillists FROM domain WHERE domain = ?", h.Name); err != nil {
+		return fmt.Errorf("read how many lists %s may have: %w", h.Name, err)
+	}
+	return s.takesOneMore(ctx, tx, h.Name, limit, "maillists", "mailing lists")
+}
+
 func (s *Store) takesOneMore(ctx context.Context, tx *sqldb.Tx, domain string, limit int64, table, what string) error {
 	var existing int64
 	if limit > 0 {

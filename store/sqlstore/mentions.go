@@ -29,6 +29,7 @@ var mentions = []mention{
 	{table: "forwardings", column: "forwarding", domain: "dest_domain", beside: "address"},
 	{table: "moderators", column: "address", domain: "domain", owned: true},
 	{table: "moderators", column: "moderator", domain: "dest_domain", beside: "address"},
+	{table: "maillist_owners", column: "address", domain: "domain", owned: true},
 	{table: "maillist_owners", column: "owner", domain: "dest_domain", beside: "address"},
 	// A standalone admin may have the same address as an account, made by another program.
 	{table: "domain_admins", column: "username", owned: true, unless: " AND username NOT IN (SELECT username FROM admin)"},

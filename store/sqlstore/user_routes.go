@@ -71,7 +71,13 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	if err := tx.Select(ctx, &current, query, e.mail); err != nil {
 		return fmt.Errorf("read aliases of %s: %w", e.mail, err)
 	}
-	change, err := s.settleFurther(ctx, tx, w.OnMissing, e, current, change)
+	domain := strings.ToLower(text(e.before, "domain")) // see namesIn
+	change, err := s.settleFurther(ctx, tx, w.OnMissing, domain, current, change, further{
+		field: change.Field("aliases", "addAlias"),
+		outside: func() *store.Error {
+			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", domain)
+		},
+	}, &e.change)
 	if err != nil {
 		return err
 	}
@@ -87,34 +93,37 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	return nil
 }
 
-// settleFurther leaves out new aliases that lie outside of the domain or are in use. The domain's row is held, so
+// further says how a change to further addresses is refused.
+type further struct {
+	field   string
+	outside func() *store.Error
+}
+
+// settleFurther leaves out new addresses that lie outside of the domain or are in use. The domain's row is held, so
 // that nobody else takes one meanwhile.
 func (s *Store) settleFurther(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, e *userEdit, current []string, change store.Set,
+	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, domain string, current []string, set store.Set, f further,
+	change *store.Change,
 ) (store.Set, error) {
-	domain, field := strings.ToLower(text(e.before, "domain")), change.Field("aliases", "addAlias") // see namesIn
-	if len(store.LeaveOut(change.Wanted(), current)) == 0 {
-		return change, nil
+	if len(store.LeaveOut(set.Wanted(), current)) == 0 {
+		return set, nil
 	}
 	if _, err := s.lockHome(ctx, tx, domain); err != nil {
-		return change, err
+		return set, err
 	}
-	outside, err := s.outside(ctx, tx, domain, store.LeaveOut(change.Wanted(), current))
+	outside, err := s.outside(ctx, tx, domain, store.LeaveOut(set.Wanted(), current))
 	if err != nil {
-		return change, err
+		return set, err
 	}
-	change, err = store.Discard(rule, change, outside, &e.change, func(string) *store.Error {
-		return store.Fail(store.Invalid, store.CodeInvalidMail,
-			"An alias must be in %s or one of its alias domains.", domain).With(field)
-	})
+	set, err = store.Discard(rule, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
 	if err != nil {
-		return change, err
+		return set, err
 	}
-	taken, err := s.takenOf(ctx, tx, store.LeaveOut(change.Wanted(), current))
+	taken, err := s.takenOf(ctx, tx, store.LeaveOut(set.Wanted(), current))
 	if err != nil {
-		return change, fmt.Errorf("look for new aliases in %s: %w", domain, err)
+		return set, fmt.Errorf("look for further addresses in %s: %w", domain, err)
 	}
-	return store.Discard(rule, change, taken, &e.change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(field) })
+	return store.Discard(rule, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
 }
 
 // outside returns those of the addresses that are neither in the domain nor in one of its alias domains.

@@ -1,0 +1,176 @@
+package ldapstore
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// CreateMl implements store.Mls. The entry holds all that there is of it; then the number of lists of the domain is set. A
+// repeat that finds the list sets that right.
+func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (store.Change, error) {
+	if err := m.Check(); err != nil {
+		return store.Change{}, err
+	}
+	domain := store.DomainOf(m.Mail)
+	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(time.Time) (*plan, error) {
+		h, err := s.admit(ctx, w.Actor, m.Mail, kindList, store.Usage{Lists: 1})
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{}
+		e := entry{dn: s.tree.list(m.Mail)}
+		e.set("objectClass", "mailList")
+		e.set("mail", m.Mail)
+		e.set("mtaTransport", store.MlTransport(m.Mail))
+		e.set("mailingListID", uuid.NewString())
+		e.set("enabledService", serviceMail, serviceDeliver, serviceMlmmj)
+		h.settleIn(&e, m.Mail)
+		if err = s.editMl(ctx, w.OnMissing, h, &e, wholeMl(m), &p.change); err != nil {
+			return nil, err
+		}
+		p.names(created(store.NounMl, e, m.Mail))
+		p.claim(e, m.Mail)
+		p.counted(domain, kindList, 1)
+		return p, nil
+	})
+	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindList)
+}
+
+// wholeMl is the update that makes a new list out of an empty one.
+func wholeMl(m store.MlCreate) store.MlUpdate {
+	return store.MlUpdate{
+		Name: &m.Name, Active: &m.Active, AccessPolicy: &m.AccessPolicy, Newsletter: &m.Newsletter, Description: &m.Description,
+		MaxMessageSize: &m.MaxMessageSize, Owners: &m.Owners, Moderators: &m.Moderators, ExtraAddresses: &m.ExtraAddresses,
+		Subscribers: m.Subscribers, SubscriberField: m.SubscriberField,
+	}
+}
+
+// UpdateMl implements store.Mls. It is one step.
+func (s *Store) UpdateMl(ctx context.Context, w store.Write, mail string, u store.MlUpdate) (store.Change, error) {
+	if err := u.Check(); err != nil {
+		return store.Change{}, err
+	}
+	return s.write(ctx, w, []string{lockDomain(store.DomainOf(mail))}, func(time.Time) (*plan, error) {
+		before, err := s.ml(ctx, mail)
+		if err != nil {
+			return nil, err
+		}
+		h, err := s.home(ctx, domainOf(mail))
+		if err != nil {
+			return nil, err
+		}
+		after, p := before.clone(), &plan{}
+		if err = s.editMl(ctx, w.OnMissing, h, &after, u, &p.change); err != nil {
+			return nil, err
+		}
+		p.names(updated(store.NounMl, mail, before, after))
+		p.update(before, after, store.NoSuchAccount(mail))
+		return p, nil
+	})
+}
+
+// editMl makes the entry of a list what the update says.
+func (s *Store) editMl(
+	ctx context.Context, rule store.OnMissing, h home, e *entry, u store.MlUpdate, change *store.Change,
+) error {
+	e.assign("cn", u.Name)
+	e.assign("accessPolicy", u.AccessPolicy)
+	e.assign("description", u.Description)
+	if u.Active != nil {
+		e.set("accountStatus", status(*u.Active))
+	}
+	if u.MaxMessageSize != nil {
+		e.set("maxMessageSize")
+		if *u.MaxMessageSize > 0 {
+			e.set("maxMessageSize", strconv.FormatInt(*u.MaxMessageSize, 10))
+		}
+	}
+	if u.Newsletter != nil {
+		e.remove("enabledService", serviceNewsletter)
+		if *u.Newsletter {
+			e.add("enabledService", serviceNewsletter)
+		}
+	}
+	if err := s.editExtra(ctx, rule, h, e, u.ExtraAddresses, change); err != nil {
+		return err
+	}
+	if err := s.editPeople(ctx, e, u.Owners, u.Moderators); err != nil {
+		return err
+	}
+	itself := append([]string{e.address()}, e.sorted("shadowAddress")...)
+	return s.checkSubscribers(ctx, rule, itself, u.Subscribers, u.SubscriberField, change)
+}
+
+// editExtra sets the further addresses of a list. Those that come with alias domains stay.
+func (s *Store) editExtra(ctx context.Context, rule store.OnMissing, h home, e *entry, extra *[]string, change *store.Change) error {
+	if extra == nil {
+		return nil
+	}
+	wanted := store.LeaveOut(*extra, append(h.shadows(e.address()), e.address()))
+	next, err := s.settleFurther(ctx, rule, h, h.further(*e), store.Set{Replace: &wanted}, further{
+		field: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
+	}, change)
+	if err != nil {
+		return err
+	}
+	e.remove("shadowAddress", store.LeaveOut(h.further(*e), next)...)
+	e.add("shadowAddress", next...)
+	return nil
+}
+
+// editPeople sets who owns and who moderates a list; nil leaves them. Both may always post.
+func (s *Store) editPeople(ctx context.Context, e *entry, owners, moderators *[]string) error {
+	if err := s.checkReferences(ctx, "owner", store.MlPeople(e.address(), owners)...); err != nil {
+		return err
+	}
+	if err := s.checkReferences(ctx, "moderators", store.MlPeople(e.address(), moderators)...); err != nil {
+		return err
+	}
+	for name, people := range map[string]*[]string{"listOwner": owners, "listModerator": moderators} {
+		if people != nil {
+			e.set(name, store.Set{Add: *people}.Apply(nil)...)
+		}
+	}
+	if owners != nil || moderators != nil {
+		e.set("listAllowedUser", store.Set{Add: append(e.sorted("listOwner"), e.sorted("listModerator")...)}.Apply(nil)...)
+	}
+	return nil
+}
+
+// checkSubscribers discards those who are the list itself, under any of its addresses, and those who do not exist.
+func (s *Store) checkSubscribers(
+	ctx context.Context, rule store.OnMissing, itself, subscribers []string, field string, change *store.Change,
+) error {
+	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool { return !slices.Contains(itself, mail) })
+	set, err := store.DiscardItself(rule, field, own, store.Set{Add: subscribers}, change)
+	if err == nil {
+		_, err = s.settle(ctx, rule, field, set, change)
+	}
+	return err
+}
+
+// DeleteMl implements store.Mls. What refers to the list goes first, then its entry, and then the number of lists of the
+// domain is set. A repeat that finds no list sets that right.
+func (s *Store) DeleteMl(ctx context.Context, w store.Write, mail string, keepArchive bool) (store.Change, error) {
+	domain := store.DomainOf(mail)
+	change, err := s.write(ctx, w, []string{lockDomain(domain)}, func(time.Time) (*plan, error) {
+		e, err := s.ml(ctx, mail)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounMl, e, mail)}
+		p.change.KeepArchive = keepArchive
+		if err = s.planRemoval(ctx, p, e); err != nil {
+			return nil, err
+		}
+		p.counted(domain, kindList, -1)
+		return p, nil
+	})
+	return change, s.settleCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindList)
+}
