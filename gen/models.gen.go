@@ -1245,8 +1245,8 @@ type Ml struct {
 	// Expired When it ends.
 	Expired *string `json:"expired,omitempty"`
 
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-	// it. An address that another account has is refused.
+	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
@@ -1407,12 +1407,15 @@ type Ml struct {
 	// ShadowAddress Further addresses, those in alias domains included.
 	ShadowAddress *[]string `json:"shadowAddress,omitempty"`
 
-	// SubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+	// clears it.
+	//
 	//
 	// Example: [dev]
 	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
 
-	// Subscribers The subscribers of all three kinds, sorted by address. Only with `with_subscribers=yes`.
+	// Subscribers The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
+	// `with_subscribers=yes`.
 	Subscribers *[]Subscriber `json:"subscribers,omitempty"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
@@ -1520,8 +1523,8 @@ type MlCreate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-	// it. An address that another account has is refused.
+	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
@@ -1641,19 +1644,23 @@ type MlCreate struct {
 	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
-	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. Default `yes`.
+	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+	// addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
 	//
 	//
 	// Example: no
 	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
 
-	// SubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+	// clears it.
+	//
 	//
 	// Example: [dev]
 	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
 
-	// Subscribers Addresses to subscribe, here or elsewhere. One that is subscribed already moves to the kind that
-	// `subscription` names. An empty list changes nothing.
+	// Subscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+	// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+	// nothing.
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
@@ -1710,8 +1717,8 @@ type MlDisableSubscription = YesNo
 // Default `no`.
 type MlDisableSubscriptionConfirm = YesNo
 
-// MlExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-// it. An address that another account has is refused.
+// MlExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 //
 // Example: ["developers@example.com"]
 type MlExtraAddresses = []Address
@@ -1783,8 +1790,9 @@ type MlModerators = []Address
 // Example: Developers
 type MlName = string
 
-// MlNewSubscribers Addresses to subscribe, here or elsewhere. One that is subscribed already moves to the kind that
-// `subscription` names. An empty list changes nothing.
+// MlNewSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+// nothing.
 //
 // Example: ["carla@example.net","dora@example.com"]
 type MlNewSubscribers = []Address
@@ -1836,10 +1844,12 @@ type MlReply struct {
 }
 
 // MlRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
-// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. Default `yes`.
+// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+// addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
 type MlRequireConfirm = YesNo
 
-// MlSubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+// MlSubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+// clears it.
 //
 // Example: [dev]
 type MlSubjectPrefix = string
@@ -1875,8 +1885,9 @@ type MlUpdate struct {
 	// Example: active
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
-	// AddSubscribers Addresses to subscribe, here or elsewhere. One that is subscribed already moves to the kind that
-	// `subscription` names. An empty list changes nothing.
+	// AddSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+	// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+	// nothing.
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
@@ -1944,8 +1955,8 @@ type MlUpdate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-	// it. An address that another account has is refused.
+	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
@@ -2072,13 +2083,16 @@ type MlUpdate struct {
 	RemoveSubscribers *MlLeavingSubscribers `json:"remove_subscribers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
-	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. Default `yes`.
+	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+	// addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
 	//
 	//
 	// Example: no
 	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
 
-	// SubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+	// clears it.
+	//
 	//
 	// Example: [dev]
 	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`

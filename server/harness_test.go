@@ -27,6 +27,7 @@ import (
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/mlmmj"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -46,6 +47,8 @@ type world struct {
 	t       testing.TB
 	handler http.Handler
 	stores  server.Stores
+	sink    *storetest.Sink // where new mailing lists hand in their mail
+	changes *change.Accounts
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
@@ -60,6 +63,9 @@ func newWorld(t testing.TB, options ...option) *world {
 	w.createRoot()
 	return w
 }
+
+// spool is the directory of its mailing lists.
+func (w *world) spool() string { return filepath.Join(w.dir, "mlmmj") }
 
 func (w *world) createRoot() {
 	w.t.Helper()
@@ -122,6 +128,7 @@ func directoryWorld(t testing.TB, at storetest.DirectoryAt, dir string, options 
 type databases struct {
 	vmail, panel, amavisd, iredapd *sqldb.DB
 	directory                      *storetest.DirectoryAt
+	lists                          store.Lists // what runs mailing lists; nil is mlmmj in the world's own directory
 }
 
 // accounts opens the store of accounts. The second one is nil on SQL.
@@ -164,9 +171,16 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	accounts, directory := on.accounts(t, sessions)
 	log := panelstore.New(on.panel)
 	policies := policystore.New(on.amavisd, on.iredapd, policystore.DefaultOptions())
-	followed := change.New(accounts, sessions, w.logger,
-		change.EndSessions(sessions), change.ForgetPolicies(policies), change.PanelLog(log))
+	w.sink = storetest.NewSink(t)
+	lists := on.lists
+	if lists == nil {
+		lists = mlmmj.NewNative(mlmmj.Native{Spool: w.spool(), SMTPPort: w.sink.Port})
+	}
+	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions), change.ForgetPolicies(policies),
+		change.PanelLog(log), change.FollowLists(accounts, lists, sessions))
+	w.changes = followed
 	w.stores = server.Stores{
+		Mls:      change.NewMailingLists(followed, lists, sessions),
 		Accounts: followed, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
 	}
 	if directory != nil {

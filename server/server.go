@@ -38,8 +38,8 @@ type Stores struct {
 	Accounts  store.Accounts
 	Directory store.Directory // nil when accounts are kept in SQL
 	Policies  store.Policies
-	Spf       api.SpfJob  // nil when nothing is looked up
-	Lists     store.Lists // nil when mailing lists are switched off
+	Spf       api.SpfJob         // nil when nothing is looked up
+	Mls       store.MailingLists // nil when mailing lists are switched off
 	State     store.State
 	Panel     store.Panel // nil: no panel log, no panel settings
 }
@@ -105,7 +105,7 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 	stages := edge.New(operations, errors)
 	guard := access.New(s.sessions, s.stores.Accounts, errors)
 	stores := api.Stores{
-		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Lists: s.stores.Lists,
+		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Mls: s.stores.Mls,
 		Panel: s.stores.Panel,
 	}
 	handlers := api.New(stores, guard, s.sessions, api.Options{

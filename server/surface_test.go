@@ -255,7 +255,7 @@ func TestBadInput(t *testing.T) {
 		{name: "method that the path does not take, legacy", legacy: true, method: "PATCH", path: domain, status: 405, msg: "METHOD_NOT_ALLOWED"},
 		{name: "operation of another backend", method: "GET", path: "/api/maillist/list@example.com", status: 501, msg: "NOT_SUPPORTED_BY_BACKEND"},
 		{name: "operation of another backend, legacy", legacy: true, method: "GET", path: "/api/ldif/domain/example.com", status: 501, msg: "NOT_SUPPORTED_BY_BACKEND"},
-		{name: "operation that is not offered yet", method: "GET", path: "/api/ml/list@example.com", status: 501, msg: "NOT_IMPLEMENTED"},
+		{name: "list that there is not", method: "GET", path: "/api/ml/list@example.com", status: 404, msg: "NO_SUCH_ACCOUNT", field: "mail"},
 	})
 }
 

@@ -44,6 +44,8 @@ type Change struct {
 	Domain string `json:"domain,omitempty"`
 	// KeepArchive is true when what a deleted mailing list held is to be kept aside rather than erased.
 	KeepArchive bool `json:"keepArchive,omitempty"`
+	// Lists are the mailing lists of mlmmj that went with their domain.
+	Lists []string `json:"lists,omitempty"`
 	// Before and After are the account's own row or entry, nil where it did not or does not exist. A secret shows
 	// as a fixed word, and a changed one as another.
 	Before Record `json:"-"`

@@ -208,6 +208,21 @@ func (u MailingListUpdate) Account(policy string, after ListSettings) MlUpdate {
 	return change
 }
 
+// Settings are those that a list is to have when all that is known of it is its account.
+func (m Ml) Settings() ListSettings {
+	u := ListUpdate{
+		Name: &m.Name, Newsletter: &m.Newsletter, MaxMessageSize: &m.MaxMessageSize, ExtraAddresses: &m.ExtraAddresses,
+	}
+	if len(m.Owners) > 0 {
+		u.Owners = &m.Owners
+	}
+	if len(m.Moderators) > 0 {
+		u.Moderators = &m.Moderators
+	}
+	s := DefaultListSettings(m.Mail)
+	return s.With(u.over(s, &m.AccessPolicy))
+}
+
 // Configure is what the update does to the settings that are now.
 func (u MailingListUpdate) Configure(now ListSettings) ListUpdate {
 	return u.Settings.over(now, u.AccessPolicy)

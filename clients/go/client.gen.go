@@ -1634,8 +1634,8 @@ type Ml struct {
 	// Expired When it ends.
 	Expired *string `json:"expired,omitempty"`
 
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-	// it. An address that another account has is refused.
+	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
@@ -1796,12 +1796,15 @@ type Ml struct {
 	// ShadowAddress Further addresses, those in alias domains included.
 	ShadowAddress *[]string `json:"shadowAddress,omitempty"`
 
-	// SubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+	// clears it.
+	//
 	//
 	// Example: [dev]
 	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
 
-	// Subscribers The subscribers of all three kinds, sorted by address. Only with `with_subscribers=yes`.
+	// Subscribers The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
+	// `with_subscribers=yes`.
 	Subscribers *[]Subscriber `json:"subscribers,omitempty"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
@@ -1909,8 +1912,8 @@ type MlCreate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-	// it. An address that another account has is refused.
+	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
@@ -2030,19 +2033,23 @@ type MlCreate struct {
 	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
-	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. Default `yes`.
+	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+	// addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
 	//
 	//
 	// Example: no
 	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
 
-	// SubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+	// clears it.
+	//
 	//
 	// Example: [dev]
 	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
 
-	// Subscribers Addresses to subscribe, here or elsewhere. One that is subscribed already moves to the kind that
-	// `subscription` names. An empty list changes nothing.
+	// Subscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+	// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+	// nothing.
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
@@ -2099,8 +2106,8 @@ type MlDisableSubscription = YesNo
 // Default `no`.
 type MlDisableSubscriptionConfirm = YesNo
 
-// MlExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-// it. An address that another account has is refused.
+// MlExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 //
 // Example: ["developers@example.com"]
 type MlExtraAddresses = []Address
@@ -2172,8 +2179,9 @@ type MlModerators = []Address
 // Example: Developers
 type MlName = string
 
-// MlNewSubscribers Addresses to subscribe, here or elsewhere. One that is subscribed already moves to the kind that
-// `subscription` names. An empty list changes nothing.
+// MlNewSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+// nothing.
 //
 // Example: ["carla@example.net","dora@example.com"]
 type MlNewSubscribers = []Address
@@ -2225,10 +2233,12 @@ type MlReply struct {
 }
 
 // MlRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
-// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. Default `yes`.
+// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+// addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
 type MlRequireConfirm = YesNo
 
-// MlSubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+// MlSubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+// clears it.
 //
 // Example: [dev]
 type MlSubjectPrefix = string
@@ -2264,8 +2274,9 @@ type MlUpdate struct {
 	// Example: active
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
-	// AddSubscribers Addresses to subscribe, here or elsewhere. One that is subscribed already moves to the kind that
-	// `subscription` names. An empty list changes nothing.
+	// AddSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+	// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+	// nothing.
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
@@ -2333,8 +2344,8 @@ type MlUpdate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. The whole set is replaced; empty clears
-	// it. An address that another account has is refused.
+	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
@@ -2461,13 +2472,16 @@ type MlUpdate struct {
 	RemoveSubscribers *MlLeavingSubscribers `json:"remove_subscribers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
-	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. Default `yes`.
+	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+	// addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
 	//
 	//
 	// Example: no
 	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
 
-	// SubjectPrefix Put in front of the subject of each post. Spaces at its end are kept. Empty clears it.
+	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+	// clears it.
+	//
 	//
 	// Example: [dev]
 	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
@@ -10265,7 +10279,8 @@ type ClientInterface interface {
 	// CreateMlWithBody Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
-	// the domain and of the caller.
+	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+	// The account is made last, so mail to the list is taken once all of it is there.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10275,7 +10290,8 @@ type ClientInterface interface {
 	// CreateMl Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
-	// the domain and of the caller.
+	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+	// The account is made last, so mail to the list is taken once all of it is there.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -11651,7 +11667,8 @@ func (c *Client) GetMl(ctx context.Context, mail PathMail, params *GetMlParams, 
 // CreateMlWithBody Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
-// the domain and of the caller.
+// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+// The account is made last, so mail to the list is taken once all of it is there.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11671,7 +11688,8 @@ func (c *Client) CreateMlWithBody(ctx context.Context, mail PathMail, contentTyp
 // CreateMl Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
-// the domain and of the caller.
+// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+// The account is made last, so mail to the list is taken once all of it is there.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15954,7 +15972,8 @@ type ClientWithResponsesInterface interface {
 	// CreateMlWithBodyWithResponse Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
-	// the domain and of the caller.
+	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+	// The account is made last, so mail to the list is taken once all of it is there.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15964,7 +15983,8 @@ type ClientWithResponsesInterface interface {
 	// CreateMlWithResponse Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
-	// the domain and of the caller.
+	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+	// The account is made last, so mail to the list is taken once all of it is there.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -24803,7 +24823,8 @@ func (c *ClientWithResponses) GetMlWithResponse(ctx context.Context, mail PathMa
 // CreateMlWithBodyWithResponse Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
-// the domain and of the caller.
+// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+// The account is made last, so mail to the list is taken once all of it is there.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24819,7 +24840,8 @@ func (c *ClientWithResponses) CreateMlWithBodyWithResponse(ctx context.Context, 
 // CreateMlWithResponse Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
-// the domain and of the caller.
+// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
+// The account is made last, so mail to the list is taken once all of it is there.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -77,8 +77,17 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
+	if err := c.tryLists(ctx, w); err != nil {
+		faults = append(faults, err)
+	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%d backend(s) cannot be used:\n%w", len(faults), errors.Join(faults...))
 	}
 	return nil
+}
+
+func (c Config) tryLists(ctx context.Context, w io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return c.inspectLists(ctx, w)
 }

@@ -31,6 +31,7 @@ type Config struct {
 	MlmmjadminToken    store.Secret  `koanf:"mlmmjadmin_token"`
 	MlmmjSpool         string        `koanf:"mlmmj_spool"`
 	MlmmjArchive       string        `koanf:"mlmmj_archive"`
+	MlmmjSMTPPort      int           `koanf:"mlmmj_smtp_port"`
 	Admin              string        `koanf:"admin"`
 	AdminPassword      store.Secret  `koanf:"admin_password"`
 	PasswordScheme     string        `koanf:"password_scheme"`
@@ -96,8 +97,12 @@ var settings = []setting{
 	{key: "lists", usage: "how mailing lists are run: native, mlmmjadmin or off"},
 	{key: "mlmmjadmin_url", usage: "`URL` of mlmmjadmin"},
 	{key: "mlmmjadmin_token", usage: "API token of mlmmjadmin", secret: true},
-	{key: "mlmmj_spool", usage: "spool `directory` of mlmmj"},
-	{key: "mlmmj_archive", usage: "archive `directory` of mlmmj"},
+	{key: "mlmmj_spool", usage: "`directory` of mlmmj's lists; mlmmj beside the mail storage when absent, with sqlite in the data directory"},
+	{key: "mlmmj_archive", usage: "`directory` of removed lists; the other one with -archive at its end when absent"},
+	{
+		key: "mlmmj_smtp_port", usage: "`port` on which this machine takes the mail of new lists; 0 leaves it to mlmmj, which takes 25",
+		shape: "a number such as 10027",
+	},
 	{key: "admin", usage: "`address` of the first global admin, made while there is none; on a server only if it is set"},
 	{key: "admin_password", usage: "password of the first global admin; generated when absent", secret: true},
 	{key: "password_scheme", usage: "`scheme` that new passwords are stored in"},

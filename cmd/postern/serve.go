@@ -81,7 +81,7 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 
 // served are the stores as the server gets them.
 func (s *stores) served() server.Stores {
-	all := server.Stores{Accounts: s.accounts, Directory: s.directory, Policies: s.policies, State: s.state, Panel: s.panel}
+	all := server.Stores{Accounts: s.accounts, Directory: s.directory, Policies: s.policies, Mls: s.mls, State: s.state, Panel: s.panel}
 	if s.spf != nil {
 		all.Spf = s.spf
 	}

@@ -22,9 +22,10 @@ type stores struct {
 	accounts store.Accounts // every write goes the way of store/change
 	changes  *change.Accounts
 	state    store.State
-	policies store.Policies // writes go the way of store/change too
-	spf      *spf.Job       // nil when nobody can be asked
-	panel    store.Panel    // nil when there is no panel database
+	policies store.Policies     // writes go the way of store/change too
+	mls      store.MailingLists // nil when they are switched off
+	spf      *spf.Job           // nil when nobody can be asked
+	panel    store.Panel        // nil when there is no panel database
 	// directory is where accounts are kept, nil when that is SQL; mailboxes is what the panel database knows about those of a
 	// directory, nil when there is none.
 	directory store.Directory
@@ -95,8 +96,15 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 		return err
 	}
 	followers := append([]change.Follower{change.EndSessions(s.state), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
+	lists := c.listDriver()
+	if lists != nil {
+		followers = append(followers, change.FollowLists(accounts, lists, s.state)) // last, for it may take the longest
+	}
 	s.changes = change.New(accounts, s.state, log, followers...)
 	s.accounts, s.policies = s.changes, change.NewPolicies(s.policies, s.changes, s.logFollowers()...)
+	if lists != nil {
+		s.mls = change.NewMailingLists(s.changes, lists, s.state)
+	}
 	if s.directory != nil {
 		s.directory = change.NewDirectory(s.directory, s.changes)
 	}

@@ -181,6 +181,9 @@ func (c Config) checkLists(f *faults) {
 			f.add("mlmmjadmin_token", "is missing; give one of mlmmjadmin's api_auth_tokens")
 		}
 	}
+	if c.MlmmjSMTPPort < 0 || c.MlmmjSMTPPort > 65535 {
+		f.add("mlmmj_smtp_port", "%d is no port; write one from 1 to 65535, or 0", c.MlmmjSMTPPort)
+	}
 	for _, path := range []struct{ key, value string }{{"mlmmj_spool", c.MlmmjSpool}, {"mlmmj_archive", c.MlmmjArchive}} {
 		if path.value != "" && !filepath.IsAbs(path.value) {
 			f.add(path.key, "%q is relative; write the whole path", path.value)

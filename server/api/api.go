@@ -33,7 +33,7 @@ type API struct {
 	directory store.Directory
 	policies  store.Policies
 	spf       SpfJob
-	lists     store.Lists
+	mls       store.MailingLists
 	panel     store.Panel
 	access    *access.Access
 	sessions  *access.Sessions
@@ -45,15 +45,16 @@ type Stores struct {
 	Accounts  store.Accounts
 	Directory store.Directory // nil when accounts are kept in SQL
 	Policies  store.Policies
-	Spf       SpfJob      // nil when nothing is looked up
-	Lists     store.Lists // nil when mailing lists are switched off
-	Panel     store.Panel // nil when there is no panel database
+	Spf       SpfJob             // nil when nothing is looked up
+	Mls       store.MailingLists // nil when mailing lists are switched off
+	Panel     store.Panel        // nil when there is no panel database
 }
 
 // New returns the operations over the stores.
 func New(stores Stores, access *access.Access, sessions *access.Sessions, options Options) *API {
 	return &API{
-		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, lists: stores.Lists, panel: stores.Panel,
+		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, mls: stores.Mls,
+		panel:  stores.Panel,
 		access: access, sessions: sessions, options: options,
 	}
 }

@@ -6,14 +6,11 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postern-mail/postern/gen"
-	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
-// notOffered are the operations that this build does not have yet.
-var notOffered = []string{
-	"ListMls", "GetMl", "CreateMl", "DeleteMl", "UpdateMl",
-}
+// listsOnly are the operations that need mlmmj.
+var listsOnly = []string{"ListMls", "GetMl", "CreateMl", "DeleteMl", "UpdateMl"}
 
 // directoryOnly are the operations that need the OpenLDAP backend.
 var directoryOnly = []string{
@@ -26,8 +23,9 @@ func (a *API) Offered(next gen.StrictHandlerFunc, operationID string) gen.Strict
 	switch {
 	case a.directory == nil && slices.Contains(directoryOnly, operationID):
 		return refuse(store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend."))
-	case slices.Contains(notOffered, operationID):
-		return refuse(reply.NotImplemented)
+	case a.mls == nil && slices.Contains(listsOnly, operationID):
+		return refuse(store.Fail(store.Unavailable, store.CodeNotConfigured,
+			"Mailing lists are switched off here; POSTERN_LISTS would switch them on."))
 	}
 	return next
 }

@@ -32,6 +32,28 @@ func active(v *gen.AccountStatus) *bool {
 // activeUnlessSaid is for accounts that are being made.
 func activeUnlessSaid(v *gen.AccountStatus) bool { return v == nil || *v == gen.Active }
 
+func yesNo(on bool) string {
+	if on {
+		return string(gen.YesNoYes)
+	}
+	return string(gen.YesNoNo)
+}
+
+func status(active bool) string {
+	if active {
+		return string(gen.Active)
+	}
+	return string(gen.Disabled)
+}
+
+// list is never nil: an empty one shows as one.
+func list(v []string) []string {
+	if v == nil {
+		return []string{}
+	}
+	return v
+}
+
 // word is a text that null clears.
 func word[T ~string](v nullable.Nullable[T]) *string {
 	if !v.IsSpecified() {

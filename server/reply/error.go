@@ -17,7 +17,6 @@ const (
 	CodeUnsupportedMedia   = "UNSUPPORTED_MEDIA_TYPE"
 	CodeBodyTooLarge       = "BODY_TOO_LARGE"
 	CodeInternalError      = "INTERNAL_ERROR"
-	CodeNotImplemented     = "NOT_IMPLEMENTED"
 	CodeCrossOrigin        = "CROSS_ORIGIN_DENIED"
 	CodeMalformedBody      = "MALFORMED_BODY"
 	CodeMalformedQuery     = "MALFORMED_QUERY"
@@ -53,9 +52,8 @@ var (
 	MethodNotAllowed = &Refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "This path does not take that method."}
 	UnsupportedMedia = &Refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMedia,
 		"Send application/json or application/x-www-form-urlencoded."}
-	BodyTooLarge   = &Refusal{http.StatusRequestEntityTooLarge, CodeBodyTooLarge, "A request body may have at most 8388608 bytes."}
-	NotImplemented = &Refusal{http.StatusNotImplemented, CodeNotImplemented, "This build does not offer the operation yet."}
-	CrossOrigin    = &Refusal{http.StatusForbidden, CodeCrossOrigin, "A page of another site may not do this."}
+	BodyTooLarge = &Refusal{http.StatusRequestEntityTooLarge, CodeBodyTooLarge, "A request body may have at most 8388608 bytes."}
+	CrossOrigin  = &Refusal{http.StatusForbidden, CodeCrossOrigin, "A page of another site may not do this."}
 )
 
 // Errors writes every error of the server.

@@ -27,9 +27,15 @@ func (a *Accounts) UpdateDomainAdmins(ctx context.Context, w store.Write, name s
 	})
 }
 
-// DeleteDomain implements store.Domains.
+// DeleteDomain implements store.Domains. The change names the mailing lists that went along: afterwards nobody knows them.
 func (a *Accounts) DeleteDomain(ctx context.Context, w store.Write, name string, keepDays int) (store.Change, error) {
 	return a.runLasting(ctx, w, func(ctx context.Context, w store.Write) (store.Change, error) {
-		return a.Accounts.DeleteDomain(ctx, w, name, keepDays)
+		lists, err := a.MlAddresses(ctx, name, store.Page{})
+		if err != nil {
+			return store.Change{}, err
+		}
+		c, err := a.Accounts.DeleteDomain(ctx, w, name, keepDays)
+		c.Lists = lists.Items
+		return c, err
 	})
 }

@@ -164,6 +164,10 @@ func (f *faultyAccounts) Alias(_ context.Context, mail string) (store.Alias, err
 	return store.Alias{Mail: mail}, nil
 }
 
+func (f *faultyAccounts) MlAddresses(context.Context, string, store.Page) (store.List[string], error) {
+	return store.List[string]{}, nil
+}
+
 func (f *faultyAccounts) addresses(disabledOnly bool, names ...string) store.List[string] {
 	return store.List[string]{Items: slices.DeleteFunc(names, func(n string) bool {
 		active, ok := f.active[n]

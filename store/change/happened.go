@@ -45,7 +45,9 @@ func (a *Accounts) look(ctx context.Context, c store.Change) (standing, error) {
 		now, err = a.lookAtUser(ctx, c)
 	case store.NounAlias:
 		now, err = a.lookAtAlias(ctx, c)
-	case store.NounList, store.NounMl:
+	case store.NounMl:
+		now, err = a.lookAtMl(ctx, c)
+	case store.NounList:
 		_, err = a.AccountNoun(ctx, c.Name)
 		now = standing{exists: true, active: true}
 	}
@@ -95,4 +97,9 @@ func (a *Accounts) lookAtAlias(ctx context.Context, c store.Change) (standing, e
 	}
 	disabled, err := a.AliasAddresses(ctx, store.AliasFilter{Domain: store.DomainOf(c.Name), DisabledOnly: true}, store.Page{})
 	return standing{exists: true, active: !slices.Contains(disabled.Items, c.Name)}, err
+}
+
+func (a *Accounts) lookAtMl(ctx context.Context, c store.Change) (standing, error) {
+	list, err := a.Ml(ctx, c.Name)
+	return standing{exists: true, active: list.Active}, err
 }

@@ -94,7 +94,7 @@ func (s *Spool) rewrite(ctx context.Context, from, to string) error {
 	if from == to {
 		return nil
 	}
-	mails, err := s.all()
+	mails, err := s.All()
 	if err != nil {
 		return err
 	}
@@ -116,8 +116,8 @@ func (s *Spool) rewrite(ctx context.Context, from, to string) error {
 	return errors.Join(failures...)
 }
 
-// all returns every list of the spool.
-func (s *Spool) all() ([]string, error) {
+// All returns every list of the spool, finished or not.
+func (s *Spool) All() ([]string, error) {
 	home, err := s.open()
 	if err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func (s *Spool) Ping(context.Context) error {
 
 // Check returns an error that tells what to do when lists cannot be worked with here.
 func (s *Spool) Check(context.Context) error {
-	if err := s.installed(); err != nil {
+	if err := s.Installed(); err != nil {
 		return fmt.Errorf("mlmmj is not installed: %w: install the package mlmmj", err)
 	}
 	if _, err := os.Stat(filepath.Join(s.Skeleton, "en")); err != nil {
@@ -96,7 +96,7 @@ func (s *Spool) Check(context.Context) error {
 
 // open returns the spool directory, or SERVER_DOWN when lists cannot be worked with.
 func (s *Spool) open() (*os.Root, error) {
-	if err := s.installed(); err != nil {
+	if err := s.Installed(); err != nil {
 		e := store.Fail(store.Unavailable, store.CodeServerDown, "mlmmj is not installed on this server.")
 		e.Cause = err
 		return nil, e
@@ -108,7 +108,8 @@ func (s *Spool) open() (*os.Root, error) {
 	return root, nil
 }
 
-func (s *Spool) installed() error {
+// Installed returns an error when a program of mlmmj is missing.
+func (s *Spool) Installed() error {
 	for _, program := range needed {
 		if _, err := os.Stat(filepath.Join(s.Programs, program)); err != nil {
 			return err

@@ -36,7 +36,7 @@ const (
 )
 
 // NewSink starts a sink, which ends with the test.
-func NewSink(t *testing.T) *Sink {
+func NewSink(t testing.TB) *Sink {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func NewSink(t *testing.T) *Sink {
 }
 
 // Next waits for the next message.
-func (s *Sink) Next(t *testing.T) Message {
+func (s *Sink) Next(t testing.TB) Message {
 	t.Helper()
 	select {
 	case m := <-s.arrived:

@@ -1,0 +1,144 @@
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+type listsFollower struct {
+	accounts store.Accounts
+	lists    store.Lists
+	locks    store.Locks
+}
+
+// FollowLists returns the follower that has mlmmj follow: it removes the lists that were deleted, be it with their domain, and
+// takes who was deleted or renamed out of all lists or renames it there. It is no cleaner: that mlmmj cannot be worked with must
+// not keep anybody from getting an address.
+//
+// The accounts are those below the way of a change.
+func FollowLists(accounts store.Accounts, lists store.Lists, locks store.Locks) Follower {
+	return listsFollower{accounts, lists, locks}
+}
+
+// Name implements Follower.
+func (listsFollower) Name() string { return "mailing lists" }
+
+// Follow implements Follower. The answer to a request does not wait long for mlmmj: what it cannot do soon is taken up again.
+func (f listsFollower) Follow(ctx context.Context, _ store.Actor, c store.Change) error {
+	if c.Noun == store.NounAdmin || c.Action != store.ActionDelete && c.Action != store.ActionRename {
+		return nil
+	}
+	if due, bounded := ctx.Deadline(); bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(due)/2)
+		defer cancel()
+	}
+	return errors.Join(f.removeLists(ctx, c), f.readdress(ctx, c))
+}
+
+// removeLists removes what mlmmj holds of the lists that went. Those that went with their domain are kept aside.
+func (f listsFollower) removeLists(ctx context.Context, c store.Change) error {
+	gone, keep := c.Lists, true
+	if c.Noun == store.NounMl && c.Action == store.ActionDelete {
+		gone, keep = []string{c.Name}, c.KeepArchive
+	}
+	var failures []error
+	for _, list := range gone {
+		failures = append(failures, f.removeList(ctx, list, keep))
+	}
+	return errors.Join(failures...)
+}
+
+// removeList leaves alone a list of that address that was made since.
+func (f listsFollower) removeList(ctx context.Context, mail string, keep bool) error {
+	return f.locks.Locked(ctx, lockOf(mail), func(ctx context.Context) error {
+		_, err := f.accounts.Ml(ctx, mail)
+		if err == nil {
+			return nil
+		}
+		if !store.IsNotFound(err) {
+			return err
+		}
+		return f.lists.RemoveList(ctx, mail, keep)
+	})
+}
+
+// readdress has the lists that there are know who went or has another address. Without any list there is nobody to ask.
+func (f listsFollower) readdress(ctx context.Context, c store.Change) error {
+	first, err := f.accounts.MlAddresses(ctx, "", store.Page{Limit: 1})
+	if err != nil || len(first.Items) == 0 {
+		return err
+	}
+	switch {
+	case c.Action == store.ActionRename:
+		return f.lists.RenameSubscriber(ctx, c.Name, c.NewName)
+	case c.Noun == store.NounDomain:
+		return f.forgetDomain(ctx, c.Name)
+	}
+	return f.lists.ForgetSubscriber(ctx, c.Name)
+}
+
+// forgetDomain takes every address of a domain out of all lists.
+func (f listsFollower) forgetDomain(ctx context.Context, domain string) error {
+	all, err := f.accounts.MlAddresses(ctx, "", store.Page{})
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, list := range all.Items {
+		if err = f.forgetDomainIn(ctx, domain, list); err != nil && !store.IsNotFound(err) {
+			failures = append(failures, fmt.Errorf("take those of %s out of %s: %w", domain, list, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (f listsFollower) forgetDomainIn(ctx context.Context, domain, list string) error {
+	var leaving []string
+	for s, err := range f.lists.Subscribers(ctx, list) {
+		if err != nil {
+			return err
+		}
+		if isUnder(s.Mail, domain) {
+			leaving = append(leaving, s.Mail)
+		}
+	}
+	if len(leaving) > 0 {
+		if err := f.lists.Unsubscribe(ctx, list, leaving); err != nil {
+			return err
+		}
+	}
+	settings, err := f.lists.ListSettings(ctx, list)
+	if err != nil {
+		return err
+	}
+	u := store.ListUpdate{
+		Owners: outside(settings.Owners, domain), Moderators: outside(settings.Moderators, domain),
+		SubscriptionModerators: outside(settings.SubscriptionModerators, domain),
+	}
+	if u == (store.ListUpdate{}) {
+		return nil
+	}
+	return f.lists.ConfigureList(ctx, list, u)
+}
+
+func isUnder(mail, domain string) bool { return strings.HasSuffix(mail, "@"+domain) }
+
+// outside returns who does not lie in the domain, or nil when nobody does.
+func outside(mails []string, domain string) *[]string {
+	left := make([]string, 0, len(mails))
+	for _, mail := range mails {
+		if !isUnder(mail, domain) {
+			left = append(left, mail)
+		}
+	}
+	if len(left) == len(mails) {
+		return nil
+	}
+	return &left
+}

@@ -1,0 +1,261 @@
+package change
+
+import (
+	"context"
+	"iter"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// CreateMl implements store.Mls.
+func (a *Accounts) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (store.Change, error) {
+	return a.runNew(ctx, w, m.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
+		return a.Accounts.CreateMl(ctx, w, m)
+	})
+}
+
+// UpdateMl implements store.Mls.
+func (a *Accounts) UpdateMl(ctx context.Context, w store.Write, mail string, u store.MlUpdate) (store.Change, error) {
+	return a.runUpdate(ctx, w, u.Active, func(ctx context.Context, w store.Write) (store.Change, error) {
+		return a.Accounts.UpdateMl(ctx, w, mail, u)
+	})
+}
+
+// DeleteMl implements store.Mls.
+func (a *Accounts) DeleteMl(ctx context.Context, w store.Write, mail string, keepArchive bool) (store.Change, error) {
+	return a.runLasting(ctx, w, func(ctx context.Context, w store.Write) (store.Change, error) {
+		return a.Accounts.DeleteMl(ctx, w, mail, keepArchive)
+	})
+}
+
+// listWrites is how many writes of whole lists may be under way at once. Each holds a lock of the state database, which it
+// needs more of to go on.
+const listWrites = 4
+
+// MailingLists is store.MailingLists: the account of a list, and what mlmmj holds, in step. The account decides whether there
+// is a list, so it is made last and goes first. What stands with mlmmj without an account takes no mail; making the list again
+// moves it out of the way.
+type MailingLists struct {
+	accounts *Accounts
+	lists    store.Lists
+	locks    store.Locks
+	turns    chan struct{}
+}
+
+var _ store.MailingLists = (*MailingLists)(nil)
+
+// NewMailingLists puts the accounts and what mlmmj holds together. The followers of the accounts have to have FollowLists among
+// them.
+func NewMailingLists(accounts *Accounts, lists store.Lists, locks store.Locks) *MailingLists {
+	return &MailingLists{accounts: accounts, lists: lists, locks: locks, turns: make(chan struct{}, listWrites)}
+}
+
+// MailingList implements store.MailingLists.
+func (m *MailingLists) MailingList(ctx context.Context, mail string) (store.MailingList, error) {
+	account, err := m.accounts.Ml(ctx, mail)
+	if err != nil {
+		return store.MailingList{}, err
+	}
+	settings, err := m.lists.ListSettings(ctx, mail)
+	return store.MailingList{Ml: account, Settings: settings}, unheld(mail, err)
+}
+
+// unheld is the error for a list that mlmmj holds nothing of, while there is its account.
+func unheld(mail string, err error) error {
+	if !store.IsNotFound(err) {
+		return err
+	}
+	e := store.Fail(store.Unavailable, store.CodeServerDown, "mlmmj holds nothing of %s. Any update of the list makes it anew.", mail)
+	e.Cause = err
+	return e
+}
+
+// Subscribers implements store.MailingLists.
+func (m *MailingLists) Subscribers(ctx context.Context, mail string) iter.Seq2[store.Subscriber, error] {
+	return func(yield func(store.Subscriber, error) bool) {
+		for s, err := range m.lists.Subscribers(ctx, mail) {
+			if !yield(s, unheld(mail, err)) {
+				return
+			}
+		}
+	}
+}
+
+// CreateMailingList implements store.MailingLists: what mlmmj holds, then the subscribers, then the account. When the account
+// is refused the rest goes again; when nobody knows what became of it the rest stays.
+func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n store.MailingListCreate) (store.Change, error) {
+	settings := n.Initial()
+	account := n.Account(settings)
+	if w.DryRun {
+		return m.accounts.CreateMl(ctx, w, account)
+	}
+	var c store.Change
+	err := m.locked(ctx, n.Mail, func(ctx context.Context) error {
+		planned, err := m.accounts.Accounts.CreateMl(ctx, dry(w), account)
+		made := false
+		if store.HasCode(err, store.CodeAlreadyExists) {
+			// The store may finish what an earlier call left. That the address is free by now hardly ever happens.
+			planned, err = m.accounts.CreateMl(ctx, w, account)
+			made = err == nil
+		}
+		if err != nil {
+			return err
+		}
+		settings.ExtraAddresses = store.LeaveOut(settings.ExtraAddresses, planned.Discarded)
+		n.Subscribers = store.LeaveOut(n.Subscribers, planned.Discarded)
+		if c = planned; made {
+			return m.fill(ctx, n, settings)
+		}
+		if err = m.fill(ctx, n, settings); err != nil {
+			return err
+		}
+		if c, err = m.accounts.CreateMl(ctx, w, account); err != nil && rolledBack(err) {
+			m.takeBack(ctx, n.Mail)
+		}
+		return err
+	})
+	return c, err
+}
+
+// fill has mlmmj hold a list and its subscribers, or nothing of it.
+func (m *MailingLists) fill(ctx context.Context, n store.MailingListCreate, settings store.ListSettings) error {
+	if err := m.lists.Prepare(ctx, n.Mail, settings); err != nil {
+		return err
+	}
+	err := m.join(ctx, n.Mail, n.Subscription, n.Confirm, n.Subscribers)
+	if err != nil {
+		m.takeBack(ctx, n.Mail)
+	}
+	return err
+}
+
+func dry(w store.Write) store.Write {
+	w.DryRun = true
+	return w
+}
+
+// takeBack removes what mlmmj was given for a list of which there is no account after all.
+func (m *MailingLists) takeBack(ctx context.Context, mail string) {
+	after, cancel := detached(ctx)
+	defer cancel()
+	if err := m.lists.RemoveList(after, mail, false); err != nil {
+		m.accounts.log.WarnContext(ctx, "What mlmmj holds of a list that was not made could not be removed.", "list", mail, "error", err)
+	}
+}
+
+// join subscribes addresses, or asks them whether to.
+func (m *MailingLists) join(ctx context.Context, mail string, kind store.Subscription, confirm bool, addresses []string) error {
+	if len(addresses) == 0 {
+		return nil
+	}
+	if confirm {
+		return m.lists.Invite(ctx, mail, kind, addresses)
+	}
+	return m.lists.Subscribe(ctx, mail, kind, addresses)
+}
+
+// UpdateMailingList implements store.MailingLists: what mlmmj holds, then the subscribers, then the account. Where mlmmj holds
+// nothing of the list, it is made anew from the account.
+func (m *MailingLists) UpdateMailingList(
+	ctx context.Context, w store.Write, mail string, u store.MailingListUpdate,
+) (store.Change, error) {
+	var c store.Change
+	err := m.locked(ctx, mail, func(ctx context.Context) error {
+		edit, err := m.edit(ctx, w, mail, u)
+		if err != nil {
+			return err
+		}
+		if w.DryRun {
+			c = edit.planned
+			return nil
+		}
+		if err = m.configure(ctx, mail, edit); err == nil {
+			err = m.resubscribe(ctx, mail, u, edit.planned.Discarded)
+		}
+		if err == nil {
+			c, err = m.accounts.UpdateMl(ctx, w, mail, edit.account)
+		}
+		if err != nil && edit.unheld && rolledBack(err) {
+			m.takeBack(ctx, mail)
+		}
+		return err
+	})
+	return c, err
+}
+
+// mlEdit is what an update does.
+type mlEdit struct {
+	planned   store.Change
+	account   store.MlUpdate
+	configure store.ListUpdate
+	after     store.ListSettings
+	unheld    bool // mlmmj holds nothing of the list
+}
+
+func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u store.MailingListUpdate) (mlEdit, error) {
+	var edit mlEdit
+	account, err := m.accounts.Ml(ctx, mail)
+	if err != nil {
+		return edit, err
+	}
+	now, err := m.lists.ListSettings(ctx, mail)
+	if store.IsNotFound(err) {
+		edit.unheld, now, err = true, account.Settings(), nil
+	}
+	if err != nil {
+		return edit, err
+	}
+	edit.configure = u.Configure(now)
+	edit.account = u.Account(account.AccessPolicy, now.With(edit.configure))
+	edit.planned, err = m.accounts.Accounts.UpdateMl(ctx, dry(w), mail, edit.account)
+	if extra := edit.configure.ExtraAddresses; extra != nil {
+		kept := store.LeaveOut(*extra, edit.planned.Discarded)
+		edit.configure.ExtraAddresses = &kept
+	}
+	edit.after = now.With(edit.configure)
+	return edit, err
+}
+
+func (m *MailingLists) configure(ctx context.Context, mail string, edit mlEdit) error {
+	switch {
+	case edit.unheld:
+		return m.lists.Prepare(ctx, mail, edit.after)
+	case edit.configure == store.ListUpdate{}:
+		return nil
+	}
+	return m.lists.ConfigureList(ctx, mail, edit.configure)
+}
+
+func (m *MailingLists) resubscribe(ctx context.Context, mail string, u store.MailingListUpdate, discarded []string) error {
+	leaving := u.Unsubscribe
+	if u.UnsubscribeAll {
+		leaving = nil // which is everybody
+	}
+	if u.UnsubscribeAll || len(leaving) > 0 {
+		if err := m.lists.Unsubscribe(ctx, mail, leaving); err != nil {
+			return err
+		}
+	}
+	return m.join(ctx, mail, u.Subscription, u.Confirm, store.LeaveOut(u.Subscribe, discarded))
+}
+
+// DeleteMailingList implements store.MailingLists. What mlmmj holds goes by the follower of the account's deletion.
+func (m *MailingLists) DeleteMailingList(ctx context.Context, w store.Write, mail string, keepArchive bool) (store.Change, error) {
+	if err := m.lists.Ping(ctx); err != nil {
+		return store.Change{}, err
+	}
+	return m.accounts.DeleteMl(ctx, w, mail, keepArchive)
+}
+
+// locked runs fn while nobody else, here or in another process, writes to the list.
+func (m *MailingLists) locked(ctx context.Context, mail string, fn func(ctx context.Context) error) error {
+	select {
+	case m.turns <- struct{}{}:
+		defer func() { <-m.turns }()
+	case <-ctx.Done():
+		return store.Down("What others are writing to", context.Cause(ctx))
+	}
+	return m.locks.Locked(ctx, lockOf(mail), fn)
+}
+
+func lockOf(list string) []string { return []string{"list " + list} }
