@@ -80,6 +80,12 @@ var byRoot = store.Write{Actor: store.Actor{Username: rootMail, Global: true}}
 // openWorld opens the stores in dir, which may be a copy of another world's.
 func openWorld(t testing.TB, dir string, options ...option) *world {
 	t.Helper()
+	return serveOn(t, dir, files(t, dir), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+}
+
+// files are databases in a directory, their tables laid.
+func files(t testing.TB, dir string) databases {
+	t.Helper()
 	open := func(name string) *sqldb.DB {
 		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
 		require.NoError(t, err)
@@ -87,7 +93,7 @@ func openWorld(t testing.TB, dir string, options ...option) *world {
 	}
 	all := databases{vmail: open("vmail.db"), panel: open("iredadmin.db"), amavisd: open("amavisd.db"), iredapd: open("iredapd.db")}
 	all.lay(t, "sqlite")
-	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+	return all
 }
 
 // newWorldOn is newWorld on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.

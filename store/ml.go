@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"iter"
+	"strings"
 )
 
 // Mls is the contract for the accounts of mailing lists that people subscribe to: what Postfix and iRedAPD know of
@@ -74,8 +75,12 @@ type MlUpdate struct {
 	SubscriberField string
 }
 
-// Check returns VALUE_TOO_LONG or INVALID_NUMBER for what no store takes.
+// Check returns VALUE_TOO_LONG or INVALID_NUMBER for what no store takes, and INVALID_MAIL for an address that mlmmj would
+// take for a command to another list.
 func (m MlCreate) Check() error {
+	if local, _ := SplitAddress(m.Mail); strings.ContainsAny(local, "+/") {
+		return Fail(Invalid, CodeInvalidMail, "The address of a mailing list cannot have a + or a / in it.").With("mail")
+	}
 	return MlUpdate{
 		Name: &m.Name, AccessPolicy: &m.AccessPolicy, Description: &m.Description, MaxMessageSize: &m.MaxMessageSize,
 	}.Check()

@@ -171,17 +171,19 @@ func createMlFails(t *testing.T, open Open) {
 		kind store.Kind
 		code string
 	}{
-		"long name":           {store.MlCreate{Name: strings.Repeat("ä", 256)}, store.Invalid, store.CodeValueTooLong},
-		"long access policy":  {store.MlCreate{AccessPolicy: strings.Repeat("a", 31)}, store.Invalid, store.CodeValueTooLong},
-		"long description":    {store.MlCreate{Description: strings.Repeat("ä", 32768)}, store.Invalid, store.CodeValueTooLong},
-		"negative size":       {store.MlCreate{MaxMessageSize: -1}, store.Invalid, store.CodeInvalidNumber},
-		"unknown domain":      {store.MlCreate{Mail: "dev@gone.test"}, store.NotFound, store.CodeNoSuchDomain},
-		"alias domain":        {store.MlCreate{Mail: "dev@alias.test"}, store.NotFound, store.CodeNoSuchDomain},
-		"address of a user":   {store.MlCreate{Mail: "ann@a.test"}, store.Conflict, store.CodeAlreadyExists},
-		"address of an alias": {store.MlCreate{Mail: "team@a.test"}, store.Conflict, store.CodeAlreadyExists},
-		"address of a list":   {store.MlCreate{Mail: "old@a.test"}, store.Conflict, store.CodeAlreadyExists},
-		"unknown owner":       {store.MlCreate{Owners: []string{"gone@a.test"}}, store.Unprocessable, store.CodeNoSuchAccount},
-		"unknown moderator":   {store.MlCreate{Moderators: []string{"gone@a.test"}}, store.Unprocessable, store.CodeNoSuchAccount},
+		"long name":            {store.MlCreate{Name: strings.Repeat("ä", 256)}, store.Invalid, store.CodeValueTooLong},
+		"long access policy":   {store.MlCreate{AccessPolicy: strings.Repeat("a", 31)}, store.Invalid, store.CodeValueTooLong},
+		"long description":     {store.MlCreate{Description: strings.Repeat("ä", 32768)}, store.Invalid, store.CodeValueTooLong},
+		"negative size":        {store.MlCreate{MaxMessageSize: -1}, store.Invalid, store.CodeInvalidNumber},
+		"address of a command": {store.MlCreate{Mail: "dev+unsubscribe@a.test"}, store.Invalid, store.CodeInvalidMail},
+		"address with a slash": {store.MlCreate{Mail: "dev/ops@a.test"}, store.Invalid, store.CodeInvalidMail},
+		"unknown domain":       {store.MlCreate{Mail: "dev@gone.test"}, store.NotFound, store.CodeNoSuchDomain},
+		"alias domain":         {store.MlCreate{Mail: "dev@alias.test"}, store.NotFound, store.CodeNoSuchDomain},
+		"address of a user":    {store.MlCreate{Mail: "ann@a.test"}, store.Conflict, store.CodeAlreadyExists},
+		"address of an alias":  {store.MlCreate{Mail: "team@a.test"}, store.Conflict, store.CodeAlreadyExists},
+		"address of a list":    {store.MlCreate{Mail: "old@a.test"}, store.Conflict, store.CodeAlreadyExists},
+		"unknown owner":        {store.MlCreate{Owners: []string{"gone@a.test"}}, store.Unprocessable, store.CodeNoSuchAccount},
+		"unknown moderator":    {store.MlCreate{Moderators: []string{"gone@a.test"}}, store.Unprocessable, store.CodeNoSuchAccount},
 	} {
 		for rule, w := range map[string]store.Write{"refusing": refusing, "dropping": dropping} {
 			t.Run(name+", "+rule, func(t *testing.T) {
