@@ -47,13 +47,14 @@ func TestMain(m *testing.M) {
 type crashSite struct {
 	engine string
 	urls   map[string]string // by the names of the settings
+	spool  string            // of mlmmj
 }
 
 // newCrashSite makes the databases. On a server they have the tables of iRedMail, which Postern never lays there.
 func newCrashSite(t *testing.T, engine string) crashSite {
 	t.Helper()
-	site := crashSite{engine, map[string]string{}}
 	dir := t.TempDir()
+	site := crashSite{engine, map[string]string{}, filepath.Join(dir, "mlmmj")}
 	for setting, file := range map[string]string{"vmail_dsn": "vmail.db", "iredadmin_dsn": "iredadmin.db", "state_dsn": "state.db"} {
 		site.urls[setting] = "sqlite://" + filepath.Join(dir, file)
 		if engine != "sqlite" {
@@ -69,7 +70,7 @@ func newCrashSite(t *testing.T, engine string) crashSite {
 
 // environment names the databases to a process.
 func (s crashSite) environment() []string {
-	list := []string{variable("backend") + "=" + s.engine}
+	list := []string{variable("backend") + "=" + s.engine, variable("mlmmj_spool") + "=" + s.spool, variable("mlmmj_smtp_port") + "=9"}
 	for setting, url := range s.urls {
 		list = append(list, variable(setting)+"="+url)
 	}

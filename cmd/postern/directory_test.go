@@ -23,7 +23,7 @@ func directorySite(t *testing.T, stateEngine string) crashSite {
 		"state_dsn": state, "iredadmin_dsn": "sqlite://" + filepath.Join(dir, "iredadmin.db"),
 		"ldap_url": at.URL, "ldap_bind_dn": at.BindDN, "ldap_bind_password": at.BindPassword,
 		"ldap_base_dn": at.Base, "ldap_admin_base_dn": at.AdminBase,
-	}}
+	}, filepath.Join(dir, "mlmmj")}
 }
 
 // TestCapsOfADirectoryAmongProcesses has 64 clients of two servers create at once: what a domain and an admin may have is

@@ -124,6 +124,12 @@ func (s *Spool) openOwn(path string, uid, gid int) (*os.Root, error) {
 	if err := s.makeOwn(path, uid, gid); err != nil {
 		return nil, err
 	}
+	// Somebody else's directory can often not even be opened, and then nothing would say why.
+	if info, err := os.Stat(path); err == nil {
+		if err = s.mayWrite(path, info); err != nil {
+			return nil, err
+		}
+	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
