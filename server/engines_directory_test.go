@@ -16,6 +16,7 @@ var kinds = []struct {
 	mark string
 	keys []string
 }{
+	{"newsletter_description", append(slices.Sorted(maps.Keys(defaultMl)), "subscribers")},
 	{"forwardings", []string{
 		"forwardings", "aliases", "managed_domains", "mailing_aliases", "sender_bcc", "recipient_bcc", "relayhost", "stored_bytes",
 		"stored_messages", "last_login",
@@ -82,6 +83,9 @@ func common(object map[string]any, directory bool) map[string]any {
 		shared := map[string]any{}
 		for _, key := range kind.keys {
 			shared[key] = object[key]
+		}
+		if kind.mark == "newsletter_description" {
+			return shared // a list says everything under the published names
 		}
 		if directory {
 			maps.Copy(shared, ofEntry(object))

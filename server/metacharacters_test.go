@@ -56,9 +56,12 @@ func awkwardCalls() []awkwardCall {
 		"primarymx", "addAliasDomain[]", "removeAliasDomain[]", "addService[]", "removeService[]", "disableDomainProfile[]")
 	add("mail=sales@example.com", "/api/alias/sales@example.com", "name", "accessPolicy", "members[]", "addMember[]", "removeMember[]")
 	add("news@example.com", newsList, "name", "accessPolicy", "addMember[]", "removeMember[]")
+	add("mail=dev@example.com", devMl, "name", "newsletter_description", "accessPolicy", "owner[]", "moderators[]", "extra_addresses[]",
+		"add_subscribers[]", "remove_subscribers[]", "subscription_moderators[]", "subject_prefix", "custom_headers", "remove_headers[]",
+		"footer_text", "footer_html")
 	add("mail="+rootMail, "/api/admin/"+rootMail, "name", "language")
 	for _, method := range []string{"GET", "PUT", "DELETE"} {
-		for _, noun := range []string{"user", "alias", "maillist", "domain", "admin", "ldif/user", "ldif/domain"} {
+		for _, noun := range []string{"user", "alias", "maillist", "ml", "domain", "admin", "ldif/user", "ldif/domain"} {
 			calls = append(calls, awkwardCall{method + " " + noun + " in the path", "", func(c *client, text string) answer {
 				name := text + "@example.com"
 				if strings.HasSuffix(noun, "domain") {
@@ -81,6 +84,7 @@ func awkwardCalls() []awkwardCall {
 func TestNoTextReachesAnotherEntry(t *testing.T) {
 	w, root := overOpenLDAP(t)
 	post(newsList, body{"members": list{"anna@example.com", "x@far.test"}})(root)
+	post(devMl, body{})(root)
 	before := w.directory.Entries(t)
 	calls := awkwardCalls()
 	check := func(r *rapid.T) {
