@@ -303,10 +303,17 @@ func listProofs() []proof {
 
 const devMl = "/api/ml/dev@example.com"
 
-func TestMlParameters(t *testing.T) {
+// listWorld is parameterWorld with a mailing list.
+func listWorld(t *testing.T) *world {
+	t.Helper()
 	storetest.Mlmmj(t)
 	base := parameterWorld(t)
 	base.root().must(201, "POST", devMl, body{"moderators": list{"anna@example.com"}, "owner": list{"anna@example.com"}})
+	return base
+}
+
+func TestMlParameters(t *testing.T) {
+	base := listWorld(t)
 	for _, p := range listProofs() {
 		bothSurfaces(t, base, p.operation+" "+p.parameter, p.run)
 	}
