@@ -36,6 +36,8 @@ type Session struct {
 type Intents interface {
 	// BeginIntent records a change before it happens.
 	BeginIntent(ctx context.Context, i Intent) error
+	// KeepIntent notes of a recorded change that it has happened, and which of its followers are left. A missing one is fine.
+	KeepIntent(ctx context.Context, id string, left []string) error
 	// FinishIntent forgets it; a missing one is fine.
 	FinishIntent(ctx context.Context, id string) error
 	// UnfinishedIntents returns all that are recorded, oldest first.
@@ -47,5 +49,7 @@ type Intent struct {
 	ID      string
 	Actor   Actor
 	Change  Change // without Before and After
+	// Left are the names of the followers that are left; nil while nobody has noted that the change has happened.
+	Left []string
 	Created time.Time
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -171,10 +172,14 @@ func (a *Accounts) follow(ctx context.Context, actor store.Actor, c store.Change
 	return failed
 }
 
-// settle forgets an intent that nothing is left of, and otherwise remembers what is left.
+// settle forgets an intent that nothing is left of, and otherwise remembers what is left: here and, for another process or
+// the next one, with the intent. Only what is left may run again: by then the name may be somebody else's.
 func (a *Accounts) settle(ctx context.Context, id string, left []Follower) {
 	a.open.remember(id, left)
 	if len(left) > 0 {
+		if err := a.intents.KeepIntent(ctx, id, namesOf(left)); err != nil {
+			a.log.WarnContext(ctx, "What is left of a change could not be noted.", "intent", id, "error", err)
+		}
 		return
 	}
 	if err := a.intents.FinishIntent(ctx, id); err != nil {
@@ -182,6 +187,32 @@ func (a *Accounts) settle(ctx context.Context, id string, left []Follower) {
 		return
 	}
 	a.open.forget(id)
+}
+
+func namesOf(followers []Follower) []string {
+	names := make([]string, len(followers))
+	for i, f := range followers {
+		names[i] = f.Name()
+	}
+	return names
+}
+
+// remaining returns which followers of a recorded change are left, and whether it is known to have happened. One that there is
+// no more, since what it served is switched off, is left out.
+func (a *Accounts) remaining(i store.Intent) ([]Follower, bool) {
+	if left, known := a.open.remaining(i.ID); known {
+		return left, true
+	}
+	if i.Left == nil {
+		return nil, false
+	}
+	var left []Follower
+	for _, f := range a.followers {
+		if slices.Contains(i.Left, f.Name()) {
+			left = append(left, f)
+		}
+	}
+	return left, true
 }
 
 // detached is a context for what has to be done after the deciding write, whether or not the client is still there.

@@ -70,7 +70,7 @@ func (a *Accounts) clear(ctx context.Context, name string, which func(store.Chan
 
 // clearOne takes up one change, unless nothing is left of it that cleans.
 func (a *Accounts) clearOne(ctx context.Context, i store.Intent) error {
-	left, known := a.open.remaining(i.ID)
+	left, known := a.remaining(i)
 	if known && !hasCleaner(left) {
 		return nil
 	}

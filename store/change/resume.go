@@ -66,7 +66,7 @@ func (a *Accounts) resume(ctx context.Context, due func(store.Intent) bool) erro
 func (a *Accounts) takeUp(ctx context.Context, i store.Intent) error {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
-	left, known := a.open.remaining(i.ID)
+	left, known := a.remaining(i)
 	if !known {
 		happened, err := a.happened(ctx, i.Change)
 		if err != nil {

@@ -154,6 +154,29 @@ func TestResume(t *testing.T) {
 		require.NoError(t, start(accounts, state, follower).Resume(t.Context()))
 		require.Len(t, follower.changes, 1, "it was not forgotten")
 	})
+	t.Run("only what is left runs in the next process, whoever has the name by then", func(t *testing.T) {
+		accounts, state := newAccounts(), openState(t)
+		good, bad := &recorder{name: "good"}, &recorder{name: "bad", err: errBroken}
+		_, err := lastingChanges["delete user"](t.Context(), start(accounts, state, good, bad))
+		require.NoError(t, err)
+		accounts.active["anna@example.com"] = true // another one
+		require.Equal(t, []string{"bad"}, unfinished(t, state)[0].Left)
+
+		good, bad = &recorder{name: "good"}, &recorder{name: "bad"}
+		require.NoError(t, start(accounts, state, good, bad).Resume(t.Context()))
+		require.Empty(t, good.changes)
+		require.Equal(t, []string{"anna@example.com"}, names(bad))
+		require.Empty(t, unfinished(t, state))
+	})
+	t.Run("a follower that is switched off is left to nobody", func(t *testing.T) {
+		accounts, state := newAccounts(), openState(t)
+		_, err := lastingChanges["delete user"](t.Context(), start(accounts, state, &recorder{name: "lists", err: errBroken}))
+		require.NoError(t, err)
+		other := &recorder{name: "other"}
+		require.NoError(t, start(accounts, state, other).Resume(t.Context()))
+		require.Empty(t, other.changes)
+		require.Empty(t, unfinished(t, state))
+	})
 	t.Run("state database is away", func(t *testing.T) {
 		state := openState(t)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -14,6 +14,7 @@ type intentRow struct {
 	ID      string    `db:"id"`
 	Actor   string    `db:"actor_json"`
 	Change  string    `db:"change_json"`
+	Left    *string   `db:"left_json"`
 	Created time.Time `db:"created"`
 }
 
@@ -39,6 +40,15 @@ func (s *Store) BeginIntent(ctx context.Context, i store.Intent) error {
 		i.ID, string(who), string(what), i.Created)
 }
 
+// KeepIntent implements store.Intents.
+func (s *Store) KeepIntent(ctx context.Context, id string, left []string) error {
+	names, err := json.Marshal(left)
+	if err != nil {
+		return fmt.Errorf("encode names of followers: %w", err)
+	}
+	return s.exec(ctx, "keep an intent", "UPDATE intents SET left_json = ? WHERE id = ?", string(names), id)
+}
+
 // FinishIntent implements store.Intents.
 func (s *Store) FinishIntent(ctx context.Context, id string) error {
 	return s.exec(ctx, "finish an intent", "DELETE FROM intents WHERE id = ?", id)
@@ -47,7 +57,7 @@ func (s *Store) FinishIntent(ctx context.Context, id string) error {
 // UnfinishedIntents implements store.Intents.
 func (s *Store) UnfinishedIntents(ctx context.Context) ([]store.Intent, error) {
 	var rows []intentRow
-	err := s.db.Reader().Select(ctx, &rows, "SELECT id, actor_json, change_json, created FROM intents ORDER BY created, id")
+	err := s.db.Reader().Select(ctx, &rows, "SELECT id, actor_json, change_json, left_json, created FROM intents ORDER BY created, id")
 	if err != nil {
 		return nil, fmt.Errorf("read intents: %w", err)
 	}
@@ -66,5 +76,10 @@ func (r intentRow) intent() (store.Intent, error) {
 		return store.Intent{}, err
 	}
 	i := store.Intent{ID: r.ID, Actor: store.Actor(who), Created: r.Created.UTC()}
+	if r.Left != nil {
+		if err := json.Unmarshal([]byte(*r.Left), &i.Left); err != nil {
+			return i, err
+		}
+	}
 	return i, json.Unmarshal([]byte(r.Change), &i.Change)
 }

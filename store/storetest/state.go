@@ -170,6 +170,20 @@ func intents(t *testing.T, open func(t *testing.T) store.State) {
 		require.NoError(t, err)
 		require.Equal(t, []store.Intent{deletion}, got)
 	})
+	t.Run("notes what is left", func(t *testing.T) {
+		s := open(t)
+		require.NoError(t, s.BeginIntent(ctx(t), deletion))
+		require.NoError(t, s.BeginIntent(ctx(t), rename))
+		for _, left := range [][]string{{"policies", "mailing lists"}, {"mailing lists"}, {}} {
+			require.NoError(t, s.KeepIntent(ctx(t), rename.ID, left))
+			got, err := s.UnfinishedIntents(ctx(t))
+			require.NoError(t, err)
+			noted := rename
+			noted.Left = left
+			require.Equal(t, []store.Intent{deletion, noted}, got)
+		}
+		require.NoError(t, s.KeepIntent(ctx(t), "missing", []string{"policies"}))
+	})
 	t.Run("forgets the finished one", func(t *testing.T) {
 		s := open(t)
 		require.NoError(t, s.BeginIntent(ctx(t), deletion))
