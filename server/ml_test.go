@@ -18,7 +18,7 @@ import (
 	"github.com/postern-mail/postern/store/storetest"
 )
 
-// onLists runs a test in a world of its own on each engine, furnished, with mlmmj.
+// onLists runs a test in a world of its own on each engine, furnished, with mlmmj; and once more on the first with mlmmjadmin.
 func onLists(t *testing.T, test func(t *testing.T, w *world, root *client)) {
 	t.Helper()
 	storetest.Mlmmj(t)
@@ -33,6 +33,12 @@ func onLists(t *testing.T, test func(t *testing.T, w *world, root *client)) {
 			test(t, w, w.root())
 		})
 	}
+	t.Run("mlmmjadmin", func(t *testing.T) {
+		w := throughMlmmjadmin(t, t.TempDir())
+		w.createRoot()
+		furnish(w)
+		test(t, w, w.root())
+	})
 }
 
 // defaultMl is what a new list shows of which nothing was said.

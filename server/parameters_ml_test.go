@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/mlmmj"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -316,5 +317,31 @@ func TestMlParameters(t *testing.T) {
 	base := listWorld(t)
 	for _, p := range listProofs() {
 		bothSurfaces(t, base, p.operation+" "+p.parameter, p.run)
+	}
+}
+
+// throughMlmmjadmin is a world over the databases in a directory whose lists a daemon runs.
+func throughMlmmjadmin(t *testing.T, dir string) *world {
+	t.Helper()
+	spool := (&world{dir: dir}).spool()
+	daemon := storetest.NewMlmmjadminAt(t, spool, spool+"-archive")
+	all := files(t, dir)
+	all.lists = mlmmj.NewAdmin(mlmmj.Admin{URL: daemon.URL, Token: daemon.Token})
+	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
+}
+
+// TestMlParametersThroughMlmmjadmin has a daemon write what mlmmj reads.
+func TestMlParametersThroughMlmmjadmin(t *testing.T) {
+	base := throughMlmmjadmin(t, t.TempDir())
+	base.createRoot()
+	furnish(base)
+	root := base.root()
+	root.must(201, "POST", devMl, body{"moderators": list{"anna@example.com"}, "owner": list{"anna@example.com"}})
+	for _, p := range listProofs() {
+		t.Run(p.operation+" "+p.parameter, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(base.dir)))
+			p.run(t, visit{client: &client{w: throughMlmmjadmin(t, dir), cookie: root.cookie}})
+		})
 	}
 }

@@ -46,10 +46,10 @@ type Intents interface {
 
 // Intent is a change that is about to happen.
 type Intent struct {
-	ID      string
-	Actor   Actor
-	Change  Change // without Before and After
+	ID     string
+	Actor  Actor
+	Change Change // without Before and After
 	// Left are the names of the followers that are left; nil while nobody has noted that the change has happened.
-	Left []string
+	Left    []string
 	Created time.Time
 }

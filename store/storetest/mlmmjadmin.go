@@ -33,8 +33,14 @@ type Mlmmjadmin struct {
 func NewMlmmjadmin(t *testing.T) *Mlmmjadmin {
 	t.Helper()
 	dir := t.TempDir()
-	m := &Mlmmjadmin{Token: "token-of-mlmmjadmin", Spool: filepath.Join(dir, "spool"), Archive: filepath.Join(dir, "archive")}
-	require.NoError(t, os.Mkdir(m.Spool, 0o700))
+	return NewMlmmjadminAt(t, filepath.Join(dir, "spool"), filepath.Join(dir, "archive"))
+}
+
+// NewMlmmjadminAt is NewMlmmjadmin on these directories, which may hold lists.
+func NewMlmmjadminAt(t *testing.T, spool, archive string) *Mlmmjadmin {
+	t.Helper()
+	m := &Mlmmjadmin{Token: "token-of-mlmmjadmin", Spool: spool, Archive: archive}
+	require.NoError(t, os.MkdirAll(m.Spool, 0o700))
 	m.server = httptest.NewServer(http.HandlerFunc(m.serve))
 	t.Cleanup(m.server.Close)
 	m.URL = m.server.URL + "/api"
