@@ -37,6 +37,7 @@ trap finish EXIT
 # No setting of whoever calls this may reach the server.
 for name in $(compgen -e | grep '^POSTERN_' || true); do unset "$name"; done
 cd "$work"
+export POSTERN_MLMMJ_SPOOL=$work/mlmmj
 if [ "$backend" = ldap ]; then
   tree=o=demo-$$,$TEST_LDAP_SUFFIX
   for dn in "$tree" "o=domains,$tree" "o=domainAdmins,$tree"; do

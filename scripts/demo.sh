@@ -257,6 +257,9 @@ strict() {
   json GET "/ldif/domain/$d"
   [ "$status" = 501 ] || directory "$d"
 
+  json POST "/ml/dev@$d" "{\"name\": \"Developers\", \"owner\": [\"carla@$d\"], \"subject_prefix\": \"[dev] \"}"
+  [ "$status" = 503 ] || lists "$d"
+
   json PUT "/spampolicy/domain/$d" '{"spam_score": 5.5, "quarantine_spam": "yes"}'
   want 200 "$ok"
   json GET "/spampolicy/user/carla@$d"
@@ -303,6 +306,30 @@ strict() {
   want 200 "$ok"
   json GET /domains
   want 401 "$(fails LOGIN_REQUIRED)"
+}
+
+# lists DOMAIN: a mailing list that people subscribe to, where mlmmj is installed.
+lists() {
+  local d=$1
+  want 201 "$ok"
+  json PUT "/ml/dev@$d" "{\"add_subscribers\": [\"carla@$d\", \"friend@demo-outside.test\"], \"require_confirm\": \"no\"}"
+  want 200 "$ok"
+  json PUT "/ml/dev@$d" "{\"add_subscribers\": [\"dev@$d\"]}"
+  want 400 "$(fails INVALID_MAIL)"' and ._field == "add_subscribers"'
+  json PUT "/ml/dev@$d" '{"subject_prefix": "[dev]\r\nBcc: everybody@demo-outside.test"}'
+  want 400 "$(fails INVALID_VALUE subject_prefix)"
+  json GET "/ml/dev@$d?with_subscribers=yes"
+  want 200 '._data | .only_subscriber_can_post == "yes" and .accessPolicy == "membersonly" and .subject_prefix == "[dev] "
+    and .owner == ["carla@demo-strict.test"]
+    and [.subscribers[].mail] == ["carla@demo-strict.test", "friend@demo-outside.test"]'
+  json PUT "/ml/dev@$d" '{"remove_subscribers": ["ALL"], "accessPolicy": "domain"}'
+  want 200 "$ok"
+  json GET "/mls/$d"
+  want 200 '._data | length == 1 and .[0].name == "Developers" and .[0].accessPolicy == "domain"'
+  json DELETE "/ml/dev@$d?keep_archive=no"
+  want 200 "$ok"
+  json GET "/mls/$d?email_only=yes"
+  want 200 '._data == []'
 }
 
 # directory DOMAIN: what there is where accounts are kept in a directory alone.

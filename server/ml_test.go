@@ -293,6 +293,29 @@ func TestMlmmjAway(t *testing.T) {
 	require.Nil(t, w.inList("news@other.test", "control/listaddress"))
 }
 
+// TestMlmmjadminAway ends the daemon.
+func TestMlmmjadminAway(t *testing.T) {
+	dir := t.TempDir()
+	daemon := storetest.NewMlmmjadmin(t)
+	all := files(t, dir)
+	all.lists = mlmmj.NewAdmin(mlmmj.Admin{URL: daemon.URL, Token: daemon.Token})
+	w := serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
+	w.createRoot()
+	furnish(w)
+	root := w.root()
+	root.must(http.StatusCreated, "POST", devMl, body{"subscribers": list{"anna@example.com"}, "require_confirm": "no"})
+	daemon.Stop()
+	for _, a := range []answer{
+		root.get(devMl), root.json("POST", "/api/ml/more@example.com", body{}), root.json("PUT", devMl, body{"name": "x"}), root.delete(devMl),
+	} {
+		require.Equal(t, []any{http.StatusServiceUnavailable, "SERVER_DOWN"}, []any{a.status, a.msg()}, a.raw)
+		require.Contains(t, a.raw, "mlmmjadmin", "it is named")
+		require.NotContains(t, a.raw+w.log.String(), daemon.Token)
+	}
+	remove("/api/user/anna@example.com")(root)
+	require.Equal(t, []any{"dev@example.com"}, root.get("/api/mls/example.com?email_only=yes").list())
+}
+
 // send1 is one request, with or without a body.
 func send1(c *client, method, path string, given body) answer {
 	c.w.t.Helper()
