@@ -42,7 +42,9 @@ func (a *API) GetMl(ctx context.Context, r gen.GetMlRequestObject) (gen.GetMlRes
 	}
 	record := mailingListRecord(list)
 	if isYes(r.Params.WithSubscribers) {
-		return newSubscribed(record, a.mls.Subscribers(ctx, mail))
+		return newSubscribed(ctx, record, func(ctx context.Context) iter.Seq2[store.Subscriber, error] {
+			return a.mls.Subscribers(ctx, mail)
+		})
 	}
 	body, err := record.MarshalJSON()
 	return getMl(body), err
@@ -65,22 +67,26 @@ type subscribed struct {
 	all  iter.Seq2[store.Subscriber, error]
 }
 
-// newSubscribed reads the first subscriber: an error there still gets a status of its own.
-func newSubscribed(list store.Record, all iter.Seq2[store.Subscriber, error]) (gen.GetMlResponseObject, error) {
+// newSubscribed reads the first subscriber: an error there still gets a status of its own. The rest may take longer than an
+// operation may, for the client may be slow.
+func newSubscribed(
+	ctx context.Context, list store.Record, read func(ctx context.Context) iter.Seq2[store.Subscriber, error],
+) (gen.GetMlResponseObject, error) {
 	head, err := list.AppendJSON([]byte(`{"_success":true,"_data":`))
 	if err != nil {
 		return nil, err
 	}
-	next, stop := iter.Pull2(all)
+	ctx, cancel := edge.Bulk(ctx)
+	next, stop := iter.Pull2(read(ctx))
+	end := func() { stop(); cancel() }
 	first, err, more := next()
-	if err != nil || !more {
-		stop()
-		all = func(func(store.Subscriber, error) bool) {}
-		return subscribed{head, all}, err
+	if err != nil {
+		end()
+		return nil, err
 	}
 	return subscribed{head, func(yield func(store.Subscriber, error) bool) {
-		defer stop()
-		one, err, more := first, error(nil), true
+		defer end()
+		one, err := first, error(nil)
 		for more && yield(one, err) {
 			one, err, more = next()
 		}
