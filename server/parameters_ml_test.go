@@ -304,10 +304,19 @@ func listProofs() []proof {
 
 const devMl = "/api/ml/dev@example.com"
 
+// needMlmmj ends a test in a quick run, which goes without other programs.
+func needMlmmj(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs mlmmj")
+	}
+	storetest.Mlmmj(t)
+}
+
 // listWorld is parameterWorld with a mailing list.
 func listWorld(t *testing.T) *world {
 	t.Helper()
-	storetest.Mlmmj(t)
+	needMlmmj(t)
 	base := parameterWorld(t)
 	base.root().must(201, "POST", devMl, body{"moderators": list{"anna@example.com"}, "owner": list{"anna@example.com"}})
 	return base
@@ -332,6 +341,7 @@ func throughMlmmjadmin(t *testing.T, dir string) *world {
 
 // TestMlParametersThroughMlmmjadmin has a daemon write what mlmmj reads.
 func TestMlParametersThroughMlmmjadmin(t *testing.T) {
+	needMlmmj(t)
 	base := throughMlmmjadmin(t, t.TempDir())
 	base.createRoot()
 	furnish(base)
