@@ -112,7 +112,7 @@ func answersOn(t *testing.T, engine, surface string, calls []played) []string {
 }
 
 var (
-	// a list is given a UUID, and a row number that a server does not give again
+	// A list is given a UUID, and a row number that a server does not give again.
 	ownID     = regexp.MustCompile(`"id":\d+|"mlid":"[^"]+"`)
 	requestID = regexp.MustCompile(`"_request_id":"[^"]+"`)
 	mailStamp = regexp.MustCompile(`-\d{4}(\.\d\d){5}/?`)

@@ -217,7 +217,7 @@ func (w *world) spooled() []string {
 
 // TestMlDropsOnTheLegacySurface has lists with items of which some cannot be taken.
 func TestMlDropsOnTheLegacySurface(t *testing.T) {
-	onLists(t, func(t *testing.T, w *world, root *client) {
+	onLists(t, func(t *testing.T, _ *world, root *client) {
 		old := root.legacy()
 		a := old.form("POST", devMl, body{
 			"subscribers": "x@far.test,no address,ghost@example.com,dev@example.com,anna@example.com", "require_confirm": "no",

@@ -5,8 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,19 +61,9 @@ func killListsOften(t *testing.T, site crashSite, rounds int) {
 	require.NoError(t, p.call(t.Context(), "POST", "/api/domain/crash.test", map[string]any{}))
 	all := &diary{created: map[string]bool{}, touched: map[string]bool{}}
 	for round := range rounds {
-		var answered atomic.Int64
-		var working sync.WaitGroup
-		for c := range clients {
-			working.Go(func() {
-				for i := 0; lifeOfList(t, p, all, fmt.Sprintf("r%dc%di%d@crash.test", round, c, i)); i++ {
-					if answered.Add(1) >= int64(round%7+1) {
-						p.kill() // while the others are in the middle of something
-					}
-				}
-			})
-		}
-		working.Wait()
-		p.kill()
+		p.killAmid(clients, int64(round%7+1), func(client, turn int) bool {
+			return lifeOfList(t, p, all, fmt.Sprintf("r%dc%di%d@crash.test", round, client, turn))
+		})
 		requireWholeLists(t, site)
 		p = startProcess(t, site)
 		requireWholeLists(t, site)

@@ -158,6 +158,24 @@ func (p *process) call(ctx context.Context, method, path string, body map[string
 	return nil
 }
 
+// killAmid has clients take their turns, and kills the server after so many of them, while the others are in the middle of
+// something. A client whose turn fails is through.
+func (p *process) killAmid(clients int, turns int64, turn func(client, turn int) bool) {
+	var taken atomic.Int64
+	var working sync.WaitGroup
+	for c := range clients {
+		working.Go(func() {
+			for i := 0; turn(c, i); i++ {
+				if taken.Add(1) >= turns {
+					p.kill()
+				}
+			}
+		})
+	}
+	working.Wait()
+	p.kill()
+}
+
 // diary is what the clients of a round know.
 type diary struct {
 	mu      sync.Mutex
@@ -217,19 +235,9 @@ func killOften(t *testing.T, site crashSite, rounds int) {
 	require.NoError(t, p.call(t.Context(), "POST", "/api/domain/crash.test", map[string]any{}))
 	all := &diary{created: map[string]bool{}, touched: map[string]bool{}}
 	for round := range rounds {
-		var answered atomic.Int64
-		var working sync.WaitGroup
-		for c := range clients {
-			working.Go(func() {
-				for i := 0; life(t, p, all, fmt.Sprintf("r%dc%di%d@crash.test", round, c, i)); i++ {
-					if answered.Add(1) >= int64(round+1) {
-						p.kill() // while the others are in the middle of something
-					}
-				}
-			})
-		}
-		working.Wait()
-		p.kill()
+		p.killAmid(clients, int64(round+1), func(client, turn int) bool {
+			return life(t, p, all, fmt.Sprintf("r%dc%di%d@crash.test", round, client, turn))
+		})
 		requireWhole(t, site)
 		p = startProcess(t, site)
 		requireFollowed(t, site, all)

@@ -33,9 +33,16 @@ func (s *Spool) ConfigureList(ctx context.Context, mail string, u store.ListUpda
 }
 
 // settings reads all control files.
-func (l *list) settings() (store.ListSettings, error) {
+func (l *list) settings() (store.ListSettings, error) { return l.read(parameters) }
+
+// people reads the control files that hold addresses of people.
+func (l *list) people() (store.ListSettings, error) {
+	return l.read(slices.DeleteFunc(slices.Clone(parameters), func(p parameter) bool { return p.form != members && p.form != approval }))
+}
+
+func (l *list) read(ps []parameter) (store.ListSettings, error) {
 	var settings store.ListSettings
-	for _, p := range parameters {
+	for _, p := range ps {
 		content, err := l.get("control/" + p.file)
 		if err != nil {
 			return settings, err

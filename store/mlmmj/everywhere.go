@@ -148,7 +148,7 @@ func (l *list) rewrite(ctx context.Context, from, to string) error {
 	if err := l.forgetInvitations(from); err != nil {
 		return err
 	}
-	settings, err := l.settings()
+	settings, err := l.people()
 	if err != nil {
 		return err
 	}
