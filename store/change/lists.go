@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,13 +42,22 @@ func (f listsFollower) Follow(ctx context.Context, _ store.Actor, c store.Change
 	return errors.Join(f.removeLists(ctx, c), f.readdress(ctx, c))
 }
 
-// removeLists removes what mlmmj holds of the lists that went. Those that went with their domain are kept aside.
+// removeLists removes what mlmmj holds of the lists that went. Those that went with their domain are kept aside, along with
+// what else mlmmj holds under that domain: a deletion that was cut off and repeated no longer knows all names.
 func (f listsFollower) removeLists(ctx context.Context, c store.Change) error {
 	gone, keep := c.Lists, true
-	if c.Noun == store.NounMl && c.Action == store.ActionDelete {
-		gone, keep = []string{c.Name}, c.KeepArchive
-	}
 	var failures []error
+	switch {
+	case c.Action != store.ActionDelete:
+	case c.Noun == store.NounMl:
+		gone, keep = []string{c.Name}, c.KeepArchive
+	case c.Noun == store.NounDomain:
+		held, err := f.lists.ListsOf(ctx, c.Name)
+		if err != nil && len(c.Lists) > 0 {
+			failures = append(failures, err)
+		}
+		gone = slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Lists, held))))
+	}
 	for _, list := range gone {
 		failures = append(failures, f.removeList(ctx, list, keep))
 	}

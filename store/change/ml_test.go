@@ -400,6 +400,29 @@ func TestListMadeAgainBeforeMlmmjFollowed(t *testing.T) {
 	require.Len(t, p.subscribers(t, dev), len(members))
 }
 
+// TestDomainTakesStraysAlong deletes a domain of which mlmmj holds a list that has no account any more, as when a deletion was
+// cut off in a directory.
+func TestDomainTakesStraysAlong(t *testing.T) {
+	p := newPost(t)
+	require.NoError(t, p.lists.Prepare(t.Context(), dev, store.DefaultListSettings(dev)))
+	require.NoError(t, p.lists.Prepare(t.Context(), "dev@other.test", store.DefaultListSettings("dev@other.test")))
+	_, err := p.all().DeleteDomain(t.Context(), byRoot, "example.com", 0)
+	require.NoError(t, err)
+	held, err := p.lists.All()
+	require.NoError(t, err)
+	require.Equal(t, []string{"dev@other.test"}, held)
+	require.Empty(t, unfinished(t, p.state))
+}
+
+// TestWithoutListsNothingIsMade deletes a domain where there was never a list.
+func TestWithoutListsNothingIsMade(t *testing.T) {
+	p := newPost(t)
+	_, err := p.all().DeleteDomain(t.Context(), byRoot, "example.com", 0)
+	require.NoError(t, err)
+	require.NoDirExists(t, p.lists.Native.Spool)
+	require.Empty(t, unfinished(t, p.state))
+}
+
 // TestWithoutListsNobodyIsAsked has users go where mlmmj cannot be worked with and there are no lists.
 func TestWithoutListsNobodyIsAsked(t *testing.T) {
 	p := newPost(t)

@@ -14,8 +14,8 @@ import (
 // ListsOf implements store.Lists. A list that is not finished is among them, what is no list is not.
 func (s *Spool) ListsOf(_ context.Context, domain string) ([]string, error) {
 	domain, err := store.NormaliseDomain(domain)
-	if err != nil {
-		return nil, err
+	if err != nil || s.unused() {
+		return []string{}, err
 	}
 	home, err := s.open()
 	if err != nil {
@@ -24,6 +24,12 @@ func (s *Spool) ListsOf(_ context.Context, domain string) ([]string, error) {
 	defer func() { _ = home.Close() }()
 	mails, err := listsOf(home, domain)
 	return mails, failed("list", domain, err)
+}
+
+// unused reports whether there was never a list here: who only asks does not make the directory.
+func (s *Spool) unused() bool {
+	_, err := os.Stat(s.Spool)
+	return errors.Is(err, fs.ErrNotExist) && s.Installed() == nil
 }
 
 func listsOf(home *os.Root, domain string) ([]string, error) {
@@ -118,6 +124,9 @@ func (s *Spool) rewrite(ctx context.Context, from, to string) error {
 
 // All returns every list of the spool, finished or not.
 func (s *Spool) All() ([]string, error) {
+	if s.unused() {
+		return nil, nil
+	}
 	home, err := s.open()
 	if err != nil {
 		return nil, err
