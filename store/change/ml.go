@@ -103,7 +103,8 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 		}
 		settings.ExtraAddresses = store.LeaveOut(settings.ExtraAddresses, planned.Discarded)
 		n.Subscribers = store.LeaveOut(n.Subscribers, planned.Discarded)
-		if c = planned; made {
+		if made {
+			c = planned
 			return m.fill(ctx, n, settings)
 		}
 		if err = m.fill(ctx, n, settings); err != nil {
