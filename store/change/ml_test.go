@@ -419,7 +419,7 @@ func TestWithoutListsNothingIsMade(t *testing.T) {
 	p := newPost(t)
 	_, err := p.all().DeleteDomain(t.Context(), byRoot, "example.com", 0)
 	require.NoError(t, err)
-	require.NoDirExists(t, p.lists.Native.Spool)
+	require.NoDirExists(t, p.lists.Spool)
 	require.Empty(t, unfinished(t, p.state))
 }
 
