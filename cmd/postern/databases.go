@@ -150,6 +150,14 @@ func withHint(err error) error {
 
 // mayCreate tries whether a file can be made at path. The directory itself may be missing only where serve makes it.
 func (c Config) mayCreate(path string) error {
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) && !c.inDataDir(path) {
+		return err
+	}
+	return mayMake(path)
+}
+
+// mayMake tries whether something can be made at path, along with the directories above it.
+func mayMake(path string) error {
 	dir := filepath.Dir(path)
 	for {
 		info, err := os.Stat(dir)
@@ -159,7 +167,7 @@ func (c Config) mayCreate(path string) error {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) || !c.inDataDir(path) {
+		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 			return err
 		}
 		dir = filepath.Dir(dir)

@@ -96,26 +96,6 @@ func (c Config) inspectNative(ctx context.Context, w io.Writer) error {
 	return errors.Join(tellStrays(ctx, w, accounts, lists), accounts.Close())
 }
 
-// mayMake tries whether a directory can be made, along with those above it.
-func mayMake(dir string) error {
-	parent := filepath.Dir(dir)
-	for {
-		_, err := os.Stat(parent)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) || parent == filepath.Dir(parent) {
-			return err
-		}
-		parent = filepath.Dir(parent)
-	}
-	f, err := os.CreateTemp(parent, ".postern-check-*")
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
 // inspectedAccounts opens the accounts to read them, nil when they cannot be read: that is told of by itself.
 func (c Config) inspectedAccounts(ctx context.Context) (store.Accounts, error) {
 	if c.Backend == "ldap" {

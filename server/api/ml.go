@@ -134,13 +134,22 @@ func mayInvite(field string, addresses []string, confirm bool) error {
 	return nil
 }
 
+// patient gives a write more time where it adds subscribers: they may be many, and each may be mailed. Any other one tells soon
+// when a backend stalls.
+func patient(ctx context.Context, subscribers []string) (context.Context, context.CancelFunc) {
+	if len(subscribers) == 0 {
+		return ctx, func() {}
+	}
+	return edge.Bulk(ctx)
+}
+
 // CreateMl makes a list.
 func (a *API) CreateMl(ctx context.Context, r gen.CreateMlRequestObject) (gen.CreateMlResponseObject, error) {
 	list := mailingListCreate(lower(r.Mail), or(r.Body, gen.MlCreate{}))
 	if err := mayInvite("subscribers", list.Subscribers, list.Confirm); err != nil {
 		return nil, err
 	}
-	ctx, cancel := edge.Bulk(ctx) // subscribers may be many, and each may be mailed
+	ctx, cancel := patient(ctx, list.Subscribers)
 	defer cancel()
 	change, err := a.mls.CreateMailingList(ctx, write(ctx), list)
 	if err != nil {
@@ -155,7 +164,7 @@ func (a *API) UpdateMl(ctx context.Context, r gen.UpdateMlRequestObject) (gen.Up
 	if err := mayInvite("add_subscribers", update.Subscribe, update.Confirm); err != nil {
 		return nil, err
 	}
-	ctx, cancel := edge.Bulk(ctx)
+	ctx, cancel := patient(ctx, update.Subscribe)
 	defer cancel()
 	change, err := a.mls.UpdateMailingList(ctx, write(ctx), lower(r.Mail), update)
 	if err != nil {
