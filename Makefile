@@ -8,6 +8,12 @@ SHELL := bash
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT     := go tool -modfile=scripts/tools/go.mod golangci-lint
 FUZZTIME ?= 20s
+
+# Some Go distributions set GOTOOLCHAIN=local and then refuse a go.mod that asks for a newer Go.
+export GOTOOLCHAIN := auto
+# gin's MessagePack binding is never used.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=nomsgpack)
+
 # Nothing asks the version control system behind our back: a source archive builds as well as a clone.
 GO_BUILD := go build -buildvcs=false -trimpath
 

@@ -2158,38 +2158,38 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/whoami", wrapper.Whoami)
 }
 
-type BadRequestJSONResponse Error
+type BadRequestJSONResponse Failure
 
-type ConflictJSONResponse Error
+type ConflictJSONResponse Failure
 
 type DoneJSONResponse Success
 
-type ForbiddenJSONResponse Error
+type ForbiddenJSONResponse Failure
 
-type InternalErrorJSONResponse Error
+type InternalErrorJSONResponse Failure
 
-type InvalidCredentialsJSONResponse Error
+type InvalidCredentialsJSONResponse Failure
 
-type LoginRequiredJSONResponse Error
+type LoginRequiredJSONResponse Failure
 
-type NotFoundJSONResponse Error
+type NotFoundJSONResponse Failure
 
-type NotSupportedJSONResponse Error
+type NotSupportedJSONResponse Failure
 
-type TooLargeJSONResponse Error
+type TooLargeJSONResponse Failure
 
 type UnavailableResponseHeaders struct {
 	RetryAfter *int64
 }
 type UnavailableJSONResponse struct {
-	Body Error
+	Body Failure
 
 	Headers UnavailableResponseHeaders
 }
 
-type UnprocessableJSONResponse Error
+type UnprocessableJSONResponse Failure
 
-type UnsupportedMediaTypeJSONResponse Error
+type UnsupportedMediaTypeJSONResponse Failure
 
 type DeleteAdminRequestObject struct {
 	Mail PathMail `json:"mail"`

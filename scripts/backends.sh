@@ -11,6 +11,7 @@
 #        scripts/backends.sh stop DIR ENGINE     stop one of them, mysql, postgres or ldap, with its data left in DIR
 #        scripts/backends.sh start DIR ENGINE    start it again
 set -euo pipefail
+export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -4,6 +4,7 @@
 #
 # Usage: scripts/demo-run.sh [sqlite|ldap [PROGRAM]]
 set -euo pipefail
+export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 backend=${1:-sqlite}

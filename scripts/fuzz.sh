@@ -3,6 +3,7 @@
 #
 # Usage: scripts/fuzz.sh TIME PACKAGE...
 set -euo pipefail
+export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 
 time=$1
 shift

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests call and this machine lacks. Nothing that is there is upgraded, and nothing is started.
 set -euo pipefail
+export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 PATH=$PATH:/usr/sbin:/sbin
 
-command -v go >/dev/null || { echo "Go 1.26 or newer is needed." >&2; exit 1; }
+command -v go >/dev/null || { echo "Go 1.21 or newer is needed; it fetches 1.27.3 from the module proxy." >&2; exit 1; }
 
 # What has to be there, a command or a file, and the package of Debian that brings it.
 needs=(

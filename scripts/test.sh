@@ -3,6 +3,7 @@
 #
 # Usage: scripts/test.sh [ARGUMENT OF go test...]
 set -euo pipefail
+export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 
 TEST_COUNTS=$(mktemp)
 export TEST_COUNTS # where the suites write what they count

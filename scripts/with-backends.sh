@@ -4,6 +4,7 @@
 #
 # Usage: scripts/with-backends.sh COMMAND [ARGUMENT...]
 set -euo pipefail
+export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 
 [ $# -gt 0 ] || { sed -n 's/^# \{0,1\}//; 5p' "$0" >&2; exit 2; }
 [ -z "${TEST_MYSQL_URL:-}" ] || [ -z "${TEST_POSTGRES_URL:-}" ] || [ -z "${TEST_LDAP_URL:-}" ] || exec "$@"

@@ -359,7 +359,7 @@ func checkAnswer(t testing.TB, r *http.Request, prefix string, a answer) {
 	}
 	status := a.status
 	if prefix != "" && a.body["_success"] == false && status == http.StatusOK {
-		require.NoError(t, contract.Components.Schemas["Error"].Value.VisitJSON(a.body), "legacy error: %s", a.raw)
+		require.NoError(t, contract.Components.Schemas["Failure"].Value.VisitJSON(a.body), "legacy error: %s", a.raw)
 		return
 	}
 	if prefix != "" && status == http.StatusOK && route.Operation.Responses.Value("200") == nil {

@@ -1251,10 +1251,10 @@ type EffectiveSetting struct {
 // with. `_data` holds the account's own setting alone.
 type EffectiveSettings map[string]EffectiveSetting
 
-// Error The answer to every request that failed.
+// Failure The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Error struct {
+type Failure struct {
 	// Detail One sentence for a person.
 	Detail *string `json:"_detail,omitempty"`
 
@@ -3540,12 +3540,12 @@ type QueryNameOnly = YesNo
 // BadRequest The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type BadRequest = Error
+type BadRequest = Failure
 
 // Conflict The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Conflict = Error
+type Conflict = Failure
 
 // Done The plain answer to a write.
 //
@@ -3555,52 +3555,52 @@ type Done = Success
 // Forbidden The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Forbidden = Error
+type Forbidden = Failure
 
 // InternalError The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type InternalError = Error
+type InternalError = Failure
 
 // InvalidCredentials The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type InvalidCredentials = Error
+type InvalidCredentials = Failure
 
 // LoginRequired The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type LoginRequired = Error
+type LoginRequired = Failure
 
 // NotFound The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type NotFound = Error
+type NotFound = Failure
 
 // NotSupported The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type NotSupported = Error
+type NotSupported = Failure
 
 // TooLarge The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type TooLarge = Error
+type TooLarge = Failure
 
 // Unavailable The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Unavailable = Error
+type Unavailable = Failure
 
 // Unprocessable The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Unprocessable = Error
+type Unprocessable = Failure
 
 // UnsupportedMediaType The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type UnsupportedMediaType = Error
+type UnsupportedMediaType = Failure
 
 // ListAliasesParams defines parameters for ListAliases.
 type ListAliasesParams struct {
