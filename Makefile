@@ -8,6 +8,9 @@ SHELL := bash
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT     := go tool -modfile=scripts/tools/go.mod golangci-lint
 FUZZTIME ?= 20s
+TS       := clients/typescript
+# npm writes it when it has installed everything that the lock file names.
+TS_READY := $(TS)/node_modules/.package-lock.json
 
 # Some Go distributions set GOTOOLCHAIN=local and then refuse a go.mod that asks for a newer Go.
 export GOTOOLCHAIN := auto
@@ -43,8 +46,14 @@ test-fast: ## Run the quick tests, without database servers, under a minute
 	go test -short ./...
 
 .PHONY: generate
-generate: ## Make everything anew that is generated from openapi.yaml
+generate: $(TS_READY) ## Make everything anew that is generated from openapi.yaml
 	go generate ./gen
+	npm --prefix $(TS) run --silent generate
+
+$(TS_READY): $(TS)/package.json $(TS)/package-lock.json $(TS)/.npmrc
+	scripts/node.sh
+	npm --prefix $(TS) ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: check
 check: generate ## Prove that nothing generated is stale; format, vet, lint
