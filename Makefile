@@ -72,6 +72,10 @@ bench: ## Run the benchmarks side by side and print their ratios
 fuzz: ## Run each fuzz target for FUZZTIME (20s)
 	scripts/fuzz.sh $(FUZZTIME) ./server/edge ./store
 
+.PHONY: vulncheck
+vulncheck: ## Look for known faults that the programs reach, in a database that is a Go module
+	scripts/vulncheck.sh
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin
