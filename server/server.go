@@ -24,8 +24,9 @@ import (
 
 // Options of the server.
 type Options struct {
-	LegacyPrefix       string   // where the legacy surface is mounted; "" is nowhere
-	CORSOrigins        []string // other origins whose pages may call the API
+	LegacyPrefix       string         // where the legacy surface is mounted; "" is nowhere
+	CORSOrigins        []string       // other origins whose pages may call the API
+	TrustedProxies     store.Networks // whose X-Forwarded-For and X-Forwarded-Proto count
 	Log                *slog.Logger
 	ShowPasswordHashes bool // to global admins
 	PasswordScheme     store.PasswordScheme
@@ -71,7 +72,7 @@ func New(o Options, stores Stores) (*Server, error) {
 	if err = operations.Match(engine.Routes()); err != nil {
 		return nil, err
 	}
-	s.handler = edge.Identify(crossOrigin(o.CORSOrigins, edge.Legacy(o.LegacyPrefix, engine)))
+	s.handler = edge.Identify(o.TrustedProxies, crossOrigin(o.CORSOrigins, edge.Legacy(o.LegacyPrefix, engine)))
 	return s, nil
 }
 

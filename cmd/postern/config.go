@@ -37,6 +37,7 @@ type Config struct {
 	PasswordScheme     string        `koanf:"password_scheme"`
 	ShowPasswordHashes yesNo         `koanf:"show_password_hashes"`
 	CORSOrigins        list          `koanf:"cors_origins"`
+	TrustedProxies     list          `koanf:"trusted_proxies"`
 	LegacyPrefix       string        `koanf:"legacy_prefix"`
 	SessionIdle        time.Duration `koanf:"session_idle"`
 	SessionMax         time.Duration `koanf:"session_max"`
@@ -56,6 +57,7 @@ func defaultConfig() Config {
 		Lists:            "native",
 		Admin:            "admin@postern.local",
 		PasswordScheme:   "SSHA512",
+		TrustedProxies:   list{"127.0.0.0/8", "::1/128"},
 		LegacyPrefix:     "/iredadmin",
 		SessionIdle:      30 * time.Minute,
 		SessionMax:       12 * time.Hour,
@@ -111,6 +113,10 @@ var settings = []setting{
 		key: "cors_origins", usage: "comma-separated `origins` whose pages may call the API",
 		shape: "a list such as https://panel.example.com",
 	},
+	{
+		key: "trusted_proxies", usage: "comma-separated `networks` of the proxies whose X-Forwarded-For and X-Forwarded-Proto count",
+		shape: "a list such as 127.0.0.0/8,::1/128",
+	},
 	{key: "legacy_prefix", usage: "`prefix` of the legacy surface; empty switches it off"},
 	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time such as 30m or 12h"},
 	{key: "session_max", usage: "`time` after which every session ends", shape: "a time such as 30m or 12h"},
@@ -159,13 +165,24 @@ type list []string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (l *list) UnmarshalText(text []byte) error { //nolint:unparam // the interface returns an error
-	*l = nil
+	*l = list{} // not nil, which would leave the default
 	for item := range strings.SplitSeq(string(text), ",") {
 		if item = strings.TrimSpace(item); item != "" {
 			*l = append(*l, item)
 		}
 	}
 	return nil
+}
+
+// networks returns the items as networks, without those that are none; validation names these.
+func (l list) networks() store.Networks {
+	var all store.Networks
+	for _, item := range l {
+		if network, ok := store.ParseNetwork(item); ok {
+			all = append(all, network)
+		}
+	}
+	return all
 }
 
 // String returns the items with commas.

@@ -74,6 +74,23 @@ func TestConfigPrecedence(t *testing.T) {
 		require.True(t, bool(c.ShowPasswordHashes))
 		require.Equal(t, slog.LevelDebug, c.LogLevel)
 	})
+	t.Run("a list replaces the default, also by none", func(t *testing.T) {
+		c, err := read(t, "--config", write(t, "proxies.yaml", "trusted_proxies: [192.0.2.0/24]\n"))
+		require.NoError(t, err)
+		require.Equal(t, list{"192.0.2.0/24"}, c.TrustedProxies)
+		c, err = read(t, "--config", write(t, "none.yaml", "trusted_proxies: []\n"))
+		require.NoError(t, err)
+		require.Empty(t, c.TrustedProxies)
+		t.Setenv("POSTERN_TRUSTED_PROXIES", "")
+		c, err = read(t)
+		require.NoError(t, err)
+		require.Empty(t, c.TrustedProxies)
+		t.Setenv("POSTERN_TRUSTED_PROXIES", "192.0.2.1, 2001:db8::/32")
+		c, err = read(t)
+		require.NoError(t, err)
+		require.Len(t, c.TrustedProxies.networks(), 2)
+		require.Equal(t, list{"127.0.0.0/8", "::1/128"}, defaultConfig().TrustedProxies)
+	})
 	t.Run("the first admin of a server is made only if it is set", func(t *testing.T) {
 		t.Setenv("POSTERN_VMAIL_DSN", "mysql://u@h/vmail")
 		c, err := read(t, "--backend", "mysql")
@@ -157,7 +174,7 @@ func TestConfigFaults(t *testing.T) {
 			"LDAP_URL": "http://x", "LISTS": "maybe", "MLMMJ_SPOOL": "spool", "ADMIN": "root", "ADMIN_PASSWORD": "hunter2",
 			"PASSWORD_SCHEME": "ROT13", "SHOW_PASSWORD_HASHES": "perhaps", "CORS_ORIGINS": "*", "LEGACY_PREFIX": "/api/old",
 			"SESSION_IDLE": "soon", "SESSION_MAX": "1m", "MAIL_STORAGE": "vmail1", "DEFAULT_TRANSPORT": "", "LOG": "xml",
-			"LOG_LEVEL": "loud", "DATA_DIR": "",
+			"LOG_LEVEL": "loud", "DATA_DIR": "", "TRUSTED_PROXIES": "10.0.0.0/33, proxy.example",
 		} {
 			t.Setenv("POSTERN_"+name, value)
 		}
@@ -165,7 +182,7 @@ func TestConfigFaults(t *testing.T) {
 		require.Error(t, err)
 		for name := range strings.FieldsSeq(`LISTEN BACKEND VMAIL_DSN IREDAPD_DSN LDAP_URL LISTS MLMMJ_SPOOL ADMIN ADMIN_PASSWORD
 			PASSWORD_SCHEME SHOW_PASSWORD_HASHES CORS_ORIGINS LEGACY_PREFIX SESSION_IDLE SESSION_MAX MAIL_STORAGE
-			DEFAULT_TRANSPORT LOG LOG_LEVEL DATA_DIR`) {
+			DEFAULT_TRANSPORT LOG LOG_LEVEL DATA_DIR TRUSTED_PROXIES`) {
 			require.ErrorContains(t, err, "\nPOSTERN_"+name+": ")
 		}
 		require.NotContains(t, err.Error(), "hunter2")

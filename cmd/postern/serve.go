@@ -92,6 +92,7 @@ func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 	return server.Options{
 		LegacyPrefix:       c.LegacyPrefix,
 		CORSOrigins:        c.CORSOrigins,
+		TrustedProxies:     c.TrustedProxies.networks(),
 		Log:                log,
 		ShowPasswordHashes: bool(c.ShowPasswordHashes),
 		PasswordScheme:     s.scheme,

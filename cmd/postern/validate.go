@@ -43,6 +43,15 @@ func (f *faults) oneOf(key, value string, words ...string) {
 	}
 }
 
+// networks checks a setting that is a list of networks.
+func (f *faults) networks(key string, items list) {
+	for _, item := range items {
+		if _, ok := store.ParseNetwork(item); !ok {
+			f.add(key, "%q is neither a network nor an address; write one such as 10.0.0.0/8 or 2001:db8::1", item)
+		}
+	}
+}
+
 // fixedPaths are served beside the API, so that no prefix may cover them.
 var fixedPaths = []string{"/api", "/docs", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/openapi.json"}
 
@@ -61,6 +70,7 @@ func (c Config) checkServer(f *faults) {
 			f.add("cors_origins", "%q is not an origin; write one such as https://panel.example.com", origin)
 		}
 	}
+	f.networks("trusted_proxies", c.TrustedProxies)
 	if c.SessionIdle <= 0 {
 		f.add("session_idle", "must be longer than nothing; write a time such as 30m")
 	}

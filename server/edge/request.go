@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -14,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -21,8 +21,8 @@ const requestIDHeader = "X-Request-Id"
 // ownRequestID is the form in which a proxy may hand in an id of its own.
 var ownRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// Identify gives the request an id, or takes the proxy's.
-func Identify(next http.Handler) http.Handler {
+// Identify gives the request an id, or takes the proxy's, and notes whose it is. What trusted proxies say of the client counts.
+func Identify(trusted store.Networks, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
 		if !ownRequestID.MatchString(id) {
@@ -31,7 +31,7 @@ func Identify(next http.Handler) http.Handler {
 			id = hex.EncodeToString(b[:])
 		}
 		w.Header().Set(requestIDHeader, id)
-		note := &reply.Note{RequestID: id, ClientIP: clientIP(r), Secure: isSecure(r)}
+		note := &reply.Note{RequestID: id, ClientIP: clientIP(r, trusted), Secure: isSecure(r, trusted)}
 		next.ServeHTTP(w, r.WithContext(reply.WithNote(r.Context(), note)))
 	})
 }
@@ -76,19 +76,4 @@ func Recover(log *slog.Logger, errors *reply.Errors) gin.HandlerFunc {
 		}()
 		c.Next()
 	}
-}
-
-// isSecure reports whether the client speaks TLS. A client that lies about its proxy only locks itself out of its
-// own cookie.
-func isSecure(r *http.Request) bool {
-	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
-}
-
-// clientIP returns the address of the other end of the connection.
-func clientIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -26,8 +26,8 @@ func IsLenient(ctx context.Context) bool {
 // Note is what the stages of one request tell those that answer and log it.
 type Note struct {
 	RequestID string
-	ClientIP  string
-	Secure    bool // the client speaks TLS, to us or to a proxy
+	ClientIP  string // of whoever sent the request, behind trusted proxies too
+	Secure    bool   // the client speaks TLS, to us or to a trusted proxy
 
 	mu        sync.Mutex
 	principal string
