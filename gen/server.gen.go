@@ -5991,6 +5991,20 @@ func (response UpdateGreylistingWhitelists404JSONResponse) VisitUpdateGreylistin
 	return err
 }
 
+type UpdateGreylistingWhitelists409JSONResponse struct{ ConflictJSONResponse }
+
+func (response UpdateGreylistingWhitelists409JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateGreylistingWhitelists413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response UpdateGreylistingWhitelists413JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
@@ -7797,6 +7811,20 @@ func (response UpdateMaillist404JSONResponse) VisitUpdateMaillistResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMaillist409JSONResponse struct{ ConflictJSONResponse }
+
+func (response UpdateMaillist409JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12299,6 +12327,20 @@ func (response AddToWblist404JSONResponse) VisitAddToWblistResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToWblist409JSONResponse struct{ ConflictJSONResponse }
+
+func (response AddToWblist409JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -58,6 +58,7 @@ const (
 	CodeNotConfigured         = "NOT_CONFIGURED"
 	CodeInvalidValue          = "INVALID_VALUE"
 	CodeConflicting           = "CONFLICTING_PARAMETERS"
+	CodeTooManyItems          = "TOO_MANY_ITEMS"
 	CodeDirectorySizeLimit    = "EXCEEDED_LDAP_SERVER_SIZELIMIT"
 )
 

@@ -34,7 +34,7 @@ func (s Set) Apply(current []string) []string {
 	if s.Replace != nil {
 		next = slices.Clone(*s.Replace)
 	}
-	next = slices.DeleteFunc(next, func(v string) bool { return slices.Contains(s.Remove, v) })
+	next = slices.DeleteFunc(next, Among(s.Remove))
 	next = append(next, s.Add...)
 	slices.Sort(next)
 	next = slices.Compact(next)
@@ -42,6 +42,24 @@ func (s Set) Apply(current []string) []string {
 		next = []string{}
 	}
 	return next
+}
+
+// MostItems is how many members, forwarding destinations, senders or further addresses one account may have.
+const MostItems = 100_000
+
+// ApplyTo is Apply of a set that one account has. It returns TOO_MANY_ITEMS for the field when the set grows beyond
+// MostItems; one that is larger already may shrink.
+func (s Set) ApplyTo(current []string, field string) ([]string, error) {
+	next := s.Apply(current)
+	return next, CheckItems(len(current), len(next), field)
+}
+
+// CheckItems returns TOO_MANY_ITEMS for the field when a set of one account grows beyond MostItems.
+func CheckItems(before, after int, field string) error {
+	if after <= MostItems || after <= before {
+		return nil
+	}
+	return Fail(Conflict, CodeTooManyItems, "%s may have at most %d items; there would be %d.", field, MostItems, after).With(field)
 }
 
 // without is the change that does not speak of the names.
@@ -69,5 +87,24 @@ func Discard(rule OnMissing, set Set, bad []string, change *Change, refusal func
 
 // LeaveOut returns a copy of the list that lacks the names.
 func LeaveOut(list, names []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(v string) bool { return slices.Contains(names, v) })
+	return slices.DeleteFunc(slices.Clone(list), Among(names))
+}
+
+// fewNames is up to how many names a search through them costs less than a map.
+const fewNames = 8
+
+// Among returns a function that reports whether a name is one of the names. A list of members may have 100,000, so that
+// comparing each with each is out of the question.
+func Among(names []string) func(name string) bool {
+	if len(names) <= fewNames {
+		return func(name string) bool { return slices.Contains(names, name) }
+	}
+	set := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		set[name] = struct{}{}
+	}
+	return func(name string) bool {
+		_, found := set[name]
+		return found
+	}
 }

@@ -28,7 +28,7 @@ const (
 	CodeConflicting        = store.CodeConflicting
 	CodeInvalidType        = "INVALID_TYPE"
 	CodeInvalidValue       = store.CodeInvalidValue
-	CodeTooManyItems       = "TOO_MANY_ITEMS"
+	CodeTooManyItems       = store.CodeTooManyItems
 	CodeInvalidUsername    = "INVALID_USERNAME"
 	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential
 	retryAfterSeconds      = "5"

@@ -25,7 +25,11 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err != nil {
 			return nil, err
 		}
-		e := s.newAlias(h, a, set.Apply(nil))
+		members, err := set.ApplyTo(nil, "members")
+		if err != nil {
+			return nil, err
+		}
+		e := s.newAlias(h, a, members)
 		p.names(created(store.NounAlias, e, a.Mail))
 		p.claim(e, a.Mail)
 		p.counted(domain, kindAlias, 1)
@@ -84,7 +88,11 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 			if err != nil {
 				return nil, err
 			}
-			after.set("mailForwardingAddress", set.Apply(before.sorted("mailForwardingAddress"))...)
+			next, err := set.ApplyTo(before.sorted("mailForwardingAddress"), "members")
+			if err != nil {
+				return nil, err
+			}
+			after.set("mailForwardingAddress", next...)
 		}
 		p.names(updated(store.NounAlias, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))

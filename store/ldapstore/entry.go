@@ -87,7 +87,8 @@ func (e entry) has(name, value string) bool { return containsFold(e.all(name), v
 
 // hasAny reports whether the attribute has any of the values.
 func (e entry) hasAny(name string, values []string) bool {
-	return slices.ContainsFunc(values, func(v string) bool { return e.has(name, v) })
+	wanted := folded(values)
+	return slices.ContainsFunc(e.all(name), func(v string) bool { return wanted[strings.ToLower(v)] })
 }
 
 // active reports whether the account is switched on. Whether its domain is, is another matter.
@@ -129,8 +130,10 @@ func (e *entry) assign(name string, value *string) {
 // add adds values that the attribute lacks.
 func (e *entry) add(name string, values ...string) {
 	now := slices.Clone(e.all(name))
+	have := folded(now)
 	for _, v := range values {
-		if !containsFold(now, v) {
+		if key := strings.ToLower(v); !have[key] {
+			have[key] = true
 			now = append(now, v)
 		}
 	}
@@ -139,7 +142,8 @@ func (e *entry) add(name string, values ...string) {
 
 // remove removes values.
 func (e *entry) remove(name string, values ...string) {
-	e.set(name, slices.DeleteFunc(slices.Clone(e.all(name)), func(v string) bool { return containsFold(values, v) })...)
+	gone := folded(values)
+	e.set(name, slices.DeleteFunc(slices.Clone(e.all(name)), func(v string) bool { return gone[strings.ToLower(v)] })...)
 }
 
 // secretAttributes are never shown, settingsAttribute is shown as an object beside the entry.
@@ -194,4 +198,13 @@ func (e entry) password() store.Secret {
 
 func containsFold(list []string, value string) bool {
 	return slices.ContainsFunc(list, func(v string) bool { return strings.EqualFold(v, value) })
+}
+
+// folded is the set of the values in lower case, as the directory compares them.
+func folded(values []string) map[string]bool {
+	set := make(map[string]bool, len(values))
+	for _, v := range values {
+		set[strings.ToLower(v)] = true
+	}
+	return set
 }

@@ -87,7 +87,8 @@ func (s *Store) settleListMembers(
 	if err != nil {
 		return set, err
 	}
-	circular := slices.DeleteFunc(slices.Clone(set.Wanted()), func(mail string) bool { return !slices.Contains(above, mail) })
+	contains := store.Among(above)
+	circular := slices.DeleteFunc(slices.Clone(set.Wanted()), func(mail string) bool { return !contains(mail) })
 	set, err = store.Discard(rule, set, circular, change, func(mail string) *store.Error {
 		return store.Fail(store.Invalid, store.CodeInvalidMail,
 			"A list cannot be a member of itself, nor of one of its members: %s.", mail).With(field)

@@ -33,7 +33,11 @@ func (s *Store) CreateMaillist(ctx context.Context, w store.Write, m store.Maill
 		if err != nil {
 			return nil, err
 		}
-		return p, s.planNewList(ctx, p, h, m, begun, set)
+		next, err := set.ApplyTo(nil, "members")
+		if err != nil {
+			return nil, err
+		}
+		return p, s.planNewList(ctx, p, h, m, begun, next)
 	})
 	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindList)
 }
@@ -46,7 +50,7 @@ func (s *Store) admitList(ctx context.Context, actor store.Actor, mail string, b
 	return s.home(ctx, store.DomainOf(mail))
 }
 
-func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.MaillistCreate, begun *entry, set store.Set) error {
+func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.MaillistCreate, begun *entry, next []string) error {
 	whole := newList(s.tree.list(m.Mail), h, m)
 	marked := whole.clone()
 	marked.set("accountStatus", statusDisabled)
@@ -60,7 +64,7 @@ func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.Mailli
 	if err != nil {
 		return err
 	}
-	if err = s.planMembers(ctx, p, h, &whole, now, set.Apply(nil)); err != nil {
+	if err = s.planMembers(ctx, p, h, &whole, now, next); err != nil {
 		return err
 	}
 	p.update(marked, whole, store.NoSuchAccount(m.Mail))
@@ -103,12 +107,13 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 	}
 	s.planOutside(p, h, list.address(), addresses, now.others, outside)
 
-	list.set(memberAttribute)
+	var mailboxes []string
 	for _, dn := range slices.Sorted(maps.Values(insiders)) {
 		if _, parent := splitDN(dn); strings.HasPrefix(strings.ToLower(parent), strings.ToLower(rdn("ou", containerUsers))) {
-			list.add(memberAttribute, dn)
+			mailboxes = append(mailboxes, dn)
 		}
 	}
+	list.set(memberAttribute, mailboxes...)
 	list.set("hasMember", "no")
 	if len(next) > 0 {
 		list.set("hasMember", yes)
@@ -215,7 +220,11 @@ func (s *Store) editMembers(ctx context.Context, rule store.OnMissing, p *plan, 
 	if err != nil {
 		return err
 	}
-	return s.planMembers(ctx, p, h, list, now, set.Apply(now.addresses()))
+	next, err := set.ApplyTo(now.addresses(), "members")
+	if err != nil {
+		return err
+	}
+	return s.planMembers(ctx, p, h, list, now, next)
 }
 
 // DeleteMaillist implements store.Maillists. That new mailboxes of the domain join it goes first, then the members and what

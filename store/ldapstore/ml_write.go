@@ -114,7 +114,7 @@ func (s *Store) editExtra(ctx context.Context, rule store.OnMissing, h home, e *
 	}
 	wanted := store.LeaveOut(*extra, append(h.shadows(e.address()), e.address()))
 	next, err := s.settleFurther(ctx, rule, h, h.further(*e), store.Set{Replace: &wanted}, further{
-		field: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
+		field: "extra_addresses", whole: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
 	}, change)
 	if err != nil {
 		return err
@@ -147,7 +147,8 @@ func (s *Store) editPeople(ctx context.Context, e *entry, owners, moderators *[]
 func (s *Store) checkSubscribers(
 	ctx context.Context, rule store.OnMissing, itself, subscribers []string, field string, change *store.Change,
 ) error {
-	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool { return !slices.Contains(itself, mail) })
+	isItself := store.Among(itself)
+	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool { return !isItself(mail) })
 	set, err := store.DiscardItself(rule, field, own, store.Set{Add: subscribers}, change)
 	if err == nil {
 		_, err = s.settle(ctx, rule, field, set, change)

@@ -244,7 +244,7 @@ func difference(before, after entry) []ldap.Change {
 	}
 	for _, a := range before.attributes {
 		now := after.all(a.name)
-		gone := slices.DeleteFunc(slices.Clone(a.values), func(v string) bool { return slices.Contains(now, v) })
+		gone := slices.DeleteFunc(slices.Clone(a.values), store.Among(now))
 		if slices.Equal(a.values, now) {
 			continue
 		}
@@ -257,7 +257,7 @@ func difference(before, after entry) []ldap.Change {
 	}
 	for _, a := range after.attributes {
 		was := before.all(a.name)
-		come := slices.DeleteFunc(slices.Clone(a.values), func(v string) bool { return slices.Contains(was, v) })
+		come := slices.DeleteFunc(slices.Clone(a.values), store.Among(was))
 		if len(come) == 0 || len(was) > 0 && containsFold(wholeAttributes, a.name) {
 			continue
 		}

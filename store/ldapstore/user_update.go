@@ -188,8 +188,12 @@ func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Se
 		return nil
 	}
 	set, err := s.settle(ctx, e.rule, change.Field("forwarding", "addForwarding"), change, &e.change)
+	if err != nil {
+		return err
+	}
+	next, err := set.ApplyTo(e.before.forwardings(), "forwarding")
 	if err == nil {
-		e.after.setForwardings(set.Apply(e.before.forwardings()))
+		e.after.setForwardings(next)
 	}
 	return err
 }
@@ -202,7 +206,7 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 	}
 	current := e.further(e.before)
 	next, err := s.settleFurther(ctx, e.rule, e.home, current, change, further{
-		field: change.Field("aliases", "addAlias"),
+		field: change.Field("aliases", "addAlias"), whole: "aliases",
 		outside: func() *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", e.name)
 		},
@@ -221,6 +225,7 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 // further says how a change to further addresses is refused.
 type further struct {
 	field   string
+	whole   string // the parameter that names all of them
 	outside func() *store.Error
 }
 
@@ -241,5 +246,8 @@ func (s *Store) settleFurther(
 		return nil, err
 	}
 	set, err = store.Discard(rule, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
-	return set.Apply(current), err
+	if err != nil {
+		return nil, err
+	}
+	return set.ApplyTo(current, f.whole)
 }

@@ -2,7 +2,6 @@ package ldapstore
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -30,10 +29,11 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 			}
 		}
 		p := &plan{change: usersChange(domain, u, now, spared)}
+		isSpared := store.Among(spared)
 		var rulers []string
 		err := s.each(ctx, s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), nil, func(before entry) error {
 			mail := before.address()
-			if slices.Contains(spared, mail) {
+			if isSpared(mail) {
 				return nil
 			}
 			after := before.clone()

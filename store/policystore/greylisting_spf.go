@@ -41,10 +41,8 @@ func (s *Store) UpdateSpfDomains(ctx context.Context, w store.Write, domains sto
 		p := newPlan(store.ActionUpdate, store.NounGreylisting, store.Everybody)
 		next := domains.Apply(current)
 		p.planSet("greylisting_whitelist_domains", "domain", current, next)
-		for _, domain := range current {
-			if !slices.Contains(next, domain) {
-				p.planUnderive(domain)
-			}
+		for _, domain := range store.LeaveOut(current, next) {
+			p.planUnderive(domain)
 		}
 		for _, domain := range domains.Remove { // it may have left rows although it is not listed
 			p.planUnderive(domain)
@@ -81,8 +79,7 @@ func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []st
 			return nil, fmt.Errorf("read what is exempt: %w", err)
 		}
 		p.planUnderive(domain)
-		come := slices.DeleteFunc(slices.Clone(wanted), func(v string) bool { return slices.Contains(others, v) })
-		for chunk := range slices.Chunk(come, chunkSize/3) {
+		for chunk := range slices.Chunk(store.LeaveOut(wanted, others), chunkSize/3) {
 			var args []any
 			for _, sender := range chunk {
 				args = append(args, anySender, sender, automatic+domain)

@@ -90,7 +90,10 @@ func (s *Store) UpdateGreylistingWhitelist(
 		}
 		p := newPlan(store.ActionUpdate, store.NounGreylisting, account)
 		p.change.Discarded = discarded
-		next := set.Apply(current)
+		next, err := set.ApplyTo(current, "senders")
+		if err != nil {
+			return nil, err
+		}
 		if set.Replace != nil {
 			next = append(next, spared...)
 		}
@@ -116,8 +119,7 @@ func validSet(change store.Set, most int) (set store.Set, discarded []string) {
 
 // planSet plans that the column holds these values of one account, or of all when none is named.
 func (p *plan) planSet(table, column string, current, next []string, account ...string) {
-	gone := slices.DeleteFunc(slices.Clone(current), func(v string) bool { return slices.Contains(next, v) })
-	come := slices.DeleteFunc(slices.Clone(next), func(v string) bool { return slices.Contains(current, v) })
+	gone, come := store.LeaveOut(current, next), store.LeaveOut(next, current)
 	where, columns, row := "", column, "(?)"
 	var owner []any
 	if len(account) > 0 {

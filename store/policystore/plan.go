@@ -48,13 +48,13 @@ func write(
 	ctx context.Context, db *sqldb.DB, w store.Write, decide func(tx *sqldb.Tx) (*plan, error),
 ) (store.Change, error) {
 	var change store.Change
-	run := db.Write
+	run := db.WriteAs
 	if w.DryRun {
-		run = db.DryRun
+		run = db.DryRunAs
 	}
 	var err error
 	for range attempts {
-		err = run(ctx, func(tx *sqldb.Tx) error {
+		err = run(ctx, w.Actor.Username, func(tx *sqldb.Tx) error {
 			p, err := decide(tx)
 			if err != nil {
 				return err

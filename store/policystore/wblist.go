@@ -74,6 +74,9 @@ func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.Wblist
 			return nil, err
 		}
 		p.planMember(db, key.Account, m, found)
+		if err = s.checkEntries(ctx, tx, key, m.ID, wanted); err != nil {
+			return nil, err
+		}
 		known, err := s.knownAddresses(ctx, tx, wanted)
 		if err != nil {
 			return nil, err
@@ -82,6 +85,29 @@ func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.Wblist
 		s.planEntries(p, key, wanted)
 		return p, nil
 	})
+}
+
+// checkEntries returns TOO_MANY_ITEMS when a list of the account, whose id is 0 when it has no row yet, would become longer
+// than one may be.
+func (s *Store) checkEntries(ctx context.Context, tx *sqldb.Tx, key store.WblistKey, id int64, wanted []string) error {
+	at := sides[key.Direction]
+	from := "SELECT COUNT(*) FROM " + at.table + " l WHERE l." + at.own + " = ? AND l.wb = ?"
+	var before, there int64
+	if err := tx.Get(ctx, &before, from, id, colours[key.Colour]); err != nil {
+		return fmt.Errorf("count the %s of %s: %w", key.Colour, key.Account, err)
+	}
+	if before+int64(len(wanted)) <= store.MostItems {
+		return nil
+	}
+	for chunk := range slices.Chunk(wanted, chunkSize) {
+		var n int64
+		query := from + " AND l." + at.other + " IN (SELECT id FROM mailaddr WHERE email IN (?))"
+		if err := tx.Get(ctx, &n, query, id, colours[key.Colour], emails(s.amavisd, chunk)); err != nil {
+			return fmt.Errorf("look into the %s of %s: %w", key.Colour, key.Account, err)
+		}
+		there += n
+	}
+	return store.CheckItems(int(before), int(before)+len(wanted)-int(there), "addresses")
 }
 
 // patterns are the valid ones of the addresses, each once, and the invalid ones as they were given.

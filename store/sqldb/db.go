@@ -15,6 +15,7 @@ type DB struct {
 	Dialect Dialect
 	write   *sqlx.DB
 	read    *sqlx.DB
+	turns   Turns // of admins, where a single connection writes
 }
 
 // Open opens the database of a URL: sqlite://path, mysql://user:password@host:port/database (MariaDB and MySQL, a

@@ -34,7 +34,11 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err != nil {
 			return nil, err
 		}
-		s.planNewAlias(p, a, set.Apply(nil), now)
+		members, err := set.ApplyTo(nil, "members")
+		if err != nil {
+			return nil, err
+		}
+		s.planNewAlias(p, a, members, now)
 		return p, nil
 	})
 }
@@ -110,8 +114,12 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 	if err = tx.Select(ctx, &current, query, mail); err != nil {
 		return fmt.Errorf("read members of %s: %w", mail, err)
 	}
+	next, err := set.ApplyTo(current, "members")
+	if err != nil {
+		return err
+	}
 	active := number(row, "active")
-	p.changeForwardings(mail, current, set.Apply(current), func(member string) forwarding {
+	p.changeForwardings(mail, current, next, func(member string) forwarding {
 		return membership(mail, member, active)
 	})
 	return nil

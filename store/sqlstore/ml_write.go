@@ -154,7 +154,7 @@ func (s *Store) settleExtra(
 	if err != nil {
 		return nil, err
 	}
-	return set.Apply(current), nil
+	return set.ApplyTo(current, "extra_addresses")
 }
 
 // lockMl reads the row of a list and holds it. Returns NO_SUCH_ACCOUNT.
@@ -213,8 +213,9 @@ func (s *Store) checkSubscribers(
 	if err != nil {
 		return err
 	}
+	isItself := store.Among(itself)
 	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool {
-		return !slices.ContainsFunc(spellings([]string{mail}, targets), func(form string) bool { return slices.Contains(itself, form) })
+		return !slices.ContainsFunc(spellings([]string{mail}, targets), isItself)
 	})
 	set, err := store.DiscardItself(rule, field, own, store.Set{Add: subscribers}, change)
 	if err != nil {

@@ -26,11 +26,11 @@ func (s *Store) write(
 	ctx context.Context, w store.Write, decide func(tx *sqldb.Tx, now time.Time) (*plan, error),
 ) (store.Change, error) {
 	var change store.Change
-	run := s.db.Write
+	run := s.db.WriteAs
 	if w.DryRun {
-		run = s.db.DryRun
+		run = s.db.DryRunAs
 	}
-	err := run(ctx, func(tx *sqldb.Tx) error {
+	err := run(ctx, w.Actor.Username, func(tx *sqldb.Tx) error {
 		p, err := decide(tx, s.options.Now().UTC().Truncate(time.Second))
 		if err != nil {
 			return err

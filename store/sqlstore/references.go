@@ -33,8 +33,9 @@ func (s *Store) takenOf(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 	if err != nil {
 		return nil, fmt.Errorf("look for admins: %w", err)
 	}
+	isAdmin := store.Among(admins)
 	return slices.DeleteFunc(slices.Clone(mails), func(mail string) bool {
-		return !slices.Contains(admins, mail) && !containsAny(used, spellings([]string{mail}, targets))
+		return !isAdmin(mail) && !containsAny(used, spellings([]string{mail}, targets))
 	}), nil
 }
 
@@ -53,9 +54,10 @@ func (s *Store) missing(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 	if err != nil {
 		return nil, err
 	}
+	isHosted := store.Among(hosted)
 	local := slices.DeleteFunc(slices.Clone(mails), func(mail string) bool {
 		domain := store.DomainOf(mail)
-		return targets[domain] == "" && !slices.Contains(hosted, domain)
+		return targets[domain] == "" && !isHosted(domain)
 	})
 	used, err := s.inUse(ctx, tx, spellings(withBare(local), targets))
 	if err != nil {

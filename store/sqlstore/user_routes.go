@@ -39,7 +39,10 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	if err = tx.Select(ctx, &current, query, e.mail); err != nil {
 		return fmt.Errorf("read forwarding of %s: %w", e.mail, err)
 	}
-	next := set.Apply(current)
+	next, err := set.ApplyTo(current, "forwarding")
+	if err != nil {
+		return err
+	}
 	if len(next) == 0 {
 		next = []string{e.mail}
 	}
@@ -81,7 +84,10 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	if err != nil {
 		return err
 	}
-	next := change.Apply(current)
+	next, err := change.ApplyTo(current, "aliases")
+	if err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(store.LeaveOut(current, next), chunkSize) {
 		e.do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", e.mail, chunk)
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -111,6 +112,19 @@ func aliasMembers(t *testing.T, open Open) {
 			require.Equal(t, c.want, mustReadAlias(t, f, team).Members)
 		})
 	}
+	t.Run("no more than an account may have", func(t *testing.T) {
+		f := withAlias(t, open)
+		all := make([]string, store.MostItems+1)
+		for i := range all {
+			all[i] = fmt.Sprintf("m%06d@elsewhere.test", i)
+		}
+		same := unchanged(t, f)
+		_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "team@a.test", store.AliasUpdate{Members: store.Set{Replace: &all}})
+		requireCode(t, err, store.Conflict, store.CodeTooManyItems)
+		_, err = f.Accounts.CreateAlias(ctx(t), asGlobal, store.AliasCreate{Mail: "more@a.test", Members: all})
+		requireCode(t, err, store.Conflict, store.CodeTooManyItems)
+		same()
+	})
 	t.Run("not itself", func(t *testing.T) {
 		f := withAlias(t, open)
 		for _, set := range []store.Set{{Add: []string{team}}, {Replace: &[]string{x, team}}} {

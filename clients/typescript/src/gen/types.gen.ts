@@ -4668,6 +4668,10 @@ export type UpdateGreylistingWhitelistsErrors = {
      */
     404: Failure;
     /**
+     * The name is taken, or a limit is reached. Nothing was written.
+     */
+    409: Failure;
+    /**
      * The body is larger than 8 MiB.
      */
     413: Failure;
@@ -5399,6 +5403,10 @@ export type UpdateMaillistErrors = {
      * No such account, domain or path.
      */
     404: Failure;
+    /**
+     * The name is taken, or a limit is reached. Nothing was written.
+     */
+    409: Failure;
     /**
      * The body is larger than 8 MiB.
      */
@@ -7261,6 +7269,10 @@ export type AddToWblistErrors = {
      * No such account, domain or path.
      */
     404: Failure;
+    /**
+     * The name is taken, or a limit is reached. Nothing was written.
+     */
+    409: Failure;
     /**
      * The body is larger than 8 MiB.
      */

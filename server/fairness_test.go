@@ -1,0 +1,114 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// mostPatience is what another tenant's write may take while one tenant keeps the server busy.
+const mostPatience = time.Second
+
+// bystander writes to b.test over and over as its admin until busy is over, and returns how long the slowest write took.
+func bystander(t *testing.T, admin *client, busy func()) time.Duration {
+	t.Helper()
+	var over atomic.Bool
+	var slowest time.Duration
+	var done sync.WaitGroup
+	done.Go(func() {
+		for i := 0; !over.Load() || i == 0; i++ {
+			for _, call := range []struct{ method, path, body string }{
+				{http.MethodPut, "/api/user/bob@b.test", fmt.Sprintf(`{"name": "Bob %d"}`, i)},
+				{http.MethodPut, "/api/alias/team@b.test", fmt.Sprintf(`{"addMember": ["m%d@external.test"]}`, i)},
+				{http.MethodPost, fmt.Sprintf("/api/alias/new%d@b.test", i), `{"members": ["bob@b.test"]}`},
+			} {
+				began := time.Now()
+				answer := sendOnce(t, admin, call.method, call.path, call.body)
+				slowest = max(slowest, time.Since(began))
+				if answer.Code >= 300 {
+					t.Errorf("%s %s: %d %s", call.method, call.path, answer.Code, answer.Body)
+					return
+				}
+			}
+		}
+	})
+	busy()
+	over.Store(true)
+	done.Wait()
+	return slowest
+}
+
+// sendOnce sends a request beside others, which the clients of a world do not.
+func sendOnce(t *testing.T, c *client, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", jsonType)
+	r.AddCookie(c.cookie)
+	rec := httptest.NewRecorder()
+	c.w.handler.ServeHTTP(rec, r)
+	return rec
+}
+
+// twoTenants are the admins of a.test and b.test, each with a mailbox and an alias account of its own.
+func twoTenants(w *world) (adma, admb *client) {
+	root := w.root()
+	for _, domain := range []string{"a.test", "b.test"} {
+		root.mustDomain(domain, nil)
+		root.mustUser("bob@"+domain, nil)
+		root.must(http.StatusCreated, http.MethodPost, "/api/alias/team@"+domain, map[string]any{})
+	}
+	for mail, domain := range map[string]string{"adma@admins.test": "a.test", "admb@admins.test": "b.test"} {
+		root.must(http.StatusCreated, http.MethodPost, "/api/admin/"+mail, map[string]any{"password": password})
+		root.must(http.StatusOK, http.MethodPut, "/api/domain/admins/"+domain, map[string]any{"addAdmin": []string{mail}})
+	}
+	return w.as("adma@admins.test", password), w.as("admb@admins.test", password)
+}
+
+// TestAnotherTenantWritesBesideLargeSets has one tenant add to an alias account of 30,000 members, four times at once,
+// while another one writes.
+func TestAnotherTenantWritesBesideLargeSets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quick run goes without large lists")
+	}
+	for _, engine := range everywhere {
+		t.Run(engine, func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			adma, admb := twoTenants(w)
+			for from := 0; from < 30000; from += 10000 {
+				adma.must(http.StatusOK, http.MethodPut, "/api/alias/team@a.test", map[string]any{"addMember": externals(from, 10000)})
+			}
+			slowest := bystander(t, admb, func() {
+				var writers sync.WaitGroup
+				for i := range 4 {
+					writers.Go(func() {
+						for j := range 3 {
+							body := fmt.Sprintf(`{"addMember": ["one-more-%d-%d@external.test"]}`, i, j)
+							if got := sendOnce(t, adma, http.MethodPut, "/api/alias/team@a.test", body); got.Code != http.StatusOK {
+								t.Errorf("one more member: %d %s", got.Code, got.Body)
+							}
+						}
+					})
+				}
+				writers.Wait()
+			})
+			t.Logf("the slowest write of the other tenant took %s", slowest.Round(time.Millisecond))
+			require.Less(t, slowest, mostPatience)
+			require.Len(t, w.root().get("/api/alias/team@a.test").data()["members"], 30012)
+		})
+	}
+}
+
+func externals(from, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("member%d@external.test", from+i)
+	}
+	return all
+}

@@ -1,0 +1,42 @@
+package sqldb
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestTurns lets two admins write: one waits for its own write and not for that of the other.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var turns Turns
+		first, err := turns.Take(t.Context(), "adma")
+		require.NoError(t, err)
+		second := make(chan func())
+		go func() {
+			done, err := turns.Take(t.Context(), "adma")
+			require.NoError(t, err)
+			second <- done
+		}()
+		synctest.Wait()
+		select {
+		case <-second:
+			t.Fatal("the second write of an admin began beside its first")
+		default:
+		}
+		other, err := turns.Take(t.Context(), "admb")
+		require.NoError(t, err, "another admin waits for nobody")
+		other()
+
+		impatient, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = turns.Take(impatient, "adma")
+		require.ErrorIs(t, err, context.Canceled)
+
+		first()
+		(<-second)()
+		require.Empty(t, turns.queues, "nothing is kept of whoever has left")
+	})
+}
