@@ -33,10 +33,11 @@ build: ## Build bin/postern
 	CGO_ENABLED=0 $(GO_BUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
 
 .PHONY: test
-test: ## Install what is missing, then run everything: vet, the demo on the built server, all tests on all databases
+test: ## Install what is missing, then run everything: vet, the TypeScript client and the demo on the built server, all tests on all databases
 	scripts/install.sh
-	$(MAKE) --no-print-directory build
+	$(MAKE) --no-print-directory build $(TS_READY)
 	go vet ./...
+	npm --prefix $(TS) test
 	scripts/demo-run.sh
 	@# One package at a time: races and outages are about time, and the others would take it from them.
 	scripts/with-backends.sh sh -c 'scripts/demo-run.sh ldap && scripts/test.sh -p 1 -timeout 30m ./...'
@@ -78,4 +79,4 @@ vulncheck: ## Look for known faults that the programs reach, in a database that 
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin $(TS)/dist

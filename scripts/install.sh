@@ -4,6 +4,7 @@ set -euo pipefail
 export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 PATH=$PATH:/usr/sbin:/sbin
 
+"$(dirname "$0")/node.sh" # brings no Node: which one a machine has is not for us to change
 command -v go >/dev/null || { echo "Go 1.21 or newer is needed; it fetches 1.27.3 from the module proxy." >&2; exit 1; }
 
 # What has to be there, a command or a file, and the package of Debian that brings it.
@@ -31,6 +32,7 @@ needs=(
   '/usr/lib/*/perl5/*/DBD/Pg.pm:libdbd-pg-perl'
   mlmmj-list:mlmmj
   altermime:altermime
+  chromium:chromium
 )
 missing=()
 for need in "${needs[@]}"; do
