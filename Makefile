@@ -73,6 +73,10 @@ bench: ## Run the benchmarks side by side and print their ratios
 fuzz: ## Run each fuzz target for FUZZTIME (20s)
 	scripts/fuzz.sh $(FUZZTIME) ./server/edge ./store
 
+.PHONY: mutate
+mutate: ## Lower each right of openapi.yaml in turn; the tests of rights have to notice each
+	go test -count 1 -run '^TestEveryRightIsTested$$' -v ./server
+
 .PHONY: vulncheck
 vulncheck: ## Look for known faults that the programs reach, in a database that is a Go module
 	scripts/vulncheck.sh

@@ -30,7 +30,13 @@ const (
 // castWorld returns a world with the cast and the clients of each role, by its name.
 func castWorld(t *testing.T) (*world, map[string]*client) {
 	t.Helper()
-	w := newWorld(t)
+	return castWorldOn(t, "sqlite")
+}
+
+// castWorldOn is castWorld on an engine.
+func castWorldOn(t *testing.T, engine string) (*world, map[string]*client) {
+	t.Helper()
+	w := newWorldOn(t, engine)
 	root := w.root()
 	for _, d := range []string{"own.test", "other.test"} {
 		root.mustDomain(d, nil)
@@ -53,32 +59,89 @@ func castWorld(t *testing.T) (*world, map[string]*client) {
 	}
 }
 
+// operation is one of the contract.
+type operation struct {
+	*openapi3.Operation
+	method, template string
+}
+
+// operations returns those of a contract, in one order.
+func operations(doc *openapi3.T) []operation {
+	var all []operation
+	for _, template := range doc.Paths.InMatchingOrder() {
+		item := doc.Paths.Value(template)
+		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
+			all = append(all, operation{item.Operations()[method], method, template})
+		}
+	}
+	return all
+}
+
+// noun is what sort of account the path names.
+func (op operation) noun() string {
+	parts := strings.Split(op.template, "/")
+	if slices.Contains([]string{"verify_password", "ldif", "spampolicy"}, parts[2]) {
+		return parts[3]
+	}
+	return parts[2]
+}
+
+// creates reports whether the operation makes the account that its path names.
+func (op operation) creates() bool {
+	return op.method == http.MethodPost && strings.Count(op.template, "/") == 3 && strings.Contains(op.template, "{") &&
+		op.noun() != "greylisting"
+}
+
 // target is what a cell puts into the path.
 type target struct {
 	name   string
 	values map[string]string
 }
 
-// targetsOf returns the targets of an operation, by the parameters of its path.
-func targetsOf(template string) []target {
+// subjectIn is the account in a domain that the operation is tried on.
+func (op operation) subjectIn(domain string) string {
+	switch {
+	case op.noun() == "admin" && op.creates():
+		return "fresh-" + domain[:3] + "@admins.test"
+	case op.noun() == "admin" && domain == "own.test":
+		return ownAdmin
+	case op.noun() == "admin":
+		return otherAdmin
+	case op.creates():
+		return "fresh@" + domain
+	case op.noun() == "alias":
+		return "sales@" + domain
+	case op.noun() == "ml":
+		return "dev@" + domain
+	case op.noun() == "maillist":
+		return "board@" + domain
+	case domain == "own.test":
+		return plainUser
+	}
+	return otherUser
+}
+
+// targets returns the targets that the operation is tried on, by the parameters of its path.
+func (op operation) targets() []target {
 	domain := func(name, d string) target { return target{name, map[string]string{"domain": d, "account": d}} }
 	mail := func(name, m, n string) target {
 		return target{name, map[string]string{"mail": m, "new_mail": n, "account": m}}
 	}
-	domains := []target{domain("own domain", "own.test"), domain("other domain", "other.test")}
+	domains := []target{domain("own domain", "own.test"), domain("other domain", "other.test"), domain("lowly domain", "free.test")}
+	own, other := op.subjectIn("own.test"), op.subjectIn("other.test")
 	mails := []target{
-		mail("own mailbox", plainUser, "new@own.test"), mail("other mailbox", otherUser, "new@other.test"),
+		mail("own account", own, "new@own.test"), mail("other account", other, "new@other.test"),
 		mail("higher rank", higherUser, "new@own.test"), mail("admin elsewhere", elsewhere, "new@own.test"),
 	}
 	switch {
-	case strings.Contains(template, "{new_mail}"):
-		return append(mails, mail("into another domain", plainUser, "new@other.test"), mail("out of another domain", otherUser, "new@own.test"))
-	case strings.Contains(template, "{mail}"):
+	case strings.Contains(op.template, "{new_mail}"):
+		return append(mails, mail("into another domain", own, "new@other.test"), mail("out of another domain", other, "new@own.test"))
+	case strings.Contains(op.template, "{mail}"):
 		return mails
-	case strings.Contains(template, "{account}"):
+	case strings.Contains(op.template, "{account}"):
 		return append(append([]target{{"global", map[string]string{"account": "global"}}}, domains...), mails...)
-	case strings.Contains(template, "{domain}"):
-		return domains
+	case strings.Contains(op.template, "{domain}"):
+		return append(domains, domain("new domain", "new.test"))
 	}
 	return []target{{name: "no target"}}
 }
@@ -92,96 +155,228 @@ func (g target) path(template string) string {
 	return template
 }
 
-// expected says what the contract grants: "" or the code of the refusal.
-func expected(op *openapi3.Operation, role string, g target) string {
-	level, _ := op.Extensions["x-access"].(string)
+// homes are the domains that a role manages.
+var homes = map[string][]string{"own": {"own.test", "free.test"}, "creator": {"own.test", "free.test"}, "other": {"other.test"}}
+
+// expected says what the decided rights grant: "" or the code of the refusal.
+func expected(r right, role string, g target) string {
 	switch {
-	case level == "public":
+	case r.level == "public":
 		return ""
 	case role == "anonymous":
 		return "LOGIN_REQUIRED"
-	case role == "global" || level == "authenticated":
+	case role == "global" || r.level == "authenticated":
 		return ""
-	case level == "global-admin", level == "domain-creator" && role != "creator":
+	case r.level == "global-admin", r.level == "domain-creator" && role != "creator":
 		return "PERMISSION_DENIED"
 	}
-	home := "own.test"
-	if role == "other" {
-		home = "other.test"
-	}
-	targets, _ := op.Extensions["x-target"].([]any)
-	for _, name := range targets {
-		value := g.values[name.(string)]
-		if value == "global" || value[strings.LastIndex(value, "@")+1:] != home || value == higherUser || value == elsewhere {
+	for _, name := range strings.FieldsFunc(r.targets, func(c rune) bool { return c == ',' }) {
+		value := g.values[name]
+		if !slices.Contains(homes[role], store.DomainOf(value)) || value == higherUser || value == elsewhere {
 			return "PERMISSION_DENIED"
 		}
 	}
 	// To remove a domain is to remove the mailboxes of higher rank in it.
-	if op.OperationID == "deleteDomain" || op.OperationID == "deleteDomainKeepMailboxes" {
+	if slices.Contains([]string{"deleteDomain", "deleteDomainKeepMailboxes"}, r.operation) && g.values["domain"] == "own.test" {
 		return "PERMISSION_DENIED"
 	}
 	return ""
 }
 
-func TestAccess(t *testing.T) {
-	base, clients := castWorld(t)
-	before := dump(t, base)
-	cells := 0
-	for _, template := range contract.Paths.InMatchingOrder() {
-		item := contract.Paths.Value(template)
-		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
-			op := item.Operations()[method]
-			for _, role := range slices.Sorted(maps.Keys(clients)) {
-				for _, g := range targetsOf(template) {
-					cells++
-					t.Run(fmt.Sprintf("%s/%s/%s", op.OperationID, role, g.name), func(t *testing.T) {
-						want := expected(op, role, g)
-						w := base
-						if want == "" && method != http.MethodGet {
-							w = copyWorld(t, base.dir)
-						}
-						c := &client{w: w, cookie: clients[role].cookie}
-						a := c.send(method, g.path(template), bodyFor(op), minimalBody(op))
-						requireGranted(t, want, a)
-					})
-				}
-			}
-		}
-	}
-	require.Equal(t, before, dump(t, base), "a refused call changed something")
-	storetest.Count(t, "cells of operation, role and target", cells)
-}
-
-func requireGranted(t *testing.T, want string, a answer) {
-	t.Helper()
-	if want != "" {
-		require.Equal(t, want, a.msg(), a.raw)
-		require.Equal(t, map[string]int{"LOGIN_REQUIRED": 401, "PERMISSION_DENIED": 403}[want], a.status)
-		return
-	}
-	require.NotContains(t, []string{"LOGIN_REQUIRED", "PERMISSION_DENIED", "INTERNAL_ERROR"}, a.msg(), a.raw)
-}
-
-// bodyFor and minimalBody make a body that asks for nothing where that is possible.
-func bodyFor(op *openapi3.Operation) string {
-	if op.RequestBody == nil {
-		return ""
-	}
-	return "application/json"
-}
-
-func minimalBody(op *openapi3.Operation) string {
+// bodyOf is a body that is right and asks for something.
+func (op operation) bodyOf(g target) any {
 	switch {
 	case op.RequestBody == nil:
-		return ""
-	case op.OperationID == "createUser" || op.OperationID == "createAdmin":
-		return `{"password":"` + password + `"}`
+		return nil
 	case op.OperationID == "login":
-		return `{"username":"nobody@nowhere.test","password":"wrong"}`
-	case op.RequestBody.Value.Required:
-		return `{"password":"wrong","period":60}`
+		return body{"username": rootMail, "password": password}
+	case op.OperationID == "updateDomainAdmins":
+		of := map[string]string{"other.test": otherUser, "new.test": otherUser, "own.test": plainUser, "free.test": plainUser}
+		return body{"addAdmin": list{of[g.values["domain"]]}}
 	}
-	return `{}`
+	return op.RequestBody.Value.Content["application/json"].Schema.Value.Example
+}
+
+// call makes the call of a cell.
+func (op operation) call(c *client, g target) answer {
+	c.w.t.Helper()
+	given := op.bodyOf(g)
+	if given == nil {
+		return c.send(op.method, g.path(op.template), "", "")
+	}
+	return c.json(op.method, g.path(op.template), given)
+}
+
+// matrix is a world in which every operation finds something to do, and who calls there.
+type matrix struct {
+	w       *world
+	clients map[string]*client
+}
+
+// matrixOn is the cast with lists and policies of all, and a domain without anybody of higher rank.
+func matrixOn(t *testing.T, engine string) matrix {
+	t.Helper()
+	w, clients := castWorldOn(t, engine)
+	root := clients["global"]
+	root.mustDomain("free.test", nil)
+	root.must(http.StatusOK, "PUT", "/api/domain/admins/free.test", body{"addAdmin": list{ownAdmin, creator}})
+	for _, d := range []string{"own.test", "other.test"} {
+		root.must(http.StatusCreated, "POST", "/api/ml/dev@"+d, body{})
+		if w.directory != nil {
+			root.must(http.StatusCreated, "POST", "/api/maillist/board@"+d, body{})
+		}
+	}
+	listed := contract.Components.Schemas["WblistAddresses"].Value.Example
+	for account, policy := range map[string]string{
+		"global": "global", "own.test": "domain/own.test", "other.test": "domain/other.test", "free.test": "domain/free.test",
+		plainUser: "user/" + plainUser, otherUser: "user/" + otherUser,
+	} {
+		root.must(http.StatusOK, "PUT", "/api/spampolicy/"+policy, body{"spam_score": 3})
+		root.must(http.StatusOK, "POST", "/api/wblist/inbound/whitelist/"+account, listed)
+		root.must(http.StatusOK, "POST", "/api/greylisting/"+account, body{"status": "disable"})
+	}
+	return matrix{w, clients}
+}
+
+// as is the client of a role on a world that is a copy.
+func (m matrix) as(role string, w *world) *client {
+	return &client{w: w, cookie: m.clients[role].cookie}
+}
+
+// attempt is one call of a matrix.
+type attempt struct {
+	role   string
+	target target
+	want   string // the code of the refusal, or ""
+}
+
+// attempts are the calls of an operation by each role for each target, and what the decided rights say of them.
+func (m matrix) attempts(op operation, r right) []attempt {
+	var all []attempt
+	for _, role := range slices.Sorted(maps.Keys(m.clients)) {
+		for _, g := range op.targets() {
+			all = append(all, attempt{role, g, expected(r, role, g)})
+		}
+	}
+	return all
+}
+
+// TestAccess makes every call of the matrix. One that is refused changes nothing of all that a world keeps; one that is
+// granted reaches its operation, and where that one writes the change is seen.
+func TestAccess(t *testing.T) {
+	m := matrixOn(t, "sqlite")
+	decided, before, count := rights(t), everything(t, m.w), 0
+	copied := everything(t, copyWorld(t, m.w.dir)) // the modes of files and the messages are others
+	for _, op := range operations(contract) {
+		written := false
+		copies := map[string]*world{} // where a role makes the calls that are granted
+		for _, c := range m.attempts(op, decided[op.OperationID]) {
+			count++
+			if c.want == "" && op.method != http.MethodGet && copies[c.role] == nil {
+				copies[c.role] = copyWorld(t, m.w.dir)
+			}
+			t.Run(fmt.Sprintf("%s/%s/%s", op.OperationID, c.role, c.target.name), func(t *testing.T) {
+				if c.want != "" {
+					requireRefused(t, c.want, op, m.as(c.role, m.w), c.target)
+					return
+				}
+				w := copies[c.role]
+				if w == nil {
+					w = m.w
+				}
+				requireReached(t, op.call(m.as(c.role, w), c.target), false)
+				written = written || writesOn(op, "sqlite") && len(differences(copied, everything(t, w))) > 0
+			})
+		}
+		if writesOn(op, "sqlite") {
+			require.True(t, written, "%s is never seen to write", op.OperationID)
+		}
+	}
+	require.Empty(t, differences(before, everything(t, m.w)), "a refused call changed something")
+	storetest.Count(t, "cells of operation, role and target", count)
+}
+
+// writesOn reports whether a granted call changes something on the engine.
+func writesOn(op operation, engine string) bool {
+	switch {
+	case op.method == http.MethodGet, op.noun() == "maillist" && engine != "ldap", strings.HasPrefix(op.OperationID, "verify"):
+		return false
+	}
+	return true
+}
+
+// requireRefused makes a call on both surfaces, which has to be refused.
+func requireRefused(t *testing.T, want string, op operation, c *client, g target) {
+	t.Helper()
+	a := op.call(c, g)
+	require.Equal(t, want, a.msg(), a.raw)
+	require.Equal(t, map[string]int{"LOGIN_REQUIRED": 401, "PERMISSION_DENIED": 403}[want], a.status)
+	a = op.call(c.legacy(), g)
+	require.Equal(t, want, a.msg(), "on the legacy surface: %s", a.raw)
+}
+
+// requireReached requires an answer that the operation itself gave: the call was granted, and nothing was wrong with it but
+// that what it is for may be missing, or there already.
+func requireReached(t *testing.T, a answer, directory bool) {
+	t.Helper()
+	good := []int{http.StatusOK, http.StatusCreated, http.StatusNotFound, http.StatusConflict}
+	if !directory {
+		good = append(good, http.StatusNotImplemented)
+	}
+	require.Contains(t, good, a.status, a.raw)
+	require.NotEqual(t, "NO_SUCH_PATH", a.msg())
+}
+
+// TestAccessOnEveryEngine makes the calls that are refused on the servers, and then those that are granted, one after another.
+func TestAccessOnEveryEngine(t *testing.T) {
+	for _, engine := range []string{"mysql", "postgres", "ldap"} {
+		t.Run(engine, func(t *testing.T) {
+			m := matrixOn(t, engine)
+			decided, before, count := rights(t), everything(t, m.w), 0
+			all := operations(contract)
+			for _, op := range all {
+				for _, c := range m.attempts(op, decided[op.OperationID]) {
+					if c.want != "" {
+						count++
+						requireRefused(t, c.want, op, m.as(c.role, m.w), c.target)
+					}
+				}
+			}
+			require.Empty(t, differences(before, everything(t, m.w)), "a refused call changed something")
+			slices.SortStableFunc(all, func(a, b operation) int { return lateness(a) - lateness(b) })
+			for _, op := range all {
+				written := false
+				for _, c := range m.attempts(op, decided[op.OperationID]) {
+					if c.want != "" || c.role != "global" && (!strings.HasPrefix(c.target.name, "own") || lateness(op) > 0) {
+						continue
+					}
+					count++
+					requireReached(t, op.call(m.as(c.role, m.w), c.target), engine == "ldap")
+					if writesOn(op, engine) && !written {
+						after := everything(t, m.w)
+						written, before = len(differences(before, after)) > 0, after
+					}
+				}
+				require.True(t, written || !writesOn(op, engine), "%s is never seen to write", op.OperationID)
+			}
+			storetest.Count(t, "cells of operation, role and target", count)
+		})
+	}
+}
+
+// lateness sorts operations so that those come last which take away what others need.
+func lateness(op operation) int {
+	switch {
+	case op.OperationID == "logout":
+		return 4
+	case slices.Contains([]string{"deleteDomain", "deleteDomainKeepMailboxes", "deleteAdmin"}, op.OperationID):
+		return 3
+	case op.method == http.MethodDelete:
+		return 2
+	case strings.HasPrefix(op.OperationID, "rename"), op.OperationID == "updateUsers":
+		return 1
+	}
+	return 0
 }
 
 // dump is every row of the account database, to see that nothing changed.
@@ -198,34 +393,31 @@ func dump(t *testing.T, w *world) map[string][]store.Record {
 	return rows
 }
 
-// property is a parameter with a right of its own.
-type property struct {
-	operation, method, template, name string
-	access, profile                   string
-	value                             any
+// parameter is one of a body that has a right of its own.
+type parameter struct {
+	operation
+	right
+	schema *openapi3.Schema
 }
 
-// guarded returns every parameter of the account groups that has a right of its own.
-func guarded(t *testing.T) []property {
+// guarded returns every parameter that has a right of its own.
+func guarded(t *testing.T, doc *openapi3.T) []parameter {
 	t.Helper()
-	var all []property
-	for template, item := range contract.Paths.Map() {
-		for method, op := range item.Operations() {
-			if op.RequestBody == nil {
-				continue
-			}
-			for name, ref := range op.RequestBody.Value.Content["application/json"].Schema.Value.Properties {
-				access, _ := ref.Value.Extensions["x-access"].(string)
-				profile, _ := ref.Value.Extensions["x-profile"].(string)
-				if access != "" || profile != "" {
-					all = append(all, property{op.OperationID, method, template, name, access, profile, valueFor(ref.Value)})
-				}
+	var all []parameter
+	decided := rights(t)
+	for _, op := range operations(doc) {
+		given := properties(op.Operation)
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			if r, ok := decided[op.OperationID+"."+name]; ok {
+				all = append(all, parameter{op, r, given[name]})
 			}
 		}
 	}
 	require.NotEmpty(t, all)
 	return all
 }
+
+func (p parameter) String() string { return p.OperationID + "/" + p.property }
 
 // valueFor makes a value that the schema accepts.
 func valueFor(s *openapi3.Schema) any {
@@ -245,65 +437,92 @@ func valueFor(s *openapi3.Schema) any {
 	return ""
 }
 
-// given is the body that names the parameter, with what else it needs.
-func (p property) given() map[string]any {
-	body := map[string]any{p.name: p.value}
-	if p.operation == "createUser" {
-		body["password"] = password
+// give calls the operation with the parameter, and what else it needs.
+func (p parameter) give(c *client) answer {
+	c.w.t.Helper()
+	given := body{p.property: valueFor(p.schema)}
+	if p.OperationID == "createUser" {
+		given["password"] = password
 	}
-	if p.name == "primarymx" {
-		body["is_backupmx"] = "yes"
+	if p.property == "primarymx" {
+		given["is_backupmx"] = "yes"
 	}
-	return body
-}
-
-func (p property) path() string {
-	return target{values: map[string]string{"domain": "own.test", "mail": plainUser}}.path(p.template)
+	g := target{values: map[string]string{"domain": "own.test", "mail": p.subjectIn("own.test")}}
+	if p.OperationID == "createDomain" {
+		g.values["domain"] = "new.test"
+	}
+	return c.json(p.method, g.path(p.template), given)
 }
 
 func TestAccessToParameters(t *testing.T) {
-	base, clients := castWorld(t)
-	for _, p := range guarded(t) {
-		if p.access == "" {
+	m := matrixOn(t, "sqlite")
+	before := everything(t, m.w)
+	for _, p := range guarded(t, contract) {
+		if p.level == "" {
 			continue
 		}
-		t.Run(p.operation+"/"+p.name, func(t *testing.T) {
-			w := copyWorld(t, base.dir)
-			before := dump(t, w)
-			refused := (&client{w: w, cookie: clients["own"].cookie}).json(p.method, p.path(), p.given())
-			require.Equal(t, http.StatusForbidden, refused.status, refused.raw)
-			require.Equal(t, p.name, refused.field())
-			require.Equal(t, before, dump(t, w))
-			granted := (&client{w: w, cookie: clients["global"].cookie}).json(p.method, p.path(), p.given())
-			require.NotEqual(t, http.StatusForbidden, granted.status, granted.raw)
-			require.NotEqual(t, "INTERNAL_ERROR", granted.msg())
+		t.Run(p.String(), func(t *testing.T) {
+			for _, role := range []string{"own", "creator"} {
+				refused := p.give(m.as(role, m.w))
+				require.Equal(t, http.StatusForbidden, refused.status, refused.raw)
+				require.Equal(t, p.property, refused.field())
+			}
+			w := copyWorld(t, m.w.dir)
+			requireReached(t, p.give(m.as("global", w)), false)
 		})
 	}
+	require.Empty(t, differences(before, everything(t, m.w)), "a refused call changed something")
+}
+
+// switchedOff returns a copy of the world in which every profile of own.test is off.
+func (m matrix) switchedOff(t *testing.T) *world {
+	t.Helper()
+	w := copyWorld(t, m.w.dir)
+	names := func(schema string) []any { return contract.Components.Schemas[schema].Value.Enum }
+	m.as("global", w).must(http.StatusOK, "PUT", "/api/domain/own.test",
+		body{"disableDomainProfile": names("DomainProfileName"), "disableUserProfile": names("UserProfileName")})
+	return w
 }
 
 func TestAccessToSwitchedOffProfiles(t *testing.T) {
-	base, clients := castWorld(t)
-	for _, p := range guarded(t) {
-		if p.profile == "" || p.operation == "createDomain" {
+	m := matrixOn(t, "sqlite")
+	off := m.switchedOff(t)
+	before := everything(t, off)
+	for _, p := range guarded(t, contract) {
+		if p.profile == "" || p.OperationID == "createDomain" { // a new domain has nothing switched off
 			continue
 		}
-		t.Run(p.operation+"/"+p.name, func(t *testing.T) {
-			w := copyWorld(t, base.dir)
-			own, root := &client{w: w, cookie: clients["own"].cookie}, &client{w: w, cookie: clients["global"].cookie}
-			before := own.json(p.method, p.path(), p.given())
-			require.NotEqual(t, http.StatusForbidden, before.status, before.raw)
+		t.Run(p.String(), func(t *testing.T) {
+			w := copyWorld(t, m.w.dir)
+			requireReached(t, p.give(m.as("own", w)), false)
 			parameter := "disableDomainProfile"
-			if !strings.Contains(p.operation, "Domain") {
+			if !strings.Contains(p.OperationID, "Domain") {
 				parameter = "disableUserProfile"
 			}
-			root.must(http.StatusOK, "PUT", "/api/domain/own.test", map[string]any{parameter: []string{p.profile}})
-			refused := own.json(p.method, p.path(), p.given())
+			m.as("global", w).must(http.StatusOK, "PUT", "/api/domain/own.test", body{parameter: list{p.profile}})
+			refused := p.give(m.as("own", w))
 			require.Equal(t, http.StatusForbidden, refused.status, refused.raw)
-			require.Contains(t, refused.field()+" is_backupmx primarymx", p.name)
-			granted := root.json(p.method, p.path(), p.given())
-			require.NotEqual(t, http.StatusForbidden, granted.status, granted.raw)
+			require.Contains(t, refused.field()+" is_backupmx primarymx", p.property)
+			requireReached(t, p.give(m.as("global", w)), false)
+			require.Equal(t, http.StatusForbidden, p.give(m.as("own", off)).status)
 		})
 	}
+	for _, op := range operations(contract) {
+		r := rights(t)[op.OperationID]
+		for _, g := range op.targets() {
+			if r.profile == "" || expected(r, "own", g) != "" {
+				continue
+			}
+			t.Run(op.OperationID+"/"+g.name, func(t *testing.T) {
+				requireReached(t, op.call(m.as("own", copyWorld(t, m.w.dir)), g), false)
+				if g.name == "lowly domain" {
+					return // nothing is switched off there
+				}
+				requireRefused(t, "PERMISSION_DENIED", op, m.as("own", off), g)
+			})
+		}
+	}
+	require.Empty(t, differences(before, everything(t, off)), "a refused call changed something")
 }
 
 func TestProfilesSwitchOffWholeGroups(t *testing.T) {

@@ -52,6 +52,10 @@ type world struct {
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
+
+	options  server.Options
+	stateURL string
+	state    *sqldb.DB // to look at, opened when first needed
 }
 
 type option func(*server.Options)
@@ -170,7 +174,7 @@ func (d databases) lay(t testing.TB, engine string) {
 // serveOn is a server over databases whose tables are laid.
 func serveOn(t testing.TB, dir string, on databases, state string, options ...option) *world {
 	t.Helper()
-	w := &world{t: t, dir: dir, databases: on, log: &bytes.Buffer{}}
+	w := &world{t: t, dir: dir, databases: on, log: &bytes.Buffer{}, stateURL: state}
 	w.logger = slog.New(slog.NewTextHandler(w.log, nil))
 	sessions, err := statestore.Open(t.Context(), state)
 	require.NoError(t, err)
@@ -199,6 +203,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	for _, set := range options {
 		set(&o)
 	}
+	w.options = o
 	s, err := server.New(o, w.stores)
 	require.NoError(t, err)
 	followed.OnChange(s.Forget)

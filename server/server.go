@@ -62,6 +62,11 @@ func New(o Options, stores Stores) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
+	return newServer(spec, o, stores)
+}
+
+// newServer is New for a contract that has been read.
+func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
 	operations, err := edge.LoadOperations(spec)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
