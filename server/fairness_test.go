@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,24 +13,32 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
 )
 
 // mostPatience is what another tenant's write may take while one tenant keeps the server busy.
 const mostPatience = time.Second
 
+// numberedWrite is a request in whose path and body # is a number that is another one each time.
+type numberedWrite struct{ method, path, body string }
+
+func (w numberedWrite) number(i int) numberedWrite {
+	w.path = strings.ReplaceAll(w.path, "#", fmt.Sprint(i))
+	w.body = strings.ReplaceAll(w.body, "#", fmt.Sprint(i))
+	return w
+}
+
 // bystander writes to b.test over and over as its admin until busy is over, and returns how long the slowest write took.
-func bystander(t *testing.T, admin *client, busy func()) time.Duration {
+func bystander(t *testing.T, admin *client, writes []numberedWrite, busy func()) time.Duration {
 	t.Helper()
 	var over atomic.Bool
 	var slowest time.Duration
 	var done sync.WaitGroup
 	done.Go(func() {
 		for i := 0; !over.Load() || i == 0; i++ {
-			for _, call := range []struct{ method, path, body string }{
-				{http.MethodPut, "/api/user/bob@b.test", fmt.Sprintf(`{"name": "Bob %d"}`, i)},
-				{http.MethodPut, "/api/alias/team@b.test", fmt.Sprintf(`{"addMember": ["m%d@external.test"]}`, i)},
-				{http.MethodPost, fmt.Sprintf("/api/alias/new%d@b.test", i), `{"members": ["bob@b.test"]}`},
-			} {
+			for _, call := range writes {
+				call = call.number(i)
 				began := time.Now()
 				answer := sendOnce(t, admin, call.method, call.path, call.body)
 				slowest = max(slowest, time.Since(began))
@@ -81,10 +91,15 @@ func TestAnotherTenantWritesBesideLargeSets(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			w := newWorldOn(t, engine)
 			adma, admb := twoTenants(w)
-			for from := 0; from < 30000; from += 10000 {
-				adma.must(http.StatusOK, http.MethodPut, "/api/alias/team@a.test", map[string]any{"addMember": externals(from, 10000)})
+			_, err := w.stores.Accounts.UpdateAlias(t.Context(), byRoot, "team@a.test",
+				store.AliasUpdate{Members: store.Set{Add: externals(0, 30000)}})
+			require.NoError(t, err)
+			writes := []numberedWrite{
+				{http.MethodPut, "/api/user/bob@b.test", `{"name": "Bob #"}`},
+				{http.MethodPut, "/api/alias/team@b.test", `{"addMember": ["m#@external.test"]}`},
+				{http.MethodPost, "/api/alias/new#@b.test", `{"members": ["bob@b.test"]}`},
 			}
-			slowest := bystander(t, admb, func() {
+			slowest := bystander(t, admb, writes, func() {
 				var writers sync.WaitGroup
 				for i := range 4 {
 					writers.Go(func() {
@@ -111,4 +126,52 @@ func externals(from, n int) []string {
 		all[i] = fmt.Sprintf("member%d@external.test", from+i)
 	}
 	return all
+}
+
+// TestAnotherTenantWritesBesideInvitations has one tenant ask 4,000 people to confirm a subscription, in four requests at
+// once, while another one changes its own lists. The mails are being sent meanwhile.
+func TestAnotherTenantWritesBesideInvitations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quick run goes without mlmmj")
+	}
+	for _, engine := range everywhere {
+		t.Run(engine, func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			adma, admb := twoTenants(w)
+			for _, admin := range []*client{adma, admb} {
+				for i := range 4 {
+					list := fmt.Sprintf("/api/ml/dev%d@%s", i, map[*client]string{adma: "a.test", admb: "b.test"}[admin])
+					admin.must(http.StatusCreated, http.MethodPost, list, map[string]any{})
+				}
+			}
+			sending, stop := context.WithCancel(t.Context())
+			var sender sync.WaitGroup
+			sender.Go(func() { w.inviter.Run(sending, time.Hour) })
+			defer sender.Wait()
+			defer stop()
+			writes := []numberedWrite{
+				{http.MethodPut, "/api/ml/dev0@b.test", `{"name": "Developers #"}`},
+				{http.MethodPut, "/api/ml/dev1@b.test", `{"add_subscribers": ["s#@external.test"], "require_confirm": "no"}`},
+			}
+			slowest := bystander(t, admb, writes, func() {
+				var writers sync.WaitGroup
+				for i := range 4 {
+					body, err := json.Marshal(map[string]any{"add_subscribers": externals(1000*i, 1000)})
+					require.NoError(t, err)
+					writers.Go(func() {
+						path := fmt.Sprintf("/api/ml/dev%d@a.test", i)
+						if got := sendOnce(t, adma, http.MethodPut, path, string(body)); got.Code != http.StatusOK {
+							t.Errorf("invite: %d %s", got.Code, got.Body)
+						}
+					})
+				}
+				writers.Wait()
+				for range 40 { // and while the mails go out
+					w.sink.Next(t)
+				}
+			})
+			t.Logf("the slowest write of the other tenant took %s", slowest.Round(time.Millisecond))
+			require.Less(t, slowest, mostPatience)
+		})
+	}
 }

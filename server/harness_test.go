@@ -49,6 +49,7 @@ type world struct {
 	stores  server.Stores
 	sink    *storetest.Sink // where new mailing lists hand in their mail
 	changes *change.Accounts
+	inviter *change.Inviter
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
@@ -189,8 +190,9 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions), change.ForgetPolicies(policies),
 		change.PanelLog(log), change.FollowLists(accounts, lists, sessions))
 	w.changes = followed
+	w.inviter = change.NewInviter(followed, lists, sessions)
 	w.stores = server.Stores{
-		Mls:      change.NewMailingLists(followed, lists, sessions),
+		Mls:      change.NewMailingLists(followed, lists, sessions, w.inviter),
 		Accounts: followed, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
 	}
 	if directory != nil {

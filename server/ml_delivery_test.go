@@ -155,6 +155,7 @@ func TestModerationHoldsAPost(t *testing.T) {
 func TestConfirmedSubscription(t *testing.T) {
 	m := newMailed(t, body{})
 	put(devMl, body{"add_subscribers": list{"y@far.test"}, "subscription": "digest"})(m.root)
+	require.NoError(t, m.inviter.Send(t.Context()))
 	asked := m.sink.Next(t)
 	require.Equal(t, []string{"y@far.test"}, asked.Recipients)
 	require.Empty(t, m.hear("-d"))

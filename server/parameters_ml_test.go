@@ -196,6 +196,7 @@ func subscriptions(join string) parameterCase {
 // pending are those who are asked to confirm.
 func pending(v visit, subject string) any {
 	addresses := []string{}
+	require.NoError(v.w.t, v.w.inviter.Send(v.w.t.Context()))
 	for _, name := range v.w.namesIn(subject, "subconf") {
 		_, address, _ := strings.Cut(name, "-")
 		addresses = append(addresses, address)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"reflect"
+	"strings"
+	"time"
 )
 
 // Lists is the contract for what mlmmj holds of mailing lists: their settings and subscribers. A driver that cannot
@@ -26,8 +28,11 @@ type Lists interface {
 	// Subscribe adds addresses at once, in one operation; one that is subscribed in another way changes to this one. The
 	// addresses are valid and in lower case. NO_SUCH_ACCOUNT.
 	Subscribe(ctx context.Context, mail string, kind Subscription, addresses []string) error
-	// Invite sends each address a message that asks to confirm the subscription. NO_SUCH_ACCOUNT.
+	// Invite sends each address a message that asks to confirm the subscription. It takes no lock that others wait for
+	// while it sends. NO_SUCH_ACCOUNT.
 	Invite(ctx context.Context, mail string, kind Subscription, addresses []string) error
+	// Invited reports whether the address has been asked since then, as far as the driver can know. NO_SUCH_ACCOUNT.
+	Invited(ctx context.Context, mail, address string, since time.Time) (bool, error)
 	// Unsubscribe removes addresses whatever their kind; nil removes all. One that is not there is fine. NO_SUCH_ACCOUNT.
 	Unsubscribe(ctx context.Context, mail string, addresses []string) error
 	// ForgetSubscriber removes the address from every list: as a subscriber, an owner and a moderator.
@@ -40,6 +45,20 @@ type Lists interface {
 	ListsOf(ctx context.Context, domain string) ([]string, error)
 	// Ping returns nil when mlmmj can be worked with.
 	Ping(ctx context.Context) error
+}
+
+// mostInvitable is how long the address of an invitation may be: mlmmj puts a random part of 17 characters in front of it
+// to name a file.
+const mostInvitable = 255 - 17
+
+// CheckInvitable refuses addresses of which mlmmj cannot make the name of a file, by which it knows whom it asked.
+func CheckInvitable(addresses []string) error {
+	for _, a := range addresses {
+		if strings.Contains(a, "/") || len(a) > mostInvitable {
+			return Fail(Invalid, CodeInvalidMail, "mlmmj cannot ask %s for a confirmation.", a)
+		}
+	}
+	return nil
 }
 
 // Subscription is how a subscriber gets the posts.

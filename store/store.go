@@ -24,10 +24,11 @@ type Accounts interface {
 	Close() error
 }
 
-// State is the contract for what is Postern's own: sessions, intents and locks.
+// State is the contract for what is Postern's own: sessions, intents, invitations and locks.
 type State interface {
 	Sessions
 	Intents
+	Invitations
 	Locks
 
 	// Ping returns nil when the database answers.

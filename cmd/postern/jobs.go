@@ -15,6 +15,12 @@ import (
 var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
 	"sessions-purge": purgeSessions,
 	"spf-whitelist":  func(ctx context.Context, s *stores, _ Config) error { return s.lookUp(ctx) },
+	"invitations-send": func(ctx context.Context, s *stores, _ Config) error {
+		if s.inviter == nil {
+			return nil
+		}
+		return s.inviter.Send(ctx)
+	},
 	"intents-resume": func(ctx context.Context, s *stores, _ Config) error { return s.changes.ResumeStale(ctx) },
 }
 
@@ -34,6 +40,7 @@ func jobsCommand() *cobra.Command {
 		Long: "Runs one chore and ends. A running server does all of them by itself.\n" +
 			"  spf-whitelist   looks up the mail servers of the domains that are not to be greylisted\n" +
 			"  sessions-purge  removes the sessions that have ended\n" +
+			"  invitations-send  asks people to confirm the subscription of a mailing list\n" +
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string, c Config) error {

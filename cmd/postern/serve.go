@@ -22,6 +22,8 @@ const (
 	// resumeInterval is how often interrupted changes are taken up again, purgeInterval how often ended sessions go.
 	resumeInterval = time.Minute
 	purgeInterval  = time.Hour
+	// inviteInterval is how often invitations are looked for that failed or that another process recorded.
+	inviteInterval = 15 * time.Second
 )
 
 func serveCommand() *cobra.Command {
@@ -119,6 +121,9 @@ func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (st
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { s.changes.Run(ctx, resumeInterval) })
+	if s.inviter != nil {
+		running.Go(func() { s.inviter.Run(ctx, inviteInterval) })
+	}
 	running.Go(func() { s.lookUpEvery(ctx, c.SpfInterval, log) })
 	running.Go(func() {
 		ticker := time.NewTicker(purgeInterval)

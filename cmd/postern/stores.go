@@ -24,6 +24,7 @@ type stores struct {
 	state    store.State
 	policies store.Policies     // writes go the way of store/change too
 	mls      store.MailingLists // nil when they are switched off
+	inviter  *change.Inviter    // nil when they are switched off
 	spf      *spf.Job           // nil when nobody can be asked
 	panel    store.Panel        // nil when there is no panel database
 	// directory is where accounts are kept, nil when that is SQL; mailboxes is what the panel database knows about those of a
@@ -103,7 +104,8 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	s.changes = change.New(accounts, s.state, log, followers...)
 	s.accounts, s.policies = s.changes, change.NewPolicies(s.policies, s.changes, s.logFollowers()...)
 	if lists != nil {
-		s.mls = change.NewMailingLists(s.changes, lists, s.state)
+		s.inviter = change.NewInviter(s.changes, lists, s.state)
+		s.mls = change.NewMailingLists(s.changes, lists, s.state, s.inviter)
 	}
 	if s.directory != nil {
 		s.directory = change.NewDirectory(s.directory, s.changes)

@@ -14,7 +14,13 @@ import (
 type listsFollower struct {
 	accounts store.Accounts
 	lists    store.Lists
-	locks    store.Locks
+	state    listState
+}
+
+// listState is what the lists keep in the state database.
+type listState interface {
+	store.Locks
+	store.Invitations
 }
 
 // FollowLists returns the follower that has mlmmj follow: it removes the lists that were deleted, be it with their domain, and
@@ -22,8 +28,8 @@ type listsFollower struct {
 // not keep anybody from getting an address.
 //
 // The accounts are those below the way of a change.
-func FollowLists(accounts store.Accounts, lists store.Lists, locks store.Locks) Follower {
-	return listsFollower{accounts, lists, locks}
+func FollowLists(accounts store.Accounts, lists store.Lists, state listState) Follower {
+	return listsFollower{accounts, lists, state}
 }
 
 // Name implements Follower.
@@ -66,12 +72,15 @@ func (f listsFollower) removeLists(ctx context.Context, c store.Change) error {
 
 // removeList leaves alone a list of that address that was made since.
 func (f listsFollower) removeList(ctx context.Context, mail string, keep bool) error {
-	return f.locks.Locked(ctx, lockOf(mail), func(ctx context.Context) error {
+	return f.state.Locked(ctx, lockOf(mail), func(ctx context.Context) error {
 		_, err := f.accounts.Ml(ctx, mail)
 		if err == nil {
 			return nil
 		}
 		if !store.IsNotFound(err) {
+			return err
+		}
+		if err = f.state.DropInvitations(ctx, mail, nil); err != nil {
 			return err
 		}
 		return f.lists.RemoveList(ctx, mail, keep)

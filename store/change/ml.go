@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/postern-mail/postern/store"
@@ -28,9 +29,9 @@ func (a *Accounts) DeleteMl(ctx context.Context, w store.Write, mail string, kee
 	})
 }
 
-// listWrites is how many writes of whole lists may be under way at once. Each holds a lock of the state database, which it
-// needs more of to go on.
-const listWrites = 4
+// listWrites is how many writes of whole lists may be under way at once, of different domains. Each holds a connection to
+// the state database for its lock, and needs more of them to go on.
+const listWrites = 8
 
 // MailingLists is store.MailingLists: the account of a list, and what mlmmj holds, in step. The account decides whether there
 // is a list, so it is made last and goes first. What stands with mlmmj without an account takes no mail; making the list again
@@ -39,15 +40,19 @@ type MailingLists struct {
 	accounts *Accounts
 	lists    store.Lists
 	locks    store.Locks
-	turns    chan struct{}
+	inviter  *Inviter
+	turns    store.Turns   // of domains: the lists of one take one place at a time
+	places   chan struct{} // of all domains
 }
 
 var _ store.MailingLists = (*MailingLists)(nil)
 
 // NewMailingLists puts the accounts and what mlmmj holds together. The followers of the accounts have to have FollowLists among
 // them.
-func NewMailingLists(accounts *Accounts, lists store.Lists, locks store.Locks) *MailingLists {
-	return &MailingLists{accounts: accounts, lists: lists, locks: locks, turns: make(chan struct{}, listWrites)}
+func NewMailingLists(accounts *Accounts, lists store.Lists, locks store.Locks, inviter *Inviter) *MailingLists {
+	return &MailingLists{
+		accounts: accounts, lists: lists, locks: locks, inviter: inviter, places: make(chan struct{}, listWrites),
+	}
 }
 
 // MailingList implements store.MailingLists.
@@ -115,6 +120,7 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 		}
 		return err
 	})
+	m.inviter.wakeUp()
 	return c, err
 }
 
@@ -139,7 +145,8 @@ func dry(w store.Write) store.Write {
 func (m *MailingLists) takeBack(ctx context.Context, mail string) {
 	after, cancel := detached(ctx)
 	defer cancel()
-	if err := m.lists.RemoveList(after, mail, false); err != nil {
+	err := m.inviter.recorded.DropInvitations(after, mail, nil)
+	if err = errors.Join(err, m.lists.RemoveList(after, mail, false)); err != nil {
 		m.accounts.log.WarnContext(ctx, "What mlmmj holds of a list that was not made could not be removed.", "list", mail, "error", err)
 	}
 }
@@ -150,7 +157,7 @@ func (m *MailingLists) join(ctx context.Context, mail string, kind store.Subscri
 		return nil
 	}
 	if confirm {
-		return m.lists.Invite(ctx, mail, kind, addresses)
+		return m.inviter.record(ctx, mail, kind, addresses)
 	}
 	return m.lists.Subscribe(ctx, mail, kind, addresses)
 }
@@ -181,6 +188,7 @@ func (m *MailingLists) UpdateMailingList(
 		}
 		return err
 	})
+	m.inviter.wakeUp()
 	return c, err
 }
 
@@ -233,6 +241,9 @@ func (m *MailingLists) resubscribe(ctx context.Context, mail string, u store.Mai
 		leaving = nil // which is everybody
 	}
 	if u.UnsubscribeAll || len(leaving) > 0 {
+		if err := m.inviter.recorded.DropInvitations(ctx, mail, leaving); err != nil {
+			return err
+		}
 		if err := m.lists.Unsubscribe(ctx, mail, leaving); err != nil {
 			return err
 		}
@@ -250,9 +261,14 @@ func (m *MailingLists) DeleteMailingList(ctx context.Context, w store.Write, mai
 
 // locked runs fn while nobody else, here or in another process, writes to the list.
 func (m *MailingLists) locked(ctx context.Context, mail string, fn func(ctx context.Context) error) error {
+	done, err := m.turns.Take(ctx, store.DomainOf(mail))
+	if err != nil {
+		return store.Down("What others are writing to", context.Cause(ctx))
+	}
+	defer done()
 	select {
-	case m.turns <- struct{}{}:
-		defer func() { <-m.turns }()
+	case m.places <- struct{}{}:
+		defer func() { <-m.places }()
 	case <-ctx.Done():
 		return store.Down("What others are writing to", context.Cause(ctx))
 	}

@@ -73,7 +73,7 @@ func (p *post) restart() {
 	p.taken, p.cut, p.fails = nil, func(int) bool { return false }, func(string) error { return nil }
 	accounts, lists := steppedAccounts{p.accounts, p}, steppedLists{p.lists, p}
 	all := change.New(accounts, p.state, slog.New(slog.NewTextHandler(io.Discard, nil)), p.log, change.FollowLists(accounts, lists, p.state))
-	mls := change.NewMailingLists(all, lists, p.state)
+	mls := change.NewMailingLists(all, lists, p.state, change.NewInviter(all, lists, p.state))
 	p.all, p.mls = func() *change.Accounts { return all }, func() *change.MailingLists { return mls }
 }
 

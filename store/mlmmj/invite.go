@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -30,7 +29,7 @@ func (s *Spool) Invite(ctx context.Context, mail string, kind store.Subscription
 	if err != nil {
 		return err
 	}
-	if err := invitable(addresses); err != nil {
+	if err := store.CheckInvitable(addresses); err != nil {
 		return err
 	}
 	l, err := s.hold(ctx, mail, exclusive)
@@ -46,16 +45,6 @@ func (s *Spool) Invite(ctx context.Context, mail string, kind store.Subscription
 		err = l.invite(ctx, kind, addresses)
 	}
 	return failed("invite to", mail, err)
-}
-
-// invitable refuses addresses of which mlmmj cannot make the name of a file.
-func invitable(addresses []string) error {
-	for _, a := range addresses {
-		if strings.Contains(a, "/") || len(a) > 255-tokenSize {
-			return store.Fail(store.Invalid, store.CodeInvalidMail, "mlmmj cannot ask %s for a confirmation.", a)
-		}
-	}
-	return nil
 }
 
 // forgetInvitations removes the pending confirmations of addresses.
@@ -77,6 +66,30 @@ func (l *list) forgetInvitations(addresses ...string) error {
 		}
 	}
 	return nil
+}
+
+// Invited implements store.Lists: mlmmj keeps the name of whoever is asked, with the time, until the answer comes.
+func (s *Spool) Invited(ctx context.Context, mail, address string, since time.Time) (bool, error) {
+	l, err := s.hold(ctx, mail, shared)
+	if err != nil {
+		return false, err
+	}
+	defer l.close()
+	names, err := l.names("subconf")
+	if err != nil {
+		return false, failed("read", mail, err)
+	}
+	local, domain := store.SplitAddress(address)
+	for _, name := range names {
+		if len(name) <= tokenSize || name[tokenSize:] != local+"="+domain {
+			continue
+		}
+		info, err := l.root.Stat("subconf/" + name)
+		if err == nil && !info.ModTime().Before(since.Truncate(time.Second)) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // invite runs mlmmj's own program for each address, a few at once.

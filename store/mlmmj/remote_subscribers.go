@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -89,7 +90,7 @@ func (r *Remote) Invite(ctx context.Context, mail string, kind store.Subscriptio
 	if err != nil {
 		return err
 	}
-	if err := invitable(addresses); err != nil {
+	if err := store.CheckInvitable(addresses); err != nil {
 		return err
 	}
 	for some := range slices.Chunk(addresses, invitedAtOnce) {
@@ -98,6 +99,13 @@ func (r *Remote) Invite(ctx context.Context, mail string, kind store.Subscriptio
 		}
 	}
 	return nil
+}
+
+// Invited implements store.Lists. mlmmjadmin does not tell whom it has asked, so that somebody may be asked once more after
+// a crash; it tells who has answered.
+func (r *Remote) Invited(ctx context.Context, mail, address string, _ time.Time) (bool, error) {
+	all, err := r.subscribers(ctx, mail)
+	return slices.ContainsFunc(all, func(s store.Subscriber) bool { return s.Mail == address }), err
 }
 
 // Unsubscribe implements store.Lists.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/postern-mail/postern/store"
 )
 
 // DB is an open database. Queries are written with "?" for every dialect.
@@ -15,7 +17,7 @@ type DB struct {
 	Dialect Dialect
 	write   *sqlx.DB
 	read    *sqlx.DB
-	turns   Turns // of admins, where a single connection writes
+	turns   store.Turns // of admins, where a single connection writes
 }
 
 // Open opens the database of a URL: sqlite://path, mysql://user:password@host:port/database (MariaDB and MySQL, a
