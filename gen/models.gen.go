@@ -2147,7 +2147,10 @@ type PhoneNumber = string
 // Example: GB
 type QuotaUnit string
 
-// RelayHost A host to hand mail to, such as `[smtp.example.net]:587`. Brackets switch off the MX look-up.
+// RelayHost A host to hand mail to, such as `[smtp.example.net]:587`, or several with commas. Brackets switch off the MX look-up; a
+// port is a number or the name of a service, such as `submission`. Admins who are not global name public addresses and
+// the full names of other hosts, or what the server allows (`POSTERN_TRANSPORTS`), else 403 `PERMISSION_DENIED`. A value
+// equal to the stored one is never refused.
 //
 // Example: [smtp.example.net]:587
 type RelayHost = string
@@ -2309,7 +2312,11 @@ type ThrottleUpdate struct {
 	Period int64 `json:"period"`
 }
 
-// Transport A Postfix transport, such as `dovecot` or `smtp:[10.0.0.5]:25`.
+// Transport A Postfix transport (transport(5)), such as `dovecot`, `smtp:[192.0.2.10]:25` or `error:5.1.1 no such company`: the
+// name of a service, then perhaps a colon and the next hop, in printable ASCII without `..`. `mlmmj` is for mailing lists
+// alone. Admins who are not global set the server's default, the transports that the server allows
+// (`POSTERN_TRANSPORTS`), and `smtp:` or `relay:` with a public address or the full name of another host, else 403
+// `PERMISSION_DENIED`. A value equal to the stored one is never refused.
 //
 // Example: dovecot
 type Transport = string

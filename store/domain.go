@@ -106,25 +106,20 @@ type DomainUpdate struct {
 	UserPreferences   Set // of switched-off user preferences
 }
 
-// Check returns INVALID_TRANSPORT, INVALID_LANGUAGE or INVALID_NUMBER for what no store takes.
+// Check returns INVALID_LANGUAGE or INVALID_NUMBER for what no store takes. Transports have rules of their own (store/rules).
 func (d DomainCreate) Check() error {
-	return firstOf(checkTransport(&d.Transport), checkLanguage(&d.Language), checkDomainNumbers(DomainUpdate{
+	return firstOf(checkLanguage(&d.Language), checkDomainNumbers(DomainUpdate{
 		Quota: &d.Quota, DefaultQuota: &d.DefaultQuota, MaxUserQuota: &d.MaxUserQuota,
 		NumberOfUsers: &d.NumberOfUsers, NumberOfAliases: &d.NumberOfAliases, NumberOfLists: &d.NumberOfLists,
 	}))
 }
 
-// Checked returns the update in the form in which it is stored, or what is wrong with it.
+// Checked returns the update in the form in which it is stored, or what is wrong with it. Transports and next hops have rules
+// of their own (store/rules).
 func (u DomainUpdate) Checked() (DomainUpdate, error) {
-	err := firstOf(checkDomainNumbers(u), checkTransport(u.Transport), checkLanguage(u.Language),
+	err := firstOf(checkDomainNumbers(u), checkLanguage(u.Language),
 		checkDomainServices(u.Services), checkProfiles(u))
 	if err != nil {
-		return u, err
-	}
-	if u.PrimaryMX, err = checkedRelay(u.PrimaryMX, "primarymx"); err != nil {
-		return u, err
-	}
-	if u.OutboundRelay, err = checkedRelay(u.OutboundRelay, "outboundRelay"); err != nil {
 		return u, err
 	}
 	if u.Catchall != nil {
@@ -150,13 +145,4 @@ func checkDomainNumbers(u DomainUpdate) error {
 		}
 	}
 	return nil
-}
-
-// checkedRelay is nextHop for a parameter that may be absent or empty.
-func checkedRelay(value *string, field string) (*string, error) {
-	if value == nil || *value == "" {
-		return value, nil
-	}
-	hop, err := nextHop(*value, field)
-	return &hop, err
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"regexp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -37,16 +36,6 @@ var languageForm = regexp.MustCompile(`^[a-z]{2}_[A-Z]{2}$`)
 func checkLanguage(value *string) error {
 	if value != nil && *value != "" && !languageForm.MatchString(*value) {
 		return Fail(Invalid, CodeInvalidLanguage, "A language is written as in en_US.").With("language")
-	}
-	return nil
-}
-
-// checkTransport returns INVALID_TRANSPORT for what Postfix cannot take as a transport. An empty one is fine: it stands
-// for a default. So is an absent one.
-func checkTransport(value *string) error {
-	blank := func(r rune) bool { return r <= ' ' || r > '~' }
-	if value != nil && (len(*value) > MaxText || strings.ContainsFunc(*value, blank)) {
-		return Fail(Invalid, CodeInvalidTransport, "That is not a transport.").With("transport")
 	}
 	return nil
 }

@@ -105,11 +105,11 @@ type UsersUpdate struct {
 	Transport *string // "" is the domain's
 }
 
-// Check returns VALUE_TOO_LONG, INVALID_TRANSPORT or INVALID_LANGUAGE for what no store takes.
+// Check returns VALUE_TOO_LONG or INVALID_LANGUAGE for what no store takes. Transports have rules of their own (store/rules).
 func (u UserUpdate) Check() error {
 	errs := []error{
 		checkText("name", u.Name), checkText("gn", u.FirstName), checkText("sn", u.LastName), checkText("employeeid", u.EmployeeID),
-		checkTransport(u.Transport), checkLanguage(u.Language),
+		checkLanguage(u.Language),
 	}
 	for field, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
 		if numbers == nil {
@@ -124,7 +124,7 @@ func (u UserUpdate) Check() error {
 
 // Check returns what UserUpdate.Check would.
 func (u UsersUpdate) Check() error {
-	return firstOf(checkTransport(u.Transport), checkLanguage(u.Language))
+	return checkLanguage(u.Language)
 }
 
 // Check returns VALUE_TOO_LONG, INVALID_LANGUAGE or what is wrong with the format and folder, for which the defaults stand

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // Config is everything that can be set. The names are the keys of the file; the environment variable of a key is
@@ -44,6 +45,7 @@ type Config struct {
 	SpfInterval        time.Duration `koanf:"spf_interval"`
 	MailStorage        string        `koanf:"mail_storage"`
 	DefaultTransport   string        `koanf:"default_transport"`
+	Transports         list          `koanf:"transports"`
 	Log                string        `koanf:"log"`
 	LogLevel           slog.Level    `koanf:"log_level"`
 }
@@ -64,6 +66,7 @@ func defaultConfig() Config {
 		SpfInterval:      time.Hour,
 		MailStorage:      "/var/vmail/vmail1",
 		DefaultTransport: "dovecot",
+		Transports:       rules.DefaultAllowedTransports(),
 		Log:              "text",
 		LogLevel:         slog.LevelInfo,
 	}
@@ -126,6 +129,10 @@ var settings = []setting{
 	},
 	{key: "mail_storage", usage: "`directory` that new mailboxes are given"},
 	{key: "default_transport", usage: "`transport` of a domain that names none"},
+	{
+		key: "transports", usage: "comma-separated `transports` that admins who are not global may set beside the default one",
+		shape: "a list such as dovecot,external-pipe,smtp:[10.20.0.0/16]:25",
+	},
 	{key: "log", usage: "format of the log: text or json"},
 	{key: "log_level", usage: "least `level` that is logged: debug, info, warn or error", shape: "debug, info, warn or error"},
 }

@@ -32,7 +32,7 @@ func (c Config) adminBaseDN() string {
 func (c Config) directoryOptions() ldapstore.Options {
 	o := ldapstore.DefaultOptions(c.directoryServer(), "")
 	o.BaseDN, o.AdminBaseDN = c.LDAPBaseDN, c.adminBaseDN()
-	o.StorageRoot, o.Transport = c.MailStorage, c.DefaultTransport
+	o.StorageRoot, o.Transports = c.MailStorage, c.transports()
 	return o
 }
 

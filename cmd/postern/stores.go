@@ -122,7 +122,7 @@ func (s *stores) openTables(ctx context.Context, c Config) (store.Accounts, erro
 	}
 	options := sqlstore.DefaultOptions()
 	options.StorageBase, options.StorageNode = filepath.Dir(c.MailStorage), filepath.Base(c.MailStorage)
-	options.Transport = c.DefaultTransport
+	options.Transports = c.transports()
 	accounts, err := sqlstore.New(ctx, db, options)
 	if err != nil {
 		return nil, inDatabase(d, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -219,6 +220,11 @@ func (c Config) checkAccounts(f *faults) {
 	if !filepath.IsAbs(c.MailStorage) || filepath.Clean(c.MailStorage) != c.MailStorage || node == "" || base == "/" {
 		f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1",
 			c.MailStorage)
+	}
+	for _, item := range c.Transports {
+		if _, err := rules.ParseAllowedTransport(item); err != nil {
+			f.add("transports", "%q cannot be allowed: %v", item, err)
+		}
 	}
 	if c.DefaultTransport == "" || strings.ContainsAny(c.DefaultTransport, " \t\r\n") {
 		f.add("default_transport", "%q is not a transport; write one such as dovecot", c.DefaultTransport)

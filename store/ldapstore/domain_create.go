@@ -15,6 +15,10 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 	if err := d.Check(); err != nil {
 		return store.Change{}, err
 	}
+	var err error
+	if d.Transport, err = s.options.Transports.Transport(w.Actor, d.Name, "", d.Transport); err != nil {
+		return store.Change{}, err
+	}
 	locks := append(locksOf(w.Actor, d.Name), lockDomainNames)
 	return s.write(ctx, w, locks, func(time.Time) (*plan, error) {
 		begun, err := s.read(ctx, s.tree.domain(d.Name), classDomain)
@@ -94,7 +98,7 @@ func (s *Store) newDomain(d store.DomainCreate) entry {
 	e.set("domainName", d.Name)
 	e.set("cn", d.Description)
 	e.set("accountStatus", statusActive)
-	e.set("mtaTransport", cmp.Or(d.Transport, s.options.Transport))
+	e.set("mtaTransport", cmp.Or(d.Transport, s.options.Transports.Default))
 	e.set("preferredLanguage", d.Language)
 	e.set("enabledService", serviceMail)
 	setBcc(&e, senderBccOfDomain, &d.SenderBcc)

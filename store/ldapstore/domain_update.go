@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // UpdateDomain implements store.Domains. What the accounts of the domain have to say about it, and the catch-all, comes
@@ -23,6 +24,13 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 	}
 	return s.write(ctx, w, locks, func(time.Time) (*plan, error) {
 		h, err := s.home(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		u, err := s.options.Transports.UpdateDomain(w.Actor, rules.DomainRoutes{
+			Domain: name, Transport: h.entry.first("mtaTransport"), RelayHost: h.entry.first("senderRelayHost"),
+			BackupMX: h.entry.has("domainBackupMX", yes),
+		}, u)
 		if err != nil {
 			return nil, err
 		}
@@ -93,14 +101,14 @@ func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpda
 // one gets the default transport back.
 func (s *Store) assignTransport(e *entry, u store.DomainUpdate) {
 	if u.Transport != nil {
-		e.set("mtaTransport", cmp.Or(*u.Transport, s.options.Transport))
+		e.set("mtaTransport", cmp.Or(*u.Transport, s.options.Transports.Default))
 	}
 	if u.BackupMX == nil {
 		return
 	}
 	if !*u.BackupMX {
 		if e.has("domainBackupMX", yes) {
-			e.set("mtaTransport", s.options.Transport)
+			e.set("mtaTransport", s.options.Transports.Default)
 		}
 		e.set("domainBackupMX")
 		return

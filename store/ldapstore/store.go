@@ -18,6 +18,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // Options say where the directory is, and the server's defaults for new accounts.
@@ -26,10 +27,10 @@ type Options struct {
 	BaseDN      string // above all domains, such as o=domains,dc=example,dc=com
 	AdminBaseDN string // above all standalone admins, such as o=domainAdmins,dc=example,dc=com
 
-	StorageRoot   string // directory of new mailboxes, such as /var/vmail/vmail1
-	Transport     string // of a domain that names none, such as dovecot
-	MailboxFormat string // maildir, mdbox or sdbox
-	MailboxFolder string // such as Maildir
+	StorageRoot   string           // directory of new mailboxes, such as /var/vmail/vmail1
+	Transports    rules.Transports // the default one, and those that admins who are not global may set
+	MailboxFormat string           // maildir, mdbox or sdbox
+	MailboxFolder string           // such as Maildir
 	Now           func() time.Time
 }
 
@@ -40,7 +41,7 @@ func DefaultOptions(server Server, suffix string) Options {
 		BaseDN:        "o=domains," + suffix,
 		AdminBaseDN:   "o=domainAdmins," + suffix,
 		StorageRoot:   "/var/vmail/vmail1",
-		Transport:     "dovecot",
+		Transports:    rules.DefaultTransports(),
 		MailboxFormat: "maildir",
 		MailboxFolder: "Maildir",
 		Now:           time.Now,

@@ -23,6 +23,13 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err != nil {
 			return nil, err
 		}
+		if u.Transport != nil {
+			transport, err := s.options.Transports.Transport(w.Actor, mail, before.first("mtaTransport"), *u.Transport)
+			if err != nil {
+				return nil, err
+			}
+			u.Transport = &transport
+		}
 		h, err := s.home(ctx, store.DomainOf(mail))
 		if err != nil {
 			return nil, err

@@ -28,6 +28,7 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 				return nil, err
 			}
 		}
+		u, refused := s.checkTransportOfAll(w.Actor, u)
 		p := &plan{change: usersChange(domain, u, now, spared)}
 		isSpared := store.Among(spared)
 		var rulers []string
@@ -35,6 +36,9 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 			mail := before.address()
 			if isSpared(mail) {
 				return nil
+			}
+			if refused != nil && before.first("mtaTransport") != *u.Transport {
+				return refused
 			}
 			after := before.clone()
 			after.applyToAll(u, now)
@@ -49,6 +53,19 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		}
 		return p, err
 	})
+}
+
+// checkTransportOfAll returns the update with its transport as it is to be stored. What it returns as an error holds for
+// mailboxes that have another one.
+func (s *Store) checkTransportOfAll(actor store.Actor, u store.UsersUpdate) (store.UsersUpdate, error) {
+	if u.Transport == nil {
+		return u, nil
+	}
+	transport, err := s.options.Transports.Transport(actor, "", "", *u.Transport)
+	if err == nil {
+		u.Transport = &transport
+	}
+	return u, err
 }
 
 // applyToAll puts what every mailbox gets into one.

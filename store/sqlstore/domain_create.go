@@ -15,6 +15,10 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 	if err := d.Check(); err != nil {
 		return store.Change{}, err
 	}
+	var err error
+	if d.Transport, err = s.options.Transports.Transport(w.Actor, d.Name, "", d.Transport); err != nil {
+		return store.Change{}, err
+	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
 		hosted, err := s.hostedNames(ctx, tx, []string{d.Name})
 		if err != nil {
@@ -50,7 +54,7 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now ti
 		"mailboxes":   d.NumberOfUsers,
 		"maillists":   d.NumberOfLists,
 		"maxquota":    d.Quota,
-		"transport":   cmp.Or(d.Transport, s.options.Transport),
+		"transport":   cmp.Or(d.Transport, s.options.Transports.Default),
 		"settings":    settings.String(),
 		"created":     now,
 		"modified":    now,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -19,6 +20,10 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
 		row, err := lockDomain(ctx, tx, name)
+		if err != nil {
+			return nil, err
+		}
+		u, err := s.checkRoutes(ctx, tx, w.Actor, row, u)
 		if err != nil {
 			return nil, err
 		}
@@ -43,6 +48,26 @@ func lockDomain(ctx context.Context, tx *sqldb.Tx, name string) (store.Record, e
 		return nil, store.NoSuchDomain(name)
 	}
 	return rows[0], nil
+}
+
+// checkRoutes returns the update with its transport and next hops as they are to be stored, or why they may not be.
+func (s *Store) checkRoutes(
+	ctx context.Context, tx *sqldb.Tx, actor store.Actor, row store.Record, u store.DomainUpdate,
+) (store.DomainUpdate, error) {
+	stored := rules.DomainRoutes{
+		Domain: text(row, "domain"), Transport: text(row, "transport"), BackupMX: number(row, "backupmx") != 0,
+	}
+	if u.OutboundRelay != nil && s.schema.has("sender_relayhost") {
+		var hosts []string
+		err := tx.Select(ctx, &hosts, "SELECT relayhost FROM sender_relayhost WHERE account = ?", relayAccount(stored.Domain))
+		if err != nil {
+			return u, fmt.Errorf("read the relay of %s: %w", stored.Domain, err)
+		}
+		if len(hosts) > 0 {
+			stored.RelayHost = hosts[0]
+		}
+	}
+	return s.options.Transports.UpdateDomain(actor, stored, u)
 }
 
 // checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.
@@ -97,7 +122,7 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 // one gets the default transport back.
 func (s *Store) assignTransport(row store.Record, u store.DomainUpdate) {
 	if u.Transport != nil {
-		assign(row, "transport", cmp.Or(*u.Transport, s.options.Transport))
+		assign(row, "transport", cmp.Or(*u.Transport, s.options.Transports.Default))
 	}
 	if u.BackupMX == nil {
 		return
@@ -109,7 +134,7 @@ func (s *Store) assignTransport(row store.Record, u store.DomainUpdate) {
 		}
 		assign(row, "transport", "relay:"+primary)
 	} else if number(row, "backupmx") != 0 {
-		assign(row, "transport", s.options.Transport)
+		assign(row, "transport", s.options.Transports.Default)
 	}
 	assignFlag(row, "backupmx", u.BackupMX)
 }

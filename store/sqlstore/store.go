@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -18,11 +19,11 @@ var _ store.Accounts = (*Store)(nil)
 
 // Options are the server's defaults for new accounts.
 type Options struct {
-	StorageBase   string // root of all mailboxes, such as /var/vmail
-	StorageNode   string // directory below it, such as vmail1
-	Transport     string // of a domain that names none, such as dovecot
-	MailboxFormat string // maildir, mdbox or sdbox
-	MailboxFolder string // such as Maildir
+	StorageBase   string           // root of all mailboxes, such as /var/vmail
+	StorageNode   string           // directory below it, such as vmail1
+	Transports    rules.Transports // the default one, and those that admins who are not global may set
+	MailboxFormat string           // maildir, mdbox or sdbox
+	MailboxFolder string           // such as Maildir
 	Now           func() time.Time
 }
 
@@ -31,7 +32,7 @@ func DefaultOptions() Options {
 	return Options{
 		StorageBase:   "/var/vmail",
 		StorageNode:   "vmail1",
-		Transport:     "dovecot",
+		Transports:    rules.DefaultTransports(),
 		MailboxFormat: "maildir",
 		MailboxFolder: "Maildir",
 		Now:           time.Now,

@@ -34,6 +34,13 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 			return nil, err
 		}
 		e := &userEdit{mail: mail, before: before, after: slices.Clone(before)}
+		if u.Transport != nil {
+			transport, err := s.options.Transports.Transport(w.Actor, mail, text(before, "transport"), *u.Transport)
+			if err != nil {
+				return nil, err
+			}
+			u.Transport = &transport
+		}
 		if err = s.editMailbox(e, w.OnMissing, u, now); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,9 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		if err != nil {
 			return nil, err
 		}
+		if u, err = s.checkTransportOfAll(ctx, tx, w.Actor, domain, u); err != nil {
+			return nil, err
+		}
 		if u.Active != nil && !*u.Active {
 			admins, err := globalAdminsIn(ctx, tx, domain)
 			if err != nil {
@@ -35,6 +38,29 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		}
 		return planUsers(domain, u, above, now), nil
 	})
+}
+
+// checkTransportOfAll returns the update with its transport as it is to be stored. One that may not be set is good where every
+// mailbox has it already.
+func (s *Store) checkTransportOfAll(
+	ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string, u store.UsersUpdate,
+) (store.UsersUpdate, error) {
+	if u.Transport == nil {
+		return u, nil
+	}
+	transport, refused := s.options.Transports.Transport(actor, "", "", *u.Transport)
+	if refused == nil {
+		u.Transport = &transport
+		return u, nil
+	}
+	var others int
+	if err := tx.Get(ctx, &others, "SELECT COUNT(*) FROM mailbox WHERE domain = ? AND transport <> ?", domain, *u.Transport); err != nil {
+		return u, fmt.Errorf("count mailboxes of %s: %w", domain, err)
+	}
+	if others > 0 {
+		return u, refused
+	}
+	return u, nil
 }
 
 // above returns the mailboxes of the domain that outrank an actor that is not global.

@@ -19,6 +19,7 @@ func domains(t *testing.T, open Open) {
 	t.Run("update", func(t *testing.T) { updateDomain(t, open) })
 	t.Run("update settings", func(t *testing.T) { updateDomainSettings(t, open) })
 	t.Run("update delivery", func(t *testing.T) { updateDomainDelivery(t, open) })
+	t.Run("transports and next hops", func(t *testing.T) { transports(t, open) })
 	t.Run("copies", func(t *testing.T) { domainBcc(t, open) })
 	t.Run("catch-all", func(t *testing.T) { domainCatchall(t, open) })
 	t.Run("alias domains", func(t *testing.T) { aliasDomains(t, open) })

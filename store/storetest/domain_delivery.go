@@ -105,8 +105,8 @@ func updateDomainDelivery(t *testing.T, open Open) {
 }
 
 var wrongRelays = []string{
-	"smtp:", "host:", "host:0", "host:65536", "host:smtp", "[host", "host]", "[host]:", "[host]:x",
-	"two hosts", "-host", "host.", "a,b", "smtp:smtp:host", "[]",
+	"smtp:", "host:", "host:0", "host:65536", "host:smtp_", "[host", "host]", "[host]:", "[host]:-1",
+	"two hosts", "-host", "host.", "a,", ",", "smtp:smtp:host", "a.example,smtp:b", "[]", "a..b",
 }
 
 func domainBcc(t *testing.T, open Open) {
