@@ -2134,7 +2134,14 @@ type PasswordCheck struct {
 // PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 // the password policy is not applied. Not together with `password`.
 //
-// Example: {SSHA512}J7yqyDMzUDgPRX5mXSNnAZ0lbXeFKvSWcNWZ0Xq8HScQYXn0yVzBz9QzMtGs3Yk6c0Y0vHq6b2XnQmUvS1V8OAbCdEfGhIjK
+// Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+// `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+// `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+// sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+// costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+// 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
+//
+// Example: {SSHA512}TpkG6cHQrs27E2f47q6NJLsyh/XpusZWvS+Gp813e/XzMUh1pdDEeoBKkZawkgI06wFcdp4IhkCVNWm6B/jpVrJ7t4c=
 type PasswordHash = string
 
 // PhoneNumber A phone number in ASCII, without commas.
@@ -2362,8 +2369,15 @@ type UserCreate struct {
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
 	//
+	// Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+	// `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+	// `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+	// sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+	// costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+	// 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
 	//
-	// Example: {SSHA512}J7yqyDMzUDgPRX5mXSNnAZ0lbXeFKvSWcNWZ0Xq8HScQYXn0yVzBz9QzMtGs3Yk6c0Y0vHq6b2XnQmUvS1V8OAbCdEfGhIjK
+	//
+	// Example: {SSHA512}TpkG6cHQrs27E2f47q6NJLsyh/XpusZWvS+Gp813e/XzMUh1pdDEeoBKkZawkgI06wFcdp4IhkCVNWm6B/jpVrJ7t4c=
 	PasswordHash *PasswordHash `json:"password_hash,omitempty"`
 
 	// Quota Quota in MB; 0 is unlimited. Left out, the mailbox gets the default quota of its domain. Where the domain
@@ -2485,8 +2499,15 @@ type UserUpdate struct {
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
 	//
+	// Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+	// `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+	// `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+	// sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+	// costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+	// 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
 	//
-	// Example: {SSHA512}J7yqyDMzUDgPRX5mXSNnAZ0lbXeFKvSWcNWZ0Xq8HScQYXn0yVzBz9QzMtGs3Yk6c0Y0vHq6b2XnQmUvS1V8OAbCdEfGhIjK
+	//
+	// Example: {SSHA512}TpkG6cHQrs27E2f47q6NJLsyh/XpusZWvS+Gp813e/XzMUh1pdDEeoBKkZawkgI06wFcdp4IhkCVNWm6B/jpVrJ7t4c=
 	PasswordHash *PasswordHash `json:"password_hash,omitempty"`
 
 	// Quota Quota in MB; 0 is unlimited. The limits of the domain bound it as they do for a new mailbox. A quota below

@@ -82,7 +82,8 @@ func (h *hostel) judgeOwnSchemes(t *testing.T) {
 // dovecotSchemes are those of Dovecot that the API takes as hashes. Dovecot writes the hashes itself here.
 var dovecotSchemes = []string{
 	"PLAIN", "CRYPT", "MD5", "MD5-CRYPT", "PLAIN-MD5", "LDAP-MD5", "SMD5", "SHA", "SSHA", "SHA256", "SSHA256", "SHA256-CRYPT",
-	"SHA512", "SSHA512", "SHA512-CRYPT", "BLF-CRYPT", "CRAM-MD5", "ARGON2I", "ARGON2ID",
+	"SHA512", "SSHA512", "SHA512-CRYPT", "BLF-CRYPT", "CRAM-MD5", "PBKDF2", "ARGON2I", "ARGON2ID", "SSHA512.HEX", "PLAIN-MD5.B64",
+	"SHA512-CRYPT.B64",
 }
 
 // What crypt(3) makes of the password; bcrypt without its version.

@@ -18,6 +18,7 @@ import (
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/server/api"
 	"github.com/postern-mail/postern/server/edge"
+	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
@@ -53,6 +54,7 @@ type Server struct {
 	handler  http.Handler
 	stores   Stores
 	sessions *access.Sessions
+	hashing  *hashing.Pool
 	draining atomic.Bool
 }
 
@@ -71,8 +73,10 @@ func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	s := &Server{stores: stores}
-	s.sessions = access.NewSessions(stores.Accounts, stores.State, access.Options{Idle: o.SessionIdle, Max: o.SessionMax})
+	s := &Server{stores: stores, hashing: hashing.New()}
+	s.sessions = access.NewSessions(stores.Accounts, stores.State, s.hashing, access.Options{
+		Idle: o.SessionIdle, Max: o.SessionMax, Scheme: o.PasswordScheme, Log: o.Log,
+	})
 	engine := s.engine(o, operations)
 	if err = operations.Match(engine.Routes()); err != nil {
 		return nil, err
@@ -114,7 +118,7 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Mls: s.stores.Mls,
 		Panel: s.stores.Panel,
 	}
-	handlers := api.New(stores, guard, s.sessions, api.Options{
+	handlers := api.New(stores, guard, s.sessions, s.hashing, api.Options{
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
 	})
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind is the sort of a failure. server/reply alone turns it into an HTTP status.
@@ -18,7 +19,8 @@ const (
 	Unprocessable                      // well-formed, but it breaks a policy or refers to nothing
 	PreconditionFailed                 // the account is not what the caller read
 	Unsupported                        // this backend has no such thing
-	Unavailable                        // a backend is down or not configured
+	Unavailable                        // a backend is down or not configured, or there is no room for the work
+	TooMany                            // the caller has tried too often
 )
 
 // Codes that stores and rules return. They are the words of the published API where it has one.
@@ -59,6 +61,8 @@ const (
 	CodeInvalidValue          = "INVALID_VALUE"
 	CodeConflicting           = "CONFLICTING_PARAMETERS"
 	CodeTooManyItems          = "TOO_MANY_ITEMS"
+	CodeServerBusy            = "SERVER_BUSY"
+	CodeTooManyAttempts       = "TOO_MANY_ATTEMPTS"
 	CodeDirectorySizeLimit    = "EXCEEDED_LDAP_SERVER_SIZELIMIT"
 )
 
@@ -69,7 +73,9 @@ type Error struct {
 	Code   string
 	Field  string
 	Detail string
-	Cause  error // for the log only
+	// RetryAfter is when it makes sense to try again, where that is known.
+	RetryAfter time.Duration
+	Cause      error // for the log only
 }
 
 // Error implements error.

@@ -5,9 +5,8 @@ import (
 	"crypto/md5" //nolint:gosec // formats that mail servers hold
 	"crypto/subtle"
 	"encoding"
-	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
+	"fmt"
 	"hash"
 	"strings"
 	"unicode/utf16"
@@ -15,46 +14,68 @@ import (
 	"golang.org/x/crypto/md4" //nolint:gosec,staticcheck // what NTLM is made of
 )
 
-// matchSum compares with the base64 text of digest(password + salt) + salt. Without salted there may be no salt.
-func matchSum(newHash func() hash.Hash, salted bool) matcher {
-	return func(stored, password string) bool {
-		raw, ok := decodeBase64(stored)
+const (
+	cramSize = 2 * md5.Size
+	ntlmSize = 16
+)
+
+// readSum reads a bare digest.
+func readSum(newHash func() hash.Hash) func(raw string) (readHash, error) {
+	size := newHash().Size()
+	return readDigest(size, func(password string) []byte {
 		h := newHash()
-		if !ok || len(raw) < h.Size() || !salted && len(raw) != h.Size() {
-			return false
-		}
 		h.Write([]byte(password))
-		h.Write(raw[h.Size():])
-		return subtle.ConstantTimeCompare(h.Sum(nil), raw[:h.Size()]) == 1
+		return h.Sum(nil)
+	})
+}
+
+// readDigest reads what sum makes of a password, so many bytes.
+func readDigest(size int, sum func(password string) []byte) func(raw string) (readHash, error) {
+	return func(raw string) (readHash, error) {
+		if len(raw) != size {
+			return readHash{}, unreadable(fmt.Sprintf("a digest of %d bytes, and this one has another length", size))
+		}
+		return readHash{match: func(password string) bool { return sameBytes(sum(password), raw) }}, nil
 	}
 }
 
-// matchMD5 compares with a bare MD5, in hexadecimal or in base64.
-func matchMD5(stored, password string) bool {
-	if len(stored) == hex.EncodedLen(md5.Size) {
-		sum := md5.Sum([]byte(password)) //nolint:gosec // stored by others
-		return matchHex(stored, sum[:])
+// readSalted reads digest(password + salt) + salt. Without any salt it is not what the name says: neither Dovecot nor
+// slapd takes it.
+func readSalted(newHash func() hash.Hash) func(raw string) (readHash, error) {
+	size := newHash().Size()
+	return func(raw string) (readHash, error) {
+		if len(raw) <= size {
+			return readHash{}, unreadable(fmt.Sprintf("a digest of %d bytes with its salt, and this is too short", size))
+		}
+		return readHash{match: func(password string) bool {
+			h := newHash()
+			h.Write([]byte(password))
+			h.Write([]byte(raw[size:]))
+			return sameBytes(h.Sum(nil), raw[:size])
+		}}, nil
 	}
-	return matchSum(md5.New, false)(stored, password)
 }
 
-func matchCRAM(stored, password string) bool { return matchHex(stored, cramContexts(password)) }
-
-func matchNTLM(stored, password string) bool { return matchHex(stored, ntlmSum(password)) }
-
-func matchPlain(stored, password string) bool {
-	return subtle.ConstantTimeCompare([]byte(stored), []byte(password)) == 1
+// readMD5 tells apart the two things that carry "{MD5}": md5-crypt, as Dovecot has it, and a bare digest from directories.
+func readMD5(raw string) (readHash, error) {
+	if strings.HasPrefix(raw, "$") {
+		return readMD5Crypt(raw)
+	}
+	if len(raw) != md5.Size { // not of {MD5.HEX}, which is bytes already
+		var ok bool
+		if raw, ok = (passwordForm{bytes: true, size: md5.Size}).decode(raw, ""); !ok {
+			return readHash{}, unreadable("md5-crypt ($1$), or an MD5 in base64 or hexadecimal")
+		}
+	}
+	return readSum(md5.New)(raw)
 }
 
-func matchHex(stored string, sum []byte) bool {
-	raw, err := hex.DecodeString(stored)
-	return err == nil && subtle.ConstantTimeCompare(raw, sum) == 1
+func readPlain(raw string) (readHash, error) {
+	return readHash{match: func(password string) bool { return sameBytes([]byte(password), raw) }}, nil
 }
 
-// decodeBase64 takes base64 with or without its padding.
-func decodeBase64(text string) ([]byte, bool) {
-	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
-	return raw, err == nil
+func sameBytes(sum []byte, stored string) bool {
+	return subtle.ConstantTimeCompare(sum, []byte(stored)) == 1
 }
 
 // cramContexts returns what Dovecot keeps to answer CRAM-MD5: the states of MD5 after the outer and after the inner

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -93,24 +94,58 @@ func TestTrimPassword(t *testing.T) {
 }
 
 func TestCheckPasswordHash(t *testing.T) {
+	const digest43, digest85 = "381hYn9h1uNy97ZmXBwQXETLvExMNpknyPB.KOHYVy.", "GpKavuBzHhsZAmfHfNC3E0I7XtMxXt6UXgA7cXTbvOqLuoZjdFdxKfYvNTNct0YBCQgbGKuqHTRVS.KZz1Fa/"
+	argon := func(parameters string) string {
+		return "{ARGON2ID}$argon2id$v=19$" + parameters + "$KAjd2bqQnyygt8lmw4GFMA$5V7AIUXoZ8mpmu4VxqbYj+Gv4N7F6LMiPVXbD7lTOHM"
+	}
+	bcrypt := func(cost string) string {
+		return "{BLF-CRYPT}$2y$" + cost + "$UpJG0lm9ggF6nW4gHKzVRuLjgw70WWi/dNiuIArhJ6uKuGV0KMp/6"
+	}
+	pbkdf2 := func(rounds string) string {
+		return "{PBKDF2}$1$woIgS5H1LQZweqh3$" + rounds + "$7dc1a50bda692ed8f45769915ea75e4e7ca4b14e"
+	}
 	for _, good := range []string{
-		"{SSHA512}abc=", "{ssha}abc", "{Plain}a b", "{CRYPT}$6$salt$hash", "{BLF-CRYPT}$2y$05$x", "{ARGON2ID}$argon2id$x",
-		"{CRAM-MD5}00", "{NTLM}00", "{SHA256-CRYPT}$5$x", "{LDAP-MD5}x", "{PLAIN}" + strings.Repeat("a", 248),
+		"{Plain}a b", "{PLAIN}" + strings.Repeat("a", 248), "{CRYPT}$5$abcdefgh$" + digest43,
+		"{SHA512-CRYPT}$6$rounds=100000$saltsalt$" + digest85 + ".", bcrypt("12"), argon("m=65536,t=4,p=1"), argon("m=65536,t=1,p=4"),
+		pbkdf2("100000"),
 	} {
 		require.NoError(t, store.CheckPasswordHash(good), good)
 	}
 	for name, bad := range map[string]string{
-		"empty":                   "",
-		"plain text":              "geheim",
-		"bare crypt":              "$6$salt$hash",
-		"unknown scheme":          "{ROT13}trurvz",
-		"unknown to Dovecot":      "{BCRYPT}$2b$10$x",
-		"nothing after it":        "{SSHA512}",
-		"no end of the scheme":    "{SSHA512",
-		"not at the start":        " {SSHA512}abc",
-		"not ASCII":               "{PLAIN}gehüm",
-		"control character":       "{PLAIN}a\nb",
-		"too long for the column": "{PLAIN}" + strings.Repeat("a", 249),
+		"empty":                         "",
+		"plain text":                    "geheim",
+		"bare crypt":                    "$5$abcdefgh$" + digest43,
+		"unknown scheme":                "{ROT13}trurvz",
+		"unknown to Dovecot":            "{BCRYPT}$2b$10$x",
+		"nothing after it":              "{SSHA512}",
+		"no end of the scheme":          "{SSHA512",
+		"not at the start":              " {PLAIN}abc",
+		"not ASCII":                     "{PLAIN}gehüm",
+		"control character":             "{PLAIN}a\nb",
+		"too long for the column":       "{PLAIN}" + strings.Repeat("a", 249),
+		"too short":                     "{SSHA512}AAAA",
+		"locked":                        "{CRYPT}!",
+		"plain hexadecimal":             "{MD5-CRYPT}5a4af236a1e6b852022423b5524ac5c2",
+		"DES, which is not known here":  "{CRYPT}ccCFrEOKX3jqQ",
+		"yescrypt":                      "{CRYPT}$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7",
+		"hexadecimal of another length": "{NTLM}c99b7aadca9d5c0b9e228093f48482",
+		"no hexadecimal":                "{CRAM-MD5}" + strings.Repeat("x", 64),
+		"no base64":                     "{SHA}!!!!",
+		"digest one letter short":       "{CRYPT}$5$abcdefgh$" + digest43[1:],
+		"digest of another scheme":      "{CRYPT}$6$abcdefgh$" + digest43,
+		"impossible last letter":        "{CRYPT}$5$abcdefgh$" + digest43[:42] + "z",
+		"impossible end of bcrypt":      "{BLF-CRYPT}$2y$05$UpJG0lm9ggF6nW4gHKzVRuLjgw70WWi/dNiuIArhJ6uKuGV0KMp/7",
+		"bcrypt with letters of base64": strings.Replace(bcrypt("10"), "/", "+", 1),
+		"bcrypt cost":                   bcrypt("13"),
+		"bcrypt below any cost":         bcrypt("03"),
+		"rounds of sha-crypt":           "{SHA512-CRYPT}$6$rounds=100001$saltsalt$" + digest85 + ".",
+		"few rounds of sha-crypt":       "{SHA512-CRYPT}$6$rounds=0999$saltsalt$" + digest85 + ".",
+		"rounds of PBKDF2":              pbkdf2("100001"),
+		"memory of argon2":              argon("m=65537,t=1,p=1"),
+		"passes of argon2":              argon("m=1024,t=5,p=1"),
+		"argon2 without memory":         argon("m=0,t=1,p=1"),
+		"argon2 of an older version":    strings.Replace(argon("m=65536,t=4,p=1"), "v=19", "v=16", 1),
+		"bounds behind an encoding":     "{BLF-CRYPT.HEX}" + hex.EncodeToString([]byte(strings.TrimPrefix(bcrypt("13"), "{BLF-CRYPT}"))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := requireFailure(t, store.CheckPasswordHash(bad), store.Invalid, "INVALID_PASSWORD_SCHEME")

@@ -1,64 +1,138 @@
 package store
 
 import (
-	"crypto/md5"  //nolint:gosec // formats that mail servers hold
-	"crypto/sha1" //nolint:gosec // formats that mail servers hold
-	"crypto/sha256"
-	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// matcher compares a password with what is stored, without the "{SCHEME}". It never panics.
-type matcher func(stored, password string) bool
-
-// matchers are the schemes that can be stored, in upper case.
-var matchers = map[string]matcher{
-	"PLAIN":        matchPlain,
-	"CRYPT":        matchCrypt,
-	"MD5":          matchMD5OrCrypt,
-	"MD5-CRYPT":    matchMD5Crypt,
-	"PLAIN-MD5":    matchMD5,
-	"LDAP-MD5":     matchMD5,
-	"SMD5":         matchSum(md5.New, true),
-	"SHA":          matchSum(sha1.New, false),
-	"SHA1":         matchSum(sha1.New, false),
-	"SSHA":         matchSum(sha1.New, true),
-	"SHA256":       matchSum(sha256.New, false),
-	"SSHA256":      matchSum(sha256.New, true),
-	"SHA512":       matchSum(sha512.New, false),
-	"SSHA512":      matchSum(sha512.New, true),
-	"SHA256-CRYPT": matchSHA256Crypt,
-	"SHA512-CRYPT": matchSHA512Crypt,
-	"BLF-CRYPT":    matchBcrypt,
-	"CRAM-MD5":     matchCRAM,
-	"NTLM":         matchNTLM,
-	"PBKDF2":       matchPBKDF2,
-	"ARGON2I":      matchArgon2,
-	"ARGON2ID":     matchArgon2,
+// StoredPassword is what an account has for a password, read and ready to be compared. An entry of a directory may have
+// several hashes, one a line: any of them counts.
+type StoredPassword struct {
+	hashes []readHash
+	// unknown is the scheme of a hash that cannot be checked, "" when there is none.
+	unknown string
 }
 
-// VerifyPassword reports whether the password is the one that is stored. It knows what Dovecot and iRedAdmin write;
-// without a "{SCHEME}" only crypt(3) text such as "$6$..." counts, so a bare plain text never verifies. A stored
-// hash that would be unreasonably costly to check does not verify either, and neither does an empty password. An entry of a
-// directory may have several hashes, which come one a line: any of them counts.
-func VerifyPassword(stored Secret, password string) bool {
-	return slices.ContainsFunc(strings.Split(stored.Reveal(), "\n"), func(hash string) bool { return verifyOne(hash, password) })
+// readHash is one hash whose form is right.
+type readHash struct {
+	match matcher
+	// alone says that no other may be computed beside it: it takes a lot of memory.
+	alone bool
+	// excess says in words what a hash from a caller may not have this much of, "" when it keeps the bounds.
+	excess string
 }
 
-func verifyOne(hash, password string) bool {
-	scheme, rest := "CRYPT", hash
-	if !strings.HasPrefix(rest, "$") {
-		var ok bool
-		if scheme, rest, ok = splitHash(rest); !ok {
-			return false
+// matcher compares with a password. It never panics.
+type matcher func(password string) bool
+
+// ReadPassword reads what is stored. It knows what Dovecot and iRedAdmin write; without a "{SCHEME}" only crypt(3) text such
+// as "$6$..." counts, so a bare plain text never verifies. A hash that would be unreasonably costly to check is one that
+// cannot be checked.
+func ReadPassword(stored Secret) StoredPassword {
+	var p StoredPassword
+	for hash := range strings.SplitSeq(stored.Reveal(), "\n") {
+		scheme, h, err := readPasswordHash(hash)
+		switch {
+		case hash == "": // an account without a password: none is the right one
+		case err != nil:
+			p.unknown = scheme
+		default:
+			p.hashes = append(p.hashes, h)
 		}
 	}
-	match := matchers[scheme]
-	if match == nil || rest == "" || password == "" || len(password) > passwordLimit {
-		return false
+	return p
+}
+
+// Costly reports whether the comparison takes so much memory or time that it should have no other of its kind beside it.
+func (p StoredPassword) Costly() bool {
+	return slices.ContainsFunc(p.hashes, func(h readHash) bool { return h.alone || h.excess != "" })
+}
+
+// Match reports whether the password is the one that is stored. An empty one never is, nor is one that is longer than any
+// scheme takes. When it is none of those that can be checked and another is left, it fails with INVALID_PASSWORD_SCHEME,
+// which names the scheme.
+func (p StoredPassword) Match(password string) (bool, error) {
+	if password == "" || len(password) > passwordLimit {
+		return false, nil
 	}
-	return match(rest, password)
+	if slices.ContainsFunc(p.hashes, func(h readHash) bool { return h.match(password) }) {
+		return true, nil
+	}
+	if p.unknown != "" {
+		return false, Fail(Unprocessable, CodeInvalidPasswordScheme,
+			"The stored password cannot be checked here: %s. Set a new password.", p.unknown)
+	}
+	return false, nil
+}
+
+// VerifyPassword reports whether the password is the one that is stored (see ReadPassword). It computes at once, whatever
+// that costs: a server that computes for strangers bounds how many do so at a time.
+func VerifyPassword(stored Secret, password string) bool {
+	ok, err := ReadPassword(stored).Match(password)
+	return ok && err == nil
+}
+
+// CheckPasswordHash returns nil when the text may be stored as a password as it is: "{SCHEME}" in any case, with a scheme
+// that can be verified, and a hash of the form, length and alphabet of that scheme that costs no more to check than
+// bcrypt with 12, argon2 with 64 MiB and 4 passes, or 100,000 rounds. Otherwise it fails with INVALID_PASSWORD_SCHEME.
+func CheckPasswordHash(hash string) error {
+	refuse := func(format string, args ...any) error {
+		return Fail(Invalid, CodeInvalidPasswordScheme, format, args...).With(fieldPasswordHash)
+	}
+	if !strings.HasPrefix(hash, "{") || len(hash) > hashLimit || !isPrintable(hash) {
+		return refuse("A password hash is {SCHEME} and the hash, %d printable ASCII characters at most, with one of the schemes %s.",
+			hashLimit, schemeNames())
+	}
+	_, h, err := readPasswordHash(hash)
+	if err != nil {
+		return refuse("No password could be checked against this hash: %s.", err)
+	}
+	if h.excess != "" {
+		return refuse("This hash would be too costly to check: %s.", h.excess)
+	}
+	return nil
+}
+
+// unreadable says in words why a hash cannot be checked. It never holds any of the hash.
+type unreadable string
+
+// Error implements error.
+func (u unreadable) Error() string { return string(u) }
+
+// schemeName is the form of names of schemes; what is none is not repeated, for it may be part of a password.
+var schemeName = regexp.MustCompile(`^[A-Z0-9][A-Z0-9.-]{0,31}$`)
+
+// readPasswordHash reads "{SCHEME}hash". The scheme is as it may be shown to a person, also beside an error.
+func readPasswordHash(hash string) (shown string, h readHash, err error) {
+	scheme, rest := "CRYPT", hash
+	shown = "it is crypt(3) text of a kind that is not known"
+	if !strings.HasPrefix(hash, "$") {
+		var ok bool
+		if scheme, rest, ok = splitHash(hash); !ok || !schemeName.MatchString(scheme) {
+			return "it names no scheme", readHash{}, unreadable("it names no scheme")
+		}
+		shown = "its scheme is {" + scheme + "}"
+	}
+	name, encoding, _ := strings.Cut(scheme, ".")
+	form, ok := schemes[name]
+	if !ok {
+		return shown, readHash{}, unreadable("{" + name + "} is none of the schemes " + schemeNames())
+	}
+	if !slices.Contains([]string{"", "HEX", "B64", "BASE64"}, encoding) {
+		return shown, readHash{}, unreadable("the encoding that may follow a scheme is HEX or B64")
+	}
+	raw, ok := form.decode(rest, encoding)
+	if !ok || raw == "" {
+		return shown, readHash{}, unreadable("after {" + scheme + "} comes " + form.written(encoding))
+	}
+	if h, err = form.read(raw); err != nil {
+		return shown, readHash{}, fmt.Errorf("after {%s} comes %s", scheme, err)
+	}
+	return shown, h, nil
 }
 
 // splitHash parts "{SCHEME}rest" and brings the scheme to upper case.
@@ -70,20 +144,42 @@ func splitHash(hash string) (scheme, rest string, ok bool) {
 	return strings.ToUpper(scheme), rest, ok
 }
 
-// hashSchemes are those that a caller may hand over as a hash.
-var hashSchemes = strings.Fields("PLAIN CRYPT MD5 MD5-CRYPT PLAIN-MD5 LDAP-MD5 SMD5 SHA SSHA SHA256 SSHA256 SHA256-CRYPT " +
-	"SHA512 SSHA512 SHA512-CRYPT BLF-CRYPT CRAM-MD5 NTLM ARGON2I ARGON2ID")
-
-// CheckPasswordHash returns nil when the text may be stored as a password as it is: "{SCHEME}" with a scheme that
-// Dovecot knows, in any case, and something after it. Otherwise it fails with INVALID_PASSWORD_SCHEME.
-func CheckPasswordHash(hash string) error {
-	scheme, rest, ok := splitHash(hash)
-	for _, known := range hashSchemes {
-		if ok && scheme == known && rest != "" && len(hash) <= hashLimit && isPrintable(hash) {
-			return nil
+// decode returns the bytes of a hash. An encoding that is named with the scheme, as Dovecot does (SSHA512.HEX), counts;
+// otherwise a digest is base64, or hexadecimal where its length shows that, and anything else is as it is written.
+func (f passwordForm) decode(text, encoding string) (string, bool) {
+	switch {
+	case encoding == "HEX":
+		return decodeHex(text)
+	case encoding == "" && !f.bytes:
+		return text, true
+	case encoding == "" && f.size > 0 && len(text) == hex.EncodedLen(f.size):
+		if raw, ok := decodeHex(text); ok {
+			return raw, true
 		}
 	}
-	return Fail(Invalid, CodeInvalidPasswordScheme,
-		"A password hash is {SCHEME} and the hash, %d printable ASCII characters at most, with one of the schemes %s.",
-		hashLimit, strings.Join(hashSchemes, ", ")).With(fieldPasswordHash)
+	return decodeBase64(text)
+}
+
+// written says in words how a hash of the scheme is written.
+func (f passwordForm) written(encoding string) string {
+	switch {
+	case encoding == "HEX":
+		return "hexadecimal"
+	case encoding == "" && !f.bytes:
+		return "the hash"
+	case encoding == "" && f.size > 0:
+		return "base64 or hexadecimal"
+	}
+	return "base64"
+}
+
+func decodeHex(text string) (string, bool) {
+	raw, err := hex.DecodeString(text)
+	return string(raw), err == nil
+}
+
+// decodeBase64 takes base64 with or without its padding.
+func decodeBase64(text string) (string, bool) {
+	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	return string(raw), err == nil
 }

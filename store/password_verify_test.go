@@ -19,7 +19,6 @@ var foreignHashes = map[string]string{
 	"SHA in lower case":   "{sha}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
 	"SHA without padding": "{SHA}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0",
 	"SSHA":                "{SSHA}A6jApmJd51mguhFoIE2lGKk3bPat+v6D",
-	"SSHA without a salt": "{SSHA}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
 	"SHA256":              "{SHA256}p1Z1mhL7+2J+IQbGjD1952fy+bw8y1tYXeND2jbQnNY=",
 	"SSHA256":             "{SSHA256}q7FI1PPWZG6RmuewUmci3yNfAPKMyzOS6L7qfU52Q/dS9H1e",
 	"SHA512":              "{SHA512}utVwVDzEZo/m/3cW16p4IyfVwP1A0sIa60Bu47Ns9OCiyBC5P51Yx5K8/JDkjRfms84ImTo2eyaDUiCKsI97xg==",
@@ -52,16 +51,39 @@ var foreignHashes = map[string]string{
 		"6eZ0G7Ywumlwxqksbceywl7MXxJeyrOYtGIJs1SFuY40CyXd053dG8R5mtQ6pRIiVaSLEy9nRye/zIIj92BpC/",
 	"sha512-crypt, no prefix": "$6$rounds=1000$saltsalt$" +
 		"GpKavuBzHhsZAmfHfNC3E0I7XtMxXt6UXgA7cXTbvOqLuoZjdFdxKfYvNTNct0YBCQgbGKuqHTRVS.KZz1Fa/.",
-	"PBKDF2": "{PBKDF2}$1$woIgS5H1LQZweqh3$5000$7dc1a50bda692ed8f45769915ea75e4e7ca4b14e",
+	"SHA in hexadecimal": "{SHA}b917b4fc78276783476faeaeed94d84f962e866d",
+	"SHA.HEX":            "{SHA.HEX}b917b4fc78276783476faeaeed94d84f962e866d",
+	"SSHA512.HEX": "{SSHA512.HEX}f95a2aed681ca2afe1005cc4cf7e1504b77e155cae565d924916aa5e4afefadeb48e9a68ba123239c45b21940ac22d4b" +
+		"de21584100be93db0ca0ae230973c394d4685a7c",
+	"SSHA.b64":      "{SSHA.b64}WFuNYobZHPg8idVuJhrqZHKPWBbLuOsm",
+	"SMD5.HEX":      "{SMD5.HEX}9d2f15351b720da3d93768fd987ed8a2428f8a48",
+	"SHA256.BASE64": "{SHA256.BASE64}p1Z1mhL7+2J+IQbGjD1952fy+bw8y1tYXeND2jbQnNY=",
+	"PLAIN-MD5.B64": "{PLAIN-MD5.B64}WkryNqHmuFICJCO1UkrFwg==",
+	"MD5.HEX":       "{MD5.HEX}5a4af236a1e6b852022423b5524ac5c2",
+	"CRAM-MD5.B64":  "{CRAM-MD5.B64}wWlKxN5tkjjKaJEl0yqARtUGi4SavwGn4wOd6yUqM9M=",
+	"PLAIN.HEX":     "{PLAIN.HEX}547230756234646f7226332078",
+	"CLEARTEXT":     "{CLEARTEXT}Tr0ub4dor&3 x",
+	"MD5-CRYPT.HEX": "{MD5-CRYPT.HEX}243124567761326a597a63247055544d43717749656a746b796d7346524a536c3531",
+	"BLF-CRYPT.HEX": "{BLF-CRYPT.HEX}243279243035243669334868472f454a735a7446724c56756446425165526c374834354c7a656c7a6a7063547330762e52525" +
+		"3684d54743550584432",
+	"PBKDF2.B64": "{PBKDF2.B64}JDEkSDZkazV2cFBObXFJeVRHZiQ1MDAwJGU0NDhiNjZiZTQ4ZGZhZDQzZGFiNTRhMTNhOTNkZmNmYjIwZDQ5ZTQ=",
+	"PBKDF2":     "{PBKDF2}$1$woIgS5H1LQZweqh3$5000$7dc1a50bda692ed8f45769915ea75e4e7ca4b14e",
 	"ARGON2I": "{ARGON2I}$argon2i$v=19$m=32768,t=4,p=1$E9G/25wZlZpFr31oQ17Fbg$" +
 		"0kGRfEszk/DjzFj8GQN5G1MxBP5L2HlX3DwZwUnT+4Q",
 	"ARGON2ID": "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$KAjd2bqQnyygt8lmw4GFMA$" +
 		"5V7AIUXoZ8mpmu4VxqbYj+Gv4N7F6LMiPVXbD7lTOHM",
 }
 
+// What can be verified can be handed over, and the other way round: one table holds both.
 func TestVerifyForeignHash(t *testing.T) {
 	for name, hash := range foreignHashes {
 		t.Run(name, func(t *testing.T) {
+			if strings.HasPrefix(hash, "{") {
+				require.NoError(t, store.CheckPasswordHash(hash))
+			}
+			ok, err := store.ReadPassword(store.Secret(hash)).Match(foreignPassword + "x")
+			require.False(t, ok)
+			require.NoError(t, err, "it can be checked")
 			require.True(t, store.VerifyPassword(store.Secret(hash), foreignPassword))
 			require.False(t, store.VerifyPassword(store.Secret(hash), foreignPassword+"x"))
 			require.False(t, store.VerifyPassword(store.Secret(hash), ""))
@@ -92,6 +114,11 @@ func TestVerifyRefuses(t *testing.T) {
 		"no end of the scheme":        "{PLAIN" + foreignPassword,
 		"empty hash":                  "{SSHA512}",
 		"too short a digest":          "{SSHA512}Zm9v",
+		"salted without a salt":       "{SSHA}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
+		"hexadecimal in base64":       "{SHA.B64}b917b4fc78276783476faeaeed94d84f962e866d",
+		"base64 in hexadecimal":       "{SHA.HEX}uRe0/HgnZ4NHb66u7ZTYT5Yuhm0=",
+		"encoding that is none":       "{PLAIN.ROT13}Tr0ub4dor&3 x",
+		"argon2 of the other kind":    "{ARGON2I}$argon2id$v=19$m=65536,t=3,p=1$KAjd2bqQnyygt8lmw4GFMA$5V7AIUXoZ8mpmu4VxqbYj+Gv4N7F6LMiPVXbD7lTOHM",
 		"salt where none belongs":     "{SHA}A6jApmJd51mguhFoIE2lGKk3bPat+v6D",
 		"bare hexadecimal MD5":        "5a4af236a1e6b852022423b5524ac5c2",
 		"DES":                         "{CRYPT}ccCFrEOKX3jqQ",
@@ -109,6 +136,13 @@ func TestVerifyRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.False(t, store.VerifyPassword(store.Secret(hash), foreignPassword))
+			if hash == "" {
+				return // no password is none that could not be checked
+			}
+			_, err := store.ReadPassword(store.Secret(hash)).Match(foreignPassword)
+			e := requireFailure(t, err, store.Unprocessable, "INVALID_PASSWORD_SCHEME")
+			require.NotContains(t, e.Detail, foreignPassword)
+			requireFailure(t, store.CheckPasswordHash(hash), store.Invalid, "INVALID_PASSWORD_SCHEME")
 		})
 	}
 	t.Run("password too long to hash", func(t *testing.T) {
@@ -148,4 +182,29 @@ func TestVerifyPasswordWithSeveralHashes(t *testing.T) {
 	require.True(t, store.VerifyPassword(both, "second"))
 	require.False(t, store.VerifyPassword(both, "third"))
 	require.False(t, store.VerifyPassword(both, ""))
+}
+
+// When none of several matches and one of them cannot be checked, nobody can say that the password is wrong.
+func TestVerifyPasswordBesideWhatCannotBeChecked(t *testing.T) {
+	one, err := store.HashPassword(store.SchemeSSHA, "first")
+	require.NoError(t, err)
+	both := store.ReadPassword(one + "\n{SCRAM-SHA-1}4096,PtRNJIyrR0k3zQedEd5IDw==,x,y")
+	ok, err := both.Match("first")
+	require.NoError(t, err)
+	require.True(t, ok)
+	_, err = both.Match("second")
+	require.ErrorContains(t, err, "{SCRAM-SHA-1}")
+}
+
+func TestCostlyPasswords(t *testing.T) {
+	for hash, want := range map[string]bool{
+		foreignHashes["SSHA512"]:   false,
+		foreignHashes["BLF-CRYPT"]: false,
+		foreignHashes["ARGON2ID"]:  true,
+		"{CRYPT}$2b$12$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G": false,
+		"{CRYPT}$2b$13$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G": true,
+		"{CRYPT}$6$rounds=100001$saltsalt$" + strings.Repeat("a", 85) + "/":   true,
+	} {
+		require.Equal(t, want, store.ReadPassword(store.Secret(hash)).Costly(), hash)
+	}
 }

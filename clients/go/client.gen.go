@@ -2523,7 +2523,14 @@ type PasswordCheck struct {
 // PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 // the password policy is not applied. Not together with `password`.
 //
-// Example: {SSHA512}J7yqyDMzUDgPRX5mXSNnAZ0lbXeFKvSWcNWZ0Xq8HScQYXn0yVzBz9QzMtGs3Yk6c0Y0vHq6b2XnQmUvS1V8OAbCdEfGhIjK
+// Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+// `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+// `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+// sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+// costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+// 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
+//
+// Example: {SSHA512}TpkG6cHQrs27E2f47q6NJLsyh/XpusZWvS+Gp813e/XzMUh1pdDEeoBKkZawkgI06wFcdp4IhkCVNWm6B/jpVrJ7t4c=
 type PasswordHash = string
 
 // PhoneNumber A phone number in ASCII, without commas.
@@ -3249,8 +3256,15 @@ type UserCreate struct {
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
 	//
+	// Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+	// `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+	// `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+	// sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+	// costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+	// 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
 	//
-	// Example: {SSHA512}J7yqyDMzUDgPRX5mXSNnAZ0lbXeFKvSWcNWZ0Xq8HScQYXn0yVzBz9QzMtGs3Yk6c0Y0vHq6b2XnQmUvS1V8OAbCdEfGhIjK
+	//
+	// Example: {SSHA512}TpkG6cHQrs27E2f47q6NJLsyh/XpusZWvS+Gp813e/XzMUh1pdDEeoBKkZawkgI06wFcdp4IhkCVNWm6B/jpVrJ7t4c=
 	PasswordHash *PasswordHash `json:"password_hash,omitempty"`
 
 	// Quota Quota in MB; 0 is unlimited. Left out, the mailbox gets the default quota of its domain. Where the domain
@@ -3372,8 +3386,15 @@ type UserUpdate struct {
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
 	//
+	// Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+	// `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+	// `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+	// sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+	// costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+	// 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
 	//
-	// Example: {SSHA512}J7yqyDMzUDgPRX5mXSNnAZ0lbXeFKvSWcNWZ0Xq8HScQYXn0yVzBz9QzMtGs3Yk6c0Y0vHq6b2XnQmUvS1V8OAbCdEfGhIjK
+	//
+	// Example: {SSHA512}TpkG6cHQrs27E2f47q6NJLsyh/XpusZWvS+Gp813e/XzMUh1pdDEeoBKkZawkgI06wFcdp4IhkCVNWm6B/jpVrJ7t4c=
 	PasswordHash *PasswordHash `json:"password_hash,omitempty"`
 
 	// Quota Quota in MB; 0 is unlimited. The limits of the domain bound it as they do for a new mailbox. A quota below
@@ -10580,7 +10601,8 @@ type ClientInterface interface {
 	// VerifyAdminPasswordWithBody Check the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-	// answers 422 with `INVALID_CREDENTIALS`.
+	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+	// `INVALID_PASSWORD_SCHEME`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10590,7 +10612,8 @@ type ClientInterface interface {
 	// VerifyAdminPassword Check the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-	// answers 422 with `INVALID_CREDENTIALS`.
+	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+	// `INVALID_PASSWORD_SCHEME`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10599,8 +10622,8 @@ type ClientInterface interface {
 
 	// VerifyUserPasswordWithBody Check the password of a mailbox
 	//
-	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-	// may be disabled: only the password is compared.
+	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10609,8 +10632,8 @@ type ClientInterface interface {
 
 	// VerifyUserPassword Check the password of a mailbox
 	//
-	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-	// may be disabled: only the password is compared.
+	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12278,7 +12301,8 @@ func (c *Client) UpdateUsers(ctx context.Context, domain PathDomain, body Update
 // VerifyAdminPasswordWithBody Check the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-// answers 422 with `INVALID_CREDENTIALS`.
+// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+// `INVALID_PASSWORD_SCHEME`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -12298,7 +12322,8 @@ func (c *Client) VerifyAdminPasswordWithBody(ctx context.Context, mail PathMail,
 // VerifyAdminPassword Check the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-// answers 422 with `INVALID_CREDENTIALS`.
+// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+// `INVALID_PASSWORD_SCHEME`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12317,8 +12342,8 @@ func (c *Client) VerifyAdminPassword(ctx context.Context, mail PathMail, body Ve
 
 // VerifyUserPasswordWithBody Check the password of a mailbox
 //
-// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-// may be disabled: only the password is compared.
+// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 //
 // Takes any type of body and a specified content type.
 //
@@ -12337,8 +12362,8 @@ func (c *Client) VerifyUserPasswordWithBody(ctx context.Context, mail PathMail, 
 
 // VerifyUserPassword Check the password of a mailbox
 //
-// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-// may be disabled: only the password is compared.
+// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16299,7 +16324,8 @@ type ClientWithResponsesInterface interface {
 	// VerifyAdminPasswordWithBodyWithResponse Check the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-	// answers 422 with `INVALID_CREDENTIALS`.
+	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+	// `INVALID_PASSWORD_SCHEME`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16309,7 +16335,8 @@ type ClientWithResponsesInterface interface {
 	// VerifyAdminPasswordWithResponse Check the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-	// answers 422 with `INVALID_CREDENTIALS`.
+	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+	// `INVALID_PASSWORD_SCHEME`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16318,8 +16345,8 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyUserPasswordWithBodyWithResponse Check the password of a mailbox
 	//
-	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-	// may be disabled: only the password is compared.
+	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16328,8 +16355,8 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyUserPasswordWithResponse Check the password of a mailbox
 	//
-	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-	// may be disabled: only the password is compared.
+	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -25357,7 +25384,8 @@ func (c *ClientWithResponses) UpdateUsersWithResponse(ctx context.Context, domai
 // VerifyAdminPasswordWithBodyWithResponse Check the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-// answers 422 with `INVALID_CREDENTIALS`.
+// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+// `INVALID_PASSWORD_SCHEME`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25373,7 +25401,8 @@ func (c *ClientWithResponses) VerifyAdminPasswordWithBodyWithResponse(ctx contex
 // VerifyAdminPasswordWithResponse Check the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
-// answers 422 with `INVALID_CREDENTIALS`.
+// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+// `INVALID_PASSWORD_SCHEME`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25388,8 +25417,8 @@ func (c *ClientWithResponses) VerifyAdminPasswordWithResponse(ctx context.Contex
 
 // VerifyUserPasswordWithBodyWithResponse Check the password of a mailbox
 //
-// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-// may be disabled: only the password is compared.
+// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25404,8 +25433,8 @@ func (c *ClientWithResponses) VerifyUserPasswordWithBodyWithResponse(ctx context
 
 // VerifyUserPasswordWithResponse Check the password of a mailbox
 //
-// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
-// may be disabled: only the password is compared.
+// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -6,19 +6,23 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
 // Options of sessions.
 type Options struct {
-	Idle time.Duration // a session ends so long after its last use
-	Max  time.Duration // and so long after log-in
-	Now  func() time.Time
+	Idle   time.Duration // a session ends so long after its last use
+	Max    time.Duration // and so long after log-in
+	Scheme store.PasswordScheme
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 const (
@@ -35,7 +39,9 @@ const (
 type Sessions struct {
 	accounts store.Identities
 	state    store.Sessions
+	hashing  *hashing.Pool
 	options  Options
+	nobody   func() store.Secret
 
 	mu     sync.Mutex
 	known  map[string]known // by session id hash
@@ -49,26 +55,28 @@ type known struct {
 }
 
 // NewSessions returns sessions over the stores.
-func NewSessions(accounts store.Identities, state store.Sessions, options Options) *Sessions {
+func NewSessions(accounts store.Identities, state store.Sessions, hashing *hashing.Pool, options Options) *Sessions {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	return &Sessions{accounts: accounts, state: state, options: options, known: map[string]known{}}
+	return &Sessions{
+		accounts: accounts, state: state, hashing: hashing, options: options, known: map[string]known{},
+		// What is verified against when there is no such account: it costs what those of this server cost, so that the answer
+		// takes as long.
+		nobody: sync.OnceValue(func() store.Secret {
+			hash, err := store.HashPassword(options.Scheme, "nobody has this password")
+			if err != nil {
+				return ""
+			}
+			return hash
+		}),
+	}
 }
 
 var (
 	errLoginRequired      = store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in first.")
 	errInvalidCredentials = store.Fail(store.Unauthenticated, store.CodeInvalidCredentials, "The username or the password is wrong.")
 )
-
-// nobody is verified against when there is no such account, so that the answer takes as long.
-var nobody = sync.OnceValue(func() store.Secret {
-	hash, err := store.HashPassword(store.SchemeSSHA512, "nobody has this password")
-	if err != nil {
-		return ""
-	}
-	return hash
-})
 
 // LogIn checks the credentials and opens a session. It returns the id for the cookie. Unknown account, wrong
 // password and disabled account all fail with INVALID_CREDENTIALS.
@@ -84,11 +92,17 @@ func (s *Sessions) LogIn(ctx context.Context, username, password, ip string) (id
 	if err != nil && !store.IsNotFound(err) {
 		return "", err
 	}
-	if err != nil || !identity.MayLogIn() {
-		store.VerifyPassword(nobody(), password)
-		return "", errInvalidCredentials
+	stored := identity.Password
+	if err != nil {
+		stored = s.nobody()
 	}
-	if !store.VerifyPassword(identity.Password, password) {
+	ok, err := s.hashing.Verify(ctx, stored, password)
+	if store.HasCode(err, store.CodeInvalidPasswordScheme) {
+		s.options.Log.Warn("a stored password cannot be checked", "name", username, "cause", err)
+	} else if err != nil {
+		return "", err
+	}
+	if !ok || !identity.MayLogIn() {
 		return "", errInvalidCredentials
 	}
 	return s.open(ctx, identity, ip)

@@ -79,7 +79,7 @@ func (a *API) VerifyAdminPassword(
 	if err != nil {
 		return nil, err
 	}
-	if err = verify(stored, r.Body.Password); err != nil {
+	if err = a.verify(ctx, stored, r.Body.Password); err != nil {
 		return nil, err
 	}
 	return gen.VerifyAdminPassword200JSONResponse{DoneJSONResponse: done(ctx, store.Change{})}, nil

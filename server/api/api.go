@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
+	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
@@ -37,6 +38,7 @@ type API struct {
 	panel     store.Panel
 	access    *access.Access
 	sessions  *access.Sessions
+	hashing   *hashing.Pool
 	options   Options
 }
 
@@ -51,11 +53,11 @@ type Stores struct {
 }
 
 // New returns the operations over the stores.
-func New(stores Stores, access *access.Access, sessions *access.Sessions, options Options) *API {
+func New(stores Stores, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool, options Options) *API {
 	return &API{
 		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, mls: stores.Mls,
 		panel:  stores.Panel,
-		access: access, sessions: sessions, options: options,
+		access: access, sessions: sessions, hashing: hashing, options: options,
 	}
 }
 

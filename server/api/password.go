@@ -24,7 +24,7 @@ func (a *API) hashFor(ctx context.Context, domain, password string) (store.Secre
 	if err = policy.Check(password); err != nil {
 		return "", err
 	}
-	return store.HashPassword(a.options.PasswordScheme, password)
+	return a.hashing.Hash(ctx, a.options.PasswordScheme, password)
 }
 
 // optionalHash is hashFor of a password that may be absent.
@@ -48,11 +48,12 @@ func (a *API) passwordOrHash(ctx context.Context, domain string, password, hash 
 	return &ready, nil
 }
 
-// verify compares a password with the stored one.
-func verify(stored store.Secret, password string) error {
-	if !store.VerifyPassword(stored, store.TrimPassword(password)) {
-		return store.Fail(store.Unprocessable, store.CodeInvalidCredentials,
+// verify compares a password with the stored one. A stored one that cannot be checked is INVALID_PASSWORD_SCHEME.
+func (a *API) verify(ctx context.Context, stored store.Secret, password string) error {
+	ok, err := a.hashing.Verify(ctx, stored, store.TrimPassword(password))
+	if err == nil && !ok {
+		err = store.Fail(store.Unprocessable, store.CodeInvalidCredentials,
 			"That is not the password of the account.").With("password")
 	}
-	return nil
+	return err
 }

@@ -141,7 +141,7 @@ func (a *API) VerifyUserPassword(
 	if err != nil {
 		return nil, err
 	}
-	if err = verify(stored, r.Body.Password); err != nil {
+	if err = a.verify(ctx, stored, r.Body.Password); err != nil {
 		return nil, err
 	}
 	return gen.VerifyUserPassword200JSONResponse{DoneJSONResponse: done(ctx, store.Change{})}, nil

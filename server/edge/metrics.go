@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,8 +25,8 @@ func NewMetrics() *Metrics {
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "postern_requests_total",
-			Help: "Requests by operation (empty: none matched), method and HTTP status.",
-		}, []string{"operation", "method", "status"}),
+			Help: "Requests by operation (empty: none matched), method, HTTP status and code of the failure (empty: none).",
+		}, []string{"operation", "method", "status", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "postern_request_duration_seconds",
 			Help:    "Time from the first to the last byte of the handler, by operation.",
@@ -45,10 +46,12 @@ func (m *Metrics) Handler() http.Handler {
 // methods are those that are told apart: a client may invent others without end.
 var methods = []string{"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"}
 
-func (m *Metrics) observe(operation, method string, status int, took time.Duration) {
+// observe counts a request. Of the codes that a failure of the password policy joins, the first one counts.
+func (m *Metrics) observe(operation, method string, status int, code string, took time.Duration) {
+	code, _, _ = strings.Cut(code, ",")
 	if !slices.Contains(methods, method) {
 		method = "other"
 	}
-	m.requests.WithLabelValues(operation, method, strconv.Itoa(status)).Inc()
+	m.requests.WithLabelValues(operation, method, strconv.Itoa(status), code).Inc()
 	m.duration.WithLabelValues(operation).Observe(took.Seconds())
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -31,7 +33,7 @@ const (
 	CodeTooManyItems       = store.CodeTooManyItems
 	CodeInvalidUsername    = "INVALID_USERNAME"
 	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential
-	retryAfterSeconds      = "5"
+	retryAfterSeconds      = 5
 	internalErrorExplained = "Something went wrong on the server. Its log tells more under this request id."
 	contentTypeJSON        = "application/json"
 )
@@ -71,6 +73,7 @@ type envelope struct {
 // Write answers the request with the error. After the first byte of another answer it only logs.
 func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
 	status, body := e.decide(r.Context(), r.Method, err)
+	NoteOf(r.Context()).setCode(body.Msg)
 	if started, ok := w.(interface{ Written() bool }); ok && started.Written() {
 		return
 	}
@@ -78,8 +81,8 @@ func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
 	if body.Success {
 		body.RequestID = ""
 	}
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfterSeconds)
+	if seconds := retryAfter(status, err); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
 	w.Header().Set("Content-Type", contentTypeJSON)
 	w.WriteHeader(status)
@@ -102,13 +105,13 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 			return http.StatusInternalServerError, envelope{Msg: CodeInternalError, Detail: internalErrorExplained}
 		}
 	}
-	if known.Kind == store.Unavailable {
+	if known.Kind == store.Unavailable && known.Code != store.CodeServerBusy {
 		e.Log.Warn("backend unavailable",
 			"request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", known.Cause)
 	}
 	status := statusOf(known.Kind)
 	body := envelope{Msg: known.Code, Detail: known.Detail, Field: known.Field}
-	if !IsLenient(ctx) || status >= http.StatusInternalServerError {
+	if !IsLenient(ctx) || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
 		return status, body
 	}
 	// The published API takes the removal of what is not there for done.
@@ -116,6 +119,18 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 		return http.StatusOK, envelope{Success: true}
 	}
 	return http.StatusOK, body
+}
+
+// retryAfter is how many whole seconds the client should wait, 0 when that has nothing to do with it.
+func retryAfter(status int, err error) int64 {
+	var known *store.Error
+	switch {
+	case errors.As(err, &known) && known.RetryAfter > 0:
+		return int64((known.RetryAfter + time.Second - 1) / time.Second)
+	case status == http.StatusServiceUnavailable:
+		return retryAfterSeconds
+	}
+	return 0
 }
 
 func statusOf(kind store.Kind) int {
@@ -138,6 +153,8 @@ func statusOf(kind store.Kind) int {
 		return http.StatusNotImplemented
 	case store.Unavailable:
 		return http.StatusServiceUnavailable
+	case store.TooMany:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusInternalServerError
 }

@@ -32,6 +32,7 @@ type Note struct {
 	mu        sync.Mutex
 	principal string
 	operation string
+	code      string
 	discarded []string
 }
 
@@ -74,6 +75,21 @@ func (n *Note) Principal() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.principal
+}
+
+// setCode notes the code of the failure that is answered.
+func (n *Note) setCode(code string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.code = code
+}
+
+// Code returns the code of the failure that was answered, "" after a success. The legacy surface answers failures with the
+// status of a success, so the code is what tells them apart.
+func (n *Note) Code() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.code
 }
 
 // SetOperation names the matched operation, for the access log and the metrics.

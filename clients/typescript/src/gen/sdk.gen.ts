@@ -1181,7 +1181,8 @@ export const updateUsers = <ThrowOnError extends boolean = true>(options: Option
  * Check the password of an admin
  *
  * Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
- * answers 422 with `INVALID_CREDENTIALS`.
+ * answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
+ * `INVALID_PASSWORD_SCHEME`.
  *
  */
 export const verifyAdminPassword = <ThrowOnError extends boolean = true>(options: Options<VerifyAdminPasswordData, ThrowOnError>): RequestResult<VerifyAdminPasswordResponses, VerifyAdminPasswordErrors, ThrowOnError, 'data'> => (options.client ?? client).post<VerifyAdminPasswordResponses, VerifyAdminPasswordErrors, ThrowOnError, 'data'>({
@@ -1202,8 +1203,8 @@ export const verifyAdminPassword = <ThrowOnError extends boolean = true>(options
 /**
  * Check the password of a mailbox
  *
- * Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`. The mailbox
- * may be disabled: only the password is compared.
+ * Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
+ * cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
  *
  */
 export const verifyUserPassword = <ThrowOnError extends boolean = true>(options: Options<VerifyUserPasswordData, ThrowOnError>): RequestResult<VerifyUserPasswordResponses, VerifyUserPasswordErrors, ThrowOnError, 'data'> => (options.client ?? client).post<VerifyUserPasswordResponses, VerifyUserPasswordErrors, ThrowOnError, 'data'>({

@@ -1852,6 +1852,13 @@ export type PasswordCheck = {
  * A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
  * the password policy is not applied. Not together with `password`.
  *
+ * Schemes are those of Dovecot: `PLAIN`, `CRYPT`, `MD5`, `MD5-CRYPT`, `PLAIN-MD5`, `LDAP-MD5`, `SMD5`, `SHA`, `SSHA`,
+ * `SHA256`, `SSHA256`, `SHA512`, `SSHA512`, `SHA256-CRYPT`, `SHA512-CRYPT`, `BLF-CRYPT`, `CRAM-MD5`, `NTLM`, `PBKDF2`,
+ * `ARGON2I` and `ARGON2ID`, also with an encoding behind it (`SSHA512.HEX`, `PLAIN-MD5.B64`). `CRYPT` is md5-crypt,
+ * sha-crypt or bcrypt. A hash that no password could match, for its form, length or alphabet, and one that would be too
+ * costly to check is refused with `INVALID_PASSWORD_SCHEME`: a bcrypt cost above 12, argon2 with more than 64 MiB or
+ * 4 passes, more than 100,000 rounds of sha-crypt or PBKDF2.
+ *
  */
 export type PasswordHash = string;
 
@@ -3172,7 +3179,9 @@ export type DeleteAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3230,7 +3239,9 @@ export type GetAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3292,7 +3303,9 @@ export type CreateAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3358,7 +3371,9 @@ export type UpdateAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3407,7 +3422,9 @@ export type ListAdminsErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3465,7 +3482,9 @@ export type DeleteAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3523,7 +3542,9 @@ export type GetAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3589,7 +3610,9 @@ export type CreateAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3655,7 +3678,9 @@ export type UpdateAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3721,7 +3746,9 @@ export type RenameAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3788,7 +3815,9 @@ export type ListAliasesErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3854,7 +3883,9 @@ export type UpdateDomainAdminsErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3916,7 +3947,9 @@ export type DeleteDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -3974,7 +4007,9 @@ export type GetDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4036,7 +4071,9 @@ export type CreateDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4102,7 +4139,9 @@ export type UpdateDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4170,7 +4209,9 @@ export type DeleteDomainKeepMailboxesErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4224,7 +4265,9 @@ export type ListDomainsErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4277,7 +4320,9 @@ export type ListGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4330,7 +4375,9 @@ export type GetSpfDomainsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4383,7 +4430,9 @@ export type UpdateSpfDomainsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4445,7 +4494,9 @@ export type DeleteGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4507,7 +4558,9 @@ export type GetGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4569,7 +4622,9 @@ export type SetGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4631,7 +4686,9 @@ export type GetGreylistingWhitelistsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4697,7 +4754,9 @@ export type UpdateGreylistingWhitelistsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4759,7 +4818,9 @@ export type ExportAdminErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4821,7 +4882,9 @@ export type ExportAliasErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4883,7 +4946,9 @@ export type ExportCatchallErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -4945,7 +5010,9 @@ export type ExportDomainErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5007,7 +5074,9 @@ export type ExportMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5069,7 +5138,9 @@ export type ExportUserErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5118,7 +5189,9 @@ export type LoginErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5167,7 +5240,9 @@ export type LogoutErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5235,7 +5310,9 @@ export type DeleteMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5297,7 +5374,9 @@ export type GetMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5367,7 +5446,9 @@ export type CreateMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5437,7 +5518,9 @@ export type UpdateMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5505,7 +5588,9 @@ export type DeleteMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5572,7 +5657,9 @@ export type GetMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5642,7 +5729,9 @@ export type CreateMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5712,7 +5801,9 @@ export type UpdateMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5779,7 +5870,9 @@ export type ListMlsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5841,7 +5934,9 @@ export type DeleteDomainSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5903,7 +5998,9 @@ export type GetDomainSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -5965,7 +6062,9 @@ export type UpdateDomainSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6018,7 +6117,9 @@ export type DeleteGlobalSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6071,7 +6172,9 @@ export type GetGlobalSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6124,7 +6227,9 @@ export type UpdateGlobalSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6186,7 +6291,9 @@ export type DeleteUserSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6248,7 +6355,9 @@ export type GetUserSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6310,7 +6419,9 @@ export type UpdateUserSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6376,7 +6487,9 @@ export type GetThrottleErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6442,7 +6555,9 @@ export type SetThrottleErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6504,7 +6619,9 @@ export type DeleteUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6562,7 +6679,9 @@ export type GetUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6628,7 +6747,9 @@ export type CreateUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6694,7 +6815,9 @@ export type UpdateUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6760,7 +6883,9 @@ export type RenameUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6828,7 +6953,9 @@ export type DeleteUserKeepMailboxErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6895,7 +7022,9 @@ export type ListUsersErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -6961,7 +7090,9 @@ export type UpdateUsersErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7023,7 +7154,9 @@ export type VerifyAdminPasswordErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7085,7 +7218,9 @@ export type VerifyUserPasswordErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7155,7 +7290,9 @@ export type ClearWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7225,7 +7362,9 @@ export type GetWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7299,7 +7438,9 @@ export type AddToWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7369,7 +7510,9 @@ export type RemoveFromWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };
@@ -7414,7 +7557,9 @@ export type WhoamiErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured. Try again later.
+     * A database or daemon that is needed is down or not configured, or the server has no room for the work
+     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     *
      */
     503: Failure;
 };

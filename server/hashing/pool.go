@@ -1,0 +1,104 @@
+// Package hashing bounds the work that passwords cost: whoever hashes or verifies one does it here, so that strangers at
+// the log-in take no more of the machine than it can spare.
+package hashing
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/postern-mail/postern/store"
+)
+
+const (
+	// waitingPerCore is how many may wait for each core, waitingCostly how many for the one place of costly hashes.
+	waitingPerCore = 8
+	waitingCostly  = 8
+	// retryAfter is when somebody who found no place may come again.
+	retryAfter = time.Second
+)
+
+// Pool computes hashes, as many at a time as there are cores; of those that take much memory or time, one.
+type Pool struct {
+	all    line
+	costly line
+}
+
+// New returns a pool for the cores of this machine.
+func New() *Pool { return newPool(runtime.GOMAXPROCS(0), waitingPerCore, waitingCostly) }
+
+func newPool(cores, waiting, waitingCostly int) *Pool {
+	return &Pool{all: newLine(cores, cores*waiting), costly: newLine(1, waitingCostly)}
+}
+
+// Hash is store.HashPassword within the bounds of the pool, or SERVER_BUSY.
+func (p *Pool) Hash(ctx context.Context, scheme store.PasswordScheme, password string) (hash store.Secret, err error) {
+	busy := p.run(ctx, false, func() { hash, err = store.HashPassword(scheme, password) })
+	if busy != nil {
+		return "", busy
+	}
+	return hash, err
+}
+
+// Verify is store.StoredPassword's Match within the bounds of the pool, or SERVER_BUSY.
+func (p *Pool) Verify(ctx context.Context, stored store.Secret, password string) (ok bool, err error) {
+	read := store.ReadPassword(stored)
+	busy := p.run(ctx, read.Costly(), func() { ok, err = read.Match(password) })
+	if busy != nil {
+		return false, busy
+	}
+	return ok, err
+}
+
+// run calls compute when there is a place. What has begun goes on to its end: a hash cannot be interrupted.
+func (p *Pool) run(ctx context.Context, costly bool, compute func()) error {
+	if costly {
+		if !p.costly.enter(ctx) {
+			return errBusy
+		}
+		defer p.costly.leave()
+	}
+	if !p.all.enter(ctx) {
+		return errBusy
+	}
+	defer p.all.leave()
+	compute()
+	return nil
+}
+
+var errBusy = func() *store.Error {
+	e := store.Fail(store.Unavailable, store.CodeServerBusy, "The server is checking as many passwords as it can. Try again in a few seconds.")
+	e.RetryAfter = retryAfter
+	return e
+}()
+
+// line is a number of places and a bounded queue before them.
+type line struct {
+	present chan struct{} // who has a place or waits for one
+	places  chan struct{}
+}
+
+func newLine(places, waiting int) line {
+	return line{present: make(chan struct{}, places+waiting), places: make(chan struct{}, places)}
+}
+
+// enter reports false at once when too many wait already, and later when ctx ends before there is a place.
+func (l line) enter(ctx context.Context) bool {
+	select {
+	case l.present <- struct{}{}:
+	default:
+		return false
+	}
+	select {
+	case l.places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		<-l.present
+		return false
+	}
+}
+
+func (l line) leave() {
+	<-l.places
+	<-l.present
+}

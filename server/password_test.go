@@ -1,0 +1,88 @@
+package server_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// uncheckable are hashes that others may have stored and that cannot be checked here, with what names the scheme.
+var uncheckable = map[string]string{
+	"{SCRAM-SHA-1}4096,PtRNJIyrR0k3zQedEd5IDw==,KhPauNHjosHxmiP+TjFAn1LbE1g=,OmEcC3ztvkg/HyEdorrke6cbtv8=": "{SCRAM-SHA-1}",
+	"{CRYPT}$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7":                     "{CRYPT}",
+	"{SSHA512}AAAA": "{SSHA512}",
+	"{CRYPT}$2b$31$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G": "{CRYPT}",
+	"Winter-1958-rain": "names no scheme",
+}
+
+// TestStoredPasswordThatCannotBeChecked says so to who may ask, and to nobody at the log-in.
+func TestStoredPasswordThatCannotBeChecked(t *testing.T) {
+	const boss, ada = "boss@example.com", "ada@admins.test"
+	for _, engine := range append(slices.Clone(engines), "ldap") {
+		t.Run(engine, func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			root := w.root()
+			root.mustDomain("example.com", nil)
+			root.mustUser(boss, nil)
+			root.must(http.StatusOK, "PUT", "/api/user/"+boss, map[string]any{"isGlobalAdmin": "yes"})
+			root.must(http.StatusCreated, "POST", "/api/admin/"+ada, map[string]any{"password": password})
+			for hash, named := range uncheckable {
+				stored := store.Secret(hash)
+				_, err := w.stores.Accounts.UpdateUser(t.Context(), byRoot, boss, store.UserUpdate{Password: &stored})
+				require.NoError(t, err)
+				_, err = w.stores.Accounts.UpdateAdmin(t.Context(), byRoot, ada, store.AdminUpdate{Password: &stored})
+				require.NoError(t, err)
+				for mail, path := range map[string]string{boss: "/api/verify_password/user/" + boss, ada: "/api/verify_password/admin/" + ada} {
+					a := root.must(http.StatusUnprocessableEntity, "POST", path, map[string]any{"password": password})
+					require.Equal(t, "INVALID_PASSWORD_SCHEME", a.msg(), a.raw)
+					require.Contains(t, textAt(a.body, "_detail"), named)
+					require.Equal(t, "INVALID_PASSWORD_SCHEME", root.legacy().must(http.StatusOK, "POST", path, map[string]any{"password": password}).msg())
+
+					w.log.Reset()
+					a = w.anonymous().must(http.StatusUnauthorized, "POST", "/api/login", map[string]any{"username": mail, "password": password})
+					require.Equal(t, "INVALID_CREDENTIALS", a.msg())
+					require.Contains(t, w.log.String(), `level=WARN msg="a stored password cannot be checked"`)
+					require.Contains(t, w.log.String(), named)
+					if !strings.HasPrefix(hash, "{") {
+						require.NotContains(t, w.log.String(), hash)
+					}
+				}
+			}
+		})
+	}
+}
+
+// metrics is what Prometheus gets.
+func metrics(t *testing.T, w *world) string {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+	require.Equal(t, http.StatusOK, rec.Code)
+	return rec.Body.String()
+}
+
+// TestLegacyFailuresShowInLogAndMetrics looks at failures that have the status of a success.
+func TestLegacyFailuresShowInLogAndMetrics(t *testing.T) {
+	w := newWorld(t)
+	root := w.root().legacy()
+	w.log.Reset()
+	require.Equal(t, "NO_SUCH_ACCOUNT", root.must(http.StatusOK, "GET", "/api/user/nobody@example.com", nil).msg())
+	require.Regexp(t, `msg=request .* path=/api/user/nobody@example.com legacy=true status=200 code=NO_SUCH_ACCOUNT `, w.log.String())
+	w.log.Reset()
+	require.True(t, root.get("/api/whoami").ok())
+	require.Regexp(t, `status=200 code="" `, w.log.String())
+	counted := metrics(t, w)
+	require.Contains(t, counted, `postern_requests_total{code="NO_SUCH_ACCOUNT",method="GET",operation="getUser",status="200"} 1`)
+	require.Contains(t, counted, `postern_requests_total{code="",method="GET",operation="whoami",status="200"} 1`)
+
+	a := root.form("POST", "/api/admin/new@admins.test", map[string][]string{"password": {"x"}})
+	require.Contains(t, a.msg(), ",")
+	first, _, _ := strings.Cut(a.msg(), ",")
+	require.Contains(t, metrics(t, w), `{code="`+first+`",`, "one of the joined codes")
+}
