@@ -68,6 +68,7 @@ check: generate ## Prove that nothing generated is stale; format, vet, lint
 .PHONY: bench
 bench: ## Run the benchmarks side by side and print their ratios
 	go test -run '^$$' -bench . -benchmem -count 3 ./server | tee /dev/stderr | awk -f scripts/ratios.awk
+	go test -run '^$$' -bench . -benchtime 1x ./cmd/postern
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (20s)

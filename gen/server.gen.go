@@ -2176,6 +2176,8 @@ type NotFoundJSONResponse Failure
 
 type NotSupportedJSONResponse Failure
 
+type RequestTimeoutJSONResponse Failure
+
 type TooLargeJSONResponse Failure
 
 type UnavailableResponseHeaders struct {
@@ -2265,6 +2267,20 @@ func (response DeleteAdmin404JSONResponse) VisitDeleteAdminResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteAdmin408JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2422,6 +2438,20 @@ func (response GetAdmin404JSONResponse) VisitGetAdminResponse(w http.ResponseWri
 	return err
 }
 
+type GetAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetAdmin408JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetAdmin413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetAdmin413JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
@@ -2544,6 +2574,20 @@ func (response CreateAdmin403JSONResponse) VisitCreateAdminResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CreateAdmin408JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2716,6 +2760,20 @@ func (response UpdateAdmin404JSONResponse) VisitUpdateAdminResponse(w http.Respo
 	return err
 }
 
+type UpdateAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateAdmin408JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateAdmin409JSONResponse struct{ ConflictJSONResponse }
 
 func (response UpdateAdmin409JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
@@ -2868,6 +2926,20 @@ func (response ListAdmins403JSONResponse) VisitListAdminsResponse(w http.Respons
 	return err
 }
 
+type ListAdmins408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ListAdmins408JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAdmins413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ListAdmins413JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
@@ -3003,6 +3075,20 @@ func (response DeleteAlias404JSONResponse) VisitDeleteAliasResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteAlias408JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3146,6 +3232,20 @@ func (response GetAlias404JSONResponse) VisitGetAliasResponse(w http.ResponseWri
 	return err
 }
 
+type GetAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetAlias408JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetAlias413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetAlias413JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
@@ -3282,6 +3382,20 @@ func (response CreateAlias404JSONResponse) VisitCreateAliasResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CreateAlias408JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3454,6 +3568,20 @@ func (response UpdateAlias404JSONResponse) VisitUpdateAliasResponse(w http.Respo
 	return err
 }
 
+type UpdateAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateAlias408JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateAlias409JSONResponse struct{ ConflictJSONResponse }
 
 func (response UpdateAlias409JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
@@ -3622,6 +3750,20 @@ func (response RenameAlias404JSONResponse) VisitRenameAliasResponse(w http.Respo
 	return err
 }
 
+type RenameAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response RenameAlias408JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RenameAlias409JSONResponse struct{ ConflictJSONResponse }
 
 func (response RenameAlias409JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
@@ -3776,6 +3918,20 @@ func (response ListAliases404JSONResponse) VisitListAliasesResponse(w http.Respo
 	return err
 }
 
+type ListAliases408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ListAliases408JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAliases413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ListAliases413JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
@@ -3912,6 +4068,20 @@ func (response UpdateDomainAdmins404JSONResponse) VisitUpdateDomainAdminsRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateDomainAdmins408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateDomainAdmins408JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4083,6 +4253,20 @@ func (response DeleteDomain404JSONResponse) VisitDeleteDomainResponse(w http.Res
 	return err
 }
 
+type DeleteDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteDomain408JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteDomain409JSONResponse struct{ ConflictJSONResponse }
 
 func (response DeleteDomain409JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
@@ -4236,6 +4420,20 @@ func (response GetDomain404JSONResponse) VisitGetDomainResponse(w http.ResponseW
 	return err
 }
 
+type GetDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetDomain408JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDomain413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetDomain413JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
@@ -4358,6 +4556,20 @@ func (response CreateDomain403JSONResponse) VisitCreateDomainResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CreateDomain408JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4530,6 +4742,20 @@ func (response UpdateDomain404JSONResponse) VisitUpdateDomainResponse(w http.Res
 	return err
 }
 
+type UpdateDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateDomain408JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateDomain409JSONResponse struct{ ConflictJSONResponse }
 
 func (response UpdateDomain409JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
@@ -4698,6 +4924,20 @@ func (response DeleteDomainKeepMailboxes404JSONResponse) VisitDeleteDomainKeepMa
 	return err
 }
 
+type DeleteDomainKeepMailboxes408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteDomainKeepMailboxes408JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteDomainKeepMailboxes409JSONResponse struct{ ConflictJSONResponse }
 
 func (response DeleteDomainKeepMailboxes409JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
@@ -4823,6 +5063,20 @@ func (response ListDomains401JSONResponse) VisitListDomainsResponse(w http.Respo
 	return err
 }
 
+type ListDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ListDomains408JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListDomains413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ListDomains413JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
@@ -4943,6 +5197,20 @@ func (response ListGreylisting403JSONResponse) VisitListGreylistingResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ListGreylisting408JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5085,6 +5353,20 @@ func (response GetSpfDomains403JSONResponse) VisitGetSpfDomainsResponse(w http.R
 	return err
 }
 
+type GetSpfDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetSpfDomains408JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSpfDomains413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetSpfDomains413JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
@@ -5220,6 +5502,20 @@ func (response UpdateSpfDomains403JSONResponse) VisitUpdateSpfDomainsResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSpfDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateSpfDomains408JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5377,6 +5673,20 @@ func (response DeleteGreylisting404JSONResponse) VisitDeleteGreylistingResponse(
 	return err
 }
 
+type DeleteGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteGreylisting408JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteGreylisting413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteGreylisting413JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
@@ -5526,6 +5836,20 @@ func (response GetGreylisting404JSONResponse) VisitGetGreylistingResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetGreylisting408JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5684,6 +6008,20 @@ func (response SetGreylisting404JSONResponse) VisitSetGreylistingResponse(w http
 	return err
 }
 
+type SetGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response SetGreylisting408JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetGreylisting413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response SetGreylisting413JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
@@ -5833,6 +6171,20 @@ func (response GetGreylistingWhitelists404JSONResponse) VisitGetGreylistingWhite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetGreylistingWhitelists408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetGreylistingWhitelists408JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5987,6 +6339,20 @@ func (response UpdateGreylistingWhitelists404JSONResponse) VisitUpdateGreylistin
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateGreylistingWhitelists408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateGreylistingWhitelists408JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6158,6 +6524,20 @@ func (response ExportAdmin404JSONResponse) VisitExportAdminResponse(w http.Respo
 	return err
 }
 
+type ExportAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ExportAdmin408JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportAdmin413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ExportAdmin413JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
@@ -6307,6 +6687,20 @@ func (response ExportAlias404JSONResponse) VisitExportAliasResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ExportAlias408JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6464,6 +6858,20 @@ func (response ExportCatchall404JSONResponse) VisitExportCatchallResponse(w http
 	return err
 }
 
+type ExportCatchall408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ExportCatchall408JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportCatchall413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ExportCatchall413JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
@@ -6613,6 +7021,20 @@ func (response ExportDomain404JSONResponse) VisitExportDomainResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ExportDomain408JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6770,6 +7192,20 @@ func (response ExportMaillist404JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
+type ExportMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ExportMaillist408JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportMaillist413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ExportMaillist413JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
@@ -6923,6 +7359,20 @@ func (response ExportUser404JSONResponse) VisitExportUserResponse(w http.Respons
 	return err
 }
 
+type ExportUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ExportUser408JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportUser413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ExportUser413JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
@@ -7062,6 +7512,20 @@ func (response Login403JSONResponse) VisitLoginResponse(w http.ResponseWriter) e
 	return err
 }
 
+type Login408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response Login408JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type Login413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response Login413JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
@@ -7182,6 +7646,20 @@ func (response Logout403JSONResponse) VisitLogoutResponse(w http.ResponseWriter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Logout408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response Logout408JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7322,6 +7800,20 @@ func (response DeleteMaillist404JSONResponse) VisitDeleteMaillistResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteMaillist408JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7479,6 +7971,20 @@ func (response GetMaillist404JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
+type GetMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetMaillist408JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMaillist413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetMaillist413JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
@@ -7629,6 +8135,20 @@ func (response CreateMaillist404JSONResponse) VisitCreateMaillistResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CreateMaillist408JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7815,6 +8335,20 @@ func (response UpdateMaillist404JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
+type UpdateMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateMaillist408JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateMaillist409JSONResponse struct{ ConflictJSONResponse }
 
 func (response UpdateMaillist409JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
@@ -7997,6 +8531,20 @@ func (response DeleteMl404JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
+type DeleteMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteMl408JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMl413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteMl413JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
@@ -8151,6 +8699,20 @@ func (response GetMl404JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
+type GetMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetMl408JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMl413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetMl413JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
@@ -8301,6 +8863,20 @@ func (response CreateMl404JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CreateMl408JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8487,6 +9063,20 @@ func (response UpdateMl404JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
+type UpdateMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateMl408JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateMl409JSONResponse struct{ ConflictJSONResponse }
 
 func (response UpdateMl409JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
@@ -8669,6 +9259,20 @@ func (response ListMls404JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
+type ListMls408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ListMls408JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMls413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ListMls413JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
@@ -8822,6 +9426,20 @@ func (response DeleteDomainSpamPolicy404JSONResponse) VisitDeleteDomainSpamPolic
 	return err
 }
 
+type DeleteDomainSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteDomainSpamPolicy408JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteDomainSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteDomainSpamPolicy413JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
@@ -8971,6 +9589,20 @@ func (response GetDomainSpamPolicy404JSONResponse) VisitGetDomainSpamPolicyRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetDomainSpamPolicy408JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9129,6 +9761,20 @@ func (response UpdateDomainSpamPolicy404JSONResponse) VisitUpdateDomainSpamPolic
 	return err
 }
 
+type UpdateDomainSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateDomainSpamPolicy408JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateDomainSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response UpdateDomainSpamPolicy413JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
@@ -9263,6 +9909,20 @@ func (response DeleteGlobalSpamPolicy403JSONResponse) VisitDeleteGlobalSpamPolic
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteGlobalSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteGlobalSpamPolicy408JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9405,6 +10065,20 @@ func (response GetGlobalSpamPolicy403JSONResponse) VisitGetGlobalSpamPolicyRespo
 	return err
 }
 
+type GetGlobalSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetGlobalSpamPolicy408JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetGlobalSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetGlobalSpamPolicy413JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
@@ -9540,6 +10214,20 @@ func (response UpdateGlobalSpamPolicy403JSONResponse) VisitUpdateGlobalSpamPolic
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateGlobalSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateGlobalSpamPolicy408JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9697,6 +10385,20 @@ func (response DeleteUserSpamPolicy404JSONResponse) VisitDeleteUserSpamPolicyRes
 	return err
 }
 
+type DeleteUserSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteUserSpamPolicy408JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteUserSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response DeleteUserSpamPolicy413JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
@@ -9846,6 +10548,20 @@ func (response GetUserSpamPolicy404JSONResponse) VisitGetUserSpamPolicyResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUserSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetUserSpamPolicy408JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10004,6 +10720,20 @@ func (response UpdateUserSpamPolicy404JSONResponse) VisitUpdateUserSpamPolicyRes
 	return err
 }
 
+type UpdateUserSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateUserSpamPolicy408JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUserSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response UpdateUserSpamPolicy413JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
@@ -10154,6 +10884,20 @@ func (response GetThrottle404JSONResponse) VisitGetThrottleResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetThrottle408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetThrottle408JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10313,6 +11057,20 @@ func (response SetThrottle404JSONResponse) VisitSetThrottleResponse(w http.Respo
 	return err
 }
 
+type SetThrottle408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response SetThrottle408JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetThrottle413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response SetThrottle413JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
@@ -10462,6 +11220,20 @@ func (response DeleteUser404JSONResponse) VisitDeleteUserResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteUser408JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10619,6 +11391,20 @@ func (response GetUser404JSONResponse) VisitGetUserResponse(w http.ResponseWrite
 	return err
 }
 
+type GetUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetUser408JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetUser413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response GetUser413JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
@@ -10755,6 +11541,20 @@ func (response CreateUser404JSONResponse) VisitCreateUserResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response CreateUser408JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10927,6 +11727,20 @@ func (response UpdateUser404JSONResponse) VisitUpdateUserResponse(w http.Respons
 	return err
 }
 
+type UpdateUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateUser408JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUser409JSONResponse struct{ ConflictJSONResponse }
 
 func (response UpdateUser409JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
@@ -11095,6 +11909,20 @@ func (response RenameUser404JSONResponse) VisitRenameUserResponse(w http.Respons
 	return err
 }
 
+type RenameUser408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response RenameUser408JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RenameUser409JSONResponse struct{ ConflictJSONResponse }
 
 func (response RenameUser409JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
@@ -11245,6 +12073,20 @@ func (response DeleteUserKeepMailbox404JSONResponse) VisitDeleteUserKeepMailboxR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserKeepMailbox408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response DeleteUserKeepMailbox408JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11403,6 +12245,20 @@ func (response ListUsers404JSONResponse) VisitListUsersResponse(w http.ResponseW
 	return err
 }
 
+type ListUsers408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ListUsers408JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsers413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ListUsers413JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
@@ -11539,6 +12395,20 @@ func (response UpdateUsers404JSONResponse) VisitUpdateUsersResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUsers408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response UpdateUsers408JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11711,6 +12581,20 @@ func (response VerifyAdminPassword404JSONResponse) VisitVerifyAdminPasswordRespo
 	return err
 }
 
+type VerifyAdminPassword408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response VerifyAdminPassword408JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VerifyAdminPassword413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response VerifyAdminPassword413JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
@@ -11861,6 +12745,20 @@ func (response VerifyUserPassword404JSONResponse) VisitVerifyUserPasswordRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyUserPassword408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response VerifyUserPassword408JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12020,6 +12918,20 @@ func (response ClearWblist404JSONResponse) VisitClearWblistResponse(w http.Respo
 	return err
 }
 
+type ClearWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response ClearWblist408JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ClearWblist413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response ClearWblist413JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
@@ -12171,6 +13083,20 @@ func (response GetWblist404JSONResponse) VisitGetWblistResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetWblist408JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12327,6 +13253,20 @@ func (response AddToWblist404JSONResponse) VisitAddToWblistResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddToWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response AddToWblist408JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12501,6 +13441,20 @@ func (response RemoveFromWblist404JSONResponse) VisitRemoveFromWblistResponse(w 
 	return err
 }
 
+type RemoveFromWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response RemoveFromWblist408JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RemoveFromWblist413JSONResponse struct{ TooLargeJSONResponse }
 
 func (response RemoveFromWblist413JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
@@ -12621,6 +13575,20 @@ func (response Whoami401JSONResponse) VisitWhoamiResponse(w http.ResponseWriter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Whoami408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response Whoami408JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
 	_, err := buf.WriteTo(w)
 	return err
 }

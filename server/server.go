@@ -2,6 +2,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -33,6 +34,8 @@ type Options struct {
 	PasswordScheme     store.PasswordScheme
 	SessionIdle        time.Duration
 	SessionMax         time.Duration
+	BodyBudget         int64         // bytes of request bodies in flight; 0 is 64 MiB
+	BodyGrace          time.Duration // what every body may take, beside a second for each 64 KiB; 0 is 10 s
 }
 
 // Stores are what the server works on.
@@ -97,7 +100,8 @@ func (s *Server) Forget(change store.Change) { s.sessions.Forget(change) }
 func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	errors := &reply.Errors{Log: o.Log}
-	metrics := edge.NewMetrics()
+	bodies := &edge.Bodies{Budget: cmp.Or(o.BodyBudget, edge.DefaultBodyBudget), Grace: cmp.Or(o.BodyGrace, edge.DefaultBodyGrace)}
+	metrics := edge.NewMetrics(bodies)
 	e := gin.New()
 	e.ContextWithFallback = true
 	e.HandleMethodNotAllowed = true
@@ -106,13 +110,12 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
 	e.NoMethod(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.MethodNotAllowed) })
 	s.fixedPaths(e, metrics)
-	s.operations(e, o, operations, errors)
+	s.operations(e, o, edge.New(operations, bodies, errors), errors)
 	return e
 }
 
 // operations registers what the contract describes, behind the stages of a request.
-func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations, errors *reply.Errors) {
-	stages := edge.New(operations, errors)
+func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, errors *reply.Errors) {
 	guard := access.New(s.sessions, s.stores.Accounts, errors)
 	stores := api.Stores{
 		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Mls: s.stores.Mls,
@@ -124,14 +127,14 @@ func (s *Server) operations(e *gin.Engine, o Options, operations edge.Operations
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
 	around := []gen.StrictMiddlewareFunc{settled, api.NamePath, handlers.Offered} // the last is the outermost
 	strict := gen.NewStrictHandlerWithOptions(handlers, around, gen.StrictGinServerOptions{
-		RequestErrorHandlerFunc:  write,
+		RequestErrorHandlerFunc:  func(c *gin.Context, err error) { write(c, edge.BadBody(err)) },
 		HandlerErrorFunc:         write,
 		ResponseErrorHandlerFunc: write,
 	})
 	group := e.Group("", stages.Match, sameOrigin(o.CORSOrigins, errors), noStore, edge.Deadline,
 		guard.Authenticate, guard.Authorise, stages.Normalise, stages.Validate, guard.AuthoriseParameters)
 	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
-		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, err) },
+		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(err)) },
 	})
 }
 

@@ -42,6 +42,7 @@ type Config struct {
 	LegacyPrefix       string        `koanf:"legacy_prefix"`
 	SessionIdle        time.Duration `koanf:"session_idle"`
 	SessionMax         time.Duration `koanf:"session_max"`
+	BodyBudget         int64         `koanf:"body_budget"`
 	SpfInterval        time.Duration `koanf:"spf_interval"`
 	MailStorage        string        `koanf:"mail_storage"`
 	DefaultTransport   string        `koanf:"default_transport"`
@@ -63,6 +64,7 @@ func defaultConfig() Config {
 		LegacyPrefix:     "/iredadmin",
 		SessionIdle:      30 * time.Minute,
 		SessionMax:       12 * time.Hour,
+		BodyBudget:       64 << 20,
 		SpfInterval:      time.Hour,
 		MailStorage:      "/var/vmail/vmail1",
 		DefaultTransport: "dovecot",
@@ -123,6 +125,10 @@ var settings = []setting{
 	{key: "legacy_prefix", usage: "`prefix` of the legacy surface; empty switches it off"},
 	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time such as 30m or 12h"},
 	{key: "session_max", usage: "`time` after which every session ends", shape: "a time such as 30m or 12h"},
+	{
+		key: "body_budget", usage: "`bytes` of request bodies that may be in flight; beyond them a request is told to come again",
+		shape: "a number of bytes such as 67108864",
+	},
 	{
 		key: "spf_interval", usage: "`time` from one lookup of the mail servers that are not greylisted to the next; 0 is never",
 		shape: "a time such as 30m or 12h, or 0",

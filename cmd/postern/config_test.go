@@ -16,7 +16,7 @@ import (
 )
 
 // without clears the environment of settings, so that the machine's own do not reach a test.
-func without(t *testing.T) {
+func without(t testing.TB) {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "POSTERN_") {
@@ -173,7 +173,7 @@ func TestConfigFaults(t *testing.T) {
 			"LISTEN": "nowhere", "BACKEND": "oracle", "VMAIL_DSN": "vmail.db", "IREDAPD_DSN": "mysql://u:hunter2@/db",
 			"LDAP_URL": "http://x", "LISTS": "maybe", "MLMMJ_SPOOL": "spool", "ADMIN": "root", "ADMIN_PASSWORD": "hunter2",
 			"PASSWORD_SCHEME": "ROT13", "SHOW_PASSWORD_HASHES": "perhaps", "CORS_ORIGINS": "*", "LEGACY_PREFIX": "/api/old",
-			"SESSION_IDLE": "soon", "SESSION_MAX": "1m", "MAIL_STORAGE": "vmail1", "DEFAULT_TRANSPORT": "", "LOG": "xml",
+			"SESSION_IDLE": "soon", "SESSION_MAX": "1m", "BODY_BUDGET": "16383", "MAIL_STORAGE": "vmail1", "DEFAULT_TRANSPORT": "", "LOG": "xml",
 			"LOG_LEVEL": "loud", "DATA_DIR": "", "TRUSTED_PROXIES": "10.0.0.0/33, proxy.example",
 			"TRANSPORTS": "mlmmj:,smtp:[10.0.0.0/99]",
 		} {
@@ -182,7 +182,7 @@ func TestConfigFaults(t *testing.T) {
 		_, err := read(t)
 		require.Error(t, err)
 		for name := range strings.FieldsSeq(`LISTEN BACKEND VMAIL_DSN IREDAPD_DSN LDAP_URL LISTS MLMMJ_SPOOL ADMIN ADMIN_PASSWORD
-			PASSWORD_SCHEME SHOW_PASSWORD_HASHES CORS_ORIGINS LEGACY_PREFIX SESSION_IDLE SESSION_MAX MAIL_STORAGE
+			PASSWORD_SCHEME SHOW_PASSWORD_HASHES CORS_ORIGINS LEGACY_PREFIX SESSION_IDLE SESSION_MAX BODY_BUDGET MAIL_STORAGE
 			DEFAULT_TRANSPORT LOG LOG_LEVEL DATA_DIR TRUSTED_PROXIES TRANSPORTS`) {
 			require.ErrorContains(t, err, "\nPOSTERN_"+name+": ")
 		}

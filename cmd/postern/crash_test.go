@@ -51,7 +51,7 @@ type crashSite struct {
 }
 
 // newCrashSite makes the databases. On a server they have the tables of iRedMail, which Postern never lays there.
-func newCrashSite(t *testing.T, engine string) crashSite {
+func newCrashSite(t testing.TB, engine string) crashSite {
 	t.Helper()
 	dir := t.TempDir()
 	site := crashSite{engine, map[string]string{}, filepath.Join(dir, "mlmmj")}
@@ -77,7 +77,7 @@ func (s crashSite) environment() []string {
 	return list
 }
 
-func (s crashSite) open(t *testing.T, setting string) *sqldb.DB {
+func (s crashSite) open(t testing.TB, setting string) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open(s.urls[setting])
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ type process struct {
 	kill   func()
 }
 
-func startProcess(t *testing.T, site crashSite) *process {
+func startProcess(t testing.TB, site crashSite) *process {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--log-level", "error")
 	cmd.Env = append(os.Environ(), reExec+"=1", "POSTERN_ADMIN="+crashAdmin, "POSTERN_ADMIN_PASSWORD="+crashSecret)

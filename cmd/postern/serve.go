@@ -100,6 +100,7 @@ func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 		PasswordScheme:     s.scheme,
 		SessionIdle:        c.SessionIdle,
 		SessionMax:         c.SessionMax,
+		BodyBudget:         c.BodyBudget,
 	}
 }
 

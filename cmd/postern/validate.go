@@ -58,6 +58,9 @@ var fixedPaths = []string{"/api", "/docs", "/healthz", "/readyz", "/metrics", "/
 
 var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
+// minBodyBudget lets the largest body of a log-in through.
+const minBodyBudget = 16 << 10
+
 func (c Config) checkServer(f *faults) {
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil {
 		f.add("listen", "%q is not an address; write host:port, such as 127.0.0.1:8080", c.Listen)
@@ -77,6 +80,9 @@ func (c Config) checkServer(f *faults) {
 	}
 	if c.SessionMax < c.SessionIdle {
 		f.add("session_max", "%s is shorter than %s (%s); make it longer", c.SessionMax, variable("session_idle"), c.SessionIdle)
+	}
+	if c.BodyBudget < minBodyBudget {
+		f.add("body_budget", "%d is too few for one body; write at least %d", c.BodyBudget, minBodyBudget)
 	}
 	f.oneOf("log", c.Log, "text", "json")
 }

@@ -12,18 +12,16 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// MaxBody is the largest request body in bytes.
-const MaxBody = 8 << 20
-
 // Edge holds the stages that know the contract.
 type Edge struct {
 	operations Operations
+	bodies     *Bodies
 	errors     *reply.Errors
 }
 
 // New returns the stages for the operations.
-func New(operations Operations, errors *reply.Errors) *Edge {
-	return &Edge{operations, errors}
+func New(operations Operations, bodies *Bodies, errors *reply.Errors) *Edge {
+	return &Edge{operations, bodies, errors}
 }
 
 const (
@@ -37,15 +35,16 @@ func (e *Edge) Match(c *gin.Context) {
 	op := e.operations[c.Request.Method+" "+c.FullPath()]
 	reply.NoteOf(c.Request.Context()).SetOperation(op.ID)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), operationKey{}, op))
-	if err := checkHeaders(c.Request); err != nil {
+	if err := op.checkHeaders(c.Request); err != nil {
 		e.fail(c, err)
 		return
 	}
-	for _, p := range c.Params {
+	for i, p := range c.Params {
 		if err := op.checkPath(p.Key, p.Value); err != nil {
 			e.fail(c, err)
 			return
 		}
+		c.Params[i].Value = op.path[p.Key].canonical(p.Value)
 	}
 }
 
@@ -55,9 +54,9 @@ func (e *Edge) fail(c *gin.Context, err error) {
 }
 
 // checkHeaders brings the media type into its canonical form.
-func checkHeaders(r *http.Request) error {
-	if r.ContentLength > MaxBody {
-		return reply.BodyTooLarge
+func (op *Operation) checkHeaders(r *http.Request) error {
+	if r.ContentLength > op.MaxBody {
+		return reply.BodyTooLarge(op.MaxBody)
 	}
 	if !hasBody(r) {
 		r.Header.Del("Content-Type") // of nothing
@@ -86,7 +85,7 @@ func (op *Operation) checkPath(name, value string) error {
 	case p.pattern != nil && !p.pattern.MatchString(value):
 		return bad
 	case p.schema.Type.Is("integer"):
-		n, err := strconv.ParseInt(value, 10, 64)
+		n, err := wholeNumber(value)
 		if err != nil || p.schema.Min != nil && float64(n) < *p.schema.Min || p.schema.Max != nil && float64(n) > *p.schema.Max {
 			return bad
 		}
@@ -96,6 +95,18 @@ func (op *Operation) checkPath(name, value string) error {
 		}
 	}
 	return nil
+}
+
+// canonical returns the form in which a value of the path goes on.
+func (p *pathParameter) canonical(value string) string {
+	if !p.schema.Type.Is(kindInteger) {
+		return value
+	}
+	n, err := wholeNumber(value)
+	if err != nil {
+		return value
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // pathWord says what a parameter of the path should be.

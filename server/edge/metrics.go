@@ -20,7 +20,7 @@ type Metrics struct {
 }
 
 // NewMetrics returns metrics with a registry of their own.
-func NewMetrics() *Metrics {
+func NewMetrics(bodies *Bodies) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -33,7 +33,11 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
 		}, []string{"operation"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, collectors.NewGoCollector(),
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "postern_body_bytes",
+		Help: "Bytes read of the bodies of requests in progress, bounded by POSTERN_BODY_BUDGET.",
+	}, func() float64 { return float64(bodies.InFlight()) })
+	m.registry.MustRegister(m.requests, m.duration, inFlight, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -16,32 +17,51 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
+const (
+	// maxFaults is how many mistakes are looked at before the rest of a request is left unread.
+	maxFaults = 20
+	// maxName is how many bytes of a name are read: more than any parameter has.
+	maxName = 128
+)
+
 // document is the parameters of a request: names with JSON values, in the shape of the contract's schema.
 type document map[string]json.RawMessage
 
 // Normalise reads the body and the query string and leaves one form of either: a body is JSON as the contract
 // describes it, a query string holds declared parameters only. What the surfaces treat differently is settled here.
+// The body is read piece by piece: what the operation does not take is skipped and never held in memory.
 func (e *Edge) Normalise(c *gin.Context) {
 	r := c.Request
-	if r.URL.RawQuery == "" && !hasBody(r) && Of(r.Context()).Body == nil {
+	op := Of(r.Context())
+	sent := hasBody(r)
+	if r.URL.RawQuery == "" && !sent && op.Body == nil {
 		return
 	}
-	r.Body = http.MaxBytesReader(c.Writer, r.Body, MaxBody)
-	if err := normalise(r); err != nil {
+	body := e.bodies.reader(c.Writer, r.Body, op.MaxBody)
+	defer body.release()
+	if err := normalise(r, body); err != nil {
+		if body.failed != nil && !errors.Is(body.failed, io.EOF) {
+			c.Header("Connection", "close") // the rest of the body is not waited for
+		}
 		e.fail(c, err)
+		return
 	}
+	if sent {
+		body.arrived()
+		ctx, cancel := Page(r.Context()) // the operation has its whole time, however long the body took
+		defer cancel()
+		c.Request = r.WithContext(ctx)
+	}
+	c.Next()
 }
 
-func normalise(r *http.Request) error {
+func normalise(r *http.Request, body io.Reader) error {
 	n := normaliser{op: Of(r.Context()), lenient: reply.IsLenient(r.Context()), body: document{}, query: url.Values{}}
-	values, err := url.ParseQuery(r.URL.RawQuery)
+	err := n.read(r, body)
+	if n.first != nil && (err == nil || errors.Is(err, errEnough)) {
+		return n.first
+	}
 	if err != nil {
-		return store.Fail(store.Invalid, reply.CodeMalformedQuery, "The query string is not well-formed.")
-	}
-	if err = n.values(values, n.lenient); err != nil {
-		return err
-	}
-	if err = n.readBody(r); err != nil {
 		return err
 	}
 	reply.NoteOf(r.Context()).Discard(n.discarded...)
@@ -56,32 +76,48 @@ type normaliser struct {
 	body      document
 	query     url.Values
 	discarded []string
+
+	sent   map[string]bool // the names seen in the source that is being read
+	lists  map[string]*items
+	faults int
+	first  error // the first fault
 }
 
-func (n *normaliser) readBody(r *http.Request) error {
+// errEnough ends the reading of a request with too many faults.
+var errEnough = errors.New("too many faults")
+
+// fault notes a mistake. Reading goes on unless there have been too many.
+func (n *normaliser) fault(err error) error {
+	if n.first == nil {
+		n.first = err
+	}
+	if n.faults++; n.faults > maxFaults {
+		return errEnough
+	}
+	return nil
+}
+
+// read takes over the query string, then the body, which wins.
+func (n *normaliser) read(r *http.Request, body io.Reader) error {
+	if query := r.URL.RawQuery; query != "" {
+		form := &formReader{from: bufio.NewReaderSize(strings.NewReader(query), min(len(query), 4096)), bad: errBadQuery}
+		if err := n.form(form, n.lenient); err != nil {
+			return err
+		}
+	}
 	if !hasBody(r) {
 		return nil
 	}
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return reply.BodyTooLarge
-		}
-		return malformed("The body ended before its declared length.")
-	}
-	if err = checkText(raw); err != nil {
-		return err
-	}
 	if r.Header.Get("Content-Type") == jsonMedia {
-		return n.json(raw)
+		return n.json(newJSONReader(body))
 	}
-	values, err := url.ParseQuery(string(raw))
-	if err != nil {
-		return malformed("The form is not well-formed.")
-	}
-	return n.values(values, true)
+	return n.form(&formReader{from: bufio.NewReader(body), bad: errBadForm}, true)
 }
+
+var (
+	errBadQuery = store.Fail(store.Invalid, reply.CodeMalformedQuery, "The query string is not well-formed.")
+	errBadForm  = malformed("The form is not well-formed.")
+)
 
 // replaceBody hands on the document, also an empty one: the validator then says which parameter is missing.
 func (n *normaliser) replaceBody(r *http.Request) error {
@@ -98,27 +134,11 @@ func (n *normaliser) replaceBody(r *http.Request) error {
 	return nil
 }
 
-// values takes over names and values of a form, or of the query string. On the legacy surface either may stand for
-// the other; on the strict one a form holds what a body declares, and a query string what the query declares.
-func (n *normaliser) values(values url.Values, isBody bool) error {
-	for name, sent := range values {
-		p, fixed := n.find(name, isBody)
-		if p == nil {
-			if n.lenient {
-				continue
-			}
-			return unknown(name)
-		}
-		if fixed != nil {
-			sent = fixed
-		}
-		if err := n.take(p, sent); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// begin starts a source of parameters: the query string or the body.
+func (n *normaliser) begin() { n.sent, n.lists = map[string]bool{}, map[string]*items{} }
 
+// find returns the parameter that a name stands for. On the legacy surface body and query string may stand for each
+// other; on the strict one a body holds what a body declares, and a query string what the query declares.
 func (n *normaliser) find(name string, isBody bool) (*Parameter, []string) {
 	if n.lenient {
 		return n.op.publishedName(name)
@@ -129,27 +149,30 @@ func (n *normaliser) find(name string, isBody bool) (*Parameter, []string) {
 	return n.op.Query[name], nil
 }
 
-// take files one parameter of a form or a query string.
-func (n *normaliser) take(p *Parameter, sent []string) error {
-	for _, v := range sent {
-		if err := checkValue(p.Name, v); err != nil {
-			return err
-		}
-	}
-	if p.kind == "array" {
-		n.body[p.Name] = n.list(p, splitList(sent))
+// unknown notes a name that is no parameter, which the legacy surface ignores.
+func (n *normaliser) unknown(name string) error {
+	if n.lenient {
 		return nil
 	}
-	if len(sent) > 1 && !n.lenient {
-		return store.Fail(store.Invalid, reply.CodeRepeatedParameter, "%s may be given once only.", p.Name).With(p.Name)
+	name = shown(name)
+	return n.fault(store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.", name).With(name))
+}
+
+func (n *normaliser) repeated(name string) error {
+	return n.fault(store.Fail(store.Invalid, reply.CodeRepeatedParameter, "%s may be given once only.", name).With(name))
+}
+
+// text files one parameter that came as text.
+func (n *normaliser) text(p *Parameter, value string) error {
+	if err := checkValue(p.Name, value); err != nil {
+		return n.fault(err)
 	}
-	value := sent[len(sent)-1]
 	if n.lenient {
 		value = legacyValue(p.Name, value)
 	}
 	if n.op.Body[p.Name] == nil {
 		if value != "" || !n.lenient {
-			n.query.Set(p.Name, value)
+			n.query.Set(p.Name, p.canonical(value))
 		}
 		return nil
 	}
@@ -159,116 +182,29 @@ func (n *normaliser) take(p *Parameter, sent []string) error {
 	return nil
 }
 
-// list drops invalid items on the legacy surface.
-func (n *normaliser) list(p *Parameter, items []string) json.RawMessage {
-	if n.lenient && p.items != nil {
-		kept := items[:0]
-		for _, item := range items {
-			if p.items.VisitJSON(item) == nil {
-				kept = append(kept, item)
-			} else {
-				n.discarded = append(n.discarded, item)
-			}
-		}
-		items = kept
-	}
-	return quote(items)
-}
-
-// json takes over a JSON body.
-func (n *normaliser) json(raw []byte) error {
-	doc, err := parseObject(raw)
-	if err != nil {
-		return err
-	}
-	for name, value := range doc {
-		p, fixed := n.find(name, true)
-		if p == nil {
-			if n.lenient {
-				continue
-			}
-			return unknown(name)
-		}
-		if err = checkJSON(name, value); err != nil {
-			return err
-		}
-		switch {
-		case fixed != nil:
-			err = n.take(p, fixed)
-		case n.lenient:
-			n.takeJSON(p, value)
-		default:
-			n.body[p.Name] = value
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// takeJSON files a JSON value of the legacy surface: its lists lose invalid items, its words become published ones.
-func (n *normaliser) takeJSON(p *Parameter, value json.RawMessage) {
-	var items []string
-	var word string
+// put files a JSON value. On the legacy surface it may be one of the query string, which has no null and no lists.
+func (n *normaliser) put(p *Parameter, raw json.RawMessage) {
 	switch {
-	case n.op.Body[p.Name] == nil:
-		if json.Unmarshal(value, &word) == nil {
-			n.query.Set(p.Name, word)
-		}
-	case p.kind == "array" && json.Unmarshal(value, &items) == nil:
-		n.body[p.Name] = n.list(p, items)
-	case json.Unmarshal(value, &word) == nil && p.kind == "string":
-		if raw, ok := p.scalar(legacyValue(p.Name, word), true); ok {
-			n.body[p.Name] = raw
-		}
-	default:
-		n.body[p.Name] = value
+	case n.op.Body[p.Name] != nil:
+		n.body[p.Name] = raw
+	case (p.kind == kindInteger || p.kind == kindNumber) && string(raw) != "null":
+		n.query.Set(p.Name, string(raw))
 	}
 }
 
-// parseObject reads a JSON object without looking into its values. Names that occur twice are refused. Some clients
-// encode "no body" as null.
-func parseObject(raw []byte) (document, error) {
-	if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
-		return document{}, nil
+// fixed files the value that an old name stands for.
+func (n *normaliser) fixed(p *Parameter, values []string) error {
+	if p.kind != kindArray {
+		return n.text(p, values[0])
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, malformed("The body is not a JSON object.")
-	}
-	doc := document{}
-	for dec.More() {
-		t, err := dec.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return nil, malformed("The body is not well-formed JSON.")
+	list := n.list(p)
+	for _, value := range values {
+		if value == "" {
+			continue
 		}
-		if _, twice := doc[name]; twice {
-			return nil, store.Fail(store.Invalid, reply.CodeRepeatedParameter, "%s may be given once only.", shown(name)).With(shown(name))
+		if err := n.distinctItem(list, value, false); err != nil {
+			return err
 		}
-		var value json.RawMessage
-		if err = dec.Decode(&value); err != nil {
-			return nil, malformed("The body is not well-formed JSON.")
-		}
-		doc[name] = value
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, malformed("The body is not well-formed JSON.")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, malformed("Something follows the JSON object.")
-	}
-	return doc, nil
-}
-
-// checkText refuses bytes that no parameter may hold.
-func checkText(raw []byte) error {
-	if !utf8.Valid(raw) {
-		return store.Fail(store.Invalid, reply.CodeInvalidUTF8, "The body is not valid UTF-8.")
-	}
-	if bytes.IndexByte(raw, 0) >= 0 {
-		return store.Fail(store.Invalid, reply.CodeInvalidCharacter, "The body holds a NUL character.")
 	}
 	return nil
 }
@@ -282,32 +218,6 @@ func checkValue(name, value string) error {
 		return store.Fail(store.Invalid, reply.CodeInvalidCharacter, "%s holds a NUL character.", name).With(name)
 	}
 	return nil
-}
-
-// checkJSON looks for an escaped NUL in the strings of a value.
-func checkJSON(name string, value json.RawMessage) error {
-	if !bytes.Contains(value, []byte(`\u0000`)) {
-		return nil
-	}
-	var decoded any
-	if err := json.Unmarshal(value, &decoded); err != nil {
-		return malformed("The body is not well-formed JSON.")
-	}
-	plain, err := json.Marshal(decoded)
-	// A backslash followed by the letters "u0000" is written with two backslashes, a NUL with one.
-	if err != nil || bytes.Contains(bytes.ReplaceAll(plain, []byte(`\\`), nil), []byte(`\u0000`)) {
-		return store.Fail(store.Invalid, reply.CodeInvalidCharacter, "%s holds a NUL character.", name).With(name)
-	}
-	return nil
-}
-
-func malformed(detail string) error {
-	return store.Fail(store.Invalid, reply.CodeMalformedBody, "%s", detail)
-}
-
-func unknown(name string) error {
-	name = shown(name)
-	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.", name).With(name)
 }
 
 // shown cuts a name that a client made up to what an error should repeat.

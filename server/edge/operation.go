@@ -23,6 +23,7 @@ type Operation struct {
 	Access  string // the level of x-access
 	Target  []string
 	Profile string // the profile that switches the whole operation off
+	MaxBody int64  // x-max-body: bytes of the largest body
 	// OfUsers is true when the profiles of its parameters are those of users rather than of domains.
 	OfUsers bool
 
@@ -42,13 +43,22 @@ type Parameter struct {
 	Access  string // the level of its own x-access, or ""
 	Profile string // the profile that switches it off, or ""
 
-	kind     string // string, integer, number, boolean, array
+	kind     string
 	nullable bool
 	choice   bool // has an enum
 	presence bool // in a form, being there is enough
 	pattern  bool
-	items    *openapi3.Schema
+	schema   *openapi3.Schema
+	items    *openapi3.Schema // of an array, whose items are strings
 }
+
+// The kinds of parameters. Bodies are flat: there are no objects, and items of arrays are strings.
+const (
+	kindString  = "string"
+	kindInteger = "integer"
+	kindNumber  = "number"
+	kindArray   = "array"
+)
 
 type pathParameter struct {
 	pattern *regexp.Regexp
@@ -88,7 +98,11 @@ func newOperation(
 		Profile: text(spec.Extensions, "x-profile"),
 		OfUsers: slices.Contains(spec.Tags, "Mail User"),
 		Query:   map[string]*Parameter{},
+		MaxBody: whole(spec.Extensions["x-max-body"]),
 		path:    map[string]*pathParameter{},
+	}
+	if op.MaxBody <= 0 || op.MaxBody > MaxBody {
+		return nil, fmt.Errorf("x-max-body is %v; it is at least 1 and at most %d", spec.Extensions["x-max-body"], MaxBody)
 	}
 	if !slices.Contains(levels, op.Access) {
 		return nil, fmt.Errorf("x-access is %q", op.Access)
@@ -105,7 +119,11 @@ func newOperation(
 		schema := spec.RequestBody.Value.Content["application/json"].Schema.Value
 		op.Body = map[string]*Parameter{}
 		for name, property := range schema.Properties {
-			op.Body[name] = newParameter(name, property.Value)
+			p, err := newParameter(name, property.Value)
+			if err != nil {
+				return nil, err
+			}
+			op.Body[name] = p
 		}
 		op.conflicts = pairs(schema.Extensions["x-conflicts"])
 		op.needs = pairs(schema.Extensions["x-needs"])
@@ -120,7 +138,11 @@ func newOperation(
 func (op *Operation) addParameter(p *openapi3.Parameter) error {
 	switch p.In {
 	case openapi3.ParameterInQuery:
-		op.Query[p.Name] = newParameter(p.Name, p.Schema.Value)
+		parameter, err := newParameter(p.Name, p.Schema.Value)
+		if err != nil {
+			return err
+		}
+		op.Query[p.Name] = parameter
 		op.queries = append(op.queries, &openapi3.ParameterRef{Value: p})
 	case openapi3.ParameterInPath:
 		schema := p.Schema.Value
@@ -137,7 +159,8 @@ func (op *Operation) addParameter(p *openapi3.Parameter) error {
 	return nil
 }
 
-func newParameter(name string, schema *openapi3.Schema) *Parameter {
+// newParameter fails for a kind of value that the readers of bodies do not know.
+func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
 	p := &Parameter{
 		Name:     name,
 		Access:   text(schema.Extensions, "x-access"),
@@ -150,15 +173,21 @@ func newParameter(name string, schema *openapi3.Schema) *Parameter {
 		schema = schema.AllOf[0].Value
 		p.nullable = p.nullable || schema.Nullable
 	}
+	p.schema = schema
 	p.choice = len(schema.Enum) > 0
 	p.pattern = schema.Pattern != ""
 	if schema.Type != nil && len(*schema.Type) > 0 {
 		p.kind = (*schema.Type)[0]
 	}
-	if schema.Items != nil {
-		p.items = schema.Items.Value
+	switch p.kind {
+	case kindString, kindInteger, kindNumber:
+		return p, nil
+	case kindArray:
+		if p.items = schema.Items.Value; p.items.Type.Is(kindString) && schema.MaxItems != nil {
+			return p, nil
+		}
 	}
-	return p
+	return nil, fmt.Errorf("%s is %v; parameters are strings, numbers, or bounded arrays of strings", name, p.kind)
 }
 
 // Match returns an error unless the routes are exactly the operations.
@@ -198,6 +227,15 @@ func ginPath(template string) string {
 func text(extensions map[string]any, name string) string {
 	s, _ := extensions[name].(string)
 	return s
+}
+
+// whole reads a whole number of an extension, 0 where there is none.
+func whole(v any) int64 {
+	n, ok := v.(float64)
+	if !ok || n != float64(int64(n)) {
+		return 0
+	}
+	return int64(n)
 }
 
 func texts(v any) []string {

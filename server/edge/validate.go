@@ -45,6 +45,31 @@ func (e *Edge) Validate(c *gin.Context) {
 	}
 }
 
+// BadBody is the error for a validated body that the generated code cannot read all the same. It is a mistake of the
+// caller's: a value that no column could hold either.
+func BadBody(err error) error {
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) && mismatch.Field != "" {
+		return unreadable(mismatch.Field)
+	}
+	return malformed("The body does not have the form that the operation asks for.")
+}
+
+// BadParameter is the same for a parameter of the path or the query string, which the generated code names in front of
+// the cause.
+func BadParameter(err error) error {
+	const prefix = "Invalid format for parameter "
+	text, ok := strings.CutPrefix(err.Error(), prefix)
+	if name, _, found := strings.Cut(text, ":"); ok && found {
+		return unreadable(name)
+	}
+	return errBadQuery
+}
+
+func unreadable(field string) error {
+	return store.Fail(store.Invalid, reply.CodeInvalidValue, "%s cannot be read.", field).With(field)
+}
+
 // Given returns the names of the parameters in a validated body.
 func Given(body any) map[string]any {
 	validated, ok := body.(interface{ ValidatedValue() any })
@@ -82,7 +107,7 @@ func explain(field string, err error) error {
 	if !errors.As(err, &found) {
 		var parse *openapi3filter.ParseError
 		if field != "" && errors.As(err, &parse) {
-			return store.Fail(store.Invalid, reply.CodeInvalidValue, "%s cannot be read.", field).With(field)
+			return unreadable(field)
 		}
 		return malformed("The body does not have the form that the operation asks for.")
 	}

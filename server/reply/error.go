@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -32,6 +33,8 @@ const (
 	CodeInvalidValue       = store.CodeInvalidValue
 	CodeTooManyItems       = store.CodeTooManyItems
 	CodeInvalidUsername    = "INVALID_USERNAME"
+	CodeRequestTimeout     = "REQUEST_TIMEOUT"
+	CodeServerBusy         = "SERVER_BUSY"
 	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential
 	retryAfterSeconds      = 5
 	internalErrorExplained = "Something went wrong on the server. Its log tells more under this request id."
@@ -54,9 +57,18 @@ var (
 	MethodNotAllowed = &Refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "This path does not take that method."}
 	UnsupportedMedia = &Refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMedia,
 		"Send application/json or application/x-www-form-urlencoded."}
-	BodyTooLarge = &Refusal{http.StatusRequestEntityTooLarge, CodeBodyTooLarge, "A request body may have at most 8388608 bytes."}
-	CrossOrigin  = &Refusal{http.StatusForbidden, CodeCrossOrigin, "A page of another site may not do this."}
+	CrossOrigin    = &Refusal{http.StatusForbidden, CodeCrossOrigin, "A page of another site may not do this."}
+	RequestTimeout = &Refusal{http.StatusRequestTimeout, CodeRequestTimeout,
+		"The body came too slowly. Send it again, at 64 KiB a second or faster."}
+	BodiesBusy = &Refusal{http.StatusServiceUnavailable, CodeServerBusy,
+		"The server is reading as many request bodies as it may. Try again in a few seconds."}
 )
+
+// BodyTooLarge refuses a body of more than limit bytes.
+func BodyTooLarge(limit int64) *Refusal {
+	return &Refusal{http.StatusRequestEntityTooLarge, CodeBodyTooLarge,
+		fmt.Sprintf("The body of this request may have at most %d bytes.", limit)}
+}
 
 // Errors writes every error of the server.
 type Errors struct{ Log *slog.Logger }

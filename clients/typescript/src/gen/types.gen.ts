@@ -3163,11 +3163,15 @@ export type DeleteAdminErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3179,8 +3183,9 @@ export type DeleteAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3227,7 +3232,11 @@ export type GetAdminErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3239,8 +3248,9 @@ export type GetAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3283,11 +3293,15 @@ export type CreateAdminErrors = {
      */
     403: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3303,8 +3317,9 @@ export type CreateAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3351,11 +3366,15 @@ export type UpdateAdminErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3371,8 +3390,9 @@ export type UpdateAdminErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3410,7 +3430,11 @@ export type ListAdminsErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3422,8 +3446,9 @@ export type ListAdminsErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3470,7 +3495,11 @@ export type DeleteAliasErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3482,8 +3511,9 @@ export type DeleteAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3530,7 +3560,11 @@ export type GetAliasErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3542,8 +3576,9 @@ export type GetAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3590,11 +3625,15 @@ export type CreateAliasErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3610,8 +3649,9 @@ export type CreateAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3658,11 +3698,15 @@ export type UpdateAliasErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3678,8 +3722,9 @@ export type UpdateAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3730,11 +3775,15 @@ export type RenameAliasErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3746,8 +3795,9 @@ export type RenameAliasErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3803,7 +3853,11 @@ export type ListAliasesErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3815,8 +3869,9 @@ export type ListAliasesErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3863,11 +3918,15 @@ export type UpdateDomainAdminsErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3883,8 +3942,9 @@ export type UpdateDomainAdminsErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3931,11 +3991,15 @@ export type DeleteDomainErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -3947,8 +4011,9 @@ export type DeleteDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3995,7 +4060,11 @@ export type GetDomainErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4007,8 +4076,9 @@ export type GetDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4051,11 +4121,15 @@ export type CreateDomainErrors = {
      */
     403: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4071,8 +4145,9 @@ export type CreateDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4119,11 +4194,15 @@ export type UpdateDomainErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4139,8 +4218,9 @@ export type UpdateDomainErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4193,11 +4273,15 @@ export type DeleteDomainKeepMailboxesErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4209,8 +4293,9 @@ export type DeleteDomainKeepMailboxesErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4253,7 +4338,11 @@ export type ListDomainsErrors = {
      */
     401: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4265,8 +4354,9 @@ export type ListDomainsErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4304,7 +4394,11 @@ export type ListGreylistingErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4320,8 +4414,9 @@ export type ListGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4359,7 +4454,11 @@ export type GetSpfDomainsErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4375,8 +4474,9 @@ export type GetSpfDomainsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4414,7 +4514,11 @@ export type UpdateSpfDomainsErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4430,8 +4534,9 @@ export type UpdateSpfDomainsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4478,7 +4583,11 @@ export type DeleteGreylistingErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4494,8 +4603,9 @@ export type DeleteGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4542,7 +4652,11 @@ export type GetGreylistingErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4558,8 +4672,9 @@ export type GetGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4606,7 +4721,11 @@ export type SetGreylistingErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4622,8 +4741,9 @@ export type SetGreylistingErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4670,7 +4790,11 @@ export type GetGreylistingWhitelistsErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4686,8 +4810,9 @@ export type GetGreylistingWhitelistsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4734,11 +4859,15 @@ export type UpdateGreylistingWhitelistsErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4754,8 +4883,9 @@ export type UpdateGreylistingWhitelistsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4802,7 +4932,11 @@ export type ExportAdminErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4818,8 +4952,9 @@ export type ExportAdminErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4866,7 +5001,11 @@ export type ExportAliasErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4882,8 +5021,9 @@ export type ExportAliasErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4930,7 +5070,11 @@ export type ExportCatchallErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -4946,8 +5090,9 @@ export type ExportCatchallErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4994,7 +5139,11 @@ export type ExportDomainErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5010,8 +5159,9 @@ export type ExportDomainErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5058,7 +5208,11 @@ export type ExportMaillistErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5074,8 +5228,9 @@ export type ExportMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5122,7 +5277,11 @@ export type ExportUserErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5138,8 +5297,9 @@ export type ExportUserErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5177,7 +5337,11 @@ export type LoginErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5189,8 +5353,9 @@ export type LoginErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5228,7 +5393,11 @@ export type LogoutErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5240,8 +5409,9 @@ export type LogoutErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5294,7 +5464,11 @@ export type DeleteMaillistErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5310,8 +5484,9 @@ export type DeleteMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5358,7 +5533,11 @@ export type GetMaillistErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5374,8 +5553,9 @@ export type GetMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5422,11 +5602,15 @@ export type CreateMaillistErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5446,8 +5630,9 @@ export type CreateMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5494,11 +5679,15 @@ export type UpdateMaillistErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5518,8 +5707,9 @@ export type UpdateMaillistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5572,7 +5762,11 @@ export type DeleteMlErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5588,8 +5782,9 @@ export type DeleteMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5641,7 +5836,11 @@ export type GetMlErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5657,8 +5856,9 @@ export type GetMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5705,11 +5905,15 @@ export type CreateMlErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5729,8 +5933,9 @@ export type CreateMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5777,11 +5982,15 @@ export type UpdateMlErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5801,8 +6010,9 @@ export type UpdateMlErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5854,7 +6064,11 @@ export type ListMlsErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5870,8 +6084,9 @@ export type ListMlsErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5918,7 +6133,11 @@ export type DeleteDomainSpamPolicyErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5934,8 +6153,9 @@ export type DeleteDomainSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5982,7 +6202,11 @@ export type GetDomainSpamPolicyErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -5998,8 +6222,9 @@ export type GetDomainSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6046,7 +6271,11 @@ export type UpdateDomainSpamPolicyErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6062,8 +6291,9 @@ export type UpdateDomainSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6101,7 +6331,11 @@ export type DeleteGlobalSpamPolicyErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6117,8 +6351,9 @@ export type DeleteGlobalSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6156,7 +6391,11 @@ export type GetGlobalSpamPolicyErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6172,8 +6411,9 @@ export type GetGlobalSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6211,7 +6451,11 @@ export type UpdateGlobalSpamPolicyErrors = {
      */
     403: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6227,8 +6471,9 @@ export type UpdateGlobalSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6275,7 +6520,11 @@ export type DeleteUserSpamPolicyErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6291,8 +6540,9 @@ export type DeleteUserSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6339,7 +6589,11 @@ export type GetUserSpamPolicyErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6355,8 +6609,9 @@ export type GetUserSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6403,7 +6658,11 @@ export type UpdateUserSpamPolicyErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6419,8 +6678,9 @@ export type UpdateUserSpamPolicyErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6471,7 +6731,11 @@ export type GetThrottleErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6487,8 +6751,9 @@ export type GetThrottleErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6539,7 +6804,11 @@ export type SetThrottleErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6555,8 +6824,9 @@ export type SetThrottleErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6603,11 +6873,15 @@ export type DeleteUserErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6619,8 +6893,9 @@ export type DeleteUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6667,7 +6942,11 @@ export type GetUserErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6679,8 +6958,9 @@ export type GetUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6727,11 +7007,15 @@ export type CreateUserErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6747,8 +7031,9 @@ export type CreateUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6795,11 +7080,15 @@ export type UpdateUserErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6815,8 +7104,9 @@ export type UpdateUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6867,11 +7157,15 @@ export type RenameUserErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6883,8 +7177,9 @@ export type RenameUserErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6937,11 +7232,15 @@ export type DeleteUserKeepMailboxErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -6953,8 +7252,9 @@ export type DeleteUserKeepMailboxErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7010,7 +7310,11 @@ export type ListUsersErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7022,8 +7326,9 @@ export type ListUsersErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7070,11 +7375,15 @@ export type UpdateUsersErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7090,8 +7399,9 @@ export type UpdateUsersErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7138,7 +7448,11 @@ export type VerifyAdminPasswordErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7154,8 +7468,9 @@ export type VerifyAdminPasswordErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7202,7 +7517,11 @@ export type VerifyUserPasswordErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7218,8 +7537,9 @@ export type VerifyUserPasswordErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7274,7 +7594,11 @@ export type ClearWblistErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7290,8 +7614,9 @@ export type ClearWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7346,7 +7671,11 @@ export type GetWblistErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7362,8 +7691,9 @@ export type GetWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7418,11 +7748,15 @@ export type AddToWblistErrors = {
      */
     404: Failure;
     /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
      * The name is taken, or a limit is reached. Nothing was written.
      */
     409: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7438,8 +7772,9 @@ export type AddToWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7494,7 +7829,11 @@ export type RemoveFromWblistErrors = {
      */
     404: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7510,8 +7849,9 @@ export type RemoveFromWblistErrors = {
      */
     501: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7545,7 +7885,11 @@ export type WhoamiErrors = {
      */
     401: Failure;
     /**
-     * The body is larger than 8 MiB.
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
      */
     413: Failure;
     /**
@@ -7557,8 +7901,9 @@ export type WhoamiErrors = {
      */
     500: Failure;
     /**
-     * A database or daemon that is needed is down or not configured, or the server has no room for the work
-     * (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait). Try again later.
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
