@@ -17,6 +17,7 @@ type Accounts interface {
 	Users
 	Aliases
 	Mls
+	NextHops
 
 	// Ping returns nil when the backend answers.
 	Ping(ctx context.Context) error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,10 +81,19 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 	if err := c.tryLists(ctx, w); err != nil {
 		faults = append(faults, err)
 	}
+	if err := c.tryNextHops(ctx, w); err != nil {
+		faults = append(faults, err)
+	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%d backend(s) cannot be used:\n%w", len(faults), errors.Join(faults...))
 	}
 	return nil
+}
+
+func (c Config) tryNextHops(ctx context.Context, w io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return c.tellNextHops(ctx, w, net.DefaultResolver)
 }
 
 func (c Config) tryLists(ctx context.Context, w io.Writer) error {

@@ -163,3 +163,39 @@ func (t Transports) inward(hop nextHop) string {
 	}
 	return ""
 }
+
+// Lookup returns the addresses of a host; with mx, of the hosts that take mail for the name.
+type Lookup func(name string, mx bool) []netip.Addr
+
+// Inward says of each host that a stored transport or relay host names why it leads to this server or its own network now. What
+// the operator allows is left out. Names that are not refused when they are written go to lookup.
+func (t Transports) Inward(stored store.NextHop, lookup Lookup) []string {
+	service, text := "smtp", withoutService(stored.Value)
+	if stored.Field == "transport" {
+		service, text, _ = strings.Cut(stored.Value, ":")
+		text = strings.TrimPrefix(text, "inet:") // lmtp(8)
+		if stored.Value == t.Default || t.allows(stored.Value) || !relays(service) && service != "lmtp" {
+			return nil
+		}
+	}
+	hops, _ := parseNextHops(text)
+	var all []string
+	for _, hop := range hops {
+		if t.allows(service + ":" + hop.String()) {
+			continue
+		}
+		if why := t.inward(hop); why != "" {
+			all = append(all, hop.host+" "+why)
+			continue
+		}
+		if _, ok := parseLiteral(hop.host); ok {
+			continue
+		}
+		for _, address := range lookup(hop.host, !hop.brackets && service != "lmtp") {
+			if why := t.inward(nextHop{host: address.String(), brackets: true}); why != "" {
+				all = append(all, hop.host+" has the address "+address.String()+", which "+why)
+			}
+		}
+	}
+	return all
+}

@@ -149,6 +149,20 @@ func transports(t *testing.T, open Open) {
 			}
 		}
 	})
+	t.Run("all that are stored can be read", func(t *testing.T) {
+		f := start(t)
+		found, err := f.Accounts.NextHops(ctx(t))
+		require.NoError(t, err)
+		require.Empty(t, found)
+		putRoutes(t, f, "a.test", mail, routes{"smtp:[10.0.0.5]", "lmtp:inet:127.0.0.1:24", "[10.0.0.6]"})
+		found, err = f.Accounts.NextHops(ctx(t))
+		require.NoError(t, err)
+		require.Equal(t, []store.NextHop{
+			{Account: "a.test", Field: "outboundRelay", Value: "[10.0.0.6]"},
+			{Account: "a.test", Field: "transport", Value: "smtp:[10.0.0.5]"},
+			{Account: mail, Field: "transport", Value: "lmtp:inet:127.0.0.1:24"},
+		}, found)
+	})
 	t.Run("a primary MX that is stored is never refused", func(t *testing.T) {
 		f := start(t)
 		primary := store.DomainUpdate{BackupMX: ptr(true), PrimaryMX: ptr("[10.0.0.5]:25")}
