@@ -15,9 +15,10 @@ type Aliases interface {
 	CreateAlias(ctx context.Context, w Write, a AliasCreate) (Change, error)
 	// UpdateAlias changes what is given. Returns NO_SUCH_ACCOUNT; members as in CreateAlias.
 	UpdateAlias(ctx context.Context, w Write, mail string, u AliasUpdate) (Change, error)
-	// RenameAlias gives the alias another address and carries every reference along. Fails as RenameUser does.
+	// RenameAlias gives the alias another address and carries every reference in the scope along (see Scope). Fails as RenameUser
+	// does.
 	RenameAlias(ctx context.Context, w Write, mail, newMail string) (Change, error)
-	// DeleteAlias removes the alias with every reference to it. Returns NO_SUCH_ACCOUNT.
+	// DeleteAlias removes the alias with every reference to it in the scope. Returns NO_SUCH_ACCOUNT.
 	DeleteAlias(ctx context.Context, w Write, mail string) (Change, error)
 }
 

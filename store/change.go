@@ -46,6 +46,9 @@ type Change struct {
 	KeepArchive bool `json:"keepArchive,omitempty"`
 	// Lists are the mailing lists of mlmmj that went with their domain.
 	Lists []string `json:"lists,omitempty"`
+	// Scope is where references to the account were changed. Of a change that an older version recorded it is the zero value,
+	// whoever the actor was.
+	Scope Scope `json:"scope,omitzero"`
 	// Before and After are the account's own row or entry, nil where it did not or does not exist. A secret shows
 	// as a fixed word, and a changed one as another.
 	Before Record `json:"-"`

@@ -35,10 +35,11 @@ type Lists interface {
 	Invited(ctx context.Context, mail, address string, since time.Time) (bool, error)
 	// Unsubscribe removes addresses whatever their kind; nil removes all. One that is not there is fine. NO_SUCH_ACCOUNT.
 	Unsubscribe(ctx context.Context, mail string, addresses []string) error
-	// ForgetSubscriber removes the address from every list: as a subscriber, an owner and a moderator.
-	ForgetSubscriber(ctx context.Context, address string) error
-	// RenameSubscriber gives what one address is in any list to another one.
-	RenameSubscriber(ctx context.Context, from, to string) error
+	// ForgetSubscriber removes the address from these lists: as a subscriber, an owner, a moderator and a moderator of
+	// subscriptions. One of them that is missing is fine.
+	ForgetSubscriber(ctx context.Context, address string, lists []string) error
+	// RenameSubscriber gives what one address is in these lists to another one. One of them that is missing is fine.
+	RenameSubscriber(ctx context.Context, from, to string, lists []string) error
 
 	// ListsOf returns the lists of a domain that are there, accounts or not, sorted. A driver that cannot know returns
 	// nil.

@@ -19,7 +19,7 @@ type Maillists interface {
 	CreateMaillist(ctx context.Context, w Write, m MaillistCreate) (Change, error)
 	// UpdateMaillist changes what is given. Returns NO_SUCH_ACCOUNT; members as in CreateMaillist.
 	UpdateMaillist(ctx context.Context, w Write, mail string, u MaillistUpdate) (Change, error)
-	// DeleteMaillist removes the list with every reference to it. Returns NO_SUCH_ACCOUNT.
+	// DeleteMaillist removes the list with every reference to it in the scope. Returns NO_SUCH_ACCOUNT.
 	DeleteMaillist(ctx context.Context, w Write, mail string) (Change, error)
 }
 

@@ -22,8 +22,8 @@ type Mls interface {
 	CreateMl(ctx context.Context, w Write, m MlCreate) (Change, error)
 	// UpdateMl changes what is given. Returns NO_SUCH_ACCOUNT; the rest as in CreateMl.
 	UpdateMl(ctx context.Context, w Write, mail string, u MlUpdate) (Change, error)
-	// DeleteMl removes the account with every reference to it, so that no more mail is taken. Returns NO_SUCH_ACCOUNT. The
-	// change is lasting: a follower removes what mlmmj holds.
+	// DeleteMl removes the account with every reference to it in the scope, so that no more mail is taken. Returns
+	// NO_SUCH_ACCOUNT. The change is lasting: a follower removes what mlmmj holds.
 	DeleteMl(ctx context.Context, w Write, mail string, keepArchive bool) (Change, error)
 }
 

@@ -24,11 +24,11 @@ type Users interface {
 	// UpdateUsers changes every mailbox of a domain in one write, but for those that outrank an actor that is not
 	// global: they are named in Change.Discarded. Returns NO_SUCH_DOMAIN.
 	UpdateUsers(ctx context.Context, w Write, domain string, u UsersUpdate) (Change, error)
-	// RenameUser gives the mailbox another address and carries every reference along. Its files stay where they
-	// are. Returns NO_SUCH_ACCOUNT, NO_SUCH_DOMAIN for the new one, ALREADY_EXISTS, and the limits of CreateUser
+	// RenameUser gives the mailbox another address and carries every reference in the scope along (see Scope). Its files stay
+	// where they are. Returns NO_SUCH_ACCOUNT, NO_SUCH_DOMAIN for the new one, ALREADY_EXISTS, and the limits of CreateUser
 	// when the domain changes.
 	RenameUser(ctx context.Context, w Write, mail, newMail string) (Change, error)
-	// DeleteUser removes the mailbox with every reference to it, and records it for removal from disk after
+	// DeleteUser removes the mailbox with every reference to it in the scope, and records it for removal from disk after
 	// keepDays days (0: kept for good). Returns NO_SUCH_ACCOUNT.
 	DeleteUser(ctx context.Context, w Write, mail string, keepDays int) (Change, error)
 }

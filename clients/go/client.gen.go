@@ -10006,7 +10006,8 @@ type ClientInterface interface {
 
 	// DeleteDomain Delete a domain
 	//
-	// Deletes the domain, its alias domains, every account in it, and what refers to them elsewhere. The mailboxes
+	// Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
+	// caller manages. The mailboxes
 	// stay on disk, recorded as deleted, until somebody removes them by hand.
 	//
 	// Corresponds with DELETE /api/domain/{domain} (the `DeleteDomain` operationId).
@@ -11036,7 +11037,8 @@ func (c *Client) UpdateDomainAdmins(ctx context.Context, domain PathDomain, body
 
 // DeleteDomain Delete a domain
 //
-// Deletes the domain, its alias domains, every account in it, and what refers to them elsewhere. The mailboxes
+// Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
+// caller manages. The mailboxes
 // stay on disk, recorded as deleted, until somebody removes them by hand.
 //
 // Corresponds with DELETE /api/domain/{domain} (the `DeleteDomain` operationId).
@@ -15663,7 +15665,8 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteDomainWithResponse Delete a domain
 	//
-	// Deletes the domain, its alias domains, every account in it, and what refers to them elsewhere. The mailboxes
+	// Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
+	// caller manages. The mailboxes
 	// stay on disk, recorded as deleted, until somebody removes them by hand.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -24804,7 +24807,8 @@ func (c *ClientWithResponses) UpdateDomainAdminsWithResponse(ctx context.Context
 
 // DeleteDomainWithResponse Delete a domain
 //
-// Deletes the domain, its alias domains, every account in it, and what refers to them elsewhere. The mailboxes
+// Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
+// caller manages. The mailboxes
 // stay on disk, recorded as deleted, until somebody removes them by hand.
 //
 // Returns a wrapper object for the known response body format(s).

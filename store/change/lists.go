@@ -24,7 +24,7 @@ type listState interface {
 }
 
 // FollowLists returns the follower that has mlmmj follow: it removes the lists that were deleted, be it with their domain, and
-// takes who was deleted or renamed out of all lists or renames it there. It is no cleaner: that mlmmj cannot be worked with must
+// takes who was deleted or renamed out of the lists in the scope of the change or renames it there. It is no cleaner: that mlmmj cannot be worked with must
 // not keep anybody from getting an address.
 //
 // The accounts are those below the way of a change.
@@ -36,7 +36,7 @@ func FollowLists(accounts store.Accounts, lists store.Lists, state listState) Fo
 func (listsFollower) Name() string { return "mailing lists" }
 
 // Follow implements Follower. The answer to a request does not wait long for mlmmj: what it cannot do soon is taken up again.
-func (f listsFollower) Follow(ctx context.Context, _ store.Actor, c store.Change) error {
+func (f listsFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
 	if c.Noun == store.NounAdmin || c.Action != store.ActionDelete && c.Action != store.ActionRename {
 		return nil
 	}
@@ -45,7 +45,7 @@ func (f listsFollower) Follow(ctx context.Context, _ store.Actor, c store.Change
 		ctx, cancel = context.WithTimeout(ctx, time.Until(due)/2)
 		defer cancel()
 	}
-	return errors.Join(f.removeLists(ctx, c), f.readdress(ctx, c))
+	return errors.Join(f.removeLists(ctx, c), f.readdress(ctx, actor, c))
 }
 
 // removeLists removes what mlmmj holds of the lists that went. Those that went with their domain are kept aside, along with
@@ -87,30 +87,49 @@ func (f listsFollower) removeList(ctx context.Context, mail string, keep bool) e
 	})
 }
 
-// readdress has the lists that there are know who went or has another address. Without any list there is nobody to ask.
-func (f listsFollower) readdress(ctx context.Context, c store.Change) error {
-	first, err := f.accounts.MlAddresses(ctx, "", store.Page{Limit: 1})
-	if err != nil || len(first.Items) == 0 {
+// readdress has the lists of the change's scope know who went or has another address. Without any list there is nobody to ask.
+func (f listsFollower) readdress(ctx context.Context, actor store.Actor, c store.Change) error {
+	lists, err := f.listsIn(ctx, actor, c)
+	if err != nil || len(lists) == 0 {
 		return err
 	}
 	switch {
 	case c.Action == store.ActionRename:
-		return f.lists.RenameSubscriber(ctx, c.Name, c.NewName)
+		return f.lists.RenameSubscriber(ctx, c.Name, c.NewName, lists)
 	case c.Noun == store.NounDomain:
-		return f.forgetDomain(ctx, c.Name)
+		return f.forgetDomain(ctx, c.Name, lists)
 	}
-	return f.lists.ForgetSubscriber(ctx, c.Name)
+	return f.lists.ForgetSubscriber(ctx, c.Name, lists)
 }
 
-// forgetDomain takes every address of a domain out of all lists.
-func (f listsFollower) forgetDomain(ctx context.Context, domain string) error {
+// listsIn returns the lists in which the change may change references.
+func (f listsFollower) listsIn(ctx context.Context, actor store.Actor, c store.Change) ([]string, error) {
 	all, err := f.accounts.MlAddresses(ctx, "", store.Page{})
-	if err != nil {
-		return err
+	if err != nil || len(all.Items) == 0 {
+		return nil, err
 	}
+	scope, err := scopeOf(ctx, f.accounts, actor, c)
+	return slices.DeleteFunc(all.Items, func(list string) bool { return !scope.Covers(store.DomainOf(list)) }), err
+}
+
+// scopeOf is where references to what was changed may be changed. An older version did not record it: then it is what the
+// actor manages by now, and what was changed itself.
+func scopeOf(ctx context.Context, accounts store.Accounts, actor store.Actor, c store.Change) (store.Scope, error) {
+	if c.Scope.Limited || actor.Global || actor.Username == "" {
+		return c.Scope, nil
+	}
+	who, err := accounts.Identity(ctx, actor.Username)
+	if err != nil && !store.IsNotFound(err) {
+		return store.Scope{}, err
+	}
+	return store.Scope{Limited: true, Domains: append(who.Domains, c.Domain)}, nil
+}
+
+// forgetDomain takes every address of a domain out of lists.
+func (f listsFollower) forgetDomain(ctx context.Context, domain string, lists []string) error {
 	var failures []error
-	for _, list := range all.Items {
-		if err = f.forgetDomainIn(ctx, domain, list); err != nil && !store.IsNotFound(err) {
+	for _, list := range lists {
+		if err := f.forgetDomainIn(ctx, domain, list); err != nil && !store.IsNotFound(err) {
 			failures = append(failures, fmt.Errorf("take those of %s out of %s: %w", domain, list, err))
 		}
 	}

@@ -29,7 +29,8 @@ const dev = "dev@example.com"
 // accounts or with mlmmj, may be the last thing that its process does.
 type post struct {
 	accounts store.Accounts
-	lists    *mlmmj.Spool
+	lists    *mlmmj.Spool // to look at what mlmmj holds
+	driver   store.Lists
 	state    *statestore.Store
 	log      *recorder // which changes were followed
 
@@ -43,6 +44,27 @@ type post struct {
 
 func newPost(t *testing.T) *post {
 	t.Helper()
+	return newPostOn(t, native)
+}
+
+// The drivers of mlmmj.
+const (
+	native     = "native"
+	mlmmjadmin = "mlmmjadmin"
+)
+
+// onBothDrivers runs a test with each driver.
+func onBothDrivers(t *testing.T, test func(t *testing.T, open func(t *testing.T) *post)) {
+	t.Helper()
+	for _, driver := range []string{native, mlmmjadmin} {
+		t.Run(driver, func(t *testing.T) {
+			test(t, func(t *testing.T) *post { t.Helper(); return newPostOn(t, driver) })
+		})
+	}
+}
+
+func newPostOn(t *testing.T, driver string) *post {
+	t.Helper()
 	programs := storetest.Mlmmj(t)
 	dir := t.TempDir()
 	db, err := sqldb.Open("sqlite://" + filepath.Join(dir, "vmail.db") + "?sync=off")
@@ -54,6 +76,11 @@ func newPost(t *testing.T) *post {
 	p := &post{
 		accounts: accounts, state: openState(t),
 		lists: mlmmj.NewNative(mlmmj.Native{Spool: filepath.Join(dir, "spool"), Programs: programs, SMTPPort: 9}),
+	}
+	p.driver = p.lists
+	if driver == mlmmjadmin {
+		admin := storetest.NewMlmmjadminAt(t, p.lists.Spool, p.lists.Archive)
+		p.driver = mlmmj.NewAdmin(mlmmj.Admin{URL: admin.URL, Token: admin.Token})
 	}
 	for _, name := range []string{"example.com", "other.test"} {
 		_, err = accounts.CreateDomain(t.Context(), byRoot, store.DomainCreate{Name: name})
@@ -71,7 +98,7 @@ func newPost(t *testing.T) *post {
 func (p *post) restart() {
 	p.log = &recorder{}
 	p.taken, p.cut, p.fails = nil, func(int) bool { return false }, func(string) error { return nil }
-	accounts, lists := steppedAccounts{p.accounts, p}, steppedLists{p.lists, p}
+	accounts, lists := steppedAccounts{p.accounts, p}, steppedLists{p.driver, p}
 	all := change.New(accounts, p.state, slog.New(slog.NewTextHandler(io.Discard, nil)), p.log, change.FollowLists(accounts, lists, p.state))
 	mls := change.NewMailingLists(all, lists, p.state, change.NewInviter(all, lists, p.state))
 	p.all, p.mls = func() *change.Accounts { return all }, func() *change.MailingLists { return mls }
@@ -164,12 +191,12 @@ func (s steppedLists) Unsubscribe(ctx context.Context, mail string, addresses []
 	return s.write("Unsubscribe", func() error { return s.Lists.Unsubscribe(ctx, mail, addresses) })
 }
 
-func (s steppedLists) ForgetSubscriber(ctx context.Context, address string) error {
-	return s.write("ForgetSubscriber", func() error { return s.Lists.ForgetSubscriber(ctx, address) })
+func (s steppedLists) ForgetSubscriber(ctx context.Context, address string, lists []string) error {
+	return s.write("ForgetSubscriber", func() error { return s.Lists.ForgetSubscriber(ctx, address, lists) })
 }
 
-func (s steppedLists) RenameSubscriber(ctx context.Context, from, to string) error {
-	return s.write("RenameSubscriber", func() error { return s.Lists.RenameSubscriber(ctx, from, to) })
+func (s steppedLists) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
+	return s.write("RenameSubscriber", func() error { return s.Lists.RenameSubscriber(ctx, from, to, lists) })
 }
 
 // kept is what there is of a list.
@@ -231,7 +258,9 @@ func text(s string) *string { return &s }
 // TestListsCutAnywhere ends the process before and after each step of each write that touches a list, starts another one, and
 // repeats the call. What there is then must be as if nothing had happened; and right after the end no list may take mail that is
 // not all there.
-func TestListsCutAnywhere(t *testing.T) {
+func TestListsCutAnywhere(t *testing.T) { onBothDrivers(t, listsCutAnywhere) }
+
+func listsCutAnywhere(t *testing.T, open func(t *testing.T) *post) {
 	made := func(t *testing.T, p *post) { t.Helper(); require.NoError(t, p.create(t)) }
 	cuts := 0
 	for name, c := range map[string]struct {
@@ -284,14 +313,14 @@ func TestListsCutAnywhere(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPost(t)
+			p := open(t)
 			c.prepare(t, p)
 			p.restart()
 			require.NoError(t, c.do(t, p))
 			want, steps := p.everything(t), slices.Clone(p.taken)
 			require.NotEmpty(t, steps)
 			for at, step := range steps {
-				p = newPost(t)
+				p = open(t)
 				c.prepare(t, p)
 				p.restart()
 				p.cut = func(n int) bool { return n == at }
@@ -347,8 +376,10 @@ func TestListsFailHalfWay(t *testing.T) {
 }
 
 // TestListsFollowLater has mlmmj be away while accounts go. They go all the same, and mlmmj follows once it is back.
-func TestListsFollowLater(t *testing.T) {
-	p := newPost(t)
+func TestListsFollowLater(t *testing.T) { onBothDrivers(t, listsFollowLater) }
+
+func listsFollowLater(t *testing.T, open func(t *testing.T) *post) {
+	p := open(t)
 	require.NoError(t, p.create(t))
 	away := store.Down("mlmmj", errBroken)
 	p.fails = func(name string) error {
@@ -382,7 +413,11 @@ func TestListsFollowLater(t *testing.T) {
 // TestListMadeAgainBeforeMlmmjFollowed deletes a list while mlmmj is away, and makes another one of that address. What mlmmj is
 // told late must not take the new one.
 func TestListMadeAgainBeforeMlmmjFollowed(t *testing.T) {
-	p := newPost(t)
+	onBothDrivers(t, listMadeAgainBeforeMlmmjFollowed)
+}
+
+func listMadeAgainBeforeMlmmjFollowed(t *testing.T, open func(t *testing.T) *post) {
+	p := open(t)
 	require.NoError(t, p.create(t))
 	p.fails = func(name string) error {
 		if name == "RemoveList" {

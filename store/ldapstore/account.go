@@ -72,17 +72,17 @@ func updated(noun store.Noun, name string, before, after entry) store.Change {
 }
 
 // renamed is the change of an account that gets another address.
-func renamed(noun store.Noun, mail, newMail string) store.Change {
+func renamed(noun store.Noun, mail, newMail string, scope store.Scope) store.Change {
 	return store.Change{
 		Action: store.ActionRename, Noun: noun, Name: mail, NewName: newMail, Domain: store.DomainOf(mail),
-		EndsSessions: true, Lasting: true,
+		EndsSessions: true, Lasting: true, Scope: scope,
 	}
 }
 
 // deleted is the change of an account that goes.
-func deleted(noun store.Noun, e entry, mail string) store.Change {
+func deleted(noun store.Noun, e entry, mail string, scope store.Scope) store.Change {
 	return store.Change{
 		Action: store.ActionDelete, Noun: noun, Name: mail, Domain: store.DomainOf(mail), Before: e.whole(hiddenPassword),
-		EndsSessions: true, Lasting: true,
+		EndsSessions: true, Lasting: true, Scope: scope,
 	}
 }

@@ -167,7 +167,7 @@ func (s *Store) DeleteAdmin(ctx context.Context, w store.Write, mail string) (st
 		}
 		if admin != nil {
 			p.delete(admin.dn)
-			p.change = deleted(store.NounAdmin, *admin, mail)
+			p.change = deleted(store.NounAdmin, *admin, mail, store.Scope{})
 			p.change.Domain = ""
 		}
 		return p, nil

@@ -109,7 +109,11 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounAlias, e, mail)}
+		scope, err := s.scopeOf(ctx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounAlias, e, mail, scope)}
 		if err = s.planRemoval(ctx, p, e); err != nil {
 			return nil, err
 		}

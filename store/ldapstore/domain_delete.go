@@ -29,7 +29,11 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 		if err = s.keepsGlobalAdmin(ctx, g.rulers...); err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounDomain, h.entry, name)}
+		scope, err := s.scopeOf(ctx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounDomain, h.entry, name, scope)}
 		off := h.entry.clone()
 		off.set("accountStatus", statusDisabled)
 		p.update(h.entry, off, nil)
@@ -102,7 +106,8 @@ func (p *plan) forgetMailboxes(name string) {
 	p.do("forget mailboxes of "+name, func(ctx context.Context, s *Store) error { return s.mailboxes.ForgetMailboxes(ctx, name) })
 }
 
-// forgetDomain plans that no address and no mailbox of the domain stands anywhere outside of it any more.
+// forgetDomain plans that no address and no mailbox of the domain stands anywhere outside of it any more, in the scope of the
+// plan's change.
 func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 	byDN := map[string]entry{}
 	for _, name := range g.names {
@@ -123,12 +128,14 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 			continue
 		}
 		after := before.clone()
-		for _, a := range mentionAttributes {
+		for _, a := range s.changeable(before, p.change.Scope) {
 			after.set(a.name, slices.DeleteFunc(slices.Clone(before.all(a.name)), func(v string) bool {
 				return slices.Contains(g.names, domainOf(strings.ToLower(v))) && (a.name != adminAttribute || !containsFold(standalone, v))
 			})...)
 		}
-		after.set(memberAttribute, slices.DeleteFunc(slices.Clone(before.all(memberAttribute)), g.holds)...)
+		if s.covers(p.change.Scope, before.dn) {
+			after.set(memberAttribute, slices.DeleteFunc(slices.Clone(before.all(memberAttribute)), g.holds)...)
+		}
 		p.reduce(before, after)
 	}
 	return nil
@@ -150,6 +157,5 @@ func (s *Store) standaloneIn(ctx context.Context, domains []string) ([]string, e
 
 // holds reports whether an entry lies in the domain.
 func (g going) holds(dn string) bool {
-	lower, own := strings.ToLower(dn), strings.ToLower(g.entry.dn)
-	return lower == own || strings.HasSuffix(lower, ","+own)
+	return isWithin(dn, g.entry.dn)
 }

@@ -61,6 +61,11 @@ func (m members) addresses() []string {
 	return all
 }
 
+// has reports whether the account of that DN is a member.
+func (m members) has(dn string) bool {
+	return slices.ContainsFunc(m.inside, func(e entry) bool { return strings.EqualFold(e.dn, dn) })
+}
+
 // members reads who is a member of a list.
 func (s *Store) members(ctx context.Context, list string) (members, error) {
 	var m members

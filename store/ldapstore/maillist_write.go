@@ -37,6 +37,9 @@ func (s *Store) CreateMaillist(ctx context.Context, w store.Write, m store.Maill
 		if err != nil {
 			return nil, err
 		}
+		if p.change.Scope, err = s.scopeOf(ctx, w.Actor); err != nil {
+			return nil, err
+		}
 		return p, s.planNewList(ctx, p, h, m, begun, next)
 	})
 	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindList)
@@ -64,6 +67,7 @@ func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.Mailli
 	if err != nil {
 		return err
 	}
+	now.inside = slices.DeleteFunc(now.inside, func(e entry) bool { return !s.covers(p.change.Scope, e.dn) })
 	if err = s.planMembers(ctx, p, h, &whole, now, next); err != nil {
 		return err
 	}
@@ -86,7 +90,8 @@ func newList(dn string, h home, m store.MaillistCreate) entry {
 }
 
 // planMembers plans that exactly the addresses are members of a list. The list's own entry, which names them once more, is
-// not written but made what it is to be.
+// not written but made what it is to be. A new member whose entry is outside the scope of the plan's change is one by its
+// address alone, as those who are not of this server.
 func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, now members, next []string) error {
 	holders, err := s.holders(ctx, next)
 	if err != nil {
@@ -95,7 +100,7 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 	insiders := map[string]string{} // lower-case DN to DN
 	var outside []string
 	for _, mail := range next {
-		if who, here := holders[mail]; here {
+		if who, here := holders[mail]; here && (s.covers(p.change.Scope, who.dn) || now.has(who.dn)) {
 			insiders[strings.ToLower(who.dn)] = who.dn
 			continue
 		}
@@ -194,6 +199,9 @@ func (s *Store) UpdateMaillist(ctx context.Context, w store.Write, mail string, 
 		after.assign("cn", u.Name)
 		after.assign("accessPolicy", u.AccessPolicy)
 		p := &plan{}
+		if p.change.Scope, err = s.scopeOf(ctx, w.Actor); err != nil {
+			return nil, err
+		}
 		if u.Members.Touches() {
 			if err = s.editMembers(ctx, w.OnMissing, p, &after, u.Members); err != nil {
 				return nil, err
@@ -237,7 +245,11 @@ func (s *Store) DeleteMaillist(ctx context.Context, w store.Write, mail string) 
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounList, e, mail)}
+		scope, err := s.scopeOf(ctx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounList, e, mail, scope)}
 		if err = s.dropDefault(ctx, p, domain, mail); err != nil {
 			return nil, err
 		}

@@ -165,7 +165,11 @@ func (s *Store) DeleteMl(ctx context.Context, w store.Write, mail string, keepAr
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounMl, e, mail)}
+		scope, err := s.scopeOf(ctx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounMl, e, mail, scope)}
 		p.change.KeepArchive = keepArchive
 		if err = s.planRemoval(ctx, p, e); err != nil {
 			return nil, err

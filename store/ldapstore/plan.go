@@ -96,9 +96,9 @@ func locksOf(actor store.Actor, domains ...string) []string {
 	return slices.Compact(locks)
 }
 
-// names sets the change that the plan makes. What has been discarded on the way to it stays.
+// names sets the change that the plan makes. What has been discarded on the way to it stays, and its scope.
 func (p *plan) names(c store.Change) {
-	c.Discarded = p.change.Discarded
+	c.Discarded, c.Scope = p.change.Discarded, p.change.Scope
 	p.change = c
 }
 

@@ -22,6 +22,7 @@ type renaming struct {
 	home         home  // of the new address
 	old          home  // of the old one
 	begun, leave bool  // it is at the new place already; it leaves its domain
+	scope        store.Scope
 }
 
 // rename plans a rename, whose account may be in the middle of one.
@@ -35,6 +36,9 @@ func (s *Store) rename(
 			return nil, err
 		}
 		var err error
+		if r.scope, err = s.scopeOf(ctx, w.Actor); err != nil {
+			return nil, err
+		}
 		if r.home, err = s.home(ctx, to); err != nil {
 			return nil, err
 		}
@@ -72,7 +76,7 @@ func (s *Store) findRenamed(ctx context.Context, r *renaming) error {
 }
 
 func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
-	p := &plan{change: renamed(r.noun, r.mail, r.next)}
+	p := &plan{change: renamed(r.noun, r.mail, r.next, r.scope)}
 	from, to := r.place(r.mail), r.place(r.next)
 	moved := r.before.clone()
 	moved.dn = to
@@ -84,7 +88,7 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 		p.move(from, to, store.NoSuchAccount(r.mail))
 	}
 	both := moved.clone()
-	r.settle(&both)
+	s.settleRenamed(r, &both)
 	p.update(moved, both, store.NoSuchAccount(r.mail))
 	if err := s.carry(ctx, p, r.mail, r.next, from, to); err != nil {
 		return nil, err
@@ -105,12 +109,12 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 	return p, nil
 }
 
-// settle makes of the entry what it is in its new place but for the old address: its local part, the addresses under alias
+// settleRenamed makes of the entry what it is in its new place but for the old address: its local part, the addresses under alias
 // domains, whether its domain is switched off, and where it names itself, as when it keeps a copy of what it forwards.
-func (r *renaming) settle(e *entry) {
+func (s *Store) settleRenamed(r *renaming, e *entry) {
 	e.remove("shadowAddress", r.old.shadows(r.mail)...)
 	r.home.settleIn(e, r.next)
-	e.readdress(r.mail, r.next)
+	e.readdress(s.changeable(*e, store.Scope{}), r.mail, r.next)
 	if r.noun == store.NounUser {
 		local, _ := store.SplitAddress(r.next)
 		e.set("uid", local)

@@ -30,6 +30,9 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		e.set("homeDirectory", path)
 		e.setQuota(quota)
 		p := &plan{change: created(store.NounUser, e, u.Mail)}
+		if p.change.Scope, err = s.scopeOf(ctx, w.Actor); err != nil {
+			return nil, err
+		}
 		if err = s.joinDefaultLists(ctx, p, h, &e); err != nil {
 			return nil, err
 		}
@@ -94,10 +97,13 @@ func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
 	return e
 }
 
-// joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist.
+// joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist in the scope of the plan's change.
 func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) error {
 	k := kin{s.tree.base, subtree, finishedList, "mail"}
 	return s.eachOf(ctx, k, h.settings.defaultLists(), nil, func(before entry) error {
+		if !s.covers(p.change.Scope, before.dn) {
+			return nil
+		}
 		after := before.clone()
 		after.add(memberAttribute, e.dn)
 		after.set("hasMember", yes)

@@ -22,7 +22,11 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		if err = s.keepsRuler(ctx, mail, e, entry{}); err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounUser, e, mail)}
+		scope, err := s.scopeOf(ctx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounUser, e, mail, scope)}
 		if path := e.first("homeDirectory"); path != "" {
 			p.keepMailboxes([]store.KeptMailbox{
 				{Mail: mail, Maildir: path, Admin: w.Actor.Username, Deleted: now, KeepDays: keepDays},
@@ -50,7 +54,7 @@ func (s *Store) planRemoval(ctx context.Context, p *plan, e entry) error {
 	}
 	slices.SortFunc(dns, leavesFirst)
 	mails := append(e.sorted("mail"), e.sorted("shadowAddress")...)
-	if err = s.forget(ctx, p, mails, []string{e.dn}, dns); err != nil {
+	if err = s.forget(ctx, p, mails, []string{e.dn}, dns, e.all(memberAttribute)); err != nil {
 		return err
 	}
 	if e.has("objectClass", "mailUser") {

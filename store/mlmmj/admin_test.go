@@ -127,9 +127,13 @@ func TestAdminRequests(t *testing.T) {
 			[]string{"DELETE /api/dev@lists.test?archive=yes"}},
 		"erase": {false, func(ctx context.Context, l store.Lists) error { return l.RemoveList(ctx, lists, false) },
 			[]string{"DELETE /api/dev@lists.test?archive=no"}},
-		"forget": {false, func(ctx context.Context, l store.Lists) error { return l.ForgetSubscriber(ctx, "a@x.test") },
+		"forget": {false, func(ctx context.Context, l store.Lists) error {
+			return l.ForgetSubscriber(ctx, "a@x.test", []string{lists})
+		},
 			[]string{"GET /api/subscriber/a@x.test/subscribed?query_all_lists=yes", read, post + "remove_subscribers=a@x.test"}},
-		"rename": {false, func(ctx context.Context, l store.Lists) error { return l.RenameSubscriber(ctx, "a@x.test", "z@x.test") },
+		"rename": {false, func(ctx context.Context, l store.Lists) error {
+			return l.RenameSubscriber(ctx, "a@x.test", "z@x.test", []string{lists})
+		},
 			[]string{"GET /api/subscriber/a@x.test/subscribed?query_all_lists=yes", read, check, "GET /api/dev@lists.test/subscribers",
 				post + "add_subscribers=z@x.test&remove_subscribers=a@x.test&require_confirm=no&subscription=normal"}},
 		"ping": {false, func(ctx context.Context, l store.Lists) error { return l.Ping(ctx) },
@@ -194,7 +198,7 @@ func TestAdminRefuses(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Join(m.Spool, "lists.test", ".x", "subscribers.d"), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(m.Spool, "lists.test", ".x", "subscribers.d", "a"), []byte("a@x.test\n"),
 			0o600))
-		require.NoError(t, mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token}).ForgetSubscriber(t.Context(), "a@x.test"))
+		require.NoError(t, mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token}).ForgetSubscriber(t.Context(), "a@x.test", []string{".x@lists.test"}))
 	})
 }
 

@@ -221,7 +221,7 @@ func TestInvite(t *testing.T) {
 			recipients(d.sink.Taken()))
 	})
 	t.Run("a forgotten address cannot take up its invitation", func(t *testing.T) {
-		require.NoError(t, d.lists.ForgetSubscriber(t.Context(), "a1@x.test"))
+		require.NoError(t, d.lists.ForgetSubscriber(t.Context(), "a1@x.test", []string{lists}))
 		pending, err := filepath.Glob(filepath.Join(d.dir, "subconf", "*-a1=x.test"))
 		require.NoError(t, err)
 		require.Empty(t, pending)

@@ -77,35 +77,31 @@ func subdirectories(home *os.Root, dir string) ([]string, error) {
 }
 
 // ForgetSubscriber implements store.Lists. An invitation that waits for the address's answer goes too.
-func (s *Spool) ForgetSubscriber(ctx context.Context, address string) error {
-	return s.rewrite(ctx, address, "")
+func (s *Spool) ForgetSubscriber(ctx context.Context, address string, lists []string) error {
+	return s.rewrite(ctx, address, "", lists)
 }
 
 // RenameSubscriber implements store.Lists. Where the new address is subscribed already it stays as it is.
-func (s *Spool) RenameSubscriber(ctx context.Context, from, to string) error {
+func (s *Spool) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
 	to, err := store.NormaliseAddress(to)
 	if err != nil {
 		return err
 	}
-	return s.rewrite(ctx, from, to)
+	return s.rewrite(ctx, from, to, lists)
 }
 
-// rewrite replaces an address in all lists, with nothing where to is "". One list that fails does not keep the others
+// rewrite replaces an address in lists, with nothing where to is "". One list that fails does not keep the others
 // from it.
-func (s *Spool) rewrite(ctx context.Context, from, to string) error {
+func (s *Spool) rewrite(ctx context.Context, from, to string, lists []string) error {
 	from, err := store.NormaliseAddress(from)
 	if err != nil {
 		return err
 	}
-	if from == to {
+	if from == to || s.unused() {
 		return nil
 	}
-	mails, err := s.All()
-	if err != nil {
-		return err
-	}
 	var failures []error
-	for _, mail := range mails {
+	for _, mail := range lists {
 		if ctx.Err() != nil {
 			return failed("rewrite", from, ctx.Err())
 		}

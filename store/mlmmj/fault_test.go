@@ -212,7 +212,9 @@ func TestRenameSubscriberIsCut(t *testing.T) {
 			require.NoError(t, s.Prepare(t.Context(), devList, settings))
 			require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeDigest, []string{"a@x.test"}))
 		},
-		func(s *Spool) error { return s.RenameSubscriber(t.Context(), "a@x.test", "b@x.test") },
+		func(s *Spool) error {
+			return s.RenameSubscriber(t.Context(), "a@x.test", "b@x.test", []string{devList})
+		},
 		func(t *testing.T, s *Spool) { require.NotEmpty(t, subscribersOf(t, s)) },
 		func(t *testing.T, s *Spool) {
 			require.Equal(t, []string{"digest b@x.test"}, subscribersOf(t, s))

@@ -2,6 +2,7 @@ package mlmmj
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"net/url"
@@ -160,13 +161,13 @@ func (r *Remote) change(ctx context.Context, mail string, form url.Values) error
 }
 
 // ForgetSubscriber implements store.Lists. mlmmjadmin tells the lists that an address is subscribed to, and not those
-// that it owns or moderates without.
-func (r *Remote) ForgetSubscriber(ctx context.Context, subscriber string) error {
-	return r.rewrite(ctx, subscriber, "")
+// that it owns or moderates: each list is asked for that.
+func (r *Remote) ForgetSubscriber(ctx context.Context, subscriber string, lists []string) error {
+	return r.rewrite(ctx, subscriber, "", lists)
 }
 
-// RenameSubscriber implements store.Lists, as far as ForgetSubscriber does.
-func (r *Remote) RenameSubscriber(ctx context.Context, from, to string) error {
+// RenameSubscriber implements store.Lists, as ForgetSubscriber does.
+func (r *Remote) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
 	to, err := store.NormaliseAddress(to)
 	if err == nil {
 		err = takes(to)
@@ -174,41 +175,55 @@ func (r *Remote) RenameSubscriber(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	return r.rewrite(ctx, from, to)
+	return r.rewrite(ctx, from, to, lists)
 }
 
-func (r *Remote) rewrite(ctx context.Context, from, to string) error {
+// rewrite replaces an address in lists, with nothing where to is "". One list that fails does not keep the others from it.
+func (r *Remote) rewrite(ctx context.Context, from, to string, lists []string) error {
 	from, err := store.NormaliseAddress(from)
-	if err != nil || from == to {
+	if err != nil || from == to || len(lists) == 0 {
 		return err
 	}
-	var lists []store.Subscriber
+	var subscribed []store.Subscriber
 	path := "/subscriber/" + url.PathEscape(from) + "/subscribed"
-	if err := r.call(ctx, http.MethodGet, path, url.Values{"query_all_lists": {"yes"}}, &lists); err != nil {
+	if err := r.call(ctx, http.MethodGet, path, url.Values{"query_all_lists": {"yes"}}, &subscribed); err != nil {
 		return err
 	}
-	for _, l := range lists {
-		if _, err := address(l.Mail); err != nil {
-			continue // it takes any directory for a list
+	var failures []error
+	for _, mail := range lists {
+		if _, err := address(mail); err != nil {
+			continue // mlmmjadmin would not have taken it
 		}
-		if err := r.rewriteIn(ctx, l.Mail, l.Subscription, from, to); err != nil && !store.IsNotFound(err) {
-			return err
+		i := slices.IndexFunc(subscribed, func(s store.Subscriber) bool { return s.Mail == mail })
+		err := r.rewritePeople(ctx, mail, from, to)
+		if err == nil && i >= 0 {
+			err = r.rewriteSubscriber(ctx, mail, subscribed[i].Subscription, from, to)
+		}
+		if err != nil && !store.IsNotFound(err) {
+			failures = append(failures, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
-// rewriteIn replaces an address in one list. It leaves the subscription for the end: a repeat finds the list by it.
-func (r *Remote) rewriteIn(ctx context.Context, mail string, kind store.Subscription, from, to string) error {
+// rewritePeople replaces an address among owners and moderators of one list.
+func (r *Remote) rewritePeople(ctx context.Context, mail, from, to string) error {
 	settings, err := r.ListSettings(ctx, mail)
 	if err != nil {
 		return err
 	}
-	if u := replaced(settings, from, to); u != (store.ListUpdate{}) {
-		if err := r.ConfigureList(ctx, mail, u); err != nil {
-			return err
-		}
+	u := replaced(settings, from, to)
+	if u == (store.ListUpdate{}) {
+		return nil
 	}
+	return r.ConfigureList(ctx, mail, u)
+}
+
+// rewriteSubscriber replaces an address among the subscribers of one list.
+func (r *Remote) rewriteSubscriber(ctx context.Context, mail string, kind store.Subscription, from, to string) error {
 	form := url.Values{"remove_subscribers": {from}}
 	if to != "" {
 		already, err := r.has(ctx, mail, to)

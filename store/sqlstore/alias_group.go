@@ -33,6 +33,19 @@ func (s *Store) aliasStates(ctx context.Context, tx *sqldb.Tx, mails []string) (
 	return all, nil
 }
 
+// defaultGroups returns the alias accounts that new mailboxes of the domain join, but for those that the actor may not change.
+func (s *Store) defaultGroups(ctx context.Context, tx *sqldb.Tx, actor store.Actor, h home) ([]aliasState, error) {
+	groups := h.settings.List(settingDefaultGroups)
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	scope, err := s.scopeOf(ctx, tx, actor)
+	if err != nil {
+		return nil, err
+	}
+	return s.aliasStates(ctx, tx, slices.DeleteFunc(groups, func(mail string) bool { return !scope.Covers(store.DomainOf(mail)) }))
+}
+
 // replaceGroup plans that new mailboxes of the alias's domain join another alias account in its place, or none.
 func (s *Store) replaceGroup(ctx context.Context, tx *sqldb.Tx, p *plan, mail, newMail string, now time.Time) error {
 	domain := store.DomainOf(mail)

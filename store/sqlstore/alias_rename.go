@@ -23,7 +23,11 @@ func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail st
 		assign(after, "address", newMail)
 		assign(after, "domain", store.DomainOf(newMail))
 		assign(after, "modified", now)
-		p := &plan{change: renamed(store.NounAlias, mail, newMail)}
+		scope, err := s.scopeOf(ctx, tx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: renamed(store.NounAlias, mail, newMail, scope)}
 		p.change.Before, p.change.After = before, after
 		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
 			return nil, err

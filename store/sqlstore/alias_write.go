@@ -132,11 +132,15 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		if err != nil {
 			return nil, err
 		}
-		orphans, err := s.orphans(ctx, tx, []string{mail})
+		scope, err := s.scopeOf(ctx, tx, w.Actor)
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounAlias, mail)}
+		orphans, err := s.orphans(ctx, tx, []string{mail}, scope)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounAlias, mail, scope)}
 		p.change.Before = row
 		s.planForget(p, []string{mail})
 		p.planAdopt(orphans)

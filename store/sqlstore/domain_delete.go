@@ -21,13 +21,17 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 		if err = s.checkGlobalAdminsOutside(ctx, tx, name); err != nil {
 			return nil, err
 		}
-		gone, err := readGoing(ctx, tx, name)
+		scope, err := s.scopeOf(ctx, tx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		gone, err := readGoing(ctx, tx, name, scope)
 		if err != nil {
 			return nil, err
 		}
 		p := &plan{change: store.Change{
 			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
-			EndsSessions: true, Lasting: true,
+			EndsSessions: true, Lasting: true, Scope: scope,
 		}}
 		s.planRecordMailboxes(p, w.Actor, name, store.DeleteDate(now, keepDays), now)
 		s.planDomainReferences(p, gone)
@@ -45,21 +49,23 @@ type going struct {
 	admins []string // who manages it
 	// senders are mailboxes of other domains that forward to it.
 	senders []string
+	scope   store.Scope
 }
 
-func readGoing(ctx context.Context, tx *sqldb.Tx, name string) (going, error) {
+func readGoing(ctx context.Context, tx *sqldb.Tx, name string, scope store.Scope) (going, error) {
 	aliases, err := aliasDomainsOf(ctx, tx, name)
 	if err != nil {
 		return going{}, err
 	}
-	g := going{domain: name, names: append([]string{name}, aliases...)}
+	g := going{domain: name, names: append([]string{name}, aliases...), scope: scope}
 	query := "SELECT username FROM domain_admins WHERE domain = ? ORDER BY username"
 	if err = tx.Select(ctx, &g.admins, query, name); err != nil {
 		return going{}, fmt.Errorf("read admins of domain %s: %w", name, err)
 	}
+	within, args := inScope("m.domain", scope)
 	query = "SELECT DISTINCT m.username FROM forwardings f JOIN mailbox m ON m.username = f.address" +
-		" WHERE f.dest_domain IN (?) AND m.domain <> ? ORDER BY m.username"
-	if err = tx.Select(ctx, &g.senders, query, g.names, name); err != nil {
+		" WHERE f.dest_domain IN (?) AND m.domain <> ?" + within + " ORDER BY m.username"
+	if err = tx.Select(ctx, &g.senders, query, append([]any{g.names, name}, args...)...); err != nil {
 		return going{}, fmt.Errorf("read who forwards to domain %s: %w", name, err)
 	}
 	return g, nil
@@ -97,10 +103,11 @@ func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, d
 		now, actor.Username, date, domain)
 }
 
-// planDomainReferences removes what refers to the domain from elsewhere. A mailbox that only forwarded to it gets its
+// planDomainReferences removes what refers to the domain from elsewhere in the scope. A mailbox that only forwarded to it gets its
 // mail itself again.
 func (s *Store) planDomainReferences(p *plan, g going) {
-	p.do("DELETE FROM forwardings WHERE dest_domain IN (?)", g.names)
+	within, scoped := inScope("domain", g.scope)
+	p.do("DELETE FROM forwardings WHERE dest_domain IN (?)"+within, append([]any{g.names}, scoped...)...)
 	p.do("DELETE FROM forwardings WHERE domain IN (?)", g.names)
 	if len(g.senders) > 0 {
 		p.do("INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active)"+
@@ -108,13 +115,13 @@ func (s *Store) planDomainReferences(p *plan, g going) {
 			" AND NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username)", g.senders)
 	}
 	for _, table := range []string{"moderators", "maillist_owners"} {
-		s.doIf(p, table, "DELETE FROM "+table+" WHERE dest_domain IN (?)", g.names)
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE dest_domain IN (?)"+within, append([]any{g.names}, scoped...)...)
 		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain IN (?)", g.names)
 	}
 	for _, table := range []string{"sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user", "recipient_bcc_user"} {
 		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain = ?", g.domain)
 		condition, args := underAny("bcc_address", g.names)
-		s.doIf(p, table, "DELETE FROM "+table+" WHERE "+condition, args...)
+		s.doIf(p, table, "DELETE FROM "+table+" WHERE "+condition+within, append(args, scoped...)...)
 	}
 	condition, args := underAny("account", g.names)
 	s.doIf(p, "sender_relayhost", "DELETE FROM sender_relayhost WHERE "+condition, args...)

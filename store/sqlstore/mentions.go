@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -15,6 +16,8 @@ type mention struct {
 	column string
 	// domain is the column for the domain of that address, "" when there is none.
 	domain string
+	// home is the column for the domain that the row lies in, of a row that is not owned.
+	home string
 	// owned says that the row belongs to the account: a row of an address that is nobody's is a leftover, and must
 	// not become that of a new owner.
 	owned bool
@@ -26,19 +29,19 @@ type mention struct {
 
 var mentions = []mention{
 	{table: "forwardings", column: "address", domain: "domain", owned: true},
-	{table: "forwardings", column: "forwarding", domain: "dest_domain", beside: "address"},
+	{table: "forwardings", column: "forwarding", domain: "dest_domain", home: "domain", beside: "address"},
 	{table: "moderators", column: "address", domain: "domain", owned: true},
-	{table: "moderators", column: "moderator", domain: "dest_domain", beside: "address"},
+	{table: "moderators", column: "moderator", domain: "dest_domain", home: "domain", beside: "address"},
 	{table: "maillist_owners", column: "address", domain: "domain", owned: true},
-	{table: "maillist_owners", column: "owner", domain: "dest_domain", beside: "address"},
+	{table: "maillist_owners", column: "owner", domain: "dest_domain", home: "domain", beside: "address"},
 	// A standalone admin may have the same address as an account, made by another program.
 	{table: "domain_admins", column: "username", owned: true, unless: " AND username NOT IN (SELECT username FROM admin)"},
 	{table: "sender_bcc_user", column: "username", domain: "domain", owned: true},
 	{table: "recipient_bcc_user", column: "username", domain: "domain", owned: true},
-	{table: "sender_bcc_user", column: "bcc_address"},
-	{table: "recipient_bcc_user", column: "bcc_address"},
-	{table: "sender_bcc_domain", column: "bcc_address"},
-	{table: "recipient_bcc_domain", column: "bcc_address"},
+	{table: "sender_bcc_user", column: "bcc_address", home: "domain"},
+	{table: "recipient_bcc_user", column: "bcc_address", home: "domain"},
+	{table: "sender_bcc_domain", column: "bcc_address", home: "domain"},
+	{table: "recipient_bcc_domain", column: "bcc_address", home: "domain"},
 	{table: "sender_relayhost", column: "account", owned: true},
 	{table: "used_quota", column: "username", domain: "domain", owned: true},
 	{table: "last_login", column: "username", domain: "domain", owned: true},
@@ -52,11 +55,40 @@ func (s *Store) mentions() []mention {
 	return slices.DeleteFunc(slices.Clone(mentions), func(m mention) bool { return !s.schema.has(m.table) })
 }
 
-// planForget plans to remove every mention of the addresses.
+// within is the condition, with its arguments, that what the row says of another account may be changed in that scope.
+func (m mention) within(scope store.Scope) (condition string, args []any) {
+	if m.owned {
+		return "", nil
+	}
+	return inScope(m.home, scope)
+}
+
+// inScope is the condition, which follows another one, that a column for a domain holds one of the scope.
+func inScope(column string, scope store.Scope) (condition string, args []any) {
+	switch {
+	case !scope.Limited:
+		return "", nil
+	case len(scope.Domains) == 0:
+		return " AND 1 = 0", nil
+	}
+	return " AND " + column + " IN (?)", []any{scope.Domains}
+}
+
+// scopeOf is where an actor may change references.
+func (s *Store) scopeOf(ctx context.Context, tx *sqldb.Tx, actor store.Actor) (store.Scope, error) {
+	if scope := rules.ScopeOf(actor); !scope.Limited {
+		return scope, nil
+	}
+	domains, _, err := s.managed(ctx, &tx.Reader, actor.Username)
+	return rules.ScopeOf(actor, domains...), err
+}
+
+// planForget plans to remove every mention of the addresses in the scope of the plan's change.
 func (s *Store) planForget(p *plan, gone []string) {
 	for _, m := range s.mentions() {
+		within, args := m.within(p.change.Scope)
 		for chunk := range slices.Chunk(gone, chunkSize) {
-			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless, chunk)
+			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless+within, append([]any{chunk}, args...)...)
 		}
 	}
 }
@@ -67,10 +99,11 @@ type orphan struct {
 	Active   int64
 }
 
-// orphans returns the mailboxes, other than those that go, whose only destinations are among the addresses.
-func (s *Store) orphans(ctx context.Context, tx *sqldb.Tx, gone []string) ([]orphan, error) {
-	query := "SELECT address FROM forwardings WHERE is_forwarding = 1 AND forwarding IN (?) ORDER BY address"
-	from, err := selectIn(ctx, tx, query, gone)
+// orphans returns the mailboxes of the scope, other than those that go, whose only destinations are among the addresses.
+func (s *Store) orphans(ctx context.Context, tx *sqldb.Tx, gone []string, scope store.Scope) ([]orphan, error) {
+	within, args := inScope("domain", scope)
+	query := "SELECT address FROM forwardings WHERE is_forwarding = 1 AND forwarding IN (?)" + within + " ORDER BY address"
+	from, err := selectIn(ctx, tx, query, gone, args...)
 	if err != nil {
 		return nil, fmt.Errorf("look for forwardings to %s: %w", gone[0], err)
 	}
@@ -108,7 +141,7 @@ func (p *plan) planAdopt(orphans []orphan) {
 	p.addForwardings(rows)
 }
 
-// carry plans that every mention of an address becomes one of another. Where the new address stands beside the old
+// carry plans that every mention of an address in the scope of the plan's change becomes one of another. Where the new address stands beside the old
 // one already, that row goes: it named nobody.
 func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to string) error {
 	for _, m := range s.mentions() {
@@ -118,7 +151,7 @@ func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to strin
 		if m.beside == "" {
 			continue
 		}
-		both, err := besides(ctx, tx, m, from, to)
+		both, err := besides(ctx, tx, m, from, to, p.change.Scope)
 		if err != nil {
 			return err
 		}
@@ -131,17 +164,19 @@ func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to strin
 		if m.domain != "" {
 			sets, args = sets+", "+m.domain+" = ?", append(args, store.DomainOf(to))
 		}
-		p.do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless, append(args, from)...)
+		within, more := m.within(p.change.Scope)
+		p.do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless+within, append(append(args, from), more...)...)
 	}
 	return nil
 }
 
-// besides returns what stands beside both addresses.
-func besides(ctx context.Context, tx *sqldb.Tx, m mention, from, to string) ([]string, error) {
+// besides returns what stands beside both addresses in the scope.
+func besides(ctx context.Context, tx *sqldb.Tx, m mention, from, to string, scope store.Scope) ([]string, error) {
 	var both []string
+	within, args := inScope("a."+m.home, scope)
 	query := "SELECT a." + m.beside + " FROM " + m.table + " a JOIN " + m.table + " b ON b." + m.beside + " = a." + m.beside +
-		" WHERE a." + m.column + " = ? AND b." + m.column + " = ? ORDER BY 1"
-	if err := tx.Select(ctx, &both, query, from, to); err != nil {
+		" WHERE a." + m.column + " = ? AND b." + m.column + " = ?" + within + " ORDER BY 1"
+	if err := tx.Select(ctx, &both, query, append([]any{from, to}, args...)...); err != nil {
 		return nil, fmt.Errorf("look for %s in %s: %w", to, m.table, err)
 	}
 	return both, nil

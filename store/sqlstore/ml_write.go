@@ -232,11 +232,15 @@ func (s *Store) DeleteMl(ctx context.Context, w store.Write, mail string, keepAr
 		if err != nil {
 			return nil, err
 		}
-		orphans, err := s.orphans(ctx, tx, []string{mail})
+		scope, err := s.scopeOf(ctx, tx, w.Actor)
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounMl, mail)}
+		orphans, err := s.orphans(ctx, tx, []string{mail}, scope)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounMl, mail, scope)}
 		p.change.Before, p.change.KeepArchive = row, keepArchive
 		s.planForget(p, []string{mail})
 		p.planAdopt(orphans)

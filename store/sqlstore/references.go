@@ -115,12 +115,12 @@ func (s *Store) inUse(ctx context.Context, tx *sqldb.Tx, mails []string) (map[st
 // chunkSize keeps a list within the number of parameters that every engine takes, four times over.
 const chunkSize = 4000
 
-// selectIn reads the one text column of a query that ends in a list, which may be long or empty.
-func selectIn(ctx context.Context, tx *sqldb.Tx, query string, list []string) ([]string, error) {
+// selectIn reads the one text column of a query whose first argument is a list, which may be long or empty.
+func selectIn(ctx context.Context, tx *sqldb.Tx, query string, list []string, more ...any) ([]string, error) {
 	var all []string
 	for chunk := range slices.Chunk(list, chunkSize) {
 		var found []string
-		if err := tx.Select(ctx, &found, query, chunk); err != nil {
+		if err := tx.Select(ctx, &found, query, append([]any{chunk}, more...)...); err != nil {
 			return nil, err
 		}
 		all = append(all, found...)

@@ -62,7 +62,7 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if err = s.checkActor(ctx, tx, actor, store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)}); err != nil {
 		return n, err
 	}
-	n.groups, err = s.aliasStates(ctx, tx, n.home.settings.List(settingDefaultGroups))
+	n.groups, err = s.defaultGroups(ctx, tx, actor, n.home)
 	return n, err
 }
 

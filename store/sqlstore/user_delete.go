@@ -24,17 +24,19 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 				return nil, err
 			}
 		}
-		var further []string
-		query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1 ORDER BY address"
-		if err = tx.Select(ctx, &further, query, mail); err != nil {
-			return nil, fmt.Errorf("read aliases of %s: %w", mail, err)
-		}
-		gone := append([]string{mail}, further...)
-		orphans, err := s.orphans(ctx, tx, gone)
+		scope, err := s.scopeOf(ctx, tx, w.Actor)
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounUser, mail)}
+		gone, err := addressesOf(ctx, tx, mail, scope)
+		if err != nil {
+			return nil, err
+		}
+		orphans, err := s.orphans(ctx, tx, gone, scope)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: deleted(store.NounUser, mail, scope)}
 		p.change.Before = concealed(row, hiddenPassword)
 		if err = s.planRemoval(ctx, tx, p, w.Actor, row, store.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
@@ -46,10 +48,22 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 	})
 }
 
+// addressesOf returns the address of a mailbox and its further ones in the scope.
+func addressesOf(ctx context.Context, tx *sqldb.Tx, mail string, scope store.Scope) ([]string, error) {
+	var further []string
+	within, args := inScope("domain", scope)
+	query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1" + within + " ORDER BY address"
+	if err := tx.Select(ctx, &further, query, append([]any{mail}, args...)...); err != nil {
+		return nil, fmt.Errorf("read aliases of %s: %w", mail, err)
+	}
+	return append([]string{mail}, further...), nil
+}
+
 // deleted is the change of an account that goes.
-func deleted(noun store.Noun, mail string) store.Change {
+func deleted(noun store.Noun, mail string, scope store.Scope) store.Change {
 	return store.Change{
 		Action: store.ActionDelete, Noun: noun, Name: mail, Domain: store.DomainOf(mail), EndsSessions: true, Lasting: true,
+		Scope: scope,
 	}
 }
 

@@ -24,7 +24,11 @@ func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail str
 		assign(after, "username", newMail)
 		assign(after, "domain", store.DomainOf(newMail))
 		assign(after, "modified", now)
-		p := &plan{change: renamed(store.NounUser, mail, newMail)}
+		scope, err := s.scopeOf(ctx, tx, w.Actor)
+		if err != nil {
+			return nil, err
+		}
+		p := &plan{change: renamed(store.NounUser, mail, newMail, scope)}
 		p.change.Before, p.change.After = concealed(before, hiddenPassword), concealed(after, hiddenPassword)
 		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
 			return nil, err
@@ -35,10 +39,10 @@ func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail str
 }
 
 // renamed is the change of an account that gets another address.
-func renamed(noun store.Noun, mail, newMail string) store.Change {
+func renamed(noun store.Noun, mail, newMail string, scope store.Scope) store.Change {
 	return store.Change{
 		Action: store.ActionRename, Noun: noun, Name: mail, NewName: newMail, Domain: store.DomainOf(mail),
-		EndsSessions: true, Lasting: true,
+		EndsSessions: true, Lasting: true, Scope: scope,
 	}
 }
 

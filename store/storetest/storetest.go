@@ -40,6 +40,7 @@ func Accounts(t *testing.T, open Open) {
 	t.Run("user", func(t *testing.T) { users(t, open) })
 	t.Run("alias", func(t *testing.T) { aliases(t, open) })
 	t.Run("ml", func(t *testing.T) { mls(t, open) })
+	t.Run("tenants", func(t *testing.T) { tenants(t, open) })
 }
 
 // counted notes at the end of a suite how many stores it asked for, which is the same on every engine.

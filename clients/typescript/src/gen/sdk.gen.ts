@@ -246,7 +246,8 @@ export const updateDomainAdmins = <ThrowOnError extends boolean = true>(options:
 /**
  * Delete a domain
  *
- * Deletes the domain, its alias domains, every account in it, and what refers to them elsewhere. The mailboxes
+ * Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
+ * caller manages. The mailboxes
  * stay on disk, recorded as deleted, until somebody removes them by hand.
  *
  */
