@@ -360,7 +360,7 @@ func checkAnswer(t testing.TB, r *http.Request, prefix string, a answer) {
 		require.NotEmpty(t, a.msg(), "an error has a code: %s", a.raw)
 		require.NotEmpty(t, a.body["_request_id"], "an error has a request id: %s", a.raw)
 	}
-	route := routeOf(r.Method, strings.TrimPrefix(r.URL.Path, prefix))
+	route := routeOf(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), prefix))
 	if route == nil || a.msg() == "NO_SUCH_PATH" {
 		return
 	}

@@ -105,6 +105,8 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	e := gin.New()
 	e.ContextWithFallback = true
 	e.HandleMethodNotAllowed = true
+	e.UseEscapedPath = true      // a slash within an address ends no segment of a path
+	e.UnescapePathValues = false // gin would take a plus for a blank; see edge.Match
 	e.RedirectTrailingSlash = false
 	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors))
 	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })

@@ -13,8 +13,8 @@ const domainPattern = `[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z0-9-]{2,25}`
 var (
 	domainName = regexp.MustCompile(`^` + domainPattern + `$`)
 	address    = regexp.MustCompile(`^[a-z0-9_#-][a-z0-9_.+=/&#-]*@` + domainPattern + `$`)
-	// An account that logs in has no "+", "=" or "/" in its local part: "+" starts an extension, and "/" cannot
-	// be reached in a path.
+	// An account that logs in has no "+", "=" or "/" in its local part: "+" starts an extension, and the local part
+	// is one directory of the mail storage.
 	loginAddress = regexp.MustCompile(`^[a-z0-9_#-][a-z0-9_.&#-]*@` + domainPattern + `$`)
 )
 

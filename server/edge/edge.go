@@ -4,6 +4,7 @@ import (
 	"context"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -40,6 +41,12 @@ func (e *Edge) Match(c *gin.Context) {
 		return
 	}
 	for i, p := range c.Params {
+		value, err := url.PathUnescape(p.Value)
+		if err != nil {
+			e.fail(c, reply.NoSuchPath)
+			return
+		}
+		p.Value = value
 		if err := op.checkPath(p.Key, p.Value); err != nil {
 			e.fail(c, err)
 			return

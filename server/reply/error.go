@@ -34,7 +34,7 @@ const (
 	CodeTooManyItems       = store.CodeTooManyItems
 	CodeInvalidUsername    = "INVALID_USERNAME"
 	CodeRequestTimeout     = "REQUEST_TIMEOUT"
-	CodeServerBusy         = "SERVER_BUSY"
+	CodeServerBusy         = store.CodeServerBusy
 	CodeEmptyPassword      = "EMPTY_PASSWORD" //nolint:gosec // a code, no credential
 	retryAfterSeconds      = 5
 	internalErrorExplained = "Something went wrong on the server. Its log tells more under this request id."
