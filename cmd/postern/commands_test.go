@@ -145,7 +145,7 @@ func TestJobs(t *testing.T) {
 		require.NoError(t, err, name)
 	}
 	_, err := command(t, "jobs", "run", "nonsense", "--data-dir", t.TempDir())
-	require.ErrorContains(t, err, "intents-resume, invitations-send, sessions-purge")
+	require.ErrorContains(t, err, "intents-resume, invitations-send, purge-mailboxes, sessions-purge")
 }
 
 func TestCheck(t *testing.T) {

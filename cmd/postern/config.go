@@ -44,7 +44,7 @@ type Config struct {
 	SessionMax         time.Duration `koanf:"session_max"`
 	BodyBudget         int64         `koanf:"body_budget"`
 	SpfInterval        time.Duration `koanf:"spf_interval"`
-	MailStorage        string        `koanf:"mail_storage"`
+	MailStorage        list          `koanf:"mail_storage"`
 	DefaultTransport   string        `koanf:"default_transport"`
 	Transports         list          `koanf:"transports"`
 	Log                string        `koanf:"log"`
@@ -66,7 +66,7 @@ func defaultConfig() Config {
 		SessionMax:       12 * time.Hour,
 		BodyBudget:       64 << 20,
 		SpfInterval:      time.Hour,
-		MailStorage:      "/var/vmail/vmail1",
+		MailStorage:      list{"/var/vmail/vmail1"},
 		DefaultTransport: "dovecot",
 		Transports:       rules.DefaultAllowedTransports(),
 		Log:              "text",
@@ -133,7 +133,10 @@ var settings = []setting{
 		key: "spf_interval", usage: "`time` from one lookup of the mail servers that are not greylisted to the next; 0 is never",
 		shape: "a time such as 30m or 12h, or 0",
 	},
-	{key: "mail_storage", usage: "`directory` that new mailboxes are given"},
+	{
+		key: "mail_storage", usage: "comma-separated `directories` of mailboxes; new ones are given the first",
+		shape: "a list such as /var/vmail/vmail1,/var/vmail/vmail2",
+	},
 	{key: "default_transport", usage: "`transport` of a domain that names none"},
 	{
 		key: "transports", usage: "comma-separated `transports` that admins who are not global may set beside the default one",
@@ -196,6 +199,14 @@ func (l list) networks() store.Networks {
 		}
 	}
 	return all
+}
+
+// newStorage is the directory that new mailboxes are given.
+func (c Config) newStorage() string {
+	if len(c.MailStorage) == 0 {
+		return "" // validation has said so
+	}
+	return c.MailStorage[0]
 }
 
 // String returns the items with commas.

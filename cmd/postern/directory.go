@@ -32,7 +32,7 @@ func (c Config) adminBaseDN() string {
 func (c Config) directoryOptions() ldapstore.Options {
 	o := ldapstore.DefaultOptions(c.directoryServer(), "")
 	o.BaseDN, o.AdminBaseDN = c.LDAPBaseDN, c.adminBaseDN()
-	o.StorageRoot, o.Transports = c.MailStorage, c.transports()
+	o.StorageRoot, o.Transports = c.newStorage(), c.transports()
 	return o
 }
 

@@ -30,25 +30,38 @@ func purgeSessions(ctx context.Context, s *stores, c Config) error {
 	return s.state.PurgeSessions(ctx, now.Add(-c.SessionIdle), now.Add(-c.SessionMax))
 }
 
-func jobNames() string { return strings.Join(slices.Sorted(maps.Keys(jobs)), ", ") }
+func jobNames() string {
+	return strings.Join(slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(jobs)), purgeJob))), ", ")
+}
 
 func jobsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "jobs", Short: "Run a chore once"}
-	cmd.AddCommand(configured(&cobra.Command{
+	var purge purgeFlags
+	run := configured(&cobra.Command{
 		Use:   "run NAME",
 		Short: "Run one of: " + jobNames(),
-		Long: "Runs one chore and ends. A running server does all of them by itself.\n" +
+		Long: "Runs one chore and ends. A running server does all of them by itself but for purge-mailboxes.\n" +
+			"  purge-mailboxes  removes the files of deleted mailboxes whose day has come, and addresses that no white- or\n" +
+			"                  blacklist names; to be run by the user whom the mailboxes belong to\n" +
 			"  spf-whitelist   looks up the mail servers of the domains that are not to be greylisted\n" +
 			"  sessions-purge  removes the sessions that have ended\n" +
 			"  invitations-send  asks people to confirm the subscription of a mailing list\n" +
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string, c Config) error {
+		if args[0] == purgeJob {
+			return purgeMailboxes(cmd.Context(), c, purge, cmd.OutOrStdout())
+		}
+		if purge != (purgeFlags{}) {
+			return fmt.Errorf("--dry-run and --forget-missing are for %s alone", purgeJob)
+		}
 		job, ok := jobs[args[0]]
 		if !ok {
 			return fmt.Errorf("there is no job %q; there are %s", args[0], jobNames())
 		}
 		return withStores(cmd, c, func(ctx context.Context, s *stores) error { return job(ctx, s, c) })
-	}))
+	})
+	purge.add(run)
+	cmd.AddCommand(run)
 	return cmd
 }

@@ -31,7 +31,7 @@ func (c Config) spool() string {
 	case c.Backend == "sqlite":
 		return filepath.Join(c.DataDir, "mlmmj")
 	}
-	return filepath.Join(filepath.Dir(c.MailStorage), "mlmmj")
+	return filepath.Join(filepath.Dir(c.newStorage()), "mlmmj")
 }
 
 // listDriver is how mailing lists are run, nil when they are switched off.

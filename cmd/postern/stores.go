@@ -121,7 +121,7 @@ func (s *stores) openTables(ctx context.Context, c Config) (store.Accounts, erro
 		return nil, inDatabase(d, err)
 	}
 	options := sqlstore.DefaultOptions()
-	options.StorageBase, options.StorageNode = filepath.Dir(c.MailStorage), filepath.Base(c.MailStorage)
+	options.StorageBase, options.StorageNode = filepath.Dir(c.newStorage()), filepath.Base(c.newStorage())
 	options.Transports = c.transports()
 	accounts, err := sqlstore.New(ctx, db, options)
 	if err != nil {

@@ -222,11 +222,7 @@ func (c Config) checkAccounts(f *faults) {
 	if _, err := store.ParsePasswordScheme(c.PasswordScheme); err != nil {
 		f.add("password_scheme", "%q is not a scheme that passwords are stored in here; use SSHA512 or BCRYPT", c.PasswordScheme)
 	}
-	base, node := filepath.Split(c.MailStorage)
-	if !filepath.IsAbs(c.MailStorage) || filepath.Clean(c.MailStorage) != c.MailStorage || node == "" || base == "/" {
-		f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1",
-			c.MailStorage)
-	}
+	c.checkStorage(f)
 	for _, item := range c.Transports {
 		if _, err := rules.ParseAllowedTransport(item); err != nil {
 			f.add("transports", "%q cannot be allowed: %v", item, err)
@@ -234,6 +230,19 @@ func (c Config) checkAccounts(f *faults) {
 	}
 	if c.DefaultTransport == "" || strings.ContainsAny(c.DefaultTransport, " \t\r\n") {
 		f.add("default_transport", "%q is not a transport; write one such as dovecot", c.DefaultTransport)
+	}
+}
+
+func (c Config) checkStorage(f *faults) {
+	if len(c.MailStorage) == 0 {
+		f.add("mail_storage", "is empty; name the directory that new mailboxes are given, such as /var/vmail/vmail1")
+	}
+	for _, storage := range c.MailStorage {
+		base, node := filepath.Split(storage)
+		if !filepath.IsAbs(storage) || filepath.Clean(storage) != storage || node == "" || base == "/" {
+			f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1",
+				storage)
+		}
 	}
 }
 

@@ -133,12 +133,12 @@ type address struct {
 	Email    string `db:"email"`
 }
 
-// knownAddresses reads those of the addresses that have a row already.
+// knownAddresses reads those of the addresses that have a row already, and holds them: nobody may find that no list names them.
 func (s *Store) knownAddresses(ctx context.Context, tx *sqldb.Tx, wanted []string) (map[string]address, error) {
 	known := map[string]address{}
 	for chunk := range slices.Chunk(wanted, chunkSize) {
 		var rows []address
-		query := "SELECT id, priority, email FROM mailaddr WHERE email IN (?) ORDER BY id"
+		query := "SELECT id, priority, email FROM mailaddr WHERE email IN (?) ORDER BY id " + tx.ForUpdate()
 		if err := tx.Select(ctx, &rows, query, emails(s.amavisd, chunk)); err != nil {
 			return nil, fmt.Errorf("read addresses of lists: %w", err)
 		}

@@ -19,6 +19,7 @@ func users(t *testing.T, open Open) {
 	t.Run("quota", func(t *testing.T) { userQuota(t, open) })
 	t.Run("races", func(t *testing.T) { userRaces(t, open) })
 	t.Run("path", func(t *testing.T) { userPaths(t, open) })
+	t.Run("homes", func(t *testing.T) { mailboxHomes(t, open) })
 	t.Run("read", func(t *testing.T) { readUser(t, open) })
 	t.Run("list", func(t *testing.T) { listUsers(t, open) })
 	t.Run("list as seen by an admin", func(t *testing.T) { listUsersSeen(t, open) })

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -54,6 +55,21 @@ func userPaths(t *testing.T, open Open) {
 			same()
 		})
 	}
+}
+
+// mailboxHomes has the paths of all mailboxes read, whatever their state.
+func mailboxHomes(t *testing.T, open Open) {
+	f := withUser(t, open)
+	mustUser(t, f, "bob@a.test")
+	mustUpdateUser(t, f, "bob@a.test", store.UserUpdate{Active: ptr(false), Maildir: ptr("/srv/mail/a.test/bob")})
+	var found []string
+	homes, ok := f.Accounts.(store.MailboxHomes)
+	require.True(t, ok)
+	require.NoError(t, homes.MailboxHomes(ctx(t), func(path string) { found = append(found, path) }))
+	require.ElementsMatch(t, []string{storedPath(t, f, "ann@a.test"), "/srv/mail/a.test/bob"}, found)
+	ended, cancel := context.WithCancel(ctx(t))
+	cancel()
+	require.Error(t, homes.MailboxHomes(ended, func(string) {}), "an end that is too early is an error")
 }
 
 // storedPath is where the files of a mailbox are.
