@@ -48,6 +48,7 @@ test-fast: ## Run the quick tests, without database servers, under a minute
 
 .PHONY: generate
 generate: $(TS_READY) ## Make everything anew that is generated from openapi.yaml
+	scripts/node.sh
 	go generate ./gen
 	npm --prefix $(TS) run --silent generate
 

@@ -64,13 +64,20 @@ export class PosternError extends Error {
 
 type Operations = typeof operations;
 
-/** What an operation may be given, of all that the generated function takes. */
-type Input<O> = Pick<O, Extract<keyof O, 'path' | 'query' | 'body' | 'headers' | 'signal'>>;
+/** What an operation takes, of all that is known about it, and what any request takes. */
+type Input<Data> = Omit<Data, 'url' | 'headers'> & {
+  headers?: HeadersOf<Data> & Record<string, string>;
+  signal?: AbortSignal;
+};
+
+type HeadersOf<Data> = Data extends { headers?: infer H } ? NonNullable<H> : unknown;
 
 /** An operation as a method: it returns the answer, or rejects. */
-type Method<F extends (...options: never[]) => unknown> = (
-  ...options: Parameters<F> extends [infer O] ? [options: Input<O>] : [options?: Input<NonNullable<Parameters<F>[0]>>]
-) => Promise<Exclude<Awaited<ReturnType<F>>, undefined>>;
+type Method<F> = F extends (options?: operations.Options<infer Data>) => Promise<infer R>
+  ? (options?: Input<Data>) => Promise<NonNullable<R>>
+  : F extends (options: operations.Options<infer Data>) => Promise<infer R>
+    ? (options: Input<Data>) => Promise<NonNullable<R>>
+    : never;
 
 type Methods = { [K in keyof Operations]: Method<Operations[K]> };
 
