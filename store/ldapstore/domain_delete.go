@@ -110,10 +110,10 @@ func (p *plan) forgetMailboxes(name string) {
 // plan's change.
 func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 	byDN := map[string]entry{}
-	for _, name := range g.names {
+	for chunk := range slices.Chunk(g.names, endingsAtOnce) {
 		filters := []string{and(classList, endsWith(memberAttribute, ","+g.entry.dn))}
 		for _, a := range mentionAttributes {
-			filters = append(filters, and(a.class, endsWith(a.name, "@"+name)))
+			filters = append(filters, and(a.class, endsWithAny(a.name, chunk)))
 		}
 		if err := s.gather(ctx, byDN, or(filters...)); err != nil {
 			return err
@@ -123,6 +123,7 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 	if err != nil {
 		return err
 	}
+	goes, isStandalone := store.Among(g.names), folded(standalone)
 	for _, before := range inOrder(byDN) {
 		if g.holds(before.dn) {
 			continue
@@ -130,7 +131,8 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 		after := before.clone()
 		for _, a := range s.changeable(before, p.change.Scope) {
 			after.set(a.name, slices.DeleteFunc(slices.Clone(before.all(a.name)), func(v string) bool {
-				return slices.Contains(g.names, domainOf(strings.ToLower(v))) && (a.name != adminAttribute || !containsFold(standalone, v))
+				v = strings.ToLower(v)
+				return goes(domainOf(v)) && (a.name != adminAttribute || !isStandalone[v])
 			})...)
 		}
 		if s.covers(p.change.Scope, before.dn) {
@@ -143,16 +145,29 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 
 // standaloneIn returns the standalone admins whose address lies in any of the domains: they are none of their accounts.
 func (s *Store) standaloneIn(ctx context.Context, domains []string) ([]string, error) {
+	var found []string
+	for chunk := range slices.Chunk(domains, endingsAtOnce) {
+		entries, err := s.children(ctx, s.tree.admins, and(classAdmin, endsWithAny("mail", chunk)), "mail")
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			found = append(found, e.sorted("mail")...)
+		}
+	}
+	return found, nil
+}
+
+// endingsAtOnce is how many domains one filter asks for the addresses of.
+const endingsAtOnce = 50
+
+// endsWithAny is a filter for addresses in any of the domains.
+func endsWithAny(attribute string, domains []string) string {
 	filters := make([]string, len(domains))
 	for i, name := range domains {
-		filters[i] = endsWith("mail", "@"+name)
+		filters[i] = endsWith(attribute, "@"+name)
 	}
-	var found entry
-	entries, err := s.children(ctx, s.tree.admins, and(classAdmin, or(filters...)), "mail")
-	for _, e := range entries {
-		found.add("mail", e.sorted("mail")...)
-	}
-	return found.all("mail"), err
+	return or(filters...)
 }
 
 // holds reports whether an entry lies in the domain.

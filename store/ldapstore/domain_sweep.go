@@ -53,13 +53,13 @@ func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, a
 	if len(c.added) == 0 && len(c.removed) == 0 && !activation {
 		return nil
 	}
-	class := or(classUser, classAlias, classList, classExternals)
+	class, goes := or(classUser, classAlias, classList, classExternals), store.Among(c.removed)
 	wanted := []string{"objectClass", "mail", "shadowAddress", "domainStatus"}
 	err := s.each(ctx, s.tree.domain(h.name), subtree, class, wanted, func(before entry) error {
 		after := before.clone()
 		if mail := before.address(); before.isAccount() && !strings.HasPrefix(mail, "@") {
 			after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
-				return slices.Contains(c.removed, domainOf(strings.ToLower(v)))
+				return goes(domainOf(strings.ToLower(v)))
 			})...)
 			after.add("shadowAddress", h.shadows(mail)...)
 		}

@@ -3,6 +3,7 @@ package policystore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern-mail/postern/store"
@@ -32,9 +33,11 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 
 // planForgetSettings plans to remove all that belongs to the accounts.
 func (p *plan) planForgetSettings(accounts []string) {
-	p.do(forgetCounters, accounts)
-	for _, table := range settingTables {
-		p.do("DELETE FROM "+table+" WHERE account IN (?)", accounts)
+	for chunk := range slices.Chunk(accounts, chunkSize) {
+		p.do(forgetCounters, chunk)
+		for _, table := range settingTables {
+			p.do("DELETE FROM "+table+" WHERE account IN (?)", chunk)
+		}
 	}
 }
 

@@ -66,7 +66,7 @@ func (s *Store) planAddAdmins(p *plan, domain string, names []string, now time.T
 			"username": name, "domain": domain, "created": now, "modified": now, "expired": never, "active": int64(1),
 		})
 	}
-	p.do("UPDATE mailbox SET isadmin = 1 WHERE username IN (?)", names)
+	p.doIn("UPDATE mailbox SET isadmin = 1 WHERE username IN (?)", names, everywhere())
 }
 
 // planRemoveAdmins takes the domain from the accounts.
@@ -74,7 +74,7 @@ func (s *Store) planRemoveAdmins(p *plan, domain string, names []string) {
 	if len(names) == 0 {
 		return
 	}
-	p.do("DELETE FROM domain_admins WHERE domain = ? AND username IN (?)", domain, names)
+	p.doIn("DELETE FROM domain_admins WHERE username IN (?)", names, []condition{{" AND domain = ?", []any{domain}}})
 	s.planUnmarkAdmins(p, names)
 }
 
@@ -83,6 +83,6 @@ func (s *Store) planUnmarkAdmins(p *plan, names []string) {
 	if len(names) == 0 {
 		return
 	}
-	p.do("UPDATE mailbox SET isadmin = 0 WHERE username IN (?) AND isglobaladmin = 0"+
-		" AND NOT EXISTS (SELECT 1 FROM domain_admins a WHERE a.username = "+s.db.Dialect.ASCII("mailbox.username")+")", names)
+	p.doIn("UPDATE mailbox SET isadmin = 0 WHERE isglobaladmin = 0 AND NOT EXISTS (SELECT 1 FROM domain_admins a"+
+		" WHERE a.username = "+s.db.Dialect.ASCII("mailbox.username")+") AND username IN (?)", names, everywhere())
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,12 +63,16 @@ func readGoing(ctx context.Context, tx *sqldb.Tx, name string, scope store.Scope
 	if err = tx.Select(ctx, &g.admins, query, name); err != nil {
 		return going{}, fmt.Errorf("read admins of domain %s: %w", name, err)
 	}
-	within, args := inScope("m.domain", scope)
-	query = "SELECT DISTINCT m.username FROM forwardings f JOIN mailbox m ON m.username = f.address" +
-		" WHERE f.dest_domain IN (?) AND m.domain <> ?" + within + " ORDER BY m.username"
-	if err = tx.Select(ctx, &g.senders, query, append([]any{g.names, name}, args...)...); err != nil {
+	query = "SELECT DISTINCT m.username FROM forwardings f JOIN mailbox m ON m.username = f.address WHERE f.dest_domain IN (?)"
+	outside := inScope("m.domain", scope)
+	for i, w := range outside {
+		outside[i] = condition{w.text + " AND m.domain <> ?", append(slices.Clone(w.args), name)}
+	}
+	senders, err := selectIn(ctx, tx, query, g.names, outside)
+	if err != nil {
 		return going{}, fmt.Errorf("read who forwards to domain %s: %w", name, err)
 	}
+	g.senders = sortedOnce(senders)
 	return g, nil
 }
 
@@ -106,29 +111,26 @@ func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, d
 // planDomainReferences removes what refers to the domain from elsewhere in the scope. A mailbox that only forwarded to it gets its
 // mail itself again.
 func (s *Store) planDomainReferences(p *plan, g going) {
-	within, scoped := inScope("domain", g.scope)
-	p.do("DELETE FROM forwardings WHERE dest_domain IN (?)"+within, append([]any{g.names}, scoped...)...)
-	p.do("DELETE FROM forwardings WHERE domain IN (?)", g.names)
-	if len(g.senders) > 0 {
-		p.do("INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active)"+
-			" SELECT m.username, m.username, m.domain, m.domain, 1, m.active FROM mailbox m WHERE m.username IN (?)"+
-			" AND NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username)", g.senders)
-	}
+	within := inScope("domain", g.scope)
+	p.doIn("DELETE FROM forwardings WHERE dest_domain IN (?)", g.names, within)
+	p.doIn("DELETE FROM forwardings WHERE domain IN (?)", g.names, everywhere())
+	p.doIn("INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active)"+
+		" SELECT m.username, m.username, m.domain, m.domain, 1, m.active FROM mailbox m"+
+		" WHERE NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username) AND m.username IN (?)", g.senders, everywhere())
 	for _, table := range []string{"moderators", "maillist_owners"} {
-		s.doIf(p, table, "DELETE FROM "+table+" WHERE dest_domain IN (?)"+within, append([]any{g.names}, scoped...)...)
-		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain IN (?)", g.names)
+		if s.schema.has(table) {
+			p.doIn("DELETE FROM "+table+" WHERE dest_domain IN (?)", g.names, within)
+			p.doIn("DELETE FROM "+table+" WHERE domain IN (?)", g.names, everywhere())
+		}
 	}
 	for _, table := range []string{"sender_bcc_domain", "recipient_bcc_domain", "sender_bcc_user", "recipient_bcc_user"} {
 		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain = ?", g.domain)
-		condition, args := underAny("bcc_address", g.names)
-		s.doIf(p, table, "DELETE FROM "+table+" WHERE "+condition+within, append(args, scoped...)...)
+		s.doUnder(p, table, "bcc_address", g.names, within)
 	}
-	condition, args := underAny("account", g.names)
-	s.doIf(p, "sender_relayhost", "DELETE FROM sender_relayhost WHERE "+condition, args...)
-	from, fromArgs := underAny("from_user", []string{g.domain})
-	to, toArgs := underAny("to_user", []string{g.domain})
-	s.doIf(p, "share_folder", "DELETE FROM share_folder WHERE "+from+" OR "+to, append(fromArgs, toArgs...)...)
-	s.doIf(p, "anyone_shares", "DELETE FROM anyone_shares WHERE "+from, fromArgs...)
+	s.doUnder(p, "sender_relayhost", "account", g.names, everywhere())
+	s.doUnder(p, "share_folder", "from_user", []string{g.domain}, everywhere())
+	s.doUnder(p, "share_folder", "to_user", []string{g.domain}, everywhere())
+	s.doUnder(p, "anyone_shares", "from_user", []string{g.domain}, everywhere())
 }
 
 // planDomainAccounts removes the accounts of the domain and the rights of and over them. A standalone admin whose
@@ -150,12 +152,21 @@ func (s *Store) doIf(p *plan, table, query string, args ...any) {
 	}
 }
 
-// underAny is the condition that the address in a column lies in any of the domains.
-func underAny(column string, domains []string) (condition string, args []any) {
-	terms := make([]string, len(domains))
-	for i, d := range domains {
-		terms[i] = column + " LIKE ? ESCAPE '!'"
-		args = append(args, anyAddressOf(d))
+// termsPerStatement is how many conditions are put together with OR: SQLite takes an expression of 1,000 levels.
+const termsPerStatement = 500
+
+// doUnder adds the removal of the rows of a table, which may be missing, whose column holds an address in any of the domains.
+func (s *Store) doUnder(p *plan, table, column string, domains []string, within []condition) {
+	if !s.schema.has(table) {
+		return
 	}
-	return "(" + strings.Join(terms, " OR ") + ")", args
+	for chunk := range slices.Chunk(domains, termsPerStatement) {
+		terms, args := make([]string, len(chunk)), make([]any, len(chunk))
+		for i, d := range chunk {
+			terms[i], args[i] = column+" LIKE ? ESCAPE '!'", anyAddressOf(d)
+		}
+		for _, w := range within {
+			p.do("DELETE FROM "+table+" WHERE ("+strings.Join(terms, " OR ")+")"+w.text, slices.Concat(args, w.args)...)
+		}
+	}
 }

@@ -55,23 +55,34 @@ func (s *Store) mentions() []mention {
 	return slices.DeleteFunc(slices.Clone(mentions), func(m mention) bool { return !s.schema.has(m.table) })
 }
 
-// within is the condition, with its arguments, that what the row says of another account may be changed in that scope.
-func (m mention) within(scope store.Scope) (condition string, args []any) {
+// within are the conditions that what the row says of another account may be changed in that scope.
+func (m mention) within(scope store.Scope) []condition {
 	if m.owned {
-		return "", nil
+		return everywhere()
 	}
 	return inScope(m.home, scope)
 }
 
-// inScope is the condition, which follows another one, that a column for a domain holds one of the scope.
-func inScope(column string, scope store.Scope) (condition string, args []any) {
-	switch {
-	case !scope.Limited:
-		return "", nil
-	case len(scope.Domains) == 0:
-		return " AND 1 = 0", nil
+// condition follows another one in a statement.
+type condition struct {
+	text string
+	args []any
+}
+
+// everywhere is where nothing is asked.
+func everywhere() []condition { return []condition{{}} }
+
+// inScope are the conditions that a column for a domain holds one of the scope: one holds where any of them does, since a scope
+// may be longer than a statement takes. There are none when the scope is empty.
+func inScope(column string, scope store.Scope) []condition {
+	if !scope.Limited {
+		return everywhere()
 	}
-	return " AND " + column + " IN (?)", []any{scope.Domains}
+	var all []condition
+	for chunk := range slices.Chunk(scope.Domains, chunkSize) {
+		all = append(all, condition{" AND " + column + " IN (?)", []any{chunk}})
+	}
+	return all
 }
 
 // scopeOf is where an actor may change references.
@@ -86,10 +97,7 @@ func (s *Store) scopeOf(ctx context.Context, tx *sqldb.Tx, actor store.Actor) (s
 // planForget plans to remove every mention of the addresses in the scope of the plan's change.
 func (s *Store) planForget(p *plan, gone []string) {
 	for _, m := range s.mentions() {
-		within, args := m.within(p.change.Scope)
-		for chunk := range slices.Chunk(gone, chunkSize) {
-			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless+within, append([]any{chunk}, args...)...)
-		}
+		p.doIn("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless, gone, m.within(p.change.Scope))
 	}
 }
 
@@ -101,14 +109,13 @@ type orphan struct {
 
 // orphans returns the mailboxes of the scope, other than those that go, whose only destinations are among the addresses.
 func (s *Store) orphans(ctx context.Context, tx *sqldb.Tx, gone []string, scope store.Scope) ([]orphan, error) {
-	within, args := inScope("domain", scope)
-	query := "SELECT address FROM forwardings WHERE is_forwarding = 1 AND forwarding IN (?)" + within + " ORDER BY address"
-	from, err := selectIn(ctx, tx, query, gone, args...)
+	query := "SELECT address FROM forwardings WHERE is_forwarding = 1 AND forwarding IN (?)"
+	from, err := selectIn(ctx, tx, query, gone, inScope("domain", scope))
 	if err != nil {
 		return nil, fmt.Errorf("look for forwardings to %s: %w", gone[0], err)
 	}
-	from = store.LeaveOut(slices.Compact(from), gone)
-	kept := map[string]bool{}
+	from = store.LeaveOut(sortedOnce(from), gone)
+	goes, kept := store.Among(gone), map[string]bool{}
 	var found []orphan
 	for chunk := range slices.Chunk(from, chunkSize) {
 		var rows []struct {
@@ -121,7 +128,7 @@ func (s *Store) orphans(ctx context.Context, tx *sqldb.Tx, gone []string, scope 
 			return nil, fmt.Errorf("read forwardings beside %s: %w", gone[0], err)
 		}
 		for _, r := range rows {
-			if !slices.Contains(gone, r.Forwarding) {
+			if !goes(r.Forwarding) {
 				kept[r.Username] = true
 			}
 			found = append(found, orphan{r.Username, r.Active})
@@ -164,19 +171,20 @@ func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to strin
 		if m.domain != "" {
 			sets, args = sets+", "+m.domain+" = ?", append(args, store.DomainOf(to))
 		}
-		within, more := m.within(p.change.Scope)
-		p.do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless+within, append(append(args, from), more...)...)
+		for _, within := range m.within(p.change.Scope) {
+			p.do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless+within.text,
+				slices.Concat(args, []any{from}, within.args)...)
+		}
 	}
 	return nil
 }
 
 // besides returns what stands beside both addresses in the scope.
 func besides(ctx context.Context, tx *sqldb.Tx, m mention, from, to string, scope store.Scope) ([]string, error) {
-	var both []string
-	within, args := inScope("a."+m.home, scope)
 	query := "SELECT a." + m.beside + " FROM " + m.table + " a JOIN " + m.table + " b ON b." + m.beside + " = a." + m.beside +
-		" WHERE a." + m.column + " = ? AND b." + m.column + " = ?" + within + " ORDER BY 1"
-	if err := tx.Select(ctx, &both, query, append([]any{from, to}, args...)...); err != nil {
+		" WHERE a." + m.column + " = ? AND b." + m.column + " = ?"
+	both, err := selectWithin(ctx, tx, query, inScope("a."+m.home, scope), from, to)
+	if err != nil {
 		return nil, fmt.Errorf("look for %s in %s: %w", to, m.table, err)
 	}
 	return both, nil

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -18,6 +19,15 @@ type plan struct {
 // do adds a statement.
 func (p *plan) do(query string, args ...any) {
 	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args})
+}
+
+// doIn adds a statement that ends in "IN (?)", for a list that may be long or empty, where any of the conditions holds.
+func (p *plan) doIn(query string, list []string, within []condition) {
+	for chunk := range slices.Chunk(list, chunkSize) {
+		for _, w := range within {
+			p.do(query+w.text, slices.Concat([]any{chunk}, w.args)...)
+		}
+	}
 }
 
 // write makes a plan within a transaction and applies it there, unless it is a dry run or the account is not the

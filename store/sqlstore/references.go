@@ -115,12 +115,13 @@ func (s *Store) inUse(ctx context.Context, tx *sqldb.Tx, mails []string) (map[st
 // chunkSize keeps a list within the number of parameters that every engine takes, four times over.
 const chunkSize = 4000
 
-// selectIn reads the one text column of a query whose first argument is a list, which may be long or empty.
-func selectIn(ctx context.Context, tx *sqldb.Tx, query string, list []string, more ...any) ([]string, error) {
+// selectIn reads the one text column of a query that ends in "IN (?)", for a list that may be long or empty, where any of the
+// conditions holds.
+func selectIn(ctx context.Context, tx *sqldb.Tx, query string, list []string, within []condition) ([]string, error) {
 	var all []string
 	for chunk := range slices.Chunk(list, chunkSize) {
-		var found []string
-		if err := tx.Select(ctx, &found, query, append([]any{chunk}, more...)...); err != nil {
+		found, err := selectWithin(ctx, tx, query, within, chunk)
+		if err != nil {
 			return nil, err
 		}
 		all = append(all, found...)
@@ -128,10 +129,29 @@ func selectIn(ctx context.Context, tx *sqldb.Tx, query string, list []string, mo
 	return all, nil
 }
 
+// selectWithin reads the one text column of a query where any of the conditions holds, sorted under each of them.
+func selectWithin(ctx context.Context, tx *sqldb.Tx, query string, within []condition, args ...any) ([]string, error) {
+	var all []string
+	for _, w := range within {
+		var found []string
+		if err := tx.Select(ctx, &found, query+w.text+" ORDER BY 1", slices.Concat(args, w.args)...); err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// sortedOnce sorts what was read in parts, and leaves out what came twice.
+func sortedOnce(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // namesIn is selectIn for names that are compared with those in the list. MySQL finds them in any case, and another
 // program may have stored one that is not in lower case.
 func namesIn(ctx context.Context, tx *sqldb.Tx, query string, list []string) ([]string, error) {
-	names, err := selectIn(ctx, tx, query, list)
+	names, err := selectIn(ctx, tx, query, list, everywhere())
 	for i := range names {
 		names[i] = strings.ToLower(names[i])
 	}

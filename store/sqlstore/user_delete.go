@@ -50,10 +50,9 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 
 // addressesOf returns the address of a mailbox and its further ones in the scope.
 func addressesOf(ctx context.Context, tx *sqldb.Tx, mail string, scope store.Scope) ([]string, error) {
-	var further []string
-	within, args := inScope("domain", scope)
-	query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1" + within + " ORDER BY address"
-	if err := tx.Select(ctx, &further, query, append([]any{mail}, args...)...); err != nil {
+	query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1"
+	further, err := selectWithin(ctx, tx, query, inScope("domain", scope), mail)
+	if err != nil {
 		return nil, fmt.Errorf("read aliases of %s: %w", mail, err)
 	}
 	return append([]string{mail}, further...), nil

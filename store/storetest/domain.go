@@ -26,6 +26,7 @@ func domains(t *testing.T, open Open) {
 	t.Run("admins", func(t *testing.T) { domainAdmins(t, open) })
 	t.Run("delete", func(t *testing.T) { deleteDomain(t, open) })
 	t.Run("delete references", func(t *testing.T) { deleteDomainReferences(t, open) })
+	t.Run("large", func(t *testing.T) { largeDomains(t, open) })
 }
 
 // mustReadDomain reads a domain.
