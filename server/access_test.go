@@ -63,6 +63,7 @@ func castWorldOn(t *testing.T, engine string) (*world, map[string]*client) {
 type operation struct {
 	*openapi3.Operation
 	method, template string
+	parameters       openapi3.Parameters // of path and query
 }
 
 // operations returns those of a contract, in one order.
@@ -71,7 +72,8 @@ func operations(doc *openapi3.T) []operation {
 	for _, template := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(template)
 		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
-			all = append(all, operation{item.Operations()[method], method, template})
+			op := item.Operations()[method]
+			all = append(all, operation{op, method, template, slices.Concat(item.Parameters, op.Parameters)})
 		}
 	}
 	return all
