@@ -1565,7 +1565,11 @@ type Ml struct {
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
-	// `List-Unsubscribe` itself: lines that name one of them are left out, and a read does not show them.
+	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
+	// show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
+	// own address and `extra_addresses` alone, and `Cc`, `Bcc`, `Return-Path`, `Received`, `Date`, `Message-ID`,
+	// `DKIM-Signature`, `ARC-*`, `Authentication-Results`, `Content-*` and `MIME-Version` are not added: 403
+	// `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
 	//
 	//
 	// Example: X-Office: Berlin
@@ -1784,7 +1788,9 @@ type Ml struct {
 	Owner MlOwner `json:"owner"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out.
+	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+	// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
+	// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
@@ -1858,7 +1864,11 @@ type MlCreate struct {
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
-	// `List-Unsubscribe` itself: lines that name one of them are left out, and a read does not show them.
+	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
+	// show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
+	// own address and `extra_addresses` alone, and `Cc`, `Bcc`, `Return-Path`, `Received`, `Date`, `Message-ID`,
+	// `DKIM-Signature`, `ARC-*`, `Authentication-Results`, `Content-*` and `MIME-Version` are not added: 403
+	// `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
 	//
 	//
 	// Example: X-Office: Berlin
@@ -2026,7 +2036,9 @@ type MlCreate struct {
 	Owner *MlOwner `json:"owner,omitempty"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out.
+	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+	// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
+	// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
@@ -2072,7 +2084,11 @@ type MlCreate struct {
 
 // MlCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 // list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
-// `List-Unsubscribe` itself: lines that name one of them are left out, and a read does not show them.
+// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
+// show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
+// own address and `extra_addresses` alone, and `Cc`, `Bcc`, `Return-Path`, `Received`, `Date`, `Message-ID`,
+// `DKIM-Signature`, `ARC-*`, `Authentication-Results`, `Content-*` and `MIME-Version` are not added: 403
+// `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
 //
 // Example: X-Office: Berlin
 // X-Team: Developers
@@ -2219,7 +2235,9 @@ type MlOnlySubscriberCanPost = YesNo
 type MlOwner = []Address
 
 // MlRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out.
+// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
+// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 //
 // Example: ["X-Originating-IP","X-Mailer"]
 type MlRemoveHeaders = []HeaderName
@@ -2290,7 +2308,11 @@ type MlUpdate struct {
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
-	// `List-Unsubscribe` itself: lines that name one of them are left out, and a read does not show them.
+	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
+	// show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
+	// own address and `extra_addresses` alone, and `Cc`, `Bcc`, `Return-Path`, `Received`, `Date`, `Message-ID`,
+	// `DKIM-Signature`, `ARC-*`, `Authentication-Results`, `Content-*` and `MIME-Version` are not added: 403
+	// `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
 	//
 	//
 	// Example: X-Office: Berlin
@@ -2458,7 +2480,9 @@ type MlUpdate struct {
 	Owner *MlOwner `json:"owner,omitempty"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out.
+	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+	// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
+	// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]

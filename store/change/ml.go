@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateMl implements store.Mls.
@@ -89,6 +91,13 @@ func (m *MailingLists) Subscribers(ctx context.Context, mail string) iter.Seq2[s
 // CreateMailingList implements store.MailingLists: what mlmmj holds, then the subscribers, then the account. When the account
 // is refused the rest goes again; when nobody knows what became of it the rest stays.
 func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n store.MailingListCreate) (store.Change, error) {
+	var left []string
+	if w.OnMissing != store.Drop {
+		var err error
+		if n.Settings, left, err = m.listHeaders(ctx, w, n.Mail, store.DefaultListSettings(n.Mail), n.Settings); err != nil {
+			return store.Change{}, err
+		}
+	}
 	settings := n.Initial()
 	account := n.Account(settings)
 	if w.DryRun {
@@ -107,6 +116,15 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 			return err
 		}
 		settings.ExtraAddresses = store.LeaveOut(settings.ExtraAddresses, planned.Discarded)
+		if w.OnMissing == store.Drop { // only now is it known which extra addresses the list has
+			given := store.ListUpdate{CustomHeaders: n.Settings.CustomHeaders, RemoveHeaders: n.Settings.RemoveHeaders}
+			bare := settings
+			bare.CustomHeaders, bare.RemoveHeaders = nil, nil
+			if given, left, err = m.listHeaders(ctx, w, n.Mail, bare, given); err != nil {
+				return err
+			}
+			settings = bare.With(given)
+		}
 		n.Subscribers = store.LeaveOut(n.Subscribers, planned.Discarded)
 		if made {
 			c = planned
@@ -121,7 +139,37 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 		return err
 	})
 	m.inviter.wakeUp()
+	c.Discarded = append(c.Discarded, left...)
 	return c, err
+}
+
+// listHeaders returns the update with the header lines that the list may have, and those that are left out.
+func (m *MailingLists) listHeaders(
+	ctx context.Context, w store.Write, mail string, stored store.ListSettings, u store.ListUpdate,
+) (store.ListUpdate, []string, error) {
+	if u.CustomHeaders == nil && u.RemoveHeaders == nil {
+		return u, nil, nil
+	}
+	h := rules.ListHeaders{Write: w, Own: []string{mail}, Stored: stored}
+	extra := stored.With(u).ExtraAddresses
+	if w.Actor.Global || w.Actor.Username == "" || len(extra) == 0 {
+		return h.Update(u)
+	}
+	domain, err := m.accounts.Domain(ctx, store.DomainOf(mail))
+	if err != nil {
+		return u, nil, err
+	}
+	actor, err := m.accounts.Identity(ctx, w.Actor.Username)
+	if err != nil && !store.IsNotFound(err) {
+		return u, nil, err
+	}
+	for _, address := range extra { // an alias domain is managed with its domain
+		in := store.DomainOf(address)
+		if in == domain.Name || slices.Contains(domain.AliasDomains, in) || actor.Manages(in) {
+			h.Own = append(h.Own, address)
+		}
+	}
+	return h.Update(u)
 }
 
 // fill has mlmmj hold a list and its subscribers, or nothing of it.
@@ -183,6 +231,7 @@ func (m *MailingLists) UpdateMailingList(
 		if err == nil {
 			c, err = m.accounts.UpdateMl(ctx, w, mail, edit.account)
 		}
+		c.Discarded = append(c.Discarded, edit.left...)
 		if err != nil && edit.unheld && rolledBack(err) {
 			m.takeBack(ctx, mail)
 		}
@@ -195,6 +244,7 @@ func (m *MailingLists) UpdateMailingList(
 // mlEdit is what an update does.
 type mlEdit struct {
 	planned   store.Change
+	left      []string // header lines that are left out
 	account   store.MlUpdate
 	configure store.ListUpdate
 	after     store.ListSettings
@@ -220,6 +270,9 @@ func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u s
 	if extra := edit.configure.ExtraAddresses; extra != nil {
 		kept := store.LeaveOut(*extra, edit.planned.Discarded)
 		edit.configure.ExtraAddresses = &kept
+	}
+	if err == nil {
+		edit.configure, edit.left, err = m.listHeaders(ctx, w, mail, now, edit.configure)
 	}
 	edit.after = now.With(edit.configure)
 	return edit, err

@@ -106,7 +106,7 @@ func cleanHeaders(lines []string) ([]string, *store.Error) {
 		l = strings.TrimSpace(l)
 		name, _, found := strings.Cut(l, ":")
 		switch {
-		case strings.ContainsFunc(l, unicode.IsControl):
+		case strings.ContainsFunc(l, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }):
 			return nil, invalid("A header line cannot hold a line break or another control character.")
 		case !found || isAutomatic(name):
 			continue

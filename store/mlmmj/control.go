@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // mark names the list in each post. It is not among mlmmjadmin's own headers, so it stands among the given ones.
@@ -25,13 +26,7 @@ func automatic(mail string) []string {
 }
 
 func isAutomatic(name string) bool {
-	if strings.EqualFold(name, mark) {
-		return true
-	}
-	return slices.ContainsFunc(automatic("@"), func(l string) bool {
-		n, _, _ := strings.Cut(l, ":")
-		return strings.EqualFold(n, name)
-	})
+	return slices.Contains(rules.AutomaticListHeaders, strings.ToLower(name))
 }
 
 // marked returns the given header lines and the one that names the list.

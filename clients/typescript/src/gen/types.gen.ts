@@ -1543,7 +1543,11 @@ export type MlCreate = {
 /**
  * Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
  * list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
- * `List-Unsubscribe` itself: lines that name one of them are left out, and a read does not show them.
+ * `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
+ * show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
+ * own address and `extra_addresses` alone, and `Cc`, `Bcc`, `Return-Path`, `Received`, `Date`, `Message-ID`,
+ * `DKIM-Signature`, `ARC-*`, `Authentication-Results`, `Content-*` and `MIME-Version` are not added: 403
+ * `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
  *
  */
 export type MlCustomHeaders = string;
@@ -1741,7 +1745,9 @@ export type MlOwner = Array<Address>;
 
 /**
  * Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
- * clears it. `DKIM-Signature` and `Authentication-Results` are always taken out.
+ * clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+ * `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
+ * the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
  *
  */
 export type MlRemoveHeaders = Array<HeaderName>;
