@@ -2363,6 +2363,12 @@ type UserCreate struct {
 	// AccountStatus `active` unless given. A disabled mailbox neither logs in nor receives mail.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
+	// Employeeid Number of the employee.
+	Employeeid *string `json:"employeeid,omitempty"`
+
+	// Gn Given name. SQL stores it from iRedMail 1.7.3 on.
+	Gn *string `json:"gn,omitempty"`
+
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
 	//
 	// Example: en_US
@@ -2408,6 +2414,10 @@ type UserCreate struct {
 	// limits the quota of one mailbox or of all together, a larger or unlimited value is cut to what is allowed;
 	// with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
 	Quota *int64 `json:"quota,omitempty"`
+
+	// Sn Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
+	// iRedMail 1.7.3 on.
+	Sn *string `json:"sn,omitempty"`
 }
 
 // UserListItem A whole record, or with `email_only=yes` an address.

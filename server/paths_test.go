@@ -93,5 +93,5 @@ func requireAtPath(t *testing.T, c *client, mail, path string) {
 	}
 	a = c.get("/api/ldif/alias/" + path)
 	require.True(t, a.ok(), a.raw)
-	require.Contains(t, a.raw, "mail: "+mail)
+	require.Contains(t, textAt(a.body, "_data"), "\nmail: "+mail+"\n")
 }

@@ -64,6 +64,9 @@ type UserFilter struct {
 type UserCreate struct {
 	Mail          string
 	Name          string
+	FirstName     string // the published gn
+	LastName      string // the published sn
+	EmployeeID    string
 	Password      Secret // the hash to store
 	Active        bool
 	Language      string
@@ -130,5 +133,8 @@ func (u UsersUpdate) Check() error {
 // Check returns VALUE_TOO_LONG, INVALID_LANGUAGE or what is wrong with the format and folder, for which the defaults stand
 // where they are empty.
 func (u UserCreate) Check() error {
-	return firstOf(checkText("name", &u.Name), checkLanguage(&u.Language), CheckMailbox(u.MailboxFormat, u.MailboxFolder))
+	return firstOf(
+		checkText("name", &u.Name), checkText("gn", &u.FirstName), checkText("sn", &u.LastName), checkText("employeeid", &u.EmployeeID),
+		checkLanguage(&u.Language), CheckMailbox(u.MailboxFormat, u.MailboxFolder),
+	)
 }

@@ -64,6 +64,9 @@ func userCreate(mail string, hash store.Secret, b gen.UserCreate) store.UserCrea
 	return store.UserCreate{
 		Mail:          mail,
 		Name:          or(b.Name, ""),
+		FirstName:     or(b.Gn, ""),
+		LastName:      or(b.Sn, ""),
+		EmployeeID:    or(b.Employeeid, ""),
 		Password:      hash,
 		Active:        activeUnlessSaid(b.AccountStatus),
 		Language:      or(word(b.Language), ""),

@@ -42,19 +42,43 @@ func (op *Operation) publishedName(name string) (*Parameter, []string) {
 	return op.parameter(old.published), old.value
 }
 
-// legacyValue turns the words that older scripts send for a choice into the published ones. A word that is none of
+// legacyWords are what scripts send for a setting that is on or off, in any case. Upstream (iRedAdmin-Pro) takes some of
+// them for a status and silently disables an account for all others; here a word that is none of them is an error.
+var legacyWords = map[string]bool{
+	"active": true, "enable": true, "enabled": true, "yes": true, "true": true, "on": true, "1": true,
+	"inactive": false, "disable": false, "disabled": false, "no": false, "false": false, "off": false, "0": false,
+}
+
+// plainRights are what nobody gets or loses by a word that was meant for something else: they take yes and no only.
+var plainRights = []string{"isGlobalAdmin", "disableViewingMailLog", "disableManagingQuarantinedMails"}
+
+// legacyValue turns the words that older scripts send for a choice of two into the published ones. A word that is none of
 // them stays, and is an error later.
-func legacyValue(name, value string) string {
-	if name != "accountStatus" {
+func (p *Parameter) legacyValue(value string) string {
+	if p.on == "" || slices.Contains(plainRights, p.Name) {
 		return value
 	}
-	switch strings.ToLower(strings.TrimSpace(value)) {
-	case "active", "enabled", "enable", "yes", "on", "1":
-		return "active"
-	case "disabled", "disable", "no", "off", "0":
-		return "disabled"
+	on, known := legacyWords[strings.ToLower(strings.TrimSpace(value))]
+	switch {
+	case !known:
+		return value
+	case on:
+		return p.on
 	}
-	return value
+	return p.off
+}
+
+// switches are the words of the contract for on and off.
+var switches = [][2]string{{"active", "disabled"}, {"yes", "no"}, {"enable", "disable"}}
+
+// setSwitch notes the words of a parameter that is on or off.
+func (p *Parameter) setSwitch() {
+	for _, words := range switches {
+		rest := slices.DeleteFunc(slices.Clone(p.schema.Enum), func(v any) bool { return v == nil || v == words[0] || v == words[1] })
+		if len(p.schema.Enum) > 0 && len(rest) == 0 {
+			p.on, p.off = words[0], words[1]
+		}
+	}
 }
 
 func (op *Operation) parameter(name string) *Parameter {

@@ -168,7 +168,7 @@ func (n *normaliser) text(p *Parameter, value string) error {
 		return n.fault(err)
 	}
 	if n.lenient {
-		value = legacyValue(p.Name, value)
+		value = p.legacyValue(value)
 	}
 	if n.op.Body[p.Name] == nil {
 		if value != "" || !n.lenient {

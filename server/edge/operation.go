@@ -45,8 +45,9 @@ type Parameter struct {
 
 	kind     string
 	nullable bool
-	choice   bool // has an enum
-	presence bool // in a form, being there is enough
+	choice   bool   // has an enum
+	on, off  string // the words of a choice between two, else ""
+	presence bool   // in a form, being there is enough
 	pattern  bool
 	schema   *openapi3.Schema
 	items    *openapi3.Schema // of an array, whose items are strings
@@ -175,6 +176,7 @@ func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
 	}
 	p.schema = schema
 	p.choice = len(schema.Enum) > 0
+	p.setSwitch()
 	p.pattern = schema.Pattern != ""
 	if schema.Type != nil && len(*schema.Type) > 0 {
 		p.kind = (*schema.Type)[0]

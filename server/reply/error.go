@@ -123,7 +123,7 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 	}
 	status := statusOf(known.Kind)
 	body := envelope{Msg: known.Code, Detail: known.Detail, Field: known.Field}
-	if !IsLenient(ctx) || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
+	if !IsLenient(ctx) || keepsStatus(status) {
 		return status, body
 	}
 	// The published API takes the removal of what is not there for done.
@@ -131,6 +131,12 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 		return http.StatusOK, envelope{Success: true}
 	}
 	return http.StatusOK, body
+}
+
+// keepsStatus reports whether a status is the same on the legacy surface. That a backend has no such thing is an answer
+// there, not trouble.
+func keepsStatus(status int) bool {
+	return status == http.StatusTooManyRequests || status >= http.StatusInternalServerError && status != http.StatusNotImplemented
 }
 
 // retryAfter is how many whole seconds the client should wait, 0 when that has nothing to do with it.

@@ -107,8 +107,8 @@ func (s *Store) planNewUser(n newUser, now time.Time) *plan {
 func (s *Store) newMailbox(n newUser, now time.Time) map[string]any {
 	values := map[string]any{
 		"username": n.Mail, "password": n.Password, "name": n.Name, "language": n.Language, "domain": n.home.Name,
-		"first_name": "", "last_name": "", "mobile": "", "telephone": "", "recovery_email": "",
-		"employeeid": "", "department": "", "rank": "normal", "transport": "", "isadmin": int64(0), "isglobaladmin": int64(0),
+		"first_name": n.FirstName, "last_name": n.LastName, "mobile": "", "telephone": "", "recovery_email": "",
+		"employeeid": n.EmployeeID, "department": "", "rank": "normal", "transport": "", "isadmin": int64(0), "isglobaladmin": int64(0),
 		"mailboxformat": n.MailboxFormat, "mailboxfolder": n.MailboxFolder, "quota": n.quota,
 		"storagebasedirectory": n.dir.base, "storagenode": n.dir.node, "maildir": n.dir.rest,
 		"allow_nets": nil, "disclaimer": "", "settings": "",

@@ -15,6 +15,7 @@ func createUser(t *testing.T, open Open) {
 		change, err := f.Accounts.CreateUser(ctx(t), asGlobal, store.UserCreate{
 			Mail: "ann@a.test", Name: "Änne 王", Password: aHash, Active: true, Language: "de_DE", Quota: ptr[int64](2048),
 			MailboxFormat: "mdbox", MailboxFolder: "Mail", Maildir: "/srv/mail/ann",
+			FirstName: "Änne", LastName: "Berg", EmployeeID: "E-7",
 		})
 		require.NoError(t, err)
 		require.Equal(t, store.ActionCreate, change.Action)
@@ -34,7 +35,7 @@ func createUser(t *testing.T, open Open) {
 		for column, want := range map[string]any{
 			"name": "Änne 王", "language": "de_DE", "quota": int64(2048), "mailboxformat": "mdbox", "mailboxfolder": "Mail",
 			"storagebasedirectory": "/srv", "storagenode": "mail", "maildir": "ann", "domain": "a.test", "active": int64(1),
-			"transport": "", "isadmin": int64(0), "isglobaladmin": int64(0), "rank": "normal", "allow_nets": nil,
+			"first_name": "Änne", "last_name": "Berg", "employeeid": "E-7", "transport": "", "isadmin": int64(0), "isglobaladmin": int64(0), "rank": "normal", "allow_nets": nil,
 			"settings": "", "password": aHash.Reveal(),
 		} {
 			requireMailbox(t, f, "ann@a.test", column, want)

@@ -2792,6 +2792,14 @@ export type UserCreate = {
      * `active` unless given. A disabled mailbox neither logs in nor receives mail.
      */
     accountStatus?: AccountStatus;
+    /**
+     * Number of the employee.
+     */
+    employeeid?: string;
+    /**
+     * Given name. SQL stores it from iRedMail 1.7.3 on.
+     */
+    gn?: string;
     language?: Language;
     /**
      * The folder inside the home directory that holds the mail. Letters and digits only. Null or left out takes
@@ -2823,6 +2831,12 @@ export type UserCreate = {
      *
      */
     quota?: number;
+    /**
+     * Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
+     * iRedMail 1.7.3 on.
+     *
+     */
+    sn?: string;
 };
 
 /**
