@@ -24,10 +24,16 @@ func race(c *client, path func(i int) string, given map[string]any) map[string]i
 
 // raceWith is race where each client has a body of its own.
 func raceWith(c *client, path func(i int) string, given func(i int) map[string]any) map[string]int {
+	return raceBy(func(int) *client { return c }, path, given)
+}
+
+// raceBy is raceWith where each is a client of its own.
+func raceBy(by func(i int) *client, path func(i int) string, given func(i int) map[string]any) map[string]int {
 	answers := make([]string, racers)
 	var start, done sync.WaitGroup
 	start.Add(1)
 	for i := range racers {
+		c := by(i)
 		done.Go(func() {
 			raw, _ := json.Marshal(given(i)) //nolint:errchkjson // plain text
 			r := httptest.NewRequestWithContext(c.w.t.Context(), http.MethodPost, path(i), strings.NewReader(string(raw)))
@@ -94,6 +100,20 @@ var capRaces = map[string]func(t *testing.T, w *world){
 		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d0.test", i) },
 			map[string]any{"password": password, "quota": 100})
 		require.Equal(t, map[string]int{"": 10, "EXCEED_LIMIT_QUOTA": racers - 10}, counts)
+	},
+	"users of two admins at one cap": func(t *testing.T, w *world) {
+		boss := cappedAdmin(w, map[string]any{"maxUsers": 9})
+		root := w.root()
+		writers := []*client{boss}
+		for _, domain := range []string{"d0.test", "d1.test"} {
+			root.mustUser("mate@"+domain, nil)
+			boss.must(http.StatusOK, "PUT", "/api/domain/admins/"+domain, map[string]any{"addAdmin": []string{"mate@" + domain}})
+			writers = append(writers, w.as("mate@"+domain, password))
+		}
+		counts := raceBy(func(i int) *client { return writers[i%3] }, func(i int) string {
+			return fmt.Sprintf("/api/user/u%d@d%d.test", i, max(0, i%3-1))
+		}, func(int) map[string]any { return withPassword })
+		require.Equal(t, map[string]int{"": 7, "EXCEED_LIMIT_USERS": racers - 7}, counts, "two are there already")
 	},
 	"domains of an admin": func(t *testing.T, w *world) {
 		admin := cappedAdmin(w, map[string]any{"maxDomains": 6})

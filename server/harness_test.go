@@ -187,7 +187,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	if lists == nil {
 		lists = mlmmj.NewNative(mlmmj.Native{Spool: w.spool(), SMTPPort: w.sink.Port})
 	}
-	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions), change.ForgetPolicies(policies),
+	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions, accounts), change.ForgetPolicies(policies),
 		change.PanelLog(log), change.FollowLists(accounts, lists, sessions))
 	w.changes = followed
 	w.inviter = change.NewInviter(followed, lists, sessions)

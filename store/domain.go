@@ -23,10 +23,13 @@ type Domains interface {
 	// whose name is taken fail with ALREADY_EXISTS, or are discarded with Drop.
 	UpdateDomain(ctx context.Context, w Write, name string, u DomainUpdate) (Change, error)
 	// UpdateDomainAdmins changes who manages the domain. Rows of global admins stay. An added admin must be a
-	// standalone admin or a mail user, else NO_SUCH_ACCOUNT (Unprocessable), whatever w.OnMissing says.
+	// standalone admin or a mail user, else NO_SUCH_ACCOUNT (Unprocessable), whatever w.OnMissing says. An actor that is not
+	// global fails with PERMISSION_DENIED when it removes who outranks it or whom only a global admin may remove (with Drop and
+	// a Replace those stay and are discarded), and when it adds somebody while it has a cap of -1.
 	UpdateDomainAdmins(ctx context.Context, w Write, name string, admins Set) (Change, error)
 	// DeleteDomain removes the domain with everything that belongs to it, and records its mailboxes for removal
-	// from disk after keepDays days (0: kept for good). Returns NO_SUCH_DOMAIN.
+	// from disk after keepDays days (0: kept for good). Returns NO_SUCH_DOMAIN, and PERMISSION_DENIED when a mailbox in it is
+	// an admin elsewhere whom only a global admin may remove from there.
 	DeleteDomain(ctx context.Context, w Write, name string, keepDays int) (Change, error)
 }
 

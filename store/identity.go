@@ -37,12 +37,3 @@ func (i Identity) MayCreateDomains() bool { return i.Global || i.Limits.CreateDo
 
 // Manages reports whether the account has the rights of an admin of the domain.
 func (i Identity) Manages(domain string) bool { return i.Global || slices.Contains(i.Domains, domain) }
-
-// Outranks reports whether the account is above other: it is a global admin and other is not, or it manages a
-// domain that other does not.
-func (i Identity) Outranks(other Identity) bool {
-	if other.Global {
-		return false
-	}
-	return i.Global || slices.ContainsFunc(i.Domains, func(d string) bool { return !other.Manages(d) })
-}

@@ -15,6 +15,8 @@ type Sessions interface {
 	TouchSession(ctx context.Context, idHash string, at time.Time) error
 	// EndSession removes one session; a missing one is fine.
 	EndSession(ctx context.Context, idHash string) error
+	// SessionAccounts returns the addresses in a domain that have sessions, sorted.
+	SessionAccounts(ctx context.Context, domain string) ([]string, error)
 	// EndSessionsOf removes every session of the address or, for a domain name, of every address in that domain.
 	EndSessionsOf(ctx context.Context, account string) error
 	// PurgeSessions removes the sessions last used before idleSince or created before createdSince.

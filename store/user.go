@@ -14,8 +14,9 @@ type Users interface {
 	UserPassword(ctx context.Context, mail string) (Secret, error)
 	// CreateUser makes a mailbox that delivers to itself. Returns NO_SUCH_DOMAIN, ALREADY_EXISTS when the address is
 	// any account, NOT_ALLOWED when the domain forbids users, EXCEEDED_DOMAIN_ACCOUNT_LIMIT and
-	// EXCEEDED_DOMAIN_QUOTA_SIZE at a limit of the domain, EXCEED_LIMIT_USERS and EXCEED_LIMIT_QUOTA at a cap of the
-	// actor. Limits are exact under concurrent calls.
+	// EXCEEDED_DOMAIN_QUOTA_SIZE at a limit of the domain, EXCEED_LIMIT_USERS and EXCEED_LIMIT_QUOTA at a cap that holds the
+	// actor: its own, or those of the domain's admins. PERMISSION_DENIED for an extension of the address of somebody who
+	// outranks the actor, or of a mailing list. Limits are exact under concurrent calls.
 	CreateUser(ctx context.Context, w Write, u UserCreate) (Change, error)
 	// UpdateUser changes what is given. Returns NO_SUCH_ACCOUNT, and NO_SUCH_ACCOUNT (Unprocessable) for a bcc
 	// address under a hosted domain that does not exist; forwarding destinations of that sort follow w.OnMissing. A user is never
@@ -26,10 +27,10 @@ type Users interface {
 	UpdateUsers(ctx context.Context, w Write, domain string, u UsersUpdate) (Change, error)
 	// RenameUser gives the mailbox another address and carries every reference in the scope along (see Scope). Its files stay
 	// where they are. Returns NO_SUCH_ACCOUNT, NO_SUCH_DOMAIN for the new one, ALREADY_EXISTS, and the limits of CreateUser
-	// when the domain changes.
+	// when the domain changes. PERMISSION_DENIED for an admin whom only a global one may take out of its domains.
 	RenameUser(ctx context.Context, w Write, mail, newMail string) (Change, error)
 	// DeleteUser removes the mailbox with every reference to it in the scope, and records it for removal from disk after
-	// keepDays days (0: kept for good). Returns NO_SUCH_ACCOUNT.
+	// keepDays days (0: kept for good). Returns NO_SUCH_ACCOUNT, and PERMISSION_DENIED as RenameUser does.
 	DeleteUser(ctx context.Context, w Write, mail string, keepDays int) (Change, error)
 }
 

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// Actor is who writes. The caps of an actor that is not global bind every write that it makes.
+// Actor is who writes. An actor that is not global is held by caps: its own, or those of the admins of the domain.
 type Actor struct {
 	Username string // "" is the program itself
 	IP       string // of the client, "" when there is none

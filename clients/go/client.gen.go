@@ -1042,7 +1042,8 @@ type DomainAdminsUpdate struct {
 	RemoveAdmin *[]Address `json:"removeAdmin,omitempty"`
 
 	// RemoveAllAdmins `yes` removes all admins of the domain first. Global admins keep their rights. In a form the parameter
-	// acts by being there, whatever its value.
+	// acts by being there, whatever its value. When a domain admin may not remove all of them, the strict surface
+	// answers 403; on the legacy one those stay and are named in `_discarded`.
 	RemoveAllAdmins *YesNo `json:"removeAllAdmins,omitempty"`
 }
 
@@ -10023,6 +10024,10 @@ type ClientInterface interface {
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
 	//
+	// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+	// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+	// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /api/domain/admins/{domain} (the `UpdateDomainAdmins` operationId).
@@ -10032,6 +10037,10 @@ type ClientInterface interface {
 	//
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
+	//
+	// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+	// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+	// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10621,7 +10630,7 @@ type ClientInterface interface {
 	// UpdateUsersWithBody Change all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-	// domain admin are left as they are.
+	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10631,7 +10640,7 @@ type ClientInterface interface {
 	// UpdateUsers Change all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-	// domain admin are left as they are.
+	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -11034,6 +11043,10 @@ func (c *Client) ListAliases(ctx context.Context, domain PathDomain, params *Lis
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
 //
+// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /api/domain/admins/{domain} (the `UpdateDomainAdmins` operationId).
@@ -11053,6 +11066,10 @@ func (c *Client) UpdateDomainAdminsWithBody(ctx context.Context, domain PathDoma
 //
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
+//
+// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12302,7 +12319,7 @@ func (c *Client) ListUsers(ctx context.Context, domain PathDomain, params *ListU
 // UpdateUsersWithBody Change all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-// domain admin are left as they are.
+// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -12322,7 +12339,7 @@ func (c *Client) UpdateUsersWithBody(ctx context.Context, domain PathDomain, con
 // UpdateUsers Change all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-// domain admin are left as they are.
+// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15682,6 +15699,10 @@ type ClientWithResponsesInterface interface {
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
 	//
+	// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+	// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+	// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/domain/admins/{domain} (the `UpdateDomainAdmins` operationId).
@@ -15691,6 +15712,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
+	//
+	// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+	// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+	// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16346,7 +16371,7 @@ type ClientWithResponsesInterface interface {
 	// UpdateUsersWithBodyWithResponse Change all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-	// domain admin are left as they are.
+	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16356,7 +16381,7 @@ type ClientWithResponsesInterface interface {
 	// UpdateUsersWithResponse Change all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-	// domain admin are left as they are.
+	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -24812,6 +24837,10 @@ func (c *ClientWithResponses) ListAliasesWithResponse(ctx context.Context, domai
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
 //
+// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /api/domain/admins/{domain} (the `UpdateDomainAdmins` operationId).
@@ -24827,6 +24856,10 @@ func (c *ClientWithResponses) UpdateDomainAdminsWithBodyWithResponse(ctx context
 //
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
+//
+// Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+// `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+// appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25878,7 +25911,7 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, domain 
 // UpdateUsersWithBodyWithResponse Change all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-// domain admin are left as they are.
+// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25894,7 +25927,7 @@ func (c *ClientWithResponses) UpdateUsersWithBodyWithResponse(ctx context.Contex
 // UpdateUsersWithResponse Change all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
-// domain admin are left as they are.
+// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

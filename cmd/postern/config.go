@@ -47,6 +47,7 @@ type Config struct {
 	MailStorage        list          `koanf:"mail_storage"`
 	DefaultTransport   string        `koanf:"default_transport"`
 	Transports         list          `koanf:"transports"`
+	Delimiters         string        `koanf:"recipient_delimiters"`
 	Log                string        `koanf:"log"`
 	LogLevel           slog.Level    `koanf:"log_level"`
 }
@@ -69,6 +70,7 @@ func defaultConfig() Config {
 		MailStorage:      list{"/var/vmail/vmail1"},
 		DefaultTransport: "dovecot",
 		Transports:       rules.DefaultAllowedTransports(),
+		Delimiters:       "+",
 		Log:              "text",
 		LogLevel:         slog.LevelInfo,
 	}
@@ -142,6 +144,7 @@ var settings = []setting{
 		key: "transports", usage: "comma-separated `transports` that admins who are not global may set beside the default one",
 		shape: "a list such as dovecot,external-pipe,smtp:[10.20.0.0/16]:25",
 	},
+	{key: "recipient_delimiters", usage: "`characters` that begin an extension of an address, as Postfix's recipient_delimiter says"},
 	{key: "log", usage: "format of the log: text or json"},
 	{key: "log_level", usage: "least `level` that is logged: debug, info, warn or error", shape: "debug, info, warn or error"},
 }

@@ -32,7 +32,7 @@ func (c Config) adminBaseDN() string {
 func (c Config) directoryOptions() ldapstore.Options {
 	o := ldapstore.DefaultOptions(c.directoryServer(), "")
 	o.BaseDN, o.AdminBaseDN = c.LDAPBaseDN, c.adminBaseDN()
-	o.StorageRoot, o.Transports = c.newStorage(), c.transports()
+	o.StorageRoot, o.Transports, o.Delimiters = c.newStorage(), c.transports(), c.Delimiters
 	return o
 }
 

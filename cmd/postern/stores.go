@@ -96,7 +96,7 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
-	followers := append([]change.Follower{change.EndSessions(s.state), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
+	followers := append([]change.Follower{change.EndSessions(s.state, accounts), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
 	lists := c.listDriver()
 	if lists != nil {
 		followers = append(followers, change.FollowLists(accounts, lists, s.state)) // last, for it may take the longest
@@ -122,7 +122,7 @@ func (s *stores) openTables(ctx context.Context, c Config) (store.Accounts, erro
 	}
 	options := sqlstore.DefaultOptions()
 	options.StorageBase, options.StorageNode = filepath.Dir(c.newStorage()), filepath.Base(c.newStorage())
-	options.Transports = c.transports()
+	options.Transports, options.Delimiters = c.transports(), c.Delimiters
 	accounts, err := sqlstore.New(ctx, db, options)
 	if err != nil {
 		return nil, inDatabase(d, err)

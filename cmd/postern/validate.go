@@ -208,6 +208,9 @@ func (c Config) checkLists(f *faults) {
 	}
 }
 
+// delimiterForm are the characters that may stand in a local part without being letters, digits or dots.
+var delimiterForm = regexp.MustCompile(`^[+=/&#_-]*$`)
+
 func (c Config) checkAccounts(f *faults) {
 	if c.Admin != "" {
 		if mail, err := store.NormaliseLogin(c.Admin); err != nil || mail != c.Admin {
@@ -227,6 +230,10 @@ func (c Config) checkAccounts(f *faults) {
 		if _, err := rules.ParseAllowedTransport(item); err != nil {
 			f.add("transports", "%q cannot be allowed: %v", item, err)
 		}
+	}
+	if !delimiterForm.MatchString(c.Delimiters) {
+		f.add("recipient_delimiters", "%q cannot begin an extension of an address; write what Postfix's recipient_delimiter says, such as +",
+			c.Delimiters)
 	}
 	if c.DefaultTransport == "" || strings.ContainsAny(c.DefaultTransport, " \t\r\n") {
 		f.add("default_transport", "%q is not a transport; write one such as dovecot", c.DefaultTransport)

@@ -10,6 +10,7 @@ import (
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // The levels of x-access.
@@ -170,8 +171,8 @@ func (a *Access) RefuseHigher(ctx context.Context, p *Principal, target string) 
 	if err != nil {
 		return err
 	}
-	if other.Outranks(p.Identity) {
-		return denied("%s is an admin of more than you manage.", target)
+	if rules.Outranks(other, p.Identity) {
+		return denied("%s is an admin of more than you manage, or may create more than you.", target)
 	}
 	return nil
 }
@@ -182,16 +183,16 @@ func (a *Access) profilesOff(ctx context.Context, op *edge.Operation, param func
 		return []string{}, nil // a domain that is being made
 	}
 	target := strings.ToLower(param(op.Target[0]))
-	rules, err := a.accounts.DomainRules(ctx, store.DomainOf(target))
+	domain, err := a.accounts.DomainRules(ctx, store.DomainOf(target))
 	if store.IsNotFound(err) {
 		return []string{}, nil // the handler says so
 	}
 	if err != nil {
 		return nil, err
 	}
-	off := rules.DisabledDomainProfiles
+	off := domain.DisabledDomainProfiles
 	if op.OfUsers || strings.Contains(target, "@") {
-		off = rules.DisabledUserProfiles
+		off = domain.DisabledUserProfiles
 	}
 	return append([]string{}, off...), nil
 }

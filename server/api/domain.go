@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
@@ -156,7 +157,7 @@ func (a *API) UpdateDomainAdmins(
 ) (gen.UpdateDomainAdminsResponseObject, error) {
 	domain := lower(r.Domain)
 	admins := domainAdmins(or(r.Body, gen.DomainAdminsUpdate{}))
-	if err := a.mayAppoint(ctx, domain, admins); err != nil {
+	if err := a.mayAppoint(ctx, admins); err != nil {
 		return nil, err
 	}
 	change, err := a.accounts.UpdateDomainAdmins(ctx, write(ctx), domain, admins)
@@ -166,9 +167,9 @@ func (a *API) UpdateDomainAdmins(
 	return gen.UpdateDomainAdmins200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
-// mayAppoint lets a domain admin appoint mailboxes of domains it manages, and keeps it from appointing or dismissing
-// who outranks it.
-func (a *API) mayAppoint(ctx context.Context, domain string, admins store.Set) error {
+// mayAppoint lets a domain admin appoint mailboxes of domains it manages, and keeps it from naming who outranks it. Of those
+// who are removed without being named the store knows.
+func (a *API) mayAppoint(ctx context.Context, admins store.Set) error {
 	p := access.Of(ctx)
 	if p.Global {
 		return nil
@@ -179,15 +180,7 @@ func (a *API) mayAppoint(ctx context.Context, domain string, admins store.Set) e
 				"%s is no mailbox of a domain that you manage.", mail).With("addAdmin")
 		}
 	}
-	touched := append(append([]string{}, admins.Add...), admins.Remove...)
-	if admins.Replace != nil {
-		d, err := a.accounts.Domain(ctx, domain)
-		if err != nil {
-			return err
-		}
-		touched = append(touched, d.Admins...)
-	}
-	for _, mail := range touched {
+	for _, mail := range slices.Concat(admins.Add, admins.Remove) {
 		if err := a.access.RefuseHigher(ctx, p, mail); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,32 +15,49 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
+// principals knows who is a mailbox.
+type principals struct {
+	store.Identities
+	standalone, gone string
+}
+
+func (p principals) Identity(_ context.Context, username string) (store.Identity, error) {
+	if username == p.gone {
+		return store.Identity{}, store.NoSuchAccount(username)
+	}
+	return store.Identity{Username: username, Mailbox: username != p.standalone}, nil
+}
+
 func TestEndSessions(t *testing.T) {
+	who := principals{standalone: "boss@example.com", gone: "gone@example.com"}
 	for name, c := range map[string]struct {
 		change store.Change
 		stay   []string
 	}{
 		"plain update": {store.Change{Name: "anna@example.com"},
-			[]string{"anna@example.com", "bo@example.com", "root@elsewhere.test"}},
+			[]string{"anna@example.com", "bo@example.com", "boss@example.com", "gone@example.com", "root@elsewhere.test"}},
 		"another password": {store.Change{Name: "anna@example.com", EndsSessions: true},
-			[]string{"bo@example.com", "root@elsewhere.test"}},
-		"domain": {store.Change{Name: "example.com", EndsSessions: true}, []string{"root@elsewhere.test"}},
+			[]string{"bo@example.com", "boss@example.com", "gone@example.com", "root@elsewhere.test"}},
+		"all mailboxes of a domain": {store.Change{Name: "example.com", EndsSessions: true},
+			[]string{"boss@example.com", "root@elsewhere.test"}},
+		"all mailboxes of a domain but one": {store.Change{Name: "example.com", EndsSessions: true, Discarded: []string{"bo@example.com"}},
+			[]string{"bo@example.com", "boss@example.com", "root@elsewhere.test"}},
 		"rename": {store.Change{Name: "anna@example.com", NewName: "bo@example.com", EndsSessions: true},
-			[]string{"bo@example.com", "root@elsewhere.test"}},
+			[]string{"bo@example.com", "boss@example.com", "gone@example.com", "root@elsewhere.test"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := openState(t)
-			all := []string{"anna@example.com", "bo@example.com", "root@elsewhere.test"}
-			for _, who := range all {
-				require.NoError(t, state.CreateSession(t.Context(), store.Session{IDHash: who, Username: who}))
+			all := []string{"anna@example.com", "bo@example.com", who.standalone, who.gone, "root@elsewhere.test"}
+			for _, name := range all {
+				require.NoError(t, state.CreateSession(t.Context(), store.Session{IDHash: name, Username: name}))
 			}
 			for range 2 { // the second time is as good as the first
-				require.NoError(t, change.EndSessions(state).Follow(t.Context(), byRoot.Actor, c.change))
+				require.NoError(t, change.EndSessions(state, who).Follow(t.Context(), byRoot.Actor, c.change))
 			}
 			var stay []string
-			for _, who := range all {
-				if _, err := state.Session(t.Context(), who); err == nil {
-					stay = append(stay, who)
+			for _, name := range all {
+				if _, err := state.Session(t.Context(), name); err == nil {
+					stay = append(stay, name)
 				}
 			}
 			require.Equal(t, c.stay, stay)

@@ -16,7 +16,7 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 	}
 	locks := []string{lockAdmin(a.Mail), lockDomainNames}
 	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
-		if err := s.free(ctx, a.Mail); err != nil {
+		if err := s.free(ctx, w.Actor, a.Mail); err != nil {
 			return nil, err
 		}
 		hosted, err := s.hosted(ctx, []string{store.DomainOf(a.Mail)})

@@ -15,8 +15,8 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(a.Mail)
-	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(time.Time) (*plan, error) {
-		h, err := s.admit(ctx, w.Actor, a.Mail, kindAlias, store.Usage{Aliases: 1})
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
+		h, err := s.admit(ctx, held, w.Actor, a.Mail, kindAlias, store.Usage{Aliases: 1})
 		if err != nil {
 			return nil, err
 		}
@@ -39,18 +39,20 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 }
 
 // admit returns the domain of a new account, or an error unless the address is free and there is room.
-func (s *Store) admit(ctx context.Context, actor store.Actor, mail string, k kind, more store.Usage) (home, error) {
+func (s *Store) admit(
+	ctx context.Context, held *held, actor store.Actor, mail string, k kind, more store.Usage,
+) (home, error) {
 	h, err := s.home(ctx, store.DomainOf(mail))
 	if err != nil {
 		return h, err
 	}
-	if err = s.free(ctx, mail); err != nil {
+	if err = s.free(ctx, actor, mail); err != nil {
 		return h, err
 	}
 	if err = s.room(ctx, h, k); err != nil {
 		return h, err
 	}
-	return h, s.checkActor(ctx, actor, more)
+	return h, s.checkActor(ctx, held, actor, h.name, added(more))
 }
 
 func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {

@@ -16,7 +16,11 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			return nil, err
 		}
 		current := h.entry.sorted("domainAdmin")
-		next := admins.Apply(current)
+		p := &plan{}
+		next, err := s.admitAdmins(ctx, w, h, admins, &p.change)
+		if err != nil {
+			return nil, err
+		}
 		added, removed := store.LeaveOut(next, current), store.LeaveOut(current, next)
 		if err = s.checkMayBeAdmins(ctx, added); err != nil {
 			return nil, err
@@ -24,7 +28,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 		after := h.entry.clone()
 		after.remove("domainAdmin", removed...)
 		after.add("domainAdmin", added...)
-		p := &plan{change: updated(store.NounDomain, name, h.entry, after)}
+		p.names(updated(store.NounDomain, name, h.entry, after))
 		if err = s.mark(ctx, p, next...); err != nil {
 			return nil, err
 		}

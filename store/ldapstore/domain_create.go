@@ -20,12 +20,12 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		return store.Change{}, err
 	}
 	locks := append(locksOf(w.Actor, d.Name), lockDomainNames)
-	return s.write(ctx, w, locks, func(time.Time) (*plan, error) {
+	return s.writeHeld(ctx, w, locks, func(_ time.Time, held *held) (*plan, error) {
 		begun, err := s.read(ctx, s.tree.domain(d.Name), classDomain)
 		if err != nil {
 			return nil, err
 		}
-		if err = s.admitDomain(ctx, w.Actor, d, begun); err != nil {
+		if err = s.admitDomain(ctx, held, w.Actor, d, begun); err != nil {
 			return nil, err
 		}
 		return s.planNewDomain(ctx, w.Actor, d, begun)
@@ -33,7 +33,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 }
 
 // admitDomain returns an error unless the domain may be made.
-func (s *Store) admitDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) error {
+func (s *Store) admitDomain(ctx context.Context, held *held, actor store.Actor, d store.DomainCreate, begun *entry) error {
 	if begun == nil {
 		hosted, err := s.hosted(ctx, []string{d.Name})
 		if err != nil {
@@ -45,7 +45,7 @@ func (s *Store) admitDomain(ctx context.Context, actor store.Actor, d store.Doma
 	} else if !begun.unfinished() {
 		return store.AlreadyExists(d.Name)
 	}
-	if err := s.checkCreator(ctx, actor, d); err != nil {
+	if err := s.checkCreator(ctx, held, actor, d); err != nil {
 		return err
 	}
 	if err := s.checkNewBcc(ctx, "senderBcc", d.Name, d.SenderBcc); err != nil {

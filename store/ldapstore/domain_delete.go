@@ -17,7 +17,7 @@ import (
 // finds it and goes on.
 func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, keepDays int) (store.Change, error) {
 	locks := []string{lockDomain(name), lockDomainNames, lockGlobalAdmins}
-	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
+	return s.writeHeld(ctx, w, locks, func(now time.Time, held *held) (*plan, error) {
 		h, err := s.home(ctx, name)
 		if err != nil {
 			return nil, err
@@ -27,6 +27,9 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 			return nil, err
 		}
 		if err = s.keepsGlobalAdmin(ctx, g.rulers...); err != nil {
+			return nil, err
+		}
+		if err = s.keepsAdminsOutside(ctx, held, w.Actor, name); err != nil {
 			return nil, err
 		}
 		scope, err := s.scopeOf(ctx, w.Actor)

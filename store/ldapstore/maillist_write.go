@@ -19,12 +19,12 @@ func (s *Store) CreateMaillist(ctx context.Context, w store.Write, m store.Maill
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(m.Mail)
-	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(time.Time) (*plan, error) {
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
 		begun, err := s.read(ctx, s.tree.list(m.Mail), and(plainList, equals(settingsAttribute, unfinishedMark)))
 		if err != nil {
 			return nil, err
 		}
-		h, err := s.admitList(ctx, w.Actor, m.Mail, begun)
+		h, err := s.admitList(ctx, held, w.Actor, m.Mail, begun)
 		if err != nil {
 			return nil, err
 		}
@@ -46,9 +46,9 @@ func (s *Store) CreateMaillist(ctx context.Context, w store.Write, m store.Maill
 }
 
 // admitList returns the domain of a new list, or an error unless the address is free and there is room.
-func (s *Store) admitList(ctx context.Context, actor store.Actor, mail string, begun *entry) (home, error) {
+func (s *Store) admitList(ctx context.Context, held *held, actor store.Actor, mail string, begun *entry) (home, error) {
 	if begun == nil {
-		return s.admit(ctx, actor, mail, kindList, store.Usage{Lists: 1})
+		return s.admit(ctx, held, actor, mail, kindList, store.Usage{Lists: 1})
 	}
 	return s.home(ctx, store.DomainOf(mail))
 }

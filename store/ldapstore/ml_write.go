@@ -18,8 +18,8 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(m.Mail)
-	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(time.Time) (*plan, error) {
-		h, err := s.admit(ctx, w.Actor, m.Mail, kindList, store.Usage{Lists: 1})
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
+		h, err := s.admit(ctx, held, w.Actor, m.Mail, kindList, store.Usage{Lists: 1})
 		if err != nil {
 			return nil, err
 		}
@@ -31,7 +31,7 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 		e.set("mailingListID", uuid.NewString())
 		e.set("enabledService", serviceMail, serviceDeliver, serviceMlmmj)
 		h.settleIn(&e, m.Mail)
-		if err = s.editMl(ctx, w.OnMissing, h, &e, wholeMl(m), &p.change); err != nil {
+		if err = s.editMl(ctx, w, h, &e, wholeMl(m), &p.change); err != nil {
 			return nil, err
 		}
 		p.names(created(store.NounMl, e, m.Mail))
@@ -66,7 +66,7 @@ func (s *Store) UpdateMl(ctx context.Context, w store.Write, mail string, u stor
 			return nil, err
 		}
 		after, p := before.clone(), &plan{}
-		if err = s.editMl(ctx, w.OnMissing, h, &after, u, &p.change); err != nil {
+		if err = s.editMl(ctx, w, h, &after, u, &p.change); err != nil {
 			return nil, err
 		}
 		p.names(updated(store.NounMl, mail, before, after))
@@ -77,7 +77,7 @@ func (s *Store) UpdateMl(ctx context.Context, w store.Write, mail string, u stor
 
 // editMl makes the entry of a list what the update says.
 func (s *Store) editMl(
-	ctx context.Context, rule store.OnMissing, h home, e *entry, u store.MlUpdate, change *store.Change,
+	ctx context.Context, w store.Write, h home, e *entry, u store.MlUpdate, change *store.Change,
 ) error {
 	e.assign("cn", u.Name)
 	e.assign("accessPolicy", u.AccessPolicy)
@@ -97,23 +97,23 @@ func (s *Store) editMl(
 			e.add("enabledService", serviceNewsletter)
 		}
 	}
-	if err := s.editExtra(ctx, rule, h, e, u.ExtraAddresses, change); err != nil {
+	if err := s.editExtra(ctx, w, h, e, u.ExtraAddresses, change); err != nil {
 		return err
 	}
 	if err := s.editPeople(ctx, e, u.Owners, u.Moderators); err != nil {
 		return err
 	}
 	itself := append([]string{e.address()}, e.sorted("shadowAddress")...)
-	return s.checkSubscribers(ctx, rule, itself, u.Subscribers, u.SubscriberField, change)
+	return s.checkSubscribers(ctx, w.OnMissing, itself, u.Subscribers, u.SubscriberField, change)
 }
 
 // editExtra sets the further addresses of a list. Those that come with alias domains stay.
-func (s *Store) editExtra(ctx context.Context, rule store.OnMissing, h home, e *entry, extra *[]string, change *store.Change) error {
+func (s *Store) editExtra(ctx context.Context, w store.Write, h home, e *entry, extra *[]string, change *store.Change) error {
 	if extra == nil {
 		return nil
 	}
 	wanted := store.LeaveOut(*extra, append(h.shadows(e.address()), e.address()))
-	next, err := s.settleFurther(ctx, rule, h, h.further(*e), store.Set{Replace: &wanted}, further{
+	next, err := s.settleFurther(ctx, w, h, h.further(*e), store.Set{Replace: &wanted}, further{
 		field: "extra_addresses", whole: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
 	}, change)
 	if err != nil {

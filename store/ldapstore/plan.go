@@ -2,6 +2,7 @@ package ldapstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,6 +53,45 @@ func (s *Store) write(
 		return store.Change{}, err
 	}
 	return change, nil
+}
+
+// held is which locks a write has. Which it needs may show only once it has read something.
+type held struct{ locks, lacking []string }
+
+// need notes a lock.
+func (h *held) need(lock string) {
+	if !slices.Contains(h.locks, lock) {
+		h.lacking = append(h.lacking, lock)
+	}
+}
+
+// lacks returns an error when a lock is needed that the write does not have: it begins anew with it.
+func (h *held) lacks() error {
+	if len(h.lacking) > 0 {
+		return errLacking
+	}
+	return nil
+}
+
+var errLacking = errors.New("further locks are needed")
+
+// mostTries is how often a write may find that it needs further locks: those who manage a domain would have to change that
+// often while it waits.
+const mostTries = 8
+
+// writeHeld is write for a plan that may find that it needs further locks.
+func (s *Store) writeHeld(
+	ctx context.Context, w store.Write, locks []string, decide func(now time.Time, held *held) (*plan, error),
+) (store.Change, error) {
+	for range mostTries {
+		h := &held{locks: locks}
+		change, err := s.write(ctx, w, locks, func(now time.Time) (*plan, error) { return decide(now, h) })
+		if !errors.Is(err, errLacking) {
+			return change, err
+		}
+		locks = slices.Concat(locks, h.lacking)
+	}
+	return store.Change{}, store.Down("What others are writing to", errLacking)
 }
 
 // apply runs the steps in order.

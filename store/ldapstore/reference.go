@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // chunkSize is how many names one filter asks for at the most.
@@ -41,6 +42,7 @@ func (s *Store) hosted(ctx context.Context, names []string) (map[string]string, 
 type holder struct {
 	dn   string
 	mail string // its main address
+	list bool   // it is a mailing list that people subscribe to
 }
 
 // holders maps those of the addresses that receive mail here, as the main or a further address of an account, to who
@@ -49,12 +51,12 @@ func (s *Store) holders(ctx context.Context, mails []string) (map[string]holder,
 	found := map[string]holder{}
 	for chunk := range slices.Chunk(mails, chunkSize) {
 		filter := and(or(anyOf("mail", chunk), anyOf("shadowAddress", chunk)), accountClass)
-		entries, err := s.below(ctx, s.tree.base, filter, "mail", "shadowAddress")
+		entries, err := s.below(ctx, s.tree.base, filter, "mail", "shadowAddress", "objectClass", "enabledService")
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
-			who := holder{e.dn, strings.ToLower(e.first("mail"))}
+			who := holder{e.dn, strings.ToLower(e.first("mail")), e.noun() == store.NounMl}
 			for _, mail := range append(e.sorted("shadowAddress"), e.sorted("mail")...) {
 				found[mail] = who
 			}
@@ -93,11 +95,18 @@ func (s *Store) taken(ctx context.Context, mails []string, besides string) ([]st
 	}), nil
 }
 
-// free returns ALREADY_EXISTS when the address is in use.
-func (s *Store) free(ctx context.Context, mail string) error {
+// free returns ALREADY_EXISTS when the address is in use, and PERMISSION_DENIED when it is an extension of somebody's.
+func (s *Store) free(ctx context.Context, actor store.Actor, mail string) error {
 	used, err := s.taken(ctx, []string{mail}, "")
 	if err == nil && len(used) > 0 {
 		err = store.AlreadyExists(mail)
+	}
+	if err != nil {
+		return err
+	}
+	reserved, err := s.reserved(ctx, actor, []string{mail})
+	if err == nil && len(reserved) > 0 {
+		err = rules.NotYours(mail)
 	}
 	return err
 }

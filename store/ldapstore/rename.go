@@ -27,11 +27,11 @@ type renaming struct {
 
 // rename plans a rename, whose account may be in the middle of one.
 func (s *Store) rename(
-	ctx context.Context, w store.Write, r *renaming, admit func(r *renaming) error,
+	ctx context.Context, w store.Write, r *renaming, admit func(r *renaming, held *held) error,
 ) (store.Change, error) {
 	from, to := store.DomainOf(r.mail), store.DomainOf(r.next)
 	r.leave = from != to
-	return s.write(ctx, w, locksOf(w.Actor, from, to), func(time.Time) (*plan, error) {
+	return s.writeHeld(ctx, w, locksOf(w.Actor, from, to), func(_ time.Time, held *held) (*plan, error) {
 		if err := s.findRenamed(ctx, r); err != nil {
 			return nil, err
 		}
@@ -46,10 +46,10 @@ func (s *Store) rename(
 			return nil, err
 		}
 		if !r.begun {
-			if err = s.free(ctx, r.next); err != nil {
+			if err = s.free(ctx, w.Actor, r.next); err != nil {
 				return nil, err
 			}
-			if err = admit(r); err != nil {
+			if err = admit(r, held); err != nil {
 				return nil, err
 			}
 		}
@@ -124,12 +124,15 @@ func (s *Store) settleRenamed(r *renaming, e *entry) {
 // RenameUser implements store.Users; see the head of this file for the order. Its files stay where they are.
 func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
 	r := &renaming{noun: store.NounUser, kind: kindUser, mail: mail, next: newMail, place: s.tree.user}
-	return s.rename(ctx, w, r, func(r *renaming) error { return s.admitMovedUser(ctx, w.Actor, r) })
+	return s.rename(ctx, w, r, func(r *renaming, held *held) error { return s.admitMovedUser(ctx, held, w.Actor, r) })
 }
 
-// admitMovedUser returns an error unless there is room for the mailbox where it goes. In another domain it counts as a new
+// admitMovedUser returns an error unless the mailbox may have another name, and there is room for it where it goes. In another domain it counts as a new
 // one, but its quota stays as it is.
-func (s *Store) admitMovedUser(ctx context.Context, actor store.Actor, r *renaming) error {
+func (s *Store) admitMovedUser(ctx context.Context, held *held, actor store.Actor, r *renaming) error {
+	if err := s.keepsAdmins(ctx, held, actor, r.mail); err != nil {
+		return err
+	}
 	if !r.leave {
 		return nil
 	}
@@ -144,19 +147,19 @@ func (s *Store) admitMovedUser(ctx context.Context, actor store.Actor, r *renami
 	if err = rules.Check(quota, 0, actor); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, actor, r.old.name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+	return s.checkMove(ctx, held, actor, r.old, r.home, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
 }
 
 // RenameAlias implements store.Aliases; see the head of this file for the order.
 func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
 	r := &renaming{noun: store.NounAlias, kind: kindAlias, mail: mail, next: newMail, place: s.tree.alias}
-	return s.rename(ctx, w, r, func(r *renaming) error {
+	return s.rename(ctx, w, r, func(r *renaming, held *held) error {
 		if !r.leave {
 			return nil
 		}
 		if err := s.room(ctx, r.home, kindAlias); err != nil {
 			return err
 		}
-		return s.checkMove(ctx, w.Actor, r.old.name, store.Usage{Aliases: 1})
+		return s.checkMove(ctx, held, w.Actor, r.old, r.home, store.Usage{Aliases: 1})
 	})
 }

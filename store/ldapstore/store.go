@@ -31,6 +31,7 @@ type Options struct {
 	Transports    rules.Transports // the default one, and those that admins who are not global may set
 	MailboxFormat string           // maildir, mdbox or sdbox
 	MailboxFolder string           // such as Maildir
+	Delimiters    string           // each may begin an extension of an address (Postfix's recipient_delimiter)
 	Now           func() time.Time
 }
 
@@ -44,6 +45,7 @@ func DefaultOptions(server Server, suffix string) Options {
 		Transports:    rules.DefaultTransports(),
 		MailboxFormat: "maildir",
 		MailboxFolder: "Maildir",
+		Delimiters:    "+",
 		Now:           time.Now,
 	}
 }

@@ -71,37 +71,6 @@ func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page
 	return s.names(ctx, s.tree.container(filter.Domain, containerUsers), and(filters...), "mail", page)
 }
 
-// above returns the mailboxes of a domain that outrank an admin: global ones, and those that manage a domain which the
-// admin does not. Nobody outranks a global admin.
-func (s *Store) above(ctx context.Context, domain, viewer string) ([]string, error) {
-	who, err := s.Identity(ctx, viewer)
-	if err != nil && !store.IsNotFound(err) {
-		return nil, err
-	}
-	if who.Global {
-		return nil, nil
-	}
-	var above entry
-	global := and(kindUser.filter(domain), equals("domainGlobalAdmin", yes))
-	rulers, err := s.children(ctx, s.tree.container(domain, containerUsers), global, "mail")
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range rulers {
-		above.add("mail", e.address())
-	}
-	foreign := and(finishedDomain, endsWith("domainAdmin", "@"+domain), not(equals("domainAdmin", viewer)))
-	domains, err := s.children(ctx, s.tree.base, foreign, "domainAdmin")
-	for _, e := range domains {
-		for _, mail := range e.sorted("domainAdmin") {
-			if domainOf(mail) == domain {
-				above.add("mail", mail)
-			}
-		}
-	}
-	return above.sorted("mail"), err
-}
-
 // UserPassword implements store.Users.
 func (s *Store) UserPassword(ctx context.Context, mail string) (store.Secret, error) {
 	e, err := s.mailbox(ctx, mail)

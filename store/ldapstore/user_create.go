@@ -17,8 +17,8 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(u.Mail)
-	change, err := s.write(ctx, w, locksOf(w.Actor, domain), func(now time.Time) (*plan, error) {
-		h, quota, err := s.admitUser(ctx, w.Actor, u)
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(now time.Time, held *held) (*plan, error) {
+		h, quota, err := s.admitUser(ctx, held, w.Actor, u)
 		if err != nil {
 			return nil, err
 		}
@@ -48,12 +48,12 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 }
 
 // admitUser returns an error unless there is room for the mailbox, and the quota that it gets in MB.
-func (s *Store) admitUser(ctx context.Context, actor store.Actor, u store.UserCreate) (home, int64, error) {
+func (s *Store) admitUser(ctx context.Context, held *held, actor store.Actor, u store.UserCreate) (home, int64, error) {
 	h, err := s.home(ctx, store.DomainOf(u.Mail))
 	if err != nil {
 		return h, 0, err
 	}
-	if err = s.free(ctx, u.Mail); err != nil {
+	if err = s.free(ctx, actor, u.Mail); err != nil {
 		return h, 0, err
 	}
 	if err = s.room(ctx, h, kindUser); err != nil {
@@ -67,7 +67,7 @@ func (s *Store) admitUser(ctx context.Context, actor store.Actor, u store.UserCr
 	if err != nil {
 		return h, 0, err
 	}
-	return h, quota, s.checkActor(ctx, actor, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+	return h, quota, s.checkActor(ctx, held, actor, h.name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(quota)}))
 }
 
 // userPath is where the files of a new mailbox are.

@@ -14,12 +14,15 @@ import (
 func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keepDays int) (store.Change, error) {
 	domain := store.DomainOf(mail)
 	locks := []string{lockDomain(domain), lockGlobalAdmins}
-	change, err := s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
+	change, err := s.writeHeld(ctx, w, locks, func(now time.Time, held *held) (*plan, error) {
 		e, err := s.mailbox(ctx, mail)
 		if err != nil {
 			return nil, err
 		}
 		if err = s.keepsRuler(ctx, mail, e, entry{}); err != nil {
+			return nil, err
+		}
+		if err = s.keepsAdmins(ctx, held, w.Actor, mail); err != nil {
 			return nil, err
 		}
 		scope, err := s.scopeOf(ctx, w.Actor)

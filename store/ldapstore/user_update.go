@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // UpdateUser implements store.Users. All that may change is in the one entry of the mailbox, so it is one step.
@@ -18,7 +19,7 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 	if isFalse(u.Active) || isFalse(u.Global) { // the server may lose an admin
 		locks = append(locks, lockGlobalAdmins)
 	}
-	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
+	return s.writeHeld(ctx, w, locks, func(now time.Time, held *held) (*plan, error) {
 		before, err := s.mailbox(ctx, mail)
 		if err != nil {
 			return nil, err
@@ -34,11 +35,11 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err != nil {
 			return nil, err
 		}
-		edit := &userEdit{home: h, rule: w.OnMissing, mail: mail, before: before, after: before.clone()}
+		edit := &userEdit{home: h, write: w, mail: mail, before: before, after: before.clone()}
 		if err = s.edit(ctx, edit, u, now); err != nil {
 			return nil, err
 		}
-		if err = s.allowEdit(ctx, w.Actor, edit); err != nil {
+		if err = s.allowEdit(ctx, held, w.Actor, edit); err != nil {
 			return nil, err
 		}
 		p := &plan{change: updated(store.NounUser, mail, before, edit.after)}
@@ -53,7 +54,7 @@ func isFalse(v *bool) bool { return v != nil && !*v }
 // userEdit is a change to one mailbox while it is planned.
 type userEdit struct {
 	home
-	rule          store.OnMissing
+	write         store.Write
 	mail          string
 	before, after entry
 	change        store.Change // for what is discarded
@@ -86,7 +87,7 @@ func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now t
 			return err
 		}
 	}
-	services, err := settleServices(e.rule, u.Services, &e.change)
+	services, err := settleServices(e.write.OnMissing, u.Services, &e.change)
 	if err != nil {
 		return err
 	}
@@ -167,26 +168,23 @@ func (s *Store) editGlobal(ctx context.Context, e *userEdit, global bool) error 
 }
 
 // allowEdit returns an error when the mailbox may not become what it is to be.
-func (s *Store) allowEdit(ctx context.Context, actor store.Actor, e *userEdit) error {
+func (s *Store) allowEdit(ctx context.Context, held *held, actor store.Actor, e *userEdit) error {
 	if err := s.keepsRuler(ctx, e.mail, e.before, e.after); err != nil {
 		return err
 	}
 	own, quota := e.before.quota(), e.after.quota()
-	if own == quota {
+	more := rules.QuotaAdded(own, quota)
+	if more == 0 { // less than before is always good
 		return nil
 	}
-	rules, err := s.quotas(ctx, e.home)
+	quotas, err := s.quotas(ctx, e.home)
 	if err != nil {
 		return err
 	}
-	if err = rules.Check(quota, own, actor); err != nil {
+	if err = quotas.Check(quota, own, actor); err != nil {
 		return err
 	}
-	more := store.QuotaUsage(quota)
-	if quota > 0 {
-		more = max(0, quota-own)
-	}
-	return s.checkActor(ctx, actor, store.Usage{Quota: more})
+	return s.checkActor(ctx, held, actor, e.name, added(store.Usage{Quota: more}))
 }
 
 // editForwarding sets where mail to the mailbox goes.
@@ -194,7 +192,7 @@ func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Se
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, e.rule, change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.settle(ctx, e.write.OnMissing, change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -212,7 +210,7 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 		return nil
 	}
 	current := e.further(e.before)
-	next, err := s.settleFurther(ctx, e.rule, e.home, current, change, further{
+	next, err := s.settleFurther(ctx, e.write, e.home, current, change, further{
 		field: change.Field("aliases", "addAlias"), whole: "aliases",
 		outside: func() *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", e.name)
@@ -236,15 +234,16 @@ type further struct {
 	outside func() *store.Error
 }
 
-// settleFurther returns the further addresses after a change, without new ones that lie outside of the domain or are in use.
+// settleFurther returns the further addresses after a change, without new ones that lie outside of the domain, are in use or
+// are extensions of somebody's.
 func (s *Store) settleFurther(
-	ctx context.Context, rule store.OnMissing, h home, current []string, set store.Set, f further, change *store.Change,
+	ctx context.Context, w store.Write, h home, current []string, set store.Set, f further, change *store.Change,
 ) ([]string, error) {
 	outside := slices.DeleteFunc(store.LeaveOut(set.Wanted(), current), func(mail string) bool {
 		domain := store.DomainOf(mail)
 		return domain == h.name || slices.Contains(h.aliases, domain)
 	})
-	set, err := store.Discard(rule, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
+	set, err := store.Discard(w.OnMissing, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +251,15 @@ func (s *Store) settleFurther(
 	if err != nil {
 		return nil, err
 	}
-	set, err = store.Discard(rule, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
+	set, err = store.Discard(w.OnMissing, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
+	if err != nil {
+		return nil, err
+	}
+	reserved, err := s.reserved(ctx, w.Actor, store.LeaveOut(set.Wanted(), current))
+	if err != nil {
+		return nil, err
+	}
+	set, err = store.Discard(w.OnMissing, set, reserved, change, func(mail string) *store.Error { return rules.NotYours(mail).With(f.field) })
 	if err != nil {
 		return nil, err
 	}

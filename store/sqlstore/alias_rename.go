@@ -47,7 +47,7 @@ func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, actor store
 	if err != nil {
 		return err
 	}
-	if err = s.free(ctx, tx, newMail); err != nil {
+	if err = s.free(ctx, tx, actor, newMail); err != nil {
 		return err
 	}
 	if h.Name == old {
@@ -56,5 +56,5 @@ func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, actor store
 	if err = s.takesAlias(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, actor, old, store.Usage{Aliases: 1})
+	return s.checkMove(ctx, tx, actor, old, h.Name, store.Usage{Aliases: 1})
 }

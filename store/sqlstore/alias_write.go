@@ -20,13 +20,13 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err != nil {
 			return nil, err
 		}
-		if err = s.free(ctx, tx, a.Mail); err != nil {
+		if err = s.free(ctx, tx, w.Actor, a.Mail); err != nil {
 			return nil, err
 		}
 		if err = s.takesAlias(ctx, tx, h); err != nil {
 			return nil, err
 		}
-		if err = s.checkActor(ctx, tx, w.Actor, store.Usage{Aliases: 1}); err != nil {
+		if err = s.checkActor(ctx, tx, w.Actor, h.Name, added(store.Usage{Aliases: 1})); err != nil {
 			return nil, err
 		}
 		p := &plan{}

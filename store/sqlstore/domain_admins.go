@@ -22,16 +22,21 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 		if err = tx.Select(ctx, &current, query, name); err != nil {
 			return nil, fmt.Errorf("read admins of domain %s: %w", name, err)
 		}
-		next := admins.Apply(current)
+		p := &plan{}
+		next, err := s.admitAdmins(ctx, tx, w, name, current, admins, &p.change)
+		if err != nil {
+			return nil, err
+		}
 		added := store.LeaveOut(next, current)
 		if err = s.checkMayBeAdmins(ctx, tx, added); err != nil {
 			return nil, err
 		}
 		after := slices.Clone(before)
 		assign(after, "modified", now)
-		p := &plan{change: store.Change{
+		p.change = store.Change{
 			Action: store.ActionUpdate, Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after,
-		}}
+			Discarded: p.change.Discarded,
+		}
 		s.update(p, "domain", "domain", name, before, after)
 		s.planRemoveAdmins(p, name, store.LeaveOut(current, next))
 		s.planAddAdmins(p, name, added, now)

@@ -22,6 +22,9 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 		if err = s.checkGlobalAdminsOutside(ctx, tx, name); err != nil {
 			return nil, err
 		}
+		if err = s.keepsAdminsOutside(ctx, tx, w.Actor, name); err != nil {
+			return nil, err
+		}
 		scope, err := s.scopeOf(ctx, tx, w.Actor)
 		if err != nil {
 			return nil, err

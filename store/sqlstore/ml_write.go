@@ -27,7 +27,7 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 			return nil, err
 		}
 		p := &plan{}
-		extra, err := s.settleExtra(ctx, tx, w.OnMissing, m.Mail, nil, &m.ExtraAddresses, &p.change)
+		extra, err := s.settleExtra(ctx, tx, w, m.Mail, nil, &m.ExtraAddresses, &p.change)
 		if err != nil {
 			return nil, err
 		}
@@ -50,13 +50,13 @@ func (s *Store) admitMl(ctx context.Context, tx *sqldb.Tx, actor store.Actor, ma
 	if err != nil {
 		return err
 	}
-	if err = s.free(ctx, tx, mail); err != nil {
+	if err = s.free(ctx, tx, actor, mail); err != nil {
 		return err
 	}
 	if err = s.takesList(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkActor(ctx, tx, actor, store.Usage{Lists: 1})
+	return s.checkActor(ctx, tx, actor, h.Name, added(store.Usage{Lists: 1}))
 }
 
 func (s *Store) planNewMl(p *plan, m store.MlCreate, extra []string, now time.Time) {
@@ -123,7 +123,7 @@ func (s *Store) editMl(ctx context.Context, tx *sqldb.Tx, w store.Write, p *plan
 	if err := tx.Select(ctx, &current, query, mail); err != nil {
 		return fmt.Errorf("read further addresses of %s: %w", mail, err)
 	}
-	next, err := s.settleExtra(ctx, tx, w.OnMissing, mail, current, u.ExtraAddresses, &p.change)
+	next, err := s.settleExtra(ctx, tx, w, mail, current, u.ExtraAddresses, &p.change)
 	if err != nil {
 		return err
 	}
@@ -141,14 +141,14 @@ func (s *Store) editMl(ctx context.Context, tx *sqldb.Tx, w store.Write, p *plan
 
 // settleExtra returns the further addresses of a list after a change, without those that it cannot have; nil leaves them.
 func (s *Store) settleExtra(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, mail string, current []string, extra *[]string, change *store.Change,
+	ctx context.Context, tx *sqldb.Tx, w store.Write, mail string, current []string, extra *[]string, change *store.Change,
 ) ([]string, error) {
 	if extra == nil {
 		return current, nil
 	}
 	domain := store.DomainOf(mail)
 	wanted := store.LeaveOut(*extra, []string{mail})
-	set, err := s.settleFurther(ctx, tx, rule, domain, current, store.Set{Replace: &wanted}, further{
+	set, err := s.settleFurther(ctx, tx, w, domain, current, store.Set{Replace: &wanted}, further{
 		field: "extra_addresses", outside: func() *store.Error { return store.NotOfList(domain) },
 	}, change)
 	if err != nil {

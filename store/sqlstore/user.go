@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -32,7 +33,10 @@ func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.P
 	if err := hosted(ctx, db, filter.Domain); err != nil {
 		return list, err
 	}
-	query, args := s.usersQuery("m.*", filter, page)
+	query, args, err := s.usersQuery(ctx, "m.*", filter, page)
+	if err != nil {
+		return list, err
+	}
 	rows, err := db.Records(ctx, query, args...)
 	if err != nil {
 		return list, fmt.Errorf("read mailboxes of %s: %w", filter.Domain, err)
@@ -50,7 +54,10 @@ func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page
 	if err := hosted(ctx, db, filter.Domain); err != nil {
 		return store.List[string]{}, err
 	}
-	query, args := s.usersQuery("m.username", filter, page)
+	query, args, err := s.usersQuery(ctx, "m.username", filter, page)
+	if err != nil {
+		return store.List[string]{}, err
+	}
 	return addresses(ctx, db, page, query, args)
 }
 
@@ -67,16 +74,23 @@ func (s *Store) UserPassword(ctx context.Context, mail string) (store.Secret, er
 	return store.Secret(password), nil
 }
 
-func (s *Store) usersQuery(columns string, filter store.UserFilter, page store.Page) (string, []any) {
+func (s *Store) usersQuery(ctx context.Context, columns string, filter store.UserFilter, page store.Page) (string, []any, error) {
 	query, args := "SELECT "+columns+" FROM mailbox m WHERE m.domain = ?", []any{filter.Domain}
 	if filter.DisabledOnly {
 		query += " AND m.active = 0"
 	}
-	if v := filter.Viewer; v != "" {
-		query += " AND (" + global + " OR NOT " + s.outranks() + ")"
-		args = append(args, v, v, v)
+	if filter.Viewer != "" {
+		above, err := s.above(ctx, s.db.Reader(), filter.Domain, filter.Viewer)
+		if err != nil {
+			return "", nil, err
+		}
+		for chunk := range slices.Chunk(above, chunkSize) {
+			query += " AND m.username NOT IN (?)"
+			args = append(args, chunk)
+		}
 	}
-	return paged(query, args, "m.username", page)
+	query, args = paged(query, args, "m.username", page)
+	return query, args, nil
 }
 
 // hosted returns NO_SUCH_DOMAIN unless there is such a primary domain.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -50,7 +51,7 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if n.home, err = s.lockHome(ctx, tx, store.DomainOf(u.Mail)); err != nil {
 		return n, err
 	}
-	if err = s.free(ctx, tx, u.Mail); err != nil {
+	if err = s.free(ctx, tx, actor, u.Mail); err != nil {
 		return n, err
 	}
 	if err = s.takesUser(ctx, tx, n.home); err != nil {
@@ -59,15 +60,18 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if n.quota, err = n.home.quotas().Grant(u.Quota); err != nil {
 		return n, err
 	}
-	if err = s.checkActor(ctx, tx, actor, store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)}); err != nil {
+	if err = s.checkActor(ctx, tx, actor, n.home.Name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)})); err != nil {
 		return n, err
 	}
 	n.groups, err = s.defaultGroups(ctx, tx, actor, n.home)
 	return n, err
 }
 
-// free returns ALREADY_EXISTS when the address is in use.
-func (s *Store) free(ctx context.Context, tx *sqldb.Tx, mail string) error {
+// added is what a new account adds to its domain.
+func added(more store.Usage) rules.Addition { return rules.Addition{Usage: more} }
+
+// free returns ALREADY_EXISTS when the address is in use, and PERMISSION_DENIED when it is an extension of somebody's.
+func (s *Store) free(ctx context.Context, tx *sqldb.Tx, actor store.Actor, mail string) error {
 	taken, err := s.taken(ctx, tx, mail)
 	if err != nil {
 		return fmt.Errorf("look for %s: %w", mail, err)
@@ -75,7 +79,11 @@ func (s *Store) free(ctx context.Context, tx *sqldb.Tx, mail string) error {
 	if taken {
 		return store.AlreadyExists(mail)
 	}
-	return nil
+	reserved, err := s.reserved(ctx, tx, actor, []string{mail})
+	if err == nil && len(reserved) > 0 {
+		err = rules.NotYours(mail)
+	}
+	return err
 }
 
 // userMaildir is the path that was asked for, or one made up from the address.

@@ -15,6 +15,9 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
 			return nil, err
 		}
+		if err := s.keepsAdmins(ctx, tx, w.Actor, mail); err != nil {
+			return nil, err
+		}
 		row, err := lockUser(ctx, tx, mail)
 		if err != nil {
 			return nil, err

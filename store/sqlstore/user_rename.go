@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,6 +12,9 @@ import (
 // RenameUser implements store.Users.
 func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
+		if err := s.keepsAdmins(ctx, tx, w.Actor, mail); err != nil {
+			return nil, err
+		}
 		before, err := lockUser(ctx, tx, mail)
 		if err != nil {
 			return nil, err
@@ -53,7 +55,7 @@ func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, actor store.
 	if err != nil {
 		return err
 	}
-	if err = s.free(ctx, tx, newMail); err != nil {
+	if err = s.free(ctx, tx, actor, newMail); err != nil {
 		return err
 	}
 	old := text(row, "domain")
@@ -67,23 +69,5 @@ func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, actor store.
 	if err = h.quotas().Check(quota, 0, actor); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, actor, old, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
-}
-
-// checkMove is checkActor for an account that comes from another domain. An actor that manages that one has the
-// account already: its caps run over all its domains.
-func (s *Store) checkMove(ctx context.Context, tx *sqldb.Tx, actor store.Actor, old string, more store.Usage) error {
-	if actor.Global {
-		return nil
-	}
-	var managed string
-	query := "SELECT domain FROM domain_admins WHERE username = ? AND domain = ?"
-	found, err := tx.Find(ctx, &managed, query, actor.Username, old)
-	if err != nil {
-		return fmt.Errorf("look who manages %s: %w", old, err)
-	}
-	if found {
-		return nil
-	}
-	return s.checkActor(ctx, tx, actor, more)
+	return s.checkMove(ctx, tx, actor, old, h.Name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -75,7 +76,7 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 		return fmt.Errorf("read aliases of %s: %w", e.mail, err)
 	}
 	domain := strings.ToLower(text(e.before, "domain")) // see namesIn
-	change, err := s.settleFurther(ctx, tx, w.OnMissing, domain, current, change, further{
+	change, err := s.settleFurther(ctx, tx, w, domain, current, change, further{
 		field: change.Field("aliases", "addAlias"),
 		outside: func() *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", domain)
@@ -105,10 +106,10 @@ type further struct {
 	outside func() *store.Error
 }
 
-// settleFurther leaves out new addresses that lie outside of the domain or are in use. The domain's row is held, so
+// settleFurther leaves out new addresses that lie outside of the domain, are in use or are extensions of somebody's. The domain's row is held, so
 // that nobody else takes one meanwhile.
 func (s *Store) settleFurther(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, domain string, current []string, set store.Set, f further,
+	ctx context.Context, tx *sqldb.Tx, w store.Write, domain string, current []string, set store.Set, f further,
 	change *store.Change,
 ) (store.Set, error) {
 	if len(store.LeaveOut(set.Wanted(), current)) == 0 {
@@ -121,7 +122,7 @@ func (s *Store) settleFurther(
 	if err != nil {
 		return set, err
 	}
-	set, err = store.Discard(rule, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
+	set, err = store.Discard(w.OnMissing, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
 	if err != nil {
 		return set, err
 	}
@@ -129,7 +130,15 @@ func (s *Store) settleFurther(
 	if err != nil {
 		return set, fmt.Errorf("look for further addresses in %s: %w", domain, err)
 	}
-	return store.Discard(rule, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
+	set, err = store.Discard(w.OnMissing, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
+	if err != nil {
+		return set, err
+	}
+	reserved, err := s.reserved(ctx, tx, w.Actor, store.LeaveOut(set.Wanted(), current))
+	if err != nil {
+		return set, err
+	}
+	return store.Discard(w.OnMissing, set, reserved, change, func(mail string) *store.Error { return rules.NotYours(mail).With(f.field) })
 }
 
 // outside returns those of the addresses that are neither in the domain nor in one of its alias domains.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -26,6 +27,11 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
 		if isFalse(u.Active) || isFalse(u.Global) {
 			if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
+				return nil, err
+			}
+		}
+		if u.Quota != nil { // the domain's row before that of the mailbox, as everywhere
+			if _, err := s.lockHome(ctx, tx, store.DomainOf(mail)); err != nil && !store.IsNotFound(err) {
 				return nil, err
 			}
 		}
@@ -124,7 +130,8 @@ func (s *Store) allowEdit(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 		}
 	}
 	own, quota := number(e.before, "quota"), number(e.after, "quota")
-	if own == quota {
+	more := rules.QuotaAdded(own, quota)
+	if more == 0 && quota >= 0 { // less than before is always good
 		return nil
 	}
 	h, err := s.lockHome(ctx, tx, text(e.before, "domain"))
@@ -134,11 +141,7 @@ func (s *Store) allowEdit(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if err = h.quotas().Check(quota, own, actor); err != nil {
 		return err
 	}
-	more := store.QuotaUsage(quota)
-	if quota > 0 {
-		more = max(0, quota-own)
-	}
-	return s.checkActor(ctx, tx, actor, store.Usage{Quota: more})
+	return s.checkActor(ctx, tx, actor, h.Name, added(store.Usage{Quota: more}))
 }
 
 // planGlobal brings the row for all domains in line with the mark on the mailbox.

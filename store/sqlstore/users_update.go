@@ -20,7 +20,7 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		if _, err := s.lockHome(ctx, tx, domain); err != nil {
 			return nil, err
 		}
-		above, err := s.above(ctx, tx, w.Actor, domain)
+		above, err := s.aboveActor(ctx, tx, w.Actor, domain)
 		if err != nil {
 			return nil, err
 		}
@@ -61,19 +61,6 @@ func (s *Store) checkTransportOfAll(
 		return u, refused
 	}
 	return u, nil
-}
-
-// above returns the mailboxes of the domain that outrank an actor that is not global.
-func (s *Store) above(ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string) ([]string, error) {
-	if actor.Global || actor.Username == "" {
-		return nil, nil
-	}
-	var names []string
-	query := "SELECT m.username FROM mailbox m WHERE m.domain = ? AND " + s.outranks() + " ORDER BY m.username"
-	if err := tx.Select(ctx, &names, query, domain, actor.Username); err != nil {
-		return nil, fmt.Errorf("look for admins in %s: %w", domain, err)
-	}
-	return names, nil
 }
 
 // globalAdminsIn returns the mailboxes of the domain that are global admins.

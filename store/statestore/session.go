@@ -3,6 +3,7 @@ package statestore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +56,17 @@ func (s *Store) TouchSession(ctx context.Context, idHash string, at time.Time) e
 // EndSession implements store.Sessions.
 func (s *Store) EndSession(ctx context.Context, idHash string) error {
 	return s.exec(ctx, "end a session", "DELETE FROM sessions WHERE id_hash = ?", idHash)
+}
+
+// SessionAccounts implements store.Sessions.
+func (s *Store) SessionAccounts(ctx context.Context, domain string) ([]string, error) {
+	names := []string{}
+	query := "SELECT DISTINCT username FROM sessions WHERE domain = ? ORDER BY username"
+	if err := s.db.Reader().Select(ctx, &names, query, domain); err != nil {
+		return nil, fmt.Errorf("read who of %s is logged in: %w", domain, err)
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // EndSessionsOf implements store.Sessions.

@@ -116,6 +116,9 @@ func endSessions(t *testing.T, open func(t *testing.T) store.State) {
 	})
 	t.Run("of a domain", func(t *testing.T) {
 		s := fill(t)
+		names, err := s.SessionAccounts(ctx(t), "example.com")
+		require.NoError(t, err)
+		require.Equal(t, []string{"anna@example.com", "bo@example.com"}, names)
 		require.NoError(t, s.EndSessionsOf(ctx(t), "example.com"))
 		remain(t, s, map[string]bool{"a1": false, "a2": false, "bo": false, "sub": true, "suffix": true})
 	})

@@ -227,6 +227,10 @@ export const listAliases = <ThrowOnError extends boolean = true>(options: Option
  * Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
  * domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
  *
+ * Only a global admin removes somebody who may create domains, or the last admin whose cap of a kind (`maxUsers`,
+ * `maxAliases`, `maxLists`, `maxQuota`) holds the others: without it they would be free. An admin with a cap of -1
+ * appoints nobody. For both the answer is 403 `PERMISSION_DENIED`.
+ *
  */
 export const updateDomainAdmins = <ThrowOnError extends boolean = true>(options: Options<UpdateDomainAdminsData, ThrowOnError>): RequestResult<UpdateDomainAdminsResponses, UpdateDomainAdminsErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateDomainAdminsResponses, UpdateDomainAdminsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -1160,7 +1164,7 @@ export const listUsers = <ThrowOnError extends boolean = true>(options: Options<
  * Change all mailboxes of a domain
  *
  * Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
- * domain admin are left as they are.
+ * domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
  *
  */
 export const updateUsers = <ThrowOnError extends boolean = true>(options: Options<UpdateUsersData, ThrowOnError>): RequestResult<UpdateUsersResponses, UpdateUsersErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateUsersResponses, UpdateUsersErrors, ThrowOnError, 'data'>({

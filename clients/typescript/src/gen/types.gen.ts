@@ -720,7 +720,8 @@ export type DomainAdminsUpdate = {
     removeAdmin?: Array<Address>;
     /**
      * `yes` removes all admins of the domain first. Global admins keep their rights. In a form the parameter
-     * acts by being there, whatever its value.
+     * acts by being there, whatever its value. When a domain admin may not remove all of them, the strict surface
+     * answers 403; on the legacy one those stay and are named in `_discarded`.
      *
      */
     removeAllAdmins?: YesNo;
