@@ -125,15 +125,15 @@ var settings = []setting{
 		shape: "a list such as 127.0.0.0/8,::1/128",
 	},
 	{key: "legacy_prefix", usage: "`prefix` of the legacy surface; empty switches it off"},
-	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time such as 30m or 12h"},
-	{key: "session_max", usage: "`time` after which every session ends", shape: "a time such as 30m or 12h"},
+	{key: "session_idle", usage: "`time` after which an unused session ends", shape: "a time with its unit, such as 30m or 12h"},
+	{key: "session_max", usage: "`time` after which every session ends", shape: "a time with its unit, such as 30m or 12h"},
 	{
 		key: "body_budget", usage: "`bytes` of request bodies that may be in flight; beyond them a request is told to come again",
 		shape: "a number of bytes such as 67108864",
 	},
 	{
 		key: "spf_interval", usage: "`time` from one lookup of the mail servers that are not greylisted to the next; 0 is never",
-		shape: "a time such as 30m or 12h, or 0",
+		shape: "a time with its unit, such as 30m or 12h, or 0",
 	},
 	{
 		key: "mail_storage", usage: "comma-separated `directories` of mailboxes; new ones are given the first",

@@ -265,6 +265,35 @@ func TestConfigFaults(t *testing.T) {
 		require.ErrorContains(t, err, `"lisen" is not a setting`)
 		require.ErrorContains(t, err, `"ldap" is not a setting`)
 	})
+	t.Run("a time without a unit, whatever names it", func(t *testing.T) {
+		for _, s := range settings {
+			if !strings.HasPrefix(s.shape, "a time") {
+				continue
+			}
+			for _, value := range []string{"30", "1.5", "true", "0x1e", "1_000"} {
+				_, err := read(t, "--config", write(t, "postern.yaml", s.key+": "+value+"\n"))
+				require.ErrorContains(t, err, variable(s.key)+": cannot be read; write a time with its unit", value)
+				_, err = read(t, "--"+flagName(s.key), value)
+				require.ErrorContains(t, err, variable(s.key)+": cannot be read", value)
+			}
+		}
+		_, err := read(t, "--spf-interval", "-5m")
+		require.ErrorContains(t, err, "POSTERN_SPF_INTERVAL: -5m0s is less than nothing")
+	})
+	t.Run("a word that YAML takes for a number or a date stays as it is written", func(t *testing.T) {
+		for value, want := range map[string]string{
+			"0123": "0123", "1e10": "1e10", "2024-01-01": "2024-01-01", "0x10": "0x10", "&a yes": "yes", "'x'": "x", "true": "true",
+		} {
+			c, err := read(t, "--config", write(t, "postern.yaml", "mlmmjadmin_token: "+value+"\nadmin:\n"))
+			require.NoError(t, err, value)
+			require.Equal(t, want, c.MlmmjadminToken.Reveal())
+			require.Equal(t, defaultConfig().Admin, c.Admin, "nothing is written there")
+		}
+		_, err := read(t, "--config", write(t, "postern.yaml", "show_password_hashes: 2\nlog_level: 4\nbody_budget: 65536.5\n"))
+		for _, fault := range []string{"SHOW_PASSWORD_HASHES: cannot", "LOG_LEVEL: cannot", "BODY_BUDGET: cannot"} {
+			require.ErrorContains(t, err, "POSTERN_"+fault)
+		}
+	})
 	t.Run("a list where a word belongs", func(t *testing.T) {
 		_, err := read(t, "--config", write(t, "postern.yaml", "listen: {host: x}\nvmail_dsn: [hunter2]\n"))
 		require.ErrorContains(t, err, "POSTERN_LISTEN: cannot be read")

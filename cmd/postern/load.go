@@ -88,11 +88,12 @@ func fileLayer(path string) (layer, []error) {
 	if err != nil {
 		return l, []error{fmt.Errorf("--config: %w", err)}
 	}
-	if err = yaml.Unmarshal(text, &l.values); err != nil {
-		return layer{values: map[string]any{}, name: l.name}, []error{fmt.Errorf("%s: %w", path, err)}
+	var written map[string]yaml.Node
+	if err = yaml.Unmarshal(text, &written); err != nil {
+		return l, []error{fmt.Errorf("%s: %w", path, err)}
 	}
-	if l.values == nil { // nothing but comments
-		l.values = map[string]any{}
+	for key, value := range written {
+		l.values[key] = plain(&value)
 	}
 	var faults []error
 	for key := range l.values {
@@ -103,6 +104,26 @@ func fileLayer(path string) (layer, []error) {
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return l, faults
+}
+
+// plain returns a value of the file as it is written, a list as its items: what it means is up to the setting, as with a
+// variable. YAML would take a password of digits for a number, and a time without a unit for nanoseconds.
+func plain(node *yaml.Node) any {
+	switch {
+	case node.Kind == yaml.AliasNode:
+		return plain(node.Alias)
+	case node.Kind == yaml.SequenceNode:
+		items := make([]any, len(node.Content))
+		for i, item := range node.Content {
+			items[i] = plain(item)
+		}
+		return items
+	case node.Kind != yaml.ScalarNode:
+		return map[string]any{} // of a form that no setting has
+	case node.ShortTag() == "!!null":
+		return nil
+	}
+	return node.Value
 }
 
 func known(key string) bool {

@@ -81,6 +81,9 @@ func (c Config) checkServer(f *faults) {
 	if c.SessionMax < c.SessionIdle {
 		f.add("session_max", "%s is shorter than %s (%s); make it longer", c.SessionMax, variable("session_idle"), c.SessionIdle)
 	}
+	if c.SpfInterval < 0 {
+		f.add("spf_interval", "%s is less than nothing; write a time such as 1h, or 0 for never", c.SpfInterval)
+	}
 	if c.BodyBudget < minBodyBudget {
 		f.add("body_budget", "%d is too few for one body; write at least %d", c.BodyBudget, minBodyBudget)
 	}
