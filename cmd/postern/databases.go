@@ -14,6 +14,7 @@ import (
 	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/statestore"
 )
 
 // database is one of the databases that Postern works with.
@@ -119,7 +120,7 @@ func (c Config) inspect(ctx context.Context, d database) (state string, err erro
 	if err != nil {
 		return "", err
 	}
-	if err = db.Ping(ctx); err == nil && !c.embedded(d) {
+	if err = db.Ping(ctx); err == nil && (!c.embedded(d) || d.key == "state_dsn") {
 		err = checkTables(ctx, d, db)
 	}
 	return "answers", errors.Join(err, db.Close())
@@ -137,7 +138,7 @@ func checkTables(ctx context.Context, d database, db *sqldb.DB) error {
 	case "iredapd_dsn":
 		return withHint(policystore.Iredapd.Check(ctx, db))
 	}
-	return db.CheckOwn(ctx)
+	return statestore.Check(ctx, db)
 }
 
 // withHint says what to do about a database that has not the tables it should have.

@@ -48,6 +48,15 @@ func migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, dir)
 }
 
+// Check returns an error when the database is not one of Postern's own, or of a newer version (sqldb.ErrNewer). It changes nothing.
+func Check(ctx context.Context, db *sqldb.DB) error {
+	dir, err := fs.Sub(migrations, "migrations/"+db.Dialect.Name)
+	if err != nil {
+		return err
+	}
+	return db.CheckOwn(ctx, dir)
+}
+
 // Ping implements store.State.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
