@@ -6,6 +6,7 @@ package gen
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
@@ -89,6 +90,27 @@ func (e Direction) Valid() bool {
 	case Inbound:
 		return true
 	case Outbound:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DomainOwnershipStatus.
+const (
+	Exempt  DomainOwnershipStatus = "exempt"
+	Pending DomainOwnershipStatus = "pending"
+	Proven  DomainOwnershipStatus = "proven"
+)
+
+// Valid indicates whether the value is a known member of the DomainOwnershipStatus enum.
+func (e DomainOwnershipStatus) Valid() bool {
+	switch e {
+	case Exempt:
+		return true
+	case Pending:
+		return true
+	case Proven:
 		return true
 	default:
 		return false
@@ -806,6 +828,37 @@ type DomainListReply struct {
 // Example: example.com
 type DomainName = string
 
+// DomainOwnership What is known about the proof of a domain or an alias domain.
+//
+// Example: {"domain":"example.com","last_check":"2026-02-03T12:00:00Z","record":"iredmail-domain-verification-7KQ2MZ4XW5NBT3RDHJ6A","status":"pending"}
+type DomainOwnership struct {
+	// Domain The name, a domain or an alias domain.
+	Domain string `json:"domain"`
+
+	// LastCheck When the record was last looked for, in UTC. Null for never.
+	LastCheck nullable.Nullable[time.Time] `json:"last_check"`
+
+	// Record The whole value of the TXT record that proves the name, to be published at the name itself. Empty where nothing
+	// has to be proven.
+	Record string `json:"record"`
+
+	// Status `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
+	// the record is found or a global admin activates it. `proven`: the record was found; it may go.
+	Status DomainOwnershipStatus `json:"status"`
+}
+
+// DomainOwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
+// the record is found or a global admin activates it. `proven`: the record was found; it may go.
+type DomainOwnershipStatus string
+
+// DomainOwnershipReply The answer to `GET` and `POST /api/domain/{domain}/ownership`.
+//
+// Example: {"_data":{"domain":"example.com","last_check":"2026-02-03T12:00:00Z","record":"iredmail-domain-verification-7KQ2MZ4XW5NBT3RDHJ6A","status":"pending"},"_success":true}
+type DomainOwnershipReply struct {
+	Data    DomainOwnership `json:"_data"`
+	Success Succeeded       `json:"_success"`
+}
+
 // DomainProfileName A group of domain settings that its admins can be shut out of.
 //
 // Example: throttle
@@ -828,18 +881,25 @@ type DomainService = string
 //
 // Example: {"catchall":["office@example.com"],"defaultQuota":2048,"name":"Example Ltd"}
 type DomainUpdate struct {
-	// AccountStatus A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are.
+	// AccountStatus A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are. Either value ends
+	// that the domain is pending: from then on no proof switches it on.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddAliasDomain Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
 	// domains nor alias domains yet. Not together with `aliasDomains`.
+	//
+	// Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
+	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
+	// may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in
+	// which a standalone admin has its address (`PERMISSION_DENIED`).
 	AddAliasDomain *[]DomainName `json:"addAliasDomain,omitempty"`
 
 	// AddService Services to switch on. Not together with `services`.
 	AddService *[]DomainService `json:"addService,omitempty"`
 
-	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Not together with
-	// `addAliasDomain` and `removeAliasDomain`.
+	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
+	// among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
+	// `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
 	AliasDomains *[]DomainName `json:"aliasDomains,omitempty"`
 
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
@@ -914,7 +974,7 @@ type DomainUpdate struct {
 	// mailbox with its own setting follows that one instead.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
 
-	// RemoveAliasDomain Alias domains to remove. Missing ones are passed over. Not together with `aliasDomains`.
+	// RemoveAliasDomain Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
 	RemoveAliasDomain *[]DomainName `json:"removeAliasDomain,omitempty"`
 
 	// RemoveService Services to switch off. Without `mail` a domain of the OpenLDAP backend neither receives nor sends. Not

@@ -70,6 +70,12 @@ type ServerInterface interface {
 	// DeleteDomainKeepMailboxes Delete a domain and say how long its mailboxes stay on disk
 	// (DELETE /api/domain/{domain}/keep_mailbox_days/{days})
 	DeleteDomainKeepMailboxes(c *gin.Context, domain PathDomain, days PathDays)
+	// GetDomainOwnership Tell whether a name still has to be proven
+	// (GET /api/domain/{domain}/ownership)
+	GetDomainOwnership(c *gin.Context, domain PathDomain)
+	// VerifyDomainOwnership Look up the proof of a name now
+	// (POST /api/domain/{domain}/ownership)
+	VerifyDomainOwnership(c *gin.Context, domain PathDomain)
 	// ListDomains List domains
 	// (GET /api/domains)
 	ListDomains(c *gin.Context, params ListDomainsParams)
@@ -685,6 +691,56 @@ func (siw *ServerInterfaceWrapper) DeleteDomainKeepMailboxes(c *gin.Context) {
 	}
 
 	siw.Handler.DeleteDomainKeepMailboxes(c, domain, days)
+}
+
+// GetDomainOwnership operation middleware
+func (siw *ServerInterfaceWrapper) GetDomainOwnership(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "domain" -------------
+	var domain PathDomain
+
+	err = runtime.BindStyledParameterWithOptions("simple", "domain", c.Param("domain"), &domain, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter domain: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDomainOwnership(c, domain)
+}
+
+// VerifyDomainOwnership operation middleware
+func (siw *ServerInterfaceWrapper) VerifyDomainOwnership(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "domain" -------------
+	var domain PathDomain
+
+	err = runtime.BindStyledParameterWithOptions("simple", "domain", c.Param("domain"), &domain, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter domain: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.VerifyDomainOwnership(c, domain)
 }
 
 // ListDomains operation middleware
@@ -2103,6 +2159,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/api/domain/:domain", wrapper.CreateDomain)
 	router.PUT(options.BaseURL+"/api/domain/:domain", wrapper.UpdateDomain)
 	router.DELETE(options.BaseURL+"/api/domain/:domain/keep_mailbox_days/:days", wrapper.DeleteDomainKeepMailboxes)
+	router.GET(options.BaseURL+"/api/domain/:domain/ownership", wrapper.GetDomainOwnership)
+	router.POST(options.BaseURL+"/api/domain/:domain/ownership", wrapper.VerifyDomainOwnership)
 	router.PUT(options.BaseURL+"/api/domain/admins/:domain", wrapper.UpdateDomainAdmins)
 	router.GET(options.BaseURL+"/api/domains", wrapper.ListDomains)
 	router.DELETE(options.BaseURL+"/api/greylisting/:account", wrapper.DeleteGreylisting)
@@ -4999,6 +5057,326 @@ func (response DeleteDomainKeepMailboxes500JSONResponse) VisitDeleteDomainKeepMa
 type DeleteDomainKeepMailboxes503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteDomainKeepMailboxes503JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnershipRequestObject struct {
+	Domain PathDomain `json:"domain"`
+}
+
+type GetDomainOwnershipResponseObject interface {
+	VisitGetDomainOwnershipResponse(w http.ResponseWriter) error
+}
+
+type GetDomainOwnership200JSONResponse DomainOwnershipReply
+
+func (response GetDomainOwnership200JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetDomainOwnership400JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership401JSONResponse struct{ LoginRequiredJSONResponse }
+
+func (response GetDomainOwnership401JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetDomainOwnership403JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetDomainOwnership404JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response GetDomainOwnership408JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response GetDomainOwnership413JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response GetDomainOwnership415JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetDomainOwnership500JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDomainOwnership503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetDomainOwnership503JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnershipRequestObject struct {
+	Domain PathDomain `json:"domain"`
+}
+
+type VerifyDomainOwnershipResponseObject interface {
+	VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error
+}
+
+type VerifyDomainOwnership200JSONResponse DomainOwnershipReply
+
+func (response VerifyDomainOwnership200JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response VerifyDomainOwnership400JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership401JSONResponse struct{ LoginRequiredJSONResponse }
+
+func (response VerifyDomainOwnership401JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response VerifyDomainOwnership403JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response VerifyDomainOwnership404JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership408JSONResponse struct{ RequestTimeoutJSONResponse }
+
+func (response VerifyDomainOwnership408JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(408)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership409JSONResponse struct{ ConflictJSONResponse }
+
+func (response VerifyDomainOwnership409JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response VerifyDomainOwnership413JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response VerifyDomainOwnership415JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response VerifyDomainOwnership500JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyDomainOwnership503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response VerifyDomainOwnership503JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13707,6 +14085,12 @@ type StrictServerInterface interface {
 	// DeleteDomainKeepMailboxes Delete a domain and say how long its mailboxes stay on disk
 	// (DELETE /api/domain/{domain}/keep_mailbox_days/{days})
 	DeleteDomainKeepMailboxes(ctx context.Context, request DeleteDomainKeepMailboxesRequestObject) (DeleteDomainKeepMailboxesResponseObject, error)
+	// GetDomainOwnership Tell whether a name still has to be proven
+	// (GET /api/domain/{domain}/ownership)
+	GetDomainOwnership(ctx context.Context, request GetDomainOwnershipRequestObject) (GetDomainOwnershipResponseObject, error)
+	// VerifyDomainOwnership Look up the proof of a name now
+	// (POST /api/domain/{domain}/ownership)
+	VerifyDomainOwnership(ctx context.Context, request VerifyDomainOwnershipRequestObject) (VerifyDomainOwnershipResponseObject, error)
 	// ListDomains List domains
 	// (GET /api/domains)
 	ListDomains(ctx context.Context, request ListDomainsRequestObject) (ListDomainsResponseObject, error)
@@ -14505,6 +14889,58 @@ func (sh *strictHandler) DeleteDomainKeepMailboxes(ctx *gin.Context, domain Path
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(DeleteDomainKeepMailboxesResponseObject); ok {
 		if err := validResponse.VisitDeleteDomainKeepMailboxesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDomainOwnership operation middleware
+func (sh *strictHandler) GetDomainOwnership(ctx *gin.Context, domain PathDomain) {
+	var request GetDomainOwnershipRequestObject
+
+	request.Domain = domain
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDomainOwnership(ctx, request.(GetDomainOwnershipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDomainOwnership")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDomainOwnershipResponseObject); ok {
+		if err := validResponse.VisitGetDomainOwnershipResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// VerifyDomainOwnership operation middleware
+func (sh *strictHandler) VerifyDomainOwnership(ctx *gin.Context, domain PathDomain) {
+	var request VerifyDomainOwnershipRequestObject
+
+	request.Domain = domain
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyDomainOwnership(ctx, request.(VerifyDomainOwnershipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyDomainOwnership")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(VerifyDomainOwnershipResponseObject); ok {
+		if err := validResponse.VisitVerifyDomainOwnershipResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

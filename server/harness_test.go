@@ -28,6 +28,7 @@ import (
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/ldapstore"
 	"github.com/postern-mail/postern/store/mlmmj"
+	"github.com/postern-mail/postern/store/ownership"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -50,6 +51,8 @@ type world struct {
 	sink    *storetest.Sink // where new mailing lists hand in their mail
 	changes *change.Accounts
 	inviter *change.Inviter
+	names   *ownership.Accounts // what the accounts are to the server; new names have to be proven, and no DNS server is known
+	codes   store.ProofCodes
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
@@ -187,13 +190,15 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	if lists == nil {
 		lists = mlmmj.NewNative(mlmmj.Native{Spool: w.spool(), SMTPPort: w.sink.Port})
 	}
+	w.codes = panelstore.NewProofCodes(on.panel)
 	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions, accounts), change.ForgetPolicies(policies),
-		change.PanelLog(log), change.FollowLists(accounts, lists, sessions))
+		change.ForgetNames(sessions, w.codes), change.PanelLog(log), change.FollowLists(accounts, lists, sessions))
 	w.changes = followed
 	w.inviter = change.NewInviter(followed, lists, sessions)
+	w.names = ownership.New(followed, sessions, w.codes, nil, ownership.Options{Verify: true, InEntries: directory != nil, Log: w.logger})
 	w.stores = server.Stores{
-		Mls:      change.NewMailingLists(followed, lists, sessions, w.inviter),
-		Accounts: followed, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
+		Mls: change.NewMailingLists(followed, lists, sessions, w.inviter), Ownerships: w.names,
+		Accounts: w.names, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
 	}
 	if directory != nil {
 		w.stores.Directory = change.NewDirectory(directory, followed)
@@ -206,10 +211,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 		set(&o)
 	}
 	w.options = o
-	s, err := server.New(o, w.stores)
-	require.NoError(t, err)
-	followed.OnChange(s.Forget)
-	w.handler = s.Handler()
+	w.serve()
 	t.Cleanup(func() {
 		_ = accounts.Close()
 		_ = sessions.Close()
@@ -217,6 +219,15 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 		_ = policies.Close()
 	})
 	return w
+}
+
+// serve puts a server over the stores.
+func (w *world) serve() {
+	w.t.Helper()
+	s, err := server.New(w.options, w.stores)
+	require.NoError(w.t, err)
+	w.changes.OnChange(s.Forget)
+	w.handler = s.Handler()
 }
 
 // copyWorld opens a copy of another world's databases, sessions included.

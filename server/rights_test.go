@@ -66,6 +66,9 @@ func rightOf(operation, property string, extensions map[string]any) right {
 	r.profile, _ = extensions["x-profile"].(string)
 	targets, _ := extensions["x-target"].([]any)
 	r.targets = strings.Trim(strings.ReplaceAll(fmt.Sprint(targets), " ", ","), "[]")
+	if extensions["x-target-alias"] == true {
+		r.targets += ",alias" // an alias domain counts as its primary domain
+	}
 	return r
 }
 

@@ -47,6 +47,8 @@ type Stores struct {
 	Mls       store.MailingLists // nil when mailing lists are switched off
 	State     store.State
 	Panel     store.Panel // nil: no panel log, no panel settings
+	// Ownerships prove the names of the accounts.
+	Ownerships store.Ownerships
 }
 
 // contract is read once in a process; nothing changes it.
@@ -118,10 +120,10 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 
 // operations registers what the contract describes, behind the stages of a request.
 func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, errors *reply.Errors) {
-	guard := access.New(s.sessions, s.stores.Accounts, errors)
+	guard := access.New(s.sessions, s.stores.Accounts, s.stores.Ownerships, errors)
 	stores := api.Stores{
 		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Mls: s.stores.Mls,
-		Panel: s.stores.Panel,
+		Panel: s.stores.Panel, Ownerships: s.stores.Ownerships,
 	}
 	handlers := api.New(stores, guard, s.sessions, s.hashing, api.Options{
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,

@@ -15,7 +15,13 @@ type Domains interface {
 	Domains(ctx context.Context, filter DomainFilter, page Page) (List[Domain], error)
 	// DomainNames is Domains with the names alone.
 	DomainNames(ctx context.Context, filter DomainFilter, page Page) (List[string], error)
-	// CreateDomain makes an active domain, and an actor that is not global its admin. Returns ALREADY_EXISTS when
+	// PrimaryDomain returns the domain of which the name is the name or an alias domain, or NO_SUCH_DOMAIN.
+	PrimaryDomain(ctx context.Context, name string) (string, error)
+	// AliasDomains returns the alias domains of a domain, sorted and never nil, or NO_SUCH_DOMAIN.
+	AliasDomains(ctx context.Context, name string) ([]string, error)
+	// DomainsOfAdmins returns those of the names in which a standalone admin has its address.
+	DomainsOfAdmins(ctx context.Context, names []string) ([]string, error)
+	// CreateDomain makes a domain, and an actor that is not global its admin. Returns ALREADY_EXISTS when
 	// the name is a domain or an alias domain, EXCEED_LIMIT_DOMAIN or EXCEED_LIMIT_QUOTA at a cap of the actor.
 	CreateDomain(ctx context.Context, w Write, d DomainCreate) (Change, error)
 	// UpdateDomain changes what is given. Returns NO_SUCH_DOMAIN, and NO_SUCH_ACCOUNT (Unprocessable) for a
@@ -80,6 +86,7 @@ type DomainCreate struct {
 	NumberOfLists int64
 	SenderBcc    string
 	RecipientBcc string
+	Disabled     bool // switched off until somebody activates it
 }
 
 // DomainUpdate changes a domain; nil leaves as it is.
@@ -103,10 +110,12 @@ type DomainUpdate struct {
 	Catchall          *[]string
 	OutboundRelay     *string // "" removes
 	AliasDomains      Set
-	Services          Set
-	DomainProfiles    Set // of switched-off domain profiles
-	UserProfiles      Set // of switched-off user profiles
-	UserPreferences   Set // of switched-off user preferences
+	// PendingAliasDomains are those that wait for a proof. A directory names them in its entry, SQL nowhere.
+	PendingAliasDomains Set
+	Services            Set
+	DomainProfiles      Set // of switched-off domain profiles
+	UserProfiles        Set // of switched-off user profiles
+	UserPreferences     Set // of switched-off user preferences
 }
 
 // Check returns INVALID_LANGUAGE or INVALID_NUMBER for what no store takes. Transports have rules of their own (store/rules).

@@ -36,6 +36,7 @@ const (
 	CodeLimitUsers            = "EXCEED_LIMIT_USERS"
 	CodeLimitAliases          = "EXCEED_LIMIT_ALIASES"
 	CodeLimitLists            = "EXCEED_LIMIT_LISTS"
+	CodeLimitAliasDomains     = "EXCEED_LIMIT_ALIAS_DOMAINS"
 	CodeCanNotBeLocalDomain   = "CAN_NOT_BE_LOCAL_DOMAIN"
 	CodeInvalidMail           = "INVALID_MAIL"
 	CodeInvalidDomainName     = "INVALID_DOMAIN_NAME"

@@ -25,12 +25,13 @@ type Accounts interface {
 	Close() error
 }
 
-// State is the contract for what is Postern's own: sessions, intents, invitations and locks.
+// State is the contract for what is Postern's own: sessions, intents, invitations, locks and the marks of names.
 type State interface {
 	Sessions
 	Intents
 	Invitations
 	Locks
+	NameMarks
 
 	// Ping returns nil when the database answers.
 	Ping(ctx context.Context) error

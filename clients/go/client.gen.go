@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
@@ -95,6 +96,27 @@ func (e Direction) Valid() bool {
 	case Inbound:
 		return true
 	case Outbound:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DomainOwnershipStatus.
+const (
+	Exempt  DomainOwnershipStatus = "exempt"
+	Pending DomainOwnershipStatus = "pending"
+	Proven  DomainOwnershipStatus = "proven"
+)
+
+// Valid indicates whether the value is a known member of the DomainOwnershipStatus enum.
+func (e DomainOwnershipStatus) Valid() bool {
+	switch e {
+	case Exempt:
+		return true
+	case Pending:
+		return true
+	case Proven:
 		return true
 	default:
 		return false
@@ -1106,6 +1128,37 @@ type DomainListReply struct {
 // Example: example.com
 type DomainName = string
 
+// DomainOwnership What is known about the proof of a domain or an alias domain.
+//
+// Example: {"domain":"example.com","last_check":"2026-02-03T12:00:00Z","record":"iredmail-domain-verification-7KQ2MZ4XW5NBT3RDHJ6A","status":"pending"}
+type DomainOwnership struct {
+	// Domain The name, a domain or an alias domain.
+	Domain string `json:"domain"`
+
+	// LastCheck When the record was last looked for, in UTC. Null for never.
+	LastCheck nullable.Nullable[time.Time] `json:"last_check"`
+
+	// Record The whole value of the TXT record that proves the name, to be published at the name itself. Empty where nothing
+	// has to be proven.
+	Record string `json:"record"`
+
+	// Status `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
+	// the record is found or a global admin activates it. `proven`: the record was found; it may go.
+	Status DomainOwnershipStatus `json:"status"`
+}
+
+// DomainOwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
+// the record is found or a global admin activates it. `proven`: the record was found; it may go.
+type DomainOwnershipStatus string
+
+// DomainOwnershipReply The answer to `GET` and `POST /api/domain/{domain}/ownership`.
+//
+// Example: {"_data":{"domain":"example.com","last_check":"2026-02-03T12:00:00Z","record":"iredmail-domain-verification-7KQ2MZ4XW5NBT3RDHJ6A","status":"pending"},"_success":true}
+type DomainOwnershipReply struct {
+	Data    DomainOwnership `json:"_data"`
+	Success Succeeded       `json:"_success"`
+}
+
 // DomainProfileName A group of domain settings that its admins can be shut out of.
 //
 // Example: throttle
@@ -1128,18 +1181,25 @@ type DomainService = string
 //
 // Example: {"catchall":["office@example.com"],"defaultQuota":2048,"name":"Example Ltd"}
 type DomainUpdate struct {
-	// AccountStatus A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are.
+	// AccountStatus A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are. Either value ends
+	// that the domain is pending: from then on no proof switches it on.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddAliasDomain Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
 	// domains nor alias domains yet. Not together with `aliasDomains`.
+	//
+	// Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
+	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
+	// may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in
+	// which a standalone admin has its address (`PERMISSION_DENIED`).
 	AddAliasDomain *[]DomainName `json:"addAliasDomain,omitempty"`
 
 	// AddService Services to switch on. Not together with `services`.
 	AddService *[]DomainService `json:"addService,omitempty"`
 
-	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Not together with
-	// `addAliasDomain` and `removeAliasDomain`.
+	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
+	// among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
+	// `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
 	AliasDomains *[]DomainName `json:"aliasDomains,omitempty"`
 
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
@@ -1214,7 +1274,7 @@ type DomainUpdate struct {
 	// mailbox with its own setting follows that one instead.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
 
-	// RemoveAliasDomain Alias domains to remove. Missing ones are passed over. Not together with `aliasDomains`.
+	// RemoveAliasDomain Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
 	RemoveAliasDomain *[]DomainName `json:"removeAliasDomain,omitempty"`
 
 	// RemoveService Services to switch off. Without `mail` a domain of the OpenLDAP backend neither receives nor sends. Not
@@ -10063,9 +10123,14 @@ type ClientInterface interface {
 
 	// CreateDomainWithBody Create a domain
 	//
-	// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-	// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-	// manages as many domains as it may).
+	// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+	// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+	// it manages as many domains as it may).
+	//
+	// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+	// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+	// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+	// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10074,9 +10139,14 @@ type ClientInterface interface {
 
 	// CreateDomain Create a domain
 	//
-	// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-	// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-	// manages as many domains as it may).
+	// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+	// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+	// it manages as many domains as it may).
+	//
+	// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+	// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+	// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+	// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10110,6 +10180,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/domain/{domain}/keep_mailbox_days/{days} (the `DeleteDomainKeepMailboxes` operationId).
 	DeleteDomainKeepMailboxes(ctx context.Context, domain PathDomain, days PathDays, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDomainOwnership Tell whether a name still has to be proven
+	//
+	// `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
+	// domain. Nothing is looked up: the answer is what is known.
+	//
+	// Corresponds with GET /api/domain/{domain}/ownership (the `GetDomainOwnership` operationId).
+	GetDomainOwnership(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyDomainOwnership Look up the proof of a name now
+	//
+	// Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
+	// there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
+	// the DNS does not answer, the name stays `pending` and is looked up again on the server's schedule. A name that is not
+	// pending is not looked up. `ALREADY_EXISTS` when somebody else got the name meanwhile: it is pending here no more.
+	//
+	// Corresponds with POST /api/domain/{domain}/ownership (the `VerifyDomainOwnership` operationId).
+	VerifyDomainOwnership(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDomains List domains
 	//
@@ -11122,9 +11210,14 @@ func (c *Client) GetDomain(ctx context.Context, domain PathDomain, reqEditors ..
 
 // CreateDomainWithBody Create a domain
 //
-// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-// manages as many domains as it may).
+// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+// it manages as many domains as it may).
+//
+// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -11143,9 +11236,14 @@ func (c *Client) CreateDomainWithBody(ctx context.Context, domain PathDomain, co
 
 // CreateDomain Create a domain
 //
-// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-// manages as many domains as it may).
+// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+// it manages as many domains as it may).
+//
+// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11210,6 +11308,44 @@ func (c *Client) UpdateDomain(ctx context.Context, domain PathDomain, body Updat
 // Corresponds with DELETE /api/domain/{domain}/keep_mailbox_days/{days} (the `DeleteDomainKeepMailboxes` operationId).
 func (c *Client) DeleteDomainKeepMailboxes(ctx context.Context, domain PathDomain, days PathDays, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteDomainKeepMailboxesRequest(c.Server, domain, days)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDomainOwnership Tell whether a name still has to be proven
+//
+// `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
+// domain. Nothing is looked up: the answer is what is known.
+//
+// Corresponds with GET /api/domain/{domain}/ownership (the `GetDomainOwnership` operationId).
+func (c *Client) GetDomainOwnership(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDomainOwnershipRequest(c.Server, domain)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyDomainOwnership Look up the proof of a name now
+//
+// Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
+// there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
+// the DNS does not answer, the name stays `pending` and is looked up again on the server's schedule. A name that is not
+// pending is not looked up. `ALREADY_EXISTS` when somebody else got the name meanwhile: it is pending here no more.
+//
+// Corresponds with POST /api/domain/{domain}/ownership (the `VerifyDomainOwnership` operationId).
+func (c *Client) VerifyDomainOwnership(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyDomainOwnershipRequest(c.Server, domain)
 	if err != nil {
 		return nil, err
 	}
@@ -13287,6 +13423,74 @@ func NewDeleteDomainKeepMailboxesRequest(server string, domain PathDomain, days 
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDomainOwnershipRequest constructs an http.Request for the GetDomainOwnership method
+func NewGetDomainOwnershipRequest(server string, domain PathDomain) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "domain", domain, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/domain/%s/ownership", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVerifyDomainOwnershipRequest constructs an http.Request for the VerifyDomainOwnership method
+func NewVerifyDomainOwnershipRequest(server string, domain PathDomain) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "domain", domain, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/domain/%s/ownership", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -15742,9 +15946,14 @@ type ClientWithResponsesInterface interface {
 
 	// CreateDomainWithBodyWithResponse Create a domain
 	//
-	// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-	// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-	// manages as many domains as it may).
+	// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+	// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+	// it manages as many domains as it may).
+	//
+	// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+	// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+	// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+	// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15753,9 +15962,14 @@ type ClientWithResponsesInterface interface {
 
 	// CreateDomainWithResponse Create a domain
 	//
-	// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-	// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-	// manages as many domains as it may).
+	// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+	// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+	// it manages as many domains as it may).
+	//
+	// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+	// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+	// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+	// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15791,6 +16005,28 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/domain/{domain}/keep_mailbox_days/{days} (the `DeleteDomainKeepMailboxes` operationId).
 	DeleteDomainKeepMailboxesWithResponse(ctx context.Context, domain PathDomain, days PathDays, reqEditors ...RequestEditorFn) (*DeleteDomainKeepMailboxesResponse, error)
+
+	// GetDomainOwnershipWithResponse Tell whether a name still has to be proven
+	//
+	// `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
+	// domain. Nothing is looked up: the answer is what is known.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/domain/{domain}/ownership (the `GetDomainOwnership` operationId).
+	GetDomainOwnershipWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainOwnershipResponse, error)
+
+	// VerifyDomainOwnershipWithResponse Look up the proof of a name now
+	//
+	// Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
+	// there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
+	// the DNS does not answer, the name stays `pending` and is looked up again on the server's schedule. A name that is not
+	// pending is not looked up. `ALREADY_EXISTS` when somebody else got the name meanwhile: it is pending here no more.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/domain/{domain}/ownership (the `VerifyDomainOwnership` operationId).
+	VerifyDomainOwnershipWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*VerifyDomainOwnershipResponse, error)
 
 	// ListDomainsWithResponse List domains
 	//
@@ -18494,6 +18730,235 @@ func (r DeleteDomainKeepMailboxesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteDomainKeepMailboxesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDomainOwnershipResponse503Headers the declared response headers of an HTTP 503 response for GetDomainOwnership
+type GetDomainOwnershipResponse503Headers struct {
+	RetryAfter *int64
+}
+
+type GetDomainOwnershipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DomainOwnershipReply
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *LoginRequired
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *TooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetDomainOwnershipResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON200() *DomainOwnershipReply {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON401() *LoginRequired {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON413() *TooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetDomainOwnershipResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDomainOwnershipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDomainOwnershipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDomainOwnershipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDomainOwnershipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// VerifyDomainOwnershipResponse503Headers the declared response headers of an HTTP 503 response for VerifyDomainOwnership
+type VerifyDomainOwnershipResponse503Headers struct {
+	RetryAfter *int64
+}
+
+type VerifyDomainOwnershipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DomainOwnershipReply
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *LoginRequired
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON408 the response for an HTTP 408 `application/json` response
+	JSON408 *RequestTimeout
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *Conflict
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *TooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *VerifyDomainOwnershipResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON200() *DomainOwnershipReply {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON401() *LoginRequired {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON408 returns the response for an HTTP 408 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON408() *RequestTimeout {
+	return r.JSON408
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON409() *Conflict {
+	return r.JSON409
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON413() *TooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r VerifyDomainOwnershipResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyDomainOwnershipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyDomainOwnershipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyDomainOwnershipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyDomainOwnershipResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -24904,9 +25369,14 @@ func (c *ClientWithResponses) GetDomainWithResponse(ctx context.Context, domain 
 
 // CreateDomainWithBodyWithResponse Create a domain
 //
-// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-// manages as many domains as it may).
+// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+// it manages as many domains as it may).
+//
+// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24921,9 +25391,14 @@ func (c *ClientWithResponses) CreateDomainWithBodyWithResponse(ctx context.Conte
 
 // CreateDomainWithResponse Create a domain
 //
-// The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
-// global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
-// manages as many domains as it may).
+// The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+// who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+// it manages as many domains as it may).
+//
+// A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+// record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+// the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+// domain in which a standalone admin has its address (`PERMISSION_DENIED`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24982,6 +25457,40 @@ func (c *ClientWithResponses) DeleteDomainKeepMailboxesWithResponse(ctx context.
 		return nil, err
 	}
 	return ParseDeleteDomainKeepMailboxesResponse(rsp)
+}
+
+// GetDomainOwnershipWithResponse Tell whether a name still has to be proven
+//
+// `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
+// domain. Nothing is looked up: the answer is what is known.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/domain/{domain}/ownership (the `GetDomainOwnership` operationId).
+func (c *ClientWithResponses) GetDomainOwnershipWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainOwnershipResponse, error) {
+	rsp, err := c.GetDomainOwnership(ctx, domain, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDomainOwnershipResponse(rsp)
+}
+
+// VerifyDomainOwnershipWithResponse Look up the proof of a name now
+//
+// Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
+// there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
+// the DNS does not answer, the name stays `pending` and is looked up again on the server's schedule. A name that is not
+// pending is not looked up. `ALREADY_EXISTS` when somebody else got the name meanwhile: it is pending here no more.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/domain/{domain}/ownership (the `VerifyDomainOwnership` operationId).
+func (c *ClientWithResponses) VerifyDomainOwnershipWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*VerifyDomainOwnershipResponse, error) {
+	rsp, err := c.VerifyDomainOwnership(ctx, domain, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyDomainOwnershipResponse(rsp)
 }
 
 // ListDomainsWithResponse List domains
@@ -27951,6 +28460,217 @@ func ParseDeleteDomainKeepMailboxesResponse(rsp *http.Response) (*DeleteDomainKe
 	switch {
 	case rsp.StatusCode == 503:
 		var headers DeleteDomainKeepMailboxesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDomainOwnershipResponse parses an HTTP response from a GetDomainOwnershipWithResponse call
+func ParseGetDomainOwnershipResponse(rsp *http.Response) (*GetDomainOwnershipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDomainOwnershipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DomainOwnershipReply
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest LoginRequired
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetDomainOwnershipResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseVerifyDomainOwnershipResponse parses an HTTP response from a VerifyDomainOwnershipWithResponse call
+func ParseVerifyDomainOwnershipResponse(rsp *http.Response) (*VerifyDomainOwnershipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyDomainOwnershipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DomainOwnershipReply
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest LoginRequired
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers VerifyDomainOwnershipResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {

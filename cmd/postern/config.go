@@ -44,6 +44,9 @@ type Config struct {
 	SessionMax         time.Duration `koanf:"session_max"`
 	BodyBudget         int64         `koanf:"body_budget"`
 	SpfInterval        time.Duration `koanf:"spf_interval"`
+	DomainOwnership    string        `koanf:"domain_ownership"`
+	VerifyInterval     time.Duration `koanf:"verify_interval"`
+	DNSServers         list          `koanf:"dns_servers"`
 	MailStorage        list          `koanf:"mail_storage"`
 	DefaultTransport   string        `koanf:"default_transport"`
 	Transports         list          `koanf:"transports"`
@@ -67,6 +70,8 @@ func defaultConfig() Config {
 		SessionMax:       12 * time.Hour,
 		BodyBudget:       64 << 20,
 		SpfInterval:      time.Hour,
+		DomainOwnership:  "verify",
+		VerifyInterval:   time.Hour,
 		MailStorage:      list{"/var/vmail/vmail1"},
 		DefaultTransport: "dovecot",
 		Transports:       rules.DefaultAllowedTransports(),
@@ -134,6 +139,15 @@ var settings = []setting{
 	{
 		key: "spf_interval", usage: "`time` from one lookup of the mail servers that are not greylisted to the next; 0 is never",
 		shape: "a time with its unit, such as 30m or 12h, or 0",
+	},
+	{key: "domain_ownership", usage: "whether admins who are not global have to prove new names by a TXT record: verify or trust"},
+	{
+		key: "verify_interval", usage: "`time` from one lookup of the names that wait for their proof to the next; 0 is never",
+		shape: "a time such as 30m or 12h, or 0",
+	},
+	{
+		key: "dns_servers", usage: "comma-separated DNS `servers` to ask, each host:port; those of the machine when absent",
+		shape: "a list such as 192.0.2.53:53",
 	},
 	{
 		key: "mail_storage", usage: "comma-separated `directories` of mailboxes; new ones are given the first",

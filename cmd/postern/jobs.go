@@ -21,6 +21,7 @@ var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
 		}
 		return s.inviter.Send(ctx)
 	},
+	"verify-domains": func(ctx context.Context, s *stores, _ Config) error { return s.names.Run(ctx) },
 	"intents-resume": func(ctx context.Context, s *stores, _ Config) error { return s.changes.ResumeStale(ctx) },
 }
 
@@ -44,6 +45,7 @@ func jobsCommand() *cobra.Command {
 			"  purge-mailboxes  removes the files of deleted mailboxes whose day has come, and addresses that no white- or\n" +
 			"                  blacklist names; to be run by the user whom the mailboxes belong to\n" +
 			"  spf-whitelist   looks up the mail servers of the domains that are not to be greylisted\n" +
+			"  verify-domains  looks up the names that wait for their proof, and puts those into use that have it\n" +
 			"  sessions-purge  removes the sessions that have ended\n" +
 			"  invitations-send  asks people to confirm the subscription of a mailing list\n" +
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",

@@ -27,13 +27,24 @@ func (s *stores) openPolicies(ctx context.Context, c Config, log *slog.Logger) e
 	}
 	policies := policystore.New(amavisd, iredapd, policystore.DefaultOptions())
 	s.policies = policies
+	s.dns = c.resolver(log)
+	if s.dns != nil {
+		s.spf = spf.New(policies, s.dns, log)
+	}
+	return nil
+}
+
+// resolver asks the DNS servers that are configured, else those of the machine. It is nil when none is known.
+func (c Config) resolver(log *slog.Logger) *spf.Resolver {
+	if len(c.DNSServers) > 0 {
+		return spf.NewResolver(c.DNSServers...)
+	}
 	resolver, err := spf.SystemResolver(resolvConf)
 	if err != nil {
-		log.Warn("mail servers of domains cannot be looked up", "error", err)
+		log.Warn("mail servers of domains and proofs of names cannot be looked up", "error", err)
 		return nil
 	}
-	s.spf = spf.New(policies, resolver, log)
-	return nil
+	return resolver
 }
 
 // openPart opens one of the databases, nil when it is not configured.
@@ -68,8 +79,8 @@ func (s *stores) lookUp(ctx context.Context) error {
 	return s.spf.Run(ctx)
 }
 
-// lookUpEvery repeats the lookup until ctx ends; an interval of 0 never does it.
-func (s *stores) lookUpEvery(ctx context.Context, interval time.Duration, log *slog.Logger) {
+// every repeats a lookup until ctx ends; an interval of 0 never does it.
+func every(ctx context.Context, interval time.Duration, log *slog.Logger, failure string, do func(ctx context.Context) error) {
 	if interval <= 0 {
 		return
 	}
@@ -81,8 +92,8 @@ func (s *stores) lookUpEvery(ctx context.Context, interval time.Duration, log *s
 			return
 		case <-tick.C:
 		}
-		if err := s.lookUp(ctx); err != nil && ctx.Err() == nil {
-			log.Error("the mail servers of some domains could not be looked up", "error", err)
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			log.Error(failure, "error", err)
 		}
 	}
 }

@@ -83,7 +83,10 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 
 // served are the stores as the server gets them.
 func (s *stores) served() server.Stores {
-	all := server.Stores{Accounts: s.accounts, Directory: s.directory, Policies: s.policies, Mls: s.mls, State: s.state, Panel: s.panel}
+	all := server.Stores{
+		Accounts: s.accounts, Directory: s.directory, Policies: s.policies, Mls: s.mls, State: s.state, Panel: s.panel,
+		Ownerships: s.names,
+	}
 	if s.spf != nil {
 		all.Spf = s.spf
 	}
@@ -125,7 +128,12 @@ func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (st
 	if s.inviter != nil {
 		running.Go(func() { s.inviter.Run(ctx, inviteInterval) })
 	}
-	running.Go(func() { s.lookUpEvery(ctx, c.SpfInterval, log) })
+	running.Go(func() {
+		every(ctx, c.SpfInterval, log, "the mail servers of some domains could not be looked up", s.lookUp)
+	})
+	running.Go(func() {
+		every(ctx, c.VerifyInterval, log, "some names that wait for their proof could not be checked", s.names.Run)
+	})
 	running.Go(func() {
 		ticker := time.NewTicker(purgeInterval)
 		defer ticker.Stop()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
+	"github.com/postern-mail/postern/store/ownership"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/spf"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -22,11 +23,14 @@ type stores struct {
 	accounts store.Accounts // every write goes the way of store/change
 	changes  *change.Accounts
 	state    store.State
-	policies store.Policies     // writes go the way of store/change too
-	mls      store.MailingLists // nil when they are switched off
-	inviter  *change.Inviter    // nil when they are switched off
-	spf      *spf.Job           // nil when nobody can be asked
-	panel    store.Panel        // nil when there is no panel database
+	policies store.Policies      // writes go the way of store/change too
+	mls      store.MailingLists  // nil when they are switched off
+	inviter  *change.Inviter     // nil when they are switched off
+	spf      *spf.Job            // nil when nobody can be asked
+	dns      *spf.Resolver       // nil when nobody can be asked
+	names    *ownership.Accounts // what accounts are, with the proof of names
+	codes    store.ProofCodes
+	panel    store.Panel // nil when there is no panel database
 	// directory is where accounts are kept, nil when that is SQL; mailboxes is what the panel database knows about those of a
 	// directory, nil when there is none.
 	directory store.Directory
@@ -65,7 +69,7 @@ func (s *stores) openState(ctx context.Context, c Config) error {
 	if err != nil {
 		return inDatabase(d, err)
 	}
-	s.state = state
+	s.state, s.codes = state, panelstore.NewProofCodes(state.DB())
 	s.closers = append(s.closers, state.Close)
 	return nil
 }
@@ -84,6 +88,13 @@ func (s *stores) openPanel(ctx context.Context, c Config) error {
 		return inDatabase(d, err)
 	}
 	s.panel, s.mailboxes = panelstore.New(db), panelstore.NewMailboxes(db)
+	has, err := panelstore.HasProofCodes(ctx, db)
+	if err != nil {
+		return inDatabase(d, err)
+	}
+	if has { // otherwise the state has them
+		s.codes = panelstore.NewProofCodes(db)
+	}
 	return nil
 }
 
@@ -96,13 +107,16 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
-	followers := append([]change.Follower{change.EndSessions(s.state, accounts), change.ForgetPolicies(s.policies)}, s.logFollowers()...)
+	followers := append([]change.Follower{
+		change.EndSessions(s.state, accounts), change.ForgetPolicies(s.policies), change.ForgetNames(s.state, s.codes),
+	}, s.logFollowers()...)
 	lists := c.listDriver()
 	if lists != nil {
 		followers = append(followers, change.FollowLists(accounts, lists, s.state)) // last, for it may take the longest
 	}
 	s.changes = change.New(accounts, s.state, log, followers...)
-	s.accounts, s.policies = s.changes, change.NewPolicies(s.policies, s.changes, s.logFollowers()...)
+	s.names = s.proveNames(c, log)
+	s.accounts, s.policies = s.names, change.NewPolicies(s.policies, s.changes, s.logFollowers()...)
 	if lists != nil {
 		s.inviter = change.NewInviter(s.changes, lists, s.state)
 		s.mls = change.NewMailingLists(s.changes, lists, s.state, s.inviter)

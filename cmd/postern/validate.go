@@ -238,6 +238,7 @@ func (c Config) checkAccounts(f *faults) {
 		f.add("recipient_delimiters", "%q cannot begin an extension of an address; write what Postfix's recipient_delimiter says, such as +",
 			c.Delimiters)
 	}
+	c.checkNames(f)
 	if c.DefaultTransport == "" || strings.ContainsAny(c.DefaultTransport, " \t\r\n") {
 		f.add("default_transport", "%q is not a transport; write one such as dovecot", c.DefaultTransport)
 	}
@@ -252,6 +253,21 @@ func (c Config) checkStorage(f *faults) {
 		if !filepath.IsAbs(storage) || filepath.Clean(storage) != storage || node == "" || base == "/" {
 			f.add("mail_storage", "%q is not a mail storage; write an absolute path of two parts or more, such as /var/vmail/vmail1",
 				storage)
+		}
+	}
+}
+
+// checkNames checks what is set about the proof of names.
+func (c Config) checkNames(f *faults) {
+	f.oneOf("domain_ownership", c.DomainOwnership, "verify", "trust")
+	if c.VerifyInterval < 0 {
+		f.add("verify_interval", "is less than nothing; write a time such as 1h, or 0 for never")
+	}
+	for _, server := range c.DNSServers {
+		host, port, err := net.SplitHostPort(server)
+		n, e := strconv.ParseUint(port, 10, 16)
+		if err != nil || e != nil || host == "" || n == 0 {
+			f.add("dns_servers", "%q is no DNS server; write host:port, such as 192.0.2.53:53 or [2001:db8::53]:53", server)
 		}
 	}
 }

@@ -29,12 +29,13 @@ const Global = "global"
 type Access struct {
 	sessions *Sessions
 	accounts store.Accounts
+	names    store.Ownerships
 	errors   *reply.Errors
 }
 
 // New returns the stages.
-func New(sessions *Sessions, accounts store.Accounts, errors *reply.Errors) *Access {
-	return &Access{sessions, accounts, errors}
+func New(sessions *Sessions, accounts store.Accounts, names store.Ownerships, errors *reply.Errors) *Access {
+	return &Access{sessions, accounts, names, errors}
 }
 
 // Authenticate finds out who is calling, on every operation but the public ones.
@@ -110,7 +111,7 @@ func (a *Access) mayCall(ctx context.Context, op *edge.Operation, p *Principal, 
 		return denied("Only a %s may do this.", levelWord(op.Access))
 	}
 	for _, name := range op.Target {
-		if err := a.mayTouch(ctx, p, strings.ToLower(param(name))); err != nil {
+		if err := a.mayTouchBy(ctx, op, p, strings.ToLower(param(name))); err != nil {
 			return err
 		}
 	}
@@ -143,6 +144,22 @@ func levelWord(level string) string {
 		return "global admin or an admin that may create domains"
 	}
 	return "global admin"
+}
+
+// mayTouchBy is mayTouch for an operation, for which an alias domain may count as its primary domain (x-target-alias).
+func (a *Access) mayTouchBy(ctx context.Context, op *edge.Operation, p *Principal, target string) error {
+	err := a.mayTouch(ctx, p, target)
+	if err == nil || !op.TargetAlias {
+		return err
+	}
+	domains, e := a.names.DomainsWithName(ctx, target)
+	if e != nil {
+		return e
+	}
+	if slices.ContainsFunc(domains, p.Manages) {
+		return nil
+	}
+	return err
 }
 
 // mayTouch refuses a target outside of the domains that the principal manages, and one that outranks it.

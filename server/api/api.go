@@ -36,6 +36,7 @@ type API struct {
 	spf       SpfJob
 	mls       store.MailingLists
 	panel     store.Panel
+	names     store.Ownerships
 	access    *access.Access
 	sessions  *access.Sessions
 	hashing   *hashing.Pool
@@ -50,13 +51,15 @@ type Stores struct {
 	Spf       SpfJob             // nil when nothing is looked up
 	Mls       store.MailingLists // nil when mailing lists are switched off
 	Panel     store.Panel        // nil when there is no panel database
+	// Ownerships prove the names of the accounts.
+	Ownerships store.Ownerships
 }
 
 // New returns the operations over the stores.
 func New(stores Stores, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool, options Options) *API {
 	return &API{
 		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, mls: stores.Mls,
-		panel:  stores.Panel,
+		panel: stores.Panel, names: stores.Ownerships,
 		access: access, sessions: sessions, hashing: hashing, options: options,
 	}
 }

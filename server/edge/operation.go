@@ -17,13 +17,15 @@ import (
 
 // Operation is one operation of the contract, in the shape that the stages of a request need.
 type Operation struct {
-	ID      string
-	Method  string
-	Path    string // as gin spells it: /api/domain/:domain
-	Access  string // the level of x-access
-	Target  []string
-	Profile string // the profile that switches the whole operation off
-	MaxBody int64  // x-max-body: bytes of the largest body
+	ID     string
+	Method string
+	Path   string // as gin spells it: /api/domain/:domain
+	Access string // the level of x-access
+	Target []string
+	// TargetAlias is true when an alias domain as target counts as its primary domain, a pending one too.
+	TargetAlias bool
+	Profile     string // the profile that switches the whole operation off
+	MaxBody     int64  // x-max-body: bytes of the largest body
 	// OfUsers is true when the profiles of its parameters are those of users rather than of domains.
 	OfUsers bool
 
@@ -91,16 +93,17 @@ func newOperation(
 	doc *openapi3.T, template string, item *openapi3.PathItem, method string, spec *openapi3.Operation,
 ) (*Operation, error) {
 	op := &Operation{
-		ID:      spec.OperationID,
-		Method:  method,
-		Path:    ginPath(template),
-		Access:  text(spec.Extensions, "x-access"),
-		Target:  texts(spec.Extensions["x-target"]),
-		Profile: text(spec.Extensions, "x-profile"),
-		OfUsers: slices.Contains(spec.Tags, "Mail User"),
-		Query:   map[string]*Parameter{},
-		MaxBody: whole(spec.Extensions["x-max-body"]),
-		path:    map[string]*pathParameter{},
+		ID:          spec.OperationID,
+		Method:      method,
+		Path:        ginPath(template),
+		Access:      text(spec.Extensions, "x-access"),
+		Target:      texts(spec.Extensions["x-target"]),
+		Profile:     text(spec.Extensions, "x-profile"),
+		OfUsers:     slices.Contains(spec.Tags, "Mail User"),
+		TargetAlias: spec.Extensions["x-target-alias"] == true,
+		Query:       map[string]*Parameter{},
+		MaxBody:     whole(spec.Extensions["x-max-body"]),
+		path:        map[string]*pathParameter{},
 	}
 	if op.MaxBody <= 0 || op.MaxBody > MaxBody {
 		return nil, fmt.Errorf("x-max-body is %v; it is at least 1 and at most %d", spec.Extensions["x-max-body"], MaxBody)

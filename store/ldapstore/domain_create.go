@@ -97,7 +97,7 @@ func (s *Store) newDomain(d store.DomainCreate) entry {
 	e.set("objectClass", "mailDomain")
 	e.set("domainName", d.Name)
 	e.set("cn", d.Description)
-	e.set("accountStatus", statusActive)
+	e.set("accountStatus", status(!d.Disabled))
 	e.set("mtaTransport", cmp.Or(d.Transport, s.options.Transports.Default))
 	e.set("preferredLanguage", d.Language)
 	e.set("enabledService", serviceMail)

@@ -80,6 +80,7 @@ func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpda
 	applyDomainServices(&after, u.Services)
 	applyDomainSettings(&after, u)
 	aliases.apply(&after)
+	setPendingAliases(&after, u.PendingAliasDomains)
 
 	p := &plan{change: updated(store.NounDomain, h.name, h.entry, after)}
 	p.change.EndsSessions = false // whether an admin may log in is not a matter of its domain

@@ -107,13 +107,23 @@ func (c *cache) ask(ctx context.Context, name string, kind uint16) ([]dns.RR, er
 // texts returns the TXT records of a name, each joined without anything in between.
 func (c *cache) texts(ctx context.Context, name string) ([]string, error) {
 	answers, err := c.ask(ctx, name, dns.TypeTXT)
+	return textsOf(answers), err
+}
+
+// Texts returns the TXT records of a name, each joined without anything in between. A name without any has none, without an error.
+func (r *Resolver) Texts(ctx context.Context, name string) ([]string, error) {
+	answers, err := r.ask(ctx, name, dns.TypeTXT)
+	return textsOf(answers), err
+}
+
+func textsOf(answers []dns.RR) []string {
 	var list []string
 	for _, a := range answers {
 		if txt, ok := a.(*dns.TXT); ok {
 			list = append(list, strings.Join(txt.Txt, ""))
 		}
 	}
-	return list, err
+	return list
 }
 
 // addresses returns the IPv4 and IPv6 addresses of a name.

@@ -59,7 +59,7 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now ti
 		"created":     now,
 		"modified":    now,
 		"expired":     never,
-		"active":      int64(1),
+		"active":      flag(!d.Disabled),
 	})
 	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name, Domain: d.Name, After: row}
 	// What was left behind when a domain of that name was removed by hand must not give anybody rights.

@@ -23,6 +23,7 @@ func domains(t *testing.T, open Open) {
 	t.Run("copies", func(t *testing.T) { domainBcc(t, open) })
 	t.Run("catch-all", func(t *testing.T) { domainCatchall(t, open) })
 	t.Run("alias domains", func(t *testing.T) { aliasDomains(t, open) })
+	t.Run("names", func(t *testing.T) { domainNames(t, open) })
 	t.Run("admins", func(t *testing.T) { domainAdmins(t, open) })
 	t.Run("delete", func(t *testing.T) { deleteDomain(t, open) })
 	t.Run("delete references", func(t *testing.T) { deleteDomainReferences(t, open) })

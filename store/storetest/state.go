@@ -17,6 +17,7 @@ func State(t *testing.T, open func(t *testing.T) store.State) {
 	t.Run("ending sessions", func(t *testing.T) { endSessions(t, open) })
 	t.Run("intent", func(t *testing.T) { intents(t, open) })
 	t.Run("invitation", func(t *testing.T) { invitations(t, open) })
+	t.Run("names", func(t *testing.T) { nameMarks(t, open) })
 	t.Run("answers", func(t *testing.T) { require.NoError(t, open(t).Ping(ctx(t))) })
 }
 

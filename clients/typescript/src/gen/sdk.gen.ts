@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AddToWblistData, AddToWblistErrors, AddToWblistResponses, ClearWblistData, ClearWblistErrors, ClearWblistResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateAliasData, CreateAliasErrors, CreateAliasResponses, CreateDomainData, CreateDomainErrors, CreateDomainResponses, CreateMaillistData, CreateMaillistErrors, CreateMaillistResponses, CreateMlData, CreateMlErrors, CreateMlResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteAdminData, DeleteAdminErrors, DeleteAdminResponses, DeleteAliasData, DeleteAliasErrors, DeleteAliasResponses, DeleteDomainData, DeleteDomainErrors, DeleteDomainKeepMailboxesData, DeleteDomainKeepMailboxesErrors, DeleteDomainKeepMailboxesResponses, DeleteDomainResponses, DeleteDomainSpamPolicyData, DeleteDomainSpamPolicyErrors, DeleteDomainSpamPolicyResponses, DeleteGlobalSpamPolicyData, DeleteGlobalSpamPolicyErrors, DeleteGlobalSpamPolicyResponses, DeleteGreylistingData, DeleteGreylistingErrors, DeleteGreylistingResponses, DeleteMaillistData, DeleteMaillistErrors, DeleteMaillistResponses, DeleteMlData, DeleteMlErrors, DeleteMlResponses, DeleteUserData, DeleteUserErrors, DeleteUserKeepMailboxData, DeleteUserKeepMailboxErrors, DeleteUserKeepMailboxResponses, DeleteUserResponses, DeleteUserSpamPolicyData, DeleteUserSpamPolicyErrors, DeleteUserSpamPolicyResponses, ExportAdminData, ExportAdminErrors, ExportAdminResponses, ExportAliasData, ExportAliasErrors, ExportAliasResponses, ExportCatchallData, ExportCatchallErrors, ExportCatchallResponses, ExportDomainData, ExportDomainErrors, ExportDomainResponses, ExportMaillistData, ExportMaillistErrors, ExportMaillistResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetAdminData, GetAdminErrors, GetAdminResponses, GetAliasData, GetAliasErrors, GetAliasResponses, GetDomainData, GetDomainErrors, GetDomainResponses, GetDomainSpamPolicyData, GetDomainSpamPolicyErrors, GetDomainSpamPolicyResponses, GetGlobalSpamPolicyData, GetGlobalSpamPolicyErrors, GetGlobalSpamPolicyResponses, GetGreylistingData, GetGreylistingErrors, GetGreylistingResponses, GetGreylistingWhitelistsData, GetGreylistingWhitelistsErrors, GetGreylistingWhitelistsResponses, GetMaillistData, GetMaillistErrors, GetMaillistResponses, GetMlData, GetMlErrors, GetMlResponses, GetSpfDomainsData, GetSpfDomainsErrors, GetSpfDomainsResponses, GetThrottleData, GetThrottleErrors, GetThrottleResponses, GetUserData, GetUserErrors, GetUserResponses, GetUserSpamPolicyData, GetUserSpamPolicyErrors, GetUserSpamPolicyResponses, GetWblistData, GetWblistErrors, GetWblistResponses, ListAdminsData, ListAdminsErrors, ListAdminsResponses, ListAliasesData, ListAliasesErrors, ListAliasesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListGreylistingData, ListGreylistingErrors, ListGreylistingResponses, ListMlsData, ListMlsErrors, ListMlsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RemoveFromWblistData, RemoveFromWblistErrors, RemoveFromWblistResponses, RenameAliasData, RenameAliasErrors, RenameAliasResponses, RenameUserData, RenameUserErrors, RenameUserResponses, SetGreylistingData, SetGreylistingErrors, SetGreylistingResponses, SetThrottleData, SetThrottleErrors, SetThrottleResponses, UpdateAdminData, UpdateAdminErrors, UpdateAdminResponses, UpdateAliasData, UpdateAliasErrors, UpdateAliasResponses, UpdateDomainAdminsData, UpdateDomainAdminsErrors, UpdateDomainAdminsResponses, UpdateDomainData, UpdateDomainErrors, UpdateDomainResponses, UpdateDomainSpamPolicyData, UpdateDomainSpamPolicyErrors, UpdateDomainSpamPolicyResponses, UpdateGlobalSpamPolicyData, UpdateGlobalSpamPolicyErrors, UpdateGlobalSpamPolicyResponses, UpdateGreylistingWhitelistsData, UpdateGreylistingWhitelistsErrors, UpdateGreylistingWhitelistsResponses, UpdateMaillistData, UpdateMaillistErrors, UpdateMaillistResponses, UpdateMlData, UpdateMlErrors, UpdateMlResponses, UpdateSpfDomainsData, UpdateSpfDomainsErrors, UpdateSpfDomainsResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateUsersData, UpdateUsersErrors, UpdateUserSpamPolicyData, UpdateUserSpamPolicyErrors, UpdateUserSpamPolicyResponses, UpdateUsersResponses, VerifyAdminPasswordData, VerifyAdminPasswordErrors, VerifyAdminPasswordResponses, VerifyUserPasswordData, VerifyUserPasswordErrors, VerifyUserPasswordResponses, WhoamiData, WhoamiErrors, WhoamiResponses } from './types.gen.js';
+import type { AddToWblistData, AddToWblistErrors, AddToWblistResponses, ClearWblistData, ClearWblistErrors, ClearWblistResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateAliasData, CreateAliasErrors, CreateAliasResponses, CreateDomainData, CreateDomainErrors, CreateDomainResponses, CreateMaillistData, CreateMaillistErrors, CreateMaillistResponses, CreateMlData, CreateMlErrors, CreateMlResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteAdminData, DeleteAdminErrors, DeleteAdminResponses, DeleteAliasData, DeleteAliasErrors, DeleteAliasResponses, DeleteDomainData, DeleteDomainErrors, DeleteDomainKeepMailboxesData, DeleteDomainKeepMailboxesErrors, DeleteDomainKeepMailboxesResponses, DeleteDomainResponses, DeleteDomainSpamPolicyData, DeleteDomainSpamPolicyErrors, DeleteDomainSpamPolicyResponses, DeleteGlobalSpamPolicyData, DeleteGlobalSpamPolicyErrors, DeleteGlobalSpamPolicyResponses, DeleteGreylistingData, DeleteGreylistingErrors, DeleteGreylistingResponses, DeleteMaillistData, DeleteMaillistErrors, DeleteMaillistResponses, DeleteMlData, DeleteMlErrors, DeleteMlResponses, DeleteUserData, DeleteUserErrors, DeleteUserKeepMailboxData, DeleteUserKeepMailboxErrors, DeleteUserKeepMailboxResponses, DeleteUserResponses, DeleteUserSpamPolicyData, DeleteUserSpamPolicyErrors, DeleteUserSpamPolicyResponses, ExportAdminData, ExportAdminErrors, ExportAdminResponses, ExportAliasData, ExportAliasErrors, ExportAliasResponses, ExportCatchallData, ExportCatchallErrors, ExportCatchallResponses, ExportDomainData, ExportDomainErrors, ExportDomainResponses, ExportMaillistData, ExportMaillistErrors, ExportMaillistResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetAdminData, GetAdminErrors, GetAdminResponses, GetAliasData, GetAliasErrors, GetAliasResponses, GetDomainData, GetDomainErrors, GetDomainOwnershipData, GetDomainOwnershipErrors, GetDomainOwnershipResponses, GetDomainResponses, GetDomainSpamPolicyData, GetDomainSpamPolicyErrors, GetDomainSpamPolicyResponses, GetGlobalSpamPolicyData, GetGlobalSpamPolicyErrors, GetGlobalSpamPolicyResponses, GetGreylistingData, GetGreylistingErrors, GetGreylistingResponses, GetGreylistingWhitelistsData, GetGreylistingWhitelistsErrors, GetGreylistingWhitelistsResponses, GetMaillistData, GetMaillistErrors, GetMaillistResponses, GetMlData, GetMlErrors, GetMlResponses, GetSpfDomainsData, GetSpfDomainsErrors, GetSpfDomainsResponses, GetThrottleData, GetThrottleErrors, GetThrottleResponses, GetUserData, GetUserErrors, GetUserResponses, GetUserSpamPolicyData, GetUserSpamPolicyErrors, GetUserSpamPolicyResponses, GetWblistData, GetWblistErrors, GetWblistResponses, ListAdminsData, ListAdminsErrors, ListAdminsResponses, ListAliasesData, ListAliasesErrors, ListAliasesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListGreylistingData, ListGreylistingErrors, ListGreylistingResponses, ListMlsData, ListMlsErrors, ListMlsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RemoveFromWblistData, RemoveFromWblistErrors, RemoveFromWblistResponses, RenameAliasData, RenameAliasErrors, RenameAliasResponses, RenameUserData, RenameUserErrors, RenameUserResponses, SetGreylistingData, SetGreylistingErrors, SetGreylistingResponses, SetThrottleData, SetThrottleErrors, SetThrottleResponses, UpdateAdminData, UpdateAdminErrors, UpdateAdminResponses, UpdateAliasData, UpdateAliasErrors, UpdateAliasResponses, UpdateDomainAdminsData, UpdateDomainAdminsErrors, UpdateDomainAdminsResponses, UpdateDomainData, UpdateDomainErrors, UpdateDomainResponses, UpdateDomainSpamPolicyData, UpdateDomainSpamPolicyErrors, UpdateDomainSpamPolicyResponses, UpdateGlobalSpamPolicyData, UpdateGlobalSpamPolicyErrors, UpdateGlobalSpamPolicyResponses, UpdateGreylistingWhitelistsData, UpdateGreylistingWhitelistsErrors, UpdateGreylistingWhitelistsResponses, UpdateMaillistData, UpdateMaillistErrors, UpdateMaillistResponses, UpdateMlData, UpdateMlErrors, UpdateMlResponses, UpdateSpfDomainsData, UpdateSpfDomainsErrors, UpdateSpfDomainsResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateUsersData, UpdateUsersErrors, UpdateUserSpamPolicyData, UpdateUserSpamPolicyErrors, UpdateUserSpamPolicyResponses, UpdateUsersResponses, VerifyAdminPasswordData, VerifyAdminPasswordErrors, VerifyAdminPasswordResponses, VerifyDomainOwnershipData, VerifyDomainOwnershipErrors, VerifyDomainOwnershipResponses, VerifyUserPasswordData, VerifyUserPasswordErrors, VerifyUserPasswordResponses, WhoamiData, WhoamiErrors, WhoamiResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -283,9 +283,14 @@ export const getDomain = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Create a domain
  *
- * The name must be neither a domain nor an alias domain yet. The new domain is active. A creator who is no
- * global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once it
- * manages as many domains as it may).
+ * The name must be neither a domain nor an alias domain yet; a pending alias domain is in nobody's way. A creator
+ * who is no global admin becomes its admin, and what it sets has to fit its own limits (`EXCEED_LIMIT_DOMAIN` once
+ * it manages as many domains as it may).
+ *
+ * A global admin's domain is active at once. That of anybody else is pending: it receives no mail before the TXT
+ * record that `GET /api/domain/{domain}/ownership` names proves it, or a global admin activates it; whoever has proven
+ * the name within the last 30 days need not do so again. Only a global admin adds a name of this server, or the
+ * domain in which a standalone admin has its address (`PERMISSION_DENIED`).
  *
  */
 export const createDomain = <ThrowOnError extends boolean = true>(options: Options<CreateDomainData, ThrowOnError>): RequestResult<CreateDomainResponses, CreateDomainErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateDomainResponses, CreateDomainErrors, ThrowOnError, 'data'>({
@@ -340,6 +345,44 @@ export const deleteDomainKeepMailboxes = <ThrowOnError extends boolean = true>(o
             type: 'apiKey'
         }],
     url: '/api/domain/{domain}/keep_mailbox_days/{days}',
+    ...options
+});
+
+/**
+ * Tell whether a name still has to be proven
+ *
+ * `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
+ * domain. Nothing is looked up: the answer is what is known.
+ *
+ */
+export const getDomainOwnership = <ThrowOnError extends boolean = true>(options: Options<GetDomainOwnershipData, ThrowOnError>): RequestResult<GetDomainOwnershipResponses, GetDomainOwnershipErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetDomainOwnershipResponses, GetDomainOwnershipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'postern_session',
+            type: 'apiKey'
+        }],
+    url: '/api/domain/{domain}/ownership',
+    ...options
+});
+
+/**
+ * Look up the proof of a name now
+ *
+ * Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
+ * there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
+ * the DNS does not answer, the name stays `pending` and is looked up again on the server's schedule. A name that is not
+ * pending is not looked up. `ALREADY_EXISTS` when somebody else got the name meanwhile: it is pending here no more.
+ *
+ */
+export const verifyDomainOwnership = <ThrowOnError extends boolean = true>(options: Options<VerifyDomainOwnershipData, ThrowOnError>): RequestResult<VerifyDomainOwnershipResponses, VerifyDomainOwnershipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<VerifyDomainOwnershipResponses, VerifyDomainOwnershipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'postern_session',
+            type: 'apiKey'
+        }],
+    url: '/api/domain/{domain}/ownership',
     ...options
 });
 

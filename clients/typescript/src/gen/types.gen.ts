@@ -796,6 +796,40 @@ export type DomainListReply = {
 export type DomainName = string;
 
 /**
+ * What is known about the proof of a domain or an alias domain.
+ */
+export type DomainOwnership = {
+    /**
+     * The name, a domain or an alias domain.
+     */
+    domain: string;
+    /**
+     * When the record was last looked for, in UTC. Null for never.
+     */
+    last_check: string | null;
+    /**
+     * The whole value of the TXT record that proves the name, to be published at the name itself. Empty where nothing
+     * has to be proven.
+     *
+     */
+    record: string;
+    /**
+     * `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
+     * the record is found or a global admin activates it. `proven`: the record was found; it may go.
+     *
+     */
+    status: 'exempt' | 'pending' | 'proven';
+};
+
+/**
+ * The answer to `GET` and `POST /api/domain/{domain}/ownership`.
+ */
+export type DomainOwnershipReply = {
+    _data: DomainOwnership;
+    _success: Succeeded;
+};
+
+/**
  * A group of domain settings that its admins can be shut out of.
  */
 export type DomainProfileName = 'bcc' | 'relay' | 'catchall' | 'aliases' | 'throttle' | 'greylisting' | 'wblist' | 'spampolicy' | 'backupmx' | 'password_policies' | 'advanced';
@@ -819,12 +853,19 @@ export type DomainService = string;
  */
 export type DomainUpdate = {
     /**
-     * A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are.
+     * A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are. Either value ends
+     * that the domain is pending: from then on no proof switches it on.
+     *
      */
     accountStatus?: AccountStatus;
     /**
      * Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
      * domains nor alias domains yet. Not together with `aliasDomains`.
+     *
+     * Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
+     * use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
+     * may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in
+     * which a standalone admin has its address (`PERMISSION_DENIED`).
      *
      */
     addAliasDomain?: Array<DomainName>;
@@ -833,8 +874,9 @@ export type DomainUpdate = {
      */
     addService?: Array<DomainService>;
     /**
-     * All alias domains that the domain is to have; others are removed, empty clears. Not together with
-     * `addAliasDomain` and `removeAliasDomain`.
+     * All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
+     * among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
+     * `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
      *
      */
     aliasDomains?: Array<DomainName>;
@@ -940,7 +982,8 @@ export type DomainUpdate = {
      */
     recipientBcc?: AddressOrEmpty;
     /**
-     * Alias domains to remove. Missing ones are passed over. Not together with `aliasDomains`.
+     * Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
+     *
      */
     removeAliasDomain?: Array<DomainName>;
     /**
@@ -4332,6 +4375,140 @@ export type DeleteDomainKeepMailboxesResponses = {
 };
 
 export type DeleteDomainKeepMailboxesResponse = DeleteDomainKeepMailboxesResponses[keyof DeleteDomainKeepMailboxesResponses];
+
+export type GetDomainOwnershipData = {
+    body?: never;
+    path: {
+        /**
+         * A mail domain, such as `example.com`.
+         */
+        domain: DomainName;
+    };
+    query?: never;
+    url: '/api/domain/{domain}/ownership';
+};
+
+export type GetDomainOwnershipErrors = {
+    /**
+     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
+     */
+    400: Failure;
+    /**
+     * No session, or one that has ended.
+     */
+    401: Failure;
+    /**
+     * The caller may not do this.
+     */
+    403: Failure;
+    /**
+     * No such account, domain or path.
+     */
+    404: Failure;
+    /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
+     */
+    413: Failure;
+    /**
+     * The body is neither JSON nor a form.
+     */
+    415: Failure;
+    /**
+     * Our fault. The cause is in the server's log under the request id.
+     */
+    500: Failure;
+    /**
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     *
+     */
+    503: Failure;
+};
+
+export type GetDomainOwnershipError = GetDomainOwnershipErrors[keyof GetDomainOwnershipErrors];
+
+export type GetDomainOwnershipResponses = {
+    /**
+     * What is known about the proof of the name.
+     */
+    200: DomainOwnershipReply;
+};
+
+export type GetDomainOwnershipResponse = GetDomainOwnershipResponses[keyof GetDomainOwnershipResponses];
+
+export type VerifyDomainOwnershipData = {
+    body?: never;
+    path: {
+        /**
+         * A mail domain, such as `example.com`.
+         */
+        domain: DomainName;
+    };
+    query?: never;
+    url: '/api/domain/{domain}/ownership';
+};
+
+export type VerifyDomainOwnershipErrors = {
+    /**
+     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
+     */
+    400: Failure;
+    /**
+     * No session, or one that has ended.
+     */
+    401: Failure;
+    /**
+     * The caller may not do this.
+     */
+    403: Failure;
+    /**
+     * No such account, domain or path.
+     */
+    404: Failure;
+    /**
+     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
+     */
+    408: Failure;
+    /**
+     * The name is taken, or a limit is reached. Nothing was written.
+     */
+    409: Failure;
+    /**
+     * The body is larger than `x-max-body` of the operation.
+     */
+    413: Failure;
+    /**
+     * The body is neither JSON nor a form.
+     */
+    415: Failure;
+    /**
+     * Our fault. The cause is in the server's log under the request id.
+     */
+    500: Failure;
+    /**
+     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
+     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
+     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     *
+     */
+    503: Failure;
+};
+
+export type VerifyDomainOwnershipError = VerifyDomainOwnershipErrors[keyof VerifyDomainOwnershipErrors];
+
+export type VerifyDomainOwnershipResponses = {
+    /**
+     * What is known about the proof of the name after the lookup.
+     */
+    200: DomainOwnershipReply;
+};
+
+export type VerifyDomainOwnershipResponse = VerifyDomainOwnershipResponses[keyof VerifyDomainOwnershipResponses];
 
 export type ListDomainsData = {
     body?: never;

@@ -1,0 +1,334 @@
+package ownership
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
+)
+
+// CreateDomain implements store.Domains. A domain whose name has to be proven is made switched off.
+func (a *Accounts) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
+	if err := a.checkNames(ctx, w.Actor, []string{d.Name}); err != nil {
+		return store.Change{}, err
+	}
+	if a.mustProve(w.Actor) {
+		return a.createPending(ctx, w, d)
+	}
+	marks, err := a.state.MarksOfNames(ctx, []string{d.Name})
+	if err != nil {
+		return store.Change{}, err
+	}
+	if len(marks) == 0 || w.DryRun {
+		return a.Accounts.CreateDomain(ctx, w, d)
+	}
+	var change store.Change
+	err = a.locked(ctx, func(ctx context.Context) error {
+		if change, err = a.Accounts.CreateDomain(ctx, dry(w), d); err != nil {
+			return err
+		}
+		// A mark of this name was left by a crash: the domain was not there.
+		if err = a.state.UnmarkName(ctx, d.Name, d.Name); err != nil {
+			return err
+		}
+		if change, err = a.Accounts.CreateDomain(ctx, w, d); err != nil {
+			return err
+		}
+		a.tidy(ctx, "pending alias domains of a new domain's name", func(ctx context.Context) error {
+			return a.removePendingElsewhere(ctx, []string{d.Name}, d.Name)
+		})
+		return nil
+	})
+	return change, err
+}
+
+// createPending makes a domain for an actor that has to prove it, unless it has done so lately.
+func (a *Accounts) createPending(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
+	var change store.Change
+	err := a.locked(ctx, func(ctx context.Context) error {
+		proven, err := a.isProven(ctx, w.Actor, d.Name)
+		if err != nil {
+			return err
+		}
+		d.Disabled = !proven
+		if change, err = a.Accounts.CreateDomain(ctx, dry(w), d); err != nil || w.DryRun {
+			return err
+		}
+		mark := a.newMark(w.Actor, d.Name, d.Name, proven)
+		if err = a.keepMark(ctx, mark); err != nil {
+			return err
+		}
+		if change, err = a.Accounts.CreateDomain(ctx, w, d); err != nil {
+			a.takeBack(ctx, err, mark)
+			return err
+		}
+		if proven {
+			a.tidy(ctx, "pending alias domains of a proven name", func(ctx context.Context) error {
+				return a.removePendingElsewhere(ctx, []string{d.Name}, d.Name)
+			})
+		}
+		return nil
+	})
+	return change, err
+}
+
+// newMark is the mark of a name that an actor adds.
+func (a *Accounts) newMark(actor store.Actor, name, domain string, proven bool) store.NameMark {
+	m := store.NameMark{Name: name, Domain: domain, Admin: actor.Username, Status: store.OwnershipPending, Created: a.now()}
+	if proven {
+		m.Status = store.OwnershipProven
+	}
+	return m
+}
+
+// UpdateDomain implements store.Domains. Alias domains that have to be proven are not added but marked as pending; what a global
+// admin adds, activates or switches off is pending no more.
+func (a *Accounts) UpdateDomain(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	switch {
+	case a.mustProve(w.Actor) && u.AliasDomains.Touches():
+		return a.updateByOther(ctx, w, name, u)
+	case u.Active != nil || u.AliasDomains.Touches():
+		return a.updateByGlobal(ctx, w, name, u)
+	}
+	return a.Accounts.UpdateDomain(ctx, w, name, u)
+}
+
+// updateByGlobal is UpdateDomain for whoever needs no proof.
+func (a *Accounts) updateByGlobal(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	set := u.AliasDomains
+	if set.Touches() && rules.MustProveNames(w.Actor) {
+		inUse, pending, err := a.aliasDomains(ctx, name)
+		if err == nil {
+			err = a.checkAdded(ctx, w, set, inUse, pending)
+		}
+		if err != nil {
+			return store.Change{}, err
+		}
+	}
+	if a.options.InEntries && set.Touches() {
+		u.PendingAliasDomains.Remove = set.Remove
+	}
+	marks, err := a.touched(ctx, name, u)
+	if err != nil {
+		return store.Change{}, err
+	}
+	if len(marks) == 0 || w.DryRun {
+		return a.Accounts.UpdateDomain(ctx, w, name, u)
+	}
+	var change store.Change
+	err = a.locked(ctx, func(ctx context.Context) error {
+		if change, err = a.Accounts.UpdateDomain(ctx, dry(w), name, u); err != nil {
+			return err
+		}
+		restore := func(error) {}
+		if u.Active != nil {
+			if restore, err = a.liftByHand(ctx, name); err != nil {
+				return err
+			}
+		}
+		if change, err = a.Accounts.UpdateDomain(ctx, w, name, u); err != nil {
+			restore(err)
+			return err
+		}
+		a.tidy(ctx, "marks of names", func(ctx context.Context) error { return a.updateMarks(ctx, name, set) })
+		return nil
+	})
+	return change, err
+}
+
+// touched returns the marks that a change of a domain by a global admin may take away.
+func (a *Accounts) touched(ctx context.Context, name string, u store.DomainUpdate) ([]store.NameMark, error) {
+	own, err := a.state.MarksOfDomain(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	others, err := a.state.MarksOfNames(ctx, u.AliasDomains.Wanted())
+	return append(own, others...), err
+}
+
+// liftByHand takes the pending mark from a domain that a global admin switches on or off, before that happens: it must not be
+// switched on again by a proof. The returned function puts it back when the change did not come about.
+func (a *Accounts) liftByHand(ctx context.Context, name string) (restore func(error), err error) {
+	m, found, err := a.mark(ctx, name, name)
+	if err != nil || !found || !m.Pending() {
+		return func(error) {}, err
+	}
+	restore = func(cause error) {
+		if isRolledBack(cause) {
+			a.tidy(ctx, "the mark of a name", func(ctx context.Context) error { return a.keepMark(ctx, m) })
+		}
+	}
+	if err = a.state.UnmarkName(ctx, name, name); err != nil {
+		return nil, err
+	}
+	a.tidy(ctx, "the code of a name", func(ctx context.Context) error { return a.codes.ForgetProofCodes(ctx, name, name) })
+	return restore, nil
+}
+
+// updateMarks brings the marks of alias domains in line with what has become of them. A list that replaces all says nothing about
+// pending ones.
+func (a *Accounts) updateMarks(ctx context.Context, name string, set store.Set) error {
+	if !set.Touches() {
+		return nil
+	}
+	inUse, err := a.AliasDomains(ctx, name)
+	if err != nil {
+		return err
+	}
+	marks, err := a.state.MarksOfDomain(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		used := slices.Contains(inUse, m.Name)
+		outdated := !used // a proven alias domain that is gone
+		if m.Pending() {
+			outdated = used || slices.Contains(set.Remove, m.Name)
+		}
+		if m.IsAlias() && outdated {
+			if err = a.removeMark(ctx, m); err != nil {
+				return err
+			}
+		}
+	}
+	return a.removePendingElsewhere(ctx, inUse, name)
+}
+
+// updateByOther is UpdateDomain for an actor that has to prove the alias domains that it adds.
+func (a *Accounts) updateByOther(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	var change store.Change
+	err := a.locked(ctx, func(ctx context.Context) error {
+		inUse, pending, err := a.aliasDomains(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err = a.checkAdded(ctx, w, u.AliasDomains, inUse, pending); err != nil {
+			return err
+		}
+		planned, err := a.Accounts.UpdateDomain(ctx, dry(w), name, u) // which tells the names that are taken
+		if err != nil {
+			return err
+		}
+		plan, err := rules.PlanAliasDomains(without(u.AliasDomains, planned.Discarded), inUse, pending, func(name string) (bool, error) {
+			return a.isProven(ctx, w.Actor, name)
+		})
+		if err != nil || w.DryRun {
+			change = planned
+			return err
+		}
+		u.AliasDomains = store.Set{Add: plan.Added, Remove: plan.Removed}
+		if a.options.InEntries {
+			u.PendingAliasDomains = store.Set{Add: plan.Pend, Remove: plan.Unpend}
+		}
+		change, err = a.writeWithMarks(ctx, w, name, u, plan)
+		change.Discarded = planned.Discarded
+		return err
+	})
+	return change, err
+}
+
+// writeWithMarks marks names that have to be proven, makes the change, and then removes the marks that it has made outdated.
+func (a *Accounts) writeWithMarks(
+	ctx context.Context, w store.Write, name string, u store.DomainUpdate, plan rules.AliasDomainPlan,
+) (store.Change, error) {
+	var marks []store.NameMark
+	for _, alias := range plan.Pend {
+		m := a.newMark(w.Actor, alias, name, false)
+		if err := a.keepMark(ctx, m); err != nil {
+			return store.Change{}, err
+		}
+		marks = append(marks, m)
+	}
+	change, err := a.Accounts.UpdateDomain(ctx, w, name, u)
+	if err != nil {
+		a.takeBack(ctx, err, marks...)
+		return store.Change{}, err
+	}
+	a.tidy(ctx, "marks of names", func(ctx context.Context) error {
+		if err := a.updateMarks(ctx, name, store.Set{Add: plan.Added, Remove: append(plan.Unpend, plan.Removed...)}); err != nil {
+			return err
+		}
+		for _, alias := range plan.Added {
+			if err := a.state.MarkName(ctx, a.newMark(w.Actor, alias, name, true)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return change, nil
+}
+
+// aliasDomains returns the alias domains of a domain, those in use and those that are pending.
+func (a *Accounts) aliasDomains(ctx context.Context, name string) (inUse, pending []string, err error) {
+	if inUse, err = a.AliasDomains(ctx, name); err != nil {
+		return nil, nil, err
+	}
+	marks, err := a.state.MarksOfDomain(ctx, name)
+	return inUse, names(marks, isPendingAlias), err
+}
+
+// checkAdded is what holds for the alias domains that an actor which is not global adds.
+func (a *Accounts) checkAdded(ctx context.Context, w store.Write, set store.Set, inUse, pending []string) error {
+	field := set.Field("aliasDomains", "addAliasDomain")
+	waiting := store.LeaveOut(pending, inUse)
+	next := set.Apply(inUse)
+	after := len(next) + len(store.LeaveOut(waiting, append(next, set.Remove...)))
+	if err := rules.CheckAliasDomains(len(inUse)+len(waiting), after); err != nil {
+		return inField(err, field)
+	}
+	return inField(a.checkNames(ctx, w.Actor, store.LeaveOut(next, inUse)), field)
+}
+
+// takeBack removes the marks of names whose change did not come about. Where nobody knows whether it did they stay: they keep
+// names out of use.
+func (a *Accounts) takeBack(ctx context.Context, cause error, marks ...store.NameMark) {
+	if !isRolledBack(cause) {
+		return
+	}
+	a.tidy(ctx, "marks of names that were not added", func(ctx context.Context) error {
+		for _, m := range marks {
+			if err := a.state.UnmarkName(ctx, m.Name, m.Domain); err != nil {
+				return err
+			}
+			if err := a.codes.ForgetProofCodes(ctx, m.Name, m.Domain); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// tidy does what follows from a write. A failure does not undo that, and the next check of pending names makes up for it.
+func (a *Accounts) tidy(ctx context.Context, what string, fn func(ctx context.Context) error) {
+	after, cancel := detached(ctx)
+	defer cancel()
+	if err := fn(after); err != nil {
+		a.options.Log.WarnContext(ctx, "The marks of names could not be brought in line; the next check does it.", "what", what, "error", err)
+	}
+}
+
+func dry(w store.Write) store.Write {
+	w.DryRun = true
+	return w
+}
+
+// without is a change to a set that does not add the names.
+func without(set store.Set, names []string) store.Set {
+	set.Add = store.LeaveOut(set.Add, names)
+	if set.Replace != nil {
+		kept := store.LeaveOut(*set.Replace, names)
+		set.Replace = &kept
+	}
+	return set
+}
+
+// inField names the parameter at fault.
+func inField(err error, field string) error {
+	var refusal *store.Error
+	if errors.As(err, &refusal) {
+		return refusal.With(field)
+	}
+	return err
+}
