@@ -174,6 +174,9 @@ func refusal(path, message string) error {
 		e.Cause = errors.New(message)
 		return e
 	}
+	if strings.Contains(strings.ToLower(message), "file exists") { // Python's words for EEXIST
+		return fmt.Errorf("it says %.500q: %w", message, errPlaceTaken)
+	}
 	return fmt.Errorf("it says %.500q", message)
 }
 

@@ -3,12 +3,14 @@ package mlmmj
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -94,11 +96,36 @@ func (r *Remote) RemoveList(ctx context.Context, mail string, keepArchive bool) 
 	if err != nil {
 		return err
 	}
-	err = r.call(ctx, http.MethodDelete, at(mail), url.Values{"archive": {yesNo(keepArchive)}}, nil)
+	remove := func() error {
+		return r.call(ctx, http.MethodDelete, at(mail), url.Values{"archive": {yesNo(keepArchive)}}, nil)
+	}
+	err = remove()
+	for tries := 0; tries < 2 && errors.Is(err, errPlaceTaken); tries++ {
+		if err = nextSecond(ctx); err == nil {
+			err = remove()
+		}
+	}
 	if store.IsNotFound(err) {
 		return nil
 	}
 	return err
+}
+
+// errPlaceTaken is mlmmjadmin's complaint that it kept two lists of this name within the second: the place where it keeps
+// one is named by the second, and by the second twice where that is there.
+var errPlaceTaken = errors.New("the place in the archive is taken")
+
+// nextSecond waits until the clock shows another second.
+func nextSecond(ctx context.Context) error {
+	now := time.Now()
+	timer := time.NewTimer(now.Truncate(time.Second).Add(time.Second).Sub(now))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return store.Down("mlmmjadmin", ctx.Err())
+	case <-timer.C:
+		return nil
+	}
 }
 
 // ListsOf implements store.Lists. mlmmjadmin does not tell which lists there are.
