@@ -226,7 +226,9 @@ func matrixOn(t *testing.T, engine string) matrix {
 	root.mustDomain("free.test", nil)
 	root.must(http.StatusOK, "PUT", "/api/domain/admins/free.test", body{"addAdmin": list{ownAdmin, creator}})
 	for _, d := range []string{"own.test", "other.test"} {
-		root.must(http.StatusCreated, "POST", "/api/ml/dev@"+d, body{})
+		if a := root.json("POST", "/api/ml/dev@"+d, body{}); !testing.Short() || a.status != http.StatusServiceUnavailable {
+			require.Equal(t, http.StatusCreated, a.status, a.raw) // a quick run goes without mlmmj
+		}
 		if w.directory != nil {
 			root.must(http.StatusCreated, "POST", "/api/maillist/board@"+d, body{})
 		}
@@ -304,7 +306,7 @@ func TestAccess(t *testing.T) {
 // writesOn reports whether a granted call changes something on the engine.
 func writesOn(op operation, engine string) bool {
 	switch {
-	case op.method == http.MethodGet, op.noun() == "maillist" && engine != "ldap", strings.HasPrefix(op.OperationID, "verify"):
+	case op.method == http.MethodGet, op.noun() == "ml" && testing.Short(), op.noun() == "maillist" && engine != "ldap", strings.HasPrefix(op.OperationID, "verify"):
 		return false
 	}
 	return true
@@ -325,6 +327,9 @@ func requireRefused(t *testing.T, want string, op operation, c *client, g target
 func requireReached(t *testing.T, a answer, directory bool) {
 	t.Helper()
 	good := []int{http.StatusOK, http.StatusCreated, http.StatusNotFound, http.StatusConflict}
+	if testing.Short() {
+		good = append(good, http.StatusServiceUnavailable) // there may be no mlmmj
+	}
 	if !directory {
 		good = append(good, http.StatusNotImplemented)
 	}
