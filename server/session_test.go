@@ -2,13 +2,16 @@ package server_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/server"
+	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -72,6 +75,64 @@ func TestCookie(t *testing.T) {
 	require.NoError(t, stateDB(t, w).Reader().Select(t.Context(), &stored, "SELECT id_hash FROM sessions"))
 	require.NotEmpty(t, stored)
 	require.NotContains(t, stored, c.Value, "the id itself is not stored")
+}
+
+func TestCookieUnderTLS(t *testing.T) {
+	const old, prefixed = "postern_session", "__Host-postern_session"
+	loopback, ok := store.ParseNetwork("127.0.0.0/8")
+	require.True(t, ok)
+	w := newWorld(t, func(o *server.Options) { o.TrustedProxies = store.Networks{loopback} })
+	for _, prefix := range []string{"", "/iredadmin"} {
+		send := func(method, path, proto, body string, cookies ...*http.Cookie) (answer, []*http.Cookie) {
+			r := httptest.NewRequestWithContext(t.Context(), method, prefix+path, strings.NewReader(body))
+			r.RemoteAddr = "127.0.0.1:5000"
+			r.Header.Set("X-Forwarded-Proto", proto)
+			r.Header.Set("Content-Type", "application/json")
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+			a := (&client{w: w, prefix: prefix}).do(r)
+			return a, (&http.Response{Header: a.header}).Cookies()
+		}
+		logIn := func(proto string) *http.Cookie {
+			a, cookies := send("POST", "/api/login", proto, `{"username":"`+rootMail+`","password":"`+password+`"}`)
+			require.True(t, a.ok(), a.raw)
+			require.Len(t, cookies, 1)
+			return cookies[0]
+		}
+		known := func(cookies ...*http.Cookie) bool {
+			a, _ := send("GET", "/api/whoami", "https", "", cookies...)
+			return a.ok()
+		}
+		c := logIn("https")
+		require.Equal(t, prefixed, c.Name)
+		require.True(t, c.Secure && c.HttpOnly, "else a browser takes none of that name")
+		require.Equal(t, "/", c.Path)
+		require.Empty(t, c.Domain)
+		require.True(t, known(c))
+		require.Equal(t, old, logIn("http").Name, "a browser takes the prefix over TLS only")
+
+		before := logIn("http")
+		require.True(t, known(before), "a session of the old name")
+		planted := &http.Cookie{Name: old, Value: "invented"}
+		require.True(t, known(planted, c), "what another host of the domain sets is not taken for it")
+
+		a, gone := send("POST", "/api/logout", "https", "", before)
+		require.True(t, a.ok(), a.raw)
+		require.False(t, known(before))
+		var names []string
+		for _, c := range gone {
+			require.Negative(t, c.MaxAge)
+			require.True(t, c.Secure)
+			require.Equal(t, "/", c.Path)
+			names = append(names, c.Name)
+		}
+		require.ElementsMatch(t, []string{old, prefixed}, names, "either name is taken away")
+		a, gone = send("POST", "/api/logout", "http", "", logIn("http"))
+		require.True(t, a.ok(), a.raw)
+		require.Len(t, gone, 1)
+		require.Equal(t, old, gone[0].Name)
+	}
 }
 
 func stateDB(t *testing.T, w *world) *sqldb.DB {

@@ -10348,8 +10348,8 @@ type ClientInterface interface {
 	// LoginWithBody Log in
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-	// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10359,8 +10359,8 @@ type ClientInterface interface {
 	// Login Log in
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-	// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -11685,8 +11685,8 @@ func (c *Client) ExportUser(ctx context.Context, mail PathMail, reqEditors ...Re
 // LoginWithBody Log in
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11706,8 +11706,8 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 // Login Log in
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16201,8 +16201,8 @@ type ClientWithResponsesInterface interface {
 	// LoginWithBodyWithResponse Log in
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-	// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16212,8 +16212,8 @@ type ClientWithResponsesInterface interface {
 	// LoginWithResponse Log in
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-	// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -25774,8 +25774,8 @@ func (c *ClientWithResponses) ExportUserWithResponse(ctx context.Context, mail P
 // LoginWithBodyWithResponse Log in
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25791,8 +25791,8 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 // LoginWithResponse Log in
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
-// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
-// (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -44,12 +44,12 @@ func (a *Access) Authenticate(c *gin.Context) {
 	if edge.Of(ctx).Access == levelPublic {
 		return
 	}
-	cookie, err := c.Request.Cookie(CookieName)
-	if err != nil || cookie.Value == "" {
+	id := sessionID(c.Request)
+	if id == "" {
 		a.fail(c, errLoginRequired)
 		return
 	}
-	principal, err := a.sessions.Resume(ctx, cookie.Value)
+	principal, err := a.sessions.Resume(ctx, id)
 	if err != nil {
 		a.fail(c, err)
 		return

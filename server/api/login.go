@@ -19,7 +19,7 @@ func (a *API) Login(ctx context.Context, r gen.LoginRequestObject) (gen.LoginRes
 		return nil, err
 	}
 	a.logLogin(ctx, lower(r.Body.Username))
-	return withCookie{done(ctx, store.Change{}), access.Cookie(id, note.Secure)}, nil
+	return withCookies{done(ctx, store.Change{}), []*http.Cookie{access.Cookie(id, note.Secure)}}, nil
 }
 
 // logLogin adds a row to the panel's log. It is no reason to refuse the log-in when that fails.
@@ -40,7 +40,7 @@ func (a *API) Logout(ctx context.Context, _ gen.LogoutRequestObject) (gen.Logout
 	if err := a.sessions.LogOut(ctx, access.Of(ctx)); err != nil {
 		return nil, err
 	}
-	return withCookie{done(ctx, store.Change{}), access.ExpiredCookie(reply.NoteOf(ctx).Secure)}, nil
+	return withCookies{done(ctx, store.Change{}), access.ExpiredCookies(reply.NoteOf(ctx).Secure)}, nil
 }
 
 // Whoami tells the caller who it is.
@@ -56,20 +56,26 @@ func (a *API) Whoami(ctx context.Context, _ gen.WhoamiRequestObject) (gen.Whoami
 	}}, nil
 }
 
-// withCookie is the plain answer with a cookie.
-type withCookie struct {
-	done   gen.DoneJSONResponse
-	cookie *http.Cookie
+// withCookies is the plain answer with cookies.
+type withCookies struct {
+	done    gen.DoneJSONResponse
+	cookies []*http.Cookie
+}
+
+func (r withCookies) set(w http.ResponseWriter) {
+	for _, c := range r.cookies {
+		http.SetCookie(w, c)
+	}
 }
 
 // VisitLoginResponse implements gen.LoginResponseObject.
-func (r withCookie) VisitLoginResponse(w http.ResponseWriter) error {
-	http.SetCookie(w, r.cookie)
+func (r withCookies) VisitLoginResponse(w http.ResponseWriter) error {
+	r.set(w)
 	return gen.Login200JSONResponse{DoneJSONResponse: r.done}.VisitLoginResponse(w)
 }
 
 // VisitLogoutResponse implements gen.LogoutResponseObject.
-func (r withCookie) VisitLogoutResponse(w http.ResponseWriter) error {
-	http.SetCookie(w, r.cookie)
+func (r withCookies) VisitLogoutResponse(w http.ResponseWriter) error {
+	r.set(w)
 	return gen.Logout200JSONResponse{DoneJSONResponse: r.done}.VisitLogoutResponse(w)
 }

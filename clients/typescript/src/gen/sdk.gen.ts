@@ -652,8 +652,8 @@ export const exportUser = <ThrowOnError extends boolean = true>(options: Options
  * Log in
  *
  * Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
- * mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`
- * (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+ * mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
+ * or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
  *
  */
 export const login = <ThrowOnError extends boolean = true>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError, 'data'> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError, 'data'>({
