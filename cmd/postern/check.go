@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
 )
 
 // checkTimeout bounds how long one backend may take to answer.
@@ -67,6 +71,9 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 		if _, err = fmt.Fprintf(w, "%-9s %s %s\n", d.name, where, state); err != nil {
 			return err
 		}
+		if err = c.tellNotes(ctx, w, d); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %s: %w", variable(d.key), where, err))
+		}
 	}
 	if c.Backend == "ldap" && c.LDAPURL != "" && c.LDAPBaseDN != "" {
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
@@ -100,4 +107,44 @@ func (c Config) tryLists(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	return c.inspectLists(ctx, w)
+}
+
+// tellNotes tells of what an older version of the database lacks or has left behind, each with the statement that mends it.
+// Postern works all the same, and runs none of them.
+func (c Config) tellNotes(ctx context.Context, w io.Writer, d database) error {
+	if c.embedded(d) {
+		return nil
+	}
+	db, err := sqldb.Open(c.url(d))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	notes, err := db.Compare(ctx, c.newestTables(d, db.Dialect.Name))
+	for _, n := range notes {
+		text := "          " + n.Text + "\n"
+		if n.Statement != "" {
+			text += "            " + strings.ReplaceAll(n.Statement, "\n", "\n            ") + "\n"
+		}
+		if _, e := io.WriteString(w, text); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	return errors.Join(err, db.Close())
+}
+
+// newestTables is the script of the tables of a database, "" for our own.
+func (c Config) newestTables(d database, dialect string) string {
+	switch d.key {
+	case "vmail_dsn":
+		return sqlstore.Script(dialect)
+	case "iredadmin_dsn":
+		return panelstore.Script(dialect, c.Backend == "ldap")
+	case "amavisd_dsn":
+		return policystore.Amavisd.Script(dialect)
+	case "iredapd_dsn":
+		return policystore.Iredapd.Script(dialect)
+	}
+	return ""
 }

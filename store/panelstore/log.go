@@ -24,11 +24,10 @@ const (
 // AppendLog implements store.Panel.
 func (s *Store) AppendLog(ctx context.Context, e store.LogEntry) error {
 	err := s.db.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx,
-			"INSERT INTO log (timestamp, admin, ip, domain, username, event, loglevel, msg) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		return tx.Insert(ctx, "log",
+			"INSERT INTO log (timestamp, admin, ip, domain, username, event, loglevel, msg{columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?{values})",
 			e.Time, cut(e.Admin, nameSize), cut(e.IP, ipSize), cut(e.Domain, nameSize), cut(e.Username, nameSize),
 			cut(e.Event, eventSize), cut(cmp.Or(e.Level, "info"), levelSize), cut(e.Message, messageSize))
-		return err
 	})
 	if err != nil {
 		return fmt.Errorf("write to the panel's log: %w", err)

@@ -153,7 +153,8 @@ func keep(ctx context.Context, tx *sqldb.Tx, kept []store.KeptMailbox, used map[
 			query += ", bytes, messages"
 			args = append(args, used[k.Mail].Bytes, used[k.Mail].Messages)
 		}
-		if _, err = tx.Exec(ctx, query+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")", args...); err != nil {
+		query += "{columns}) VALUES (?" + strings.Repeat(", ?", len(args)-1) + "{values})"
+		if err = tx.Insert(ctx, "deleted_mailboxes", query, args...); err != nil {
 			return err
 		}
 	}

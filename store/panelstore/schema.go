@@ -42,6 +42,23 @@ func CreateSchema(ctx context.Context, db *sqldb.DB) error { return lay(ctx, db,
 // directory. A table that the panel itself has is left to CreateSchema.
 func CreateMailboxSchema(ctx context.Context, db *sqldb.DB) error { return lay(ctx, db, "mailboxes.") }
 
+// Script is the statements that lay the tables as the newest version has them, "" for an engine without one. With accounts in
+// a directory there are those about mailboxes among them.
+func Script(dialect string, directory bool) string {
+	text, err := files.ReadFile("schema/" + dialect + ".sql")
+	if err != nil {
+		return ""
+	}
+	if !directory {
+		return string(text)
+	}
+	more, err := files.ReadFile("schema/mailboxes." + dialect + ".sql")
+	if err != nil {
+		return string(text)
+	}
+	return string(text) + "\n\n" + string(more)
+}
+
 func lay(ctx context.Context, db *sqldb.DB, which string) error {
 	script, err := files.ReadFile("schema/" + which + db.Dialect.Name + ".sql")
 	if err != nil {

@@ -3,13 +3,21 @@ package policystore
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
 // unreferred is the condition that no list refers to a row of mailaddr.
-const unreferred = " NOT EXISTS (SELECT 1 FROM wblist w WHERE w.sid = mailaddr.id)" +
-	" AND NOT EXISTS (SELECT 1 FROM outbound_wblist o WHERE o.rid = mailaddr.id)"
+func unreferred(l layout) string {
+	var parts []string
+	for _, at := range sides {
+		if l.has(at.table) {
+			parts = append(parts, "NOT EXISTS (SELECT 1 FROM "+at.table+" l WHERE l."+at.other+" = mailaddr.id)")
+		}
+	}
+	return " " + strings.Join(parts, " AND ")
+}
 
 // PurgeAddresses removes the addresses of white- and blacklists (table mailaddr) that no list names any more, and returns how
 // many those were, or would be in a dry run. Without Amavisd's database there are none.
@@ -17,10 +25,14 @@ func (s *Store) PurgeAddresses(ctx context.Context, dryRun bool) (int64, error) 
 	if s.amavisd == nil {
 		return 0, nil
 	}
+	l, err := s.layouts.of(ctx, s.amavisd)
+	if err != nil || len(l.present([]string{"mailaddr", "wblist"})) < 2 {
+		return 0, err
+	}
 	var total, last int64
 	for {
 		var ids []int64
-		query := "SELECT id FROM mailaddr WHERE id > ? AND" + unreferred + " ORDER BY id LIMIT ?"
+		query := "SELECT id FROM mailaddr WHERE id > ? AND" + unreferred(l) + " ORDER BY id LIMIT ?"
 		if err := s.amavisd.Reader().Select(ctx, &ids, query, last, chunkSize); err != nil {
 			return total, fmt.Errorf("read addresses that no list names: %w", err)
 		}
@@ -32,7 +44,7 @@ func (s *Store) PurgeAddresses(ctx context.Context, dryRun bool) (int64, error) 
 			total += int64(len(ids))
 			continue
 		}
-		n, err := s.removeAddresses(ctx, ids)
+		n, err := s.removeAddresses(ctx, l, ids)
 		if err != nil {
 			return total, fmt.Errorf("remove addresses that no list names: %w", err)
 		}
@@ -41,13 +53,13 @@ func (s *Store) PurgeAddresses(ctx context.Context, dryRun bool) (int64, error) 
 }
 
 // removeAddresses holds the rows first, as those do who put an address on a list, and then looks once more.
-func (s *Store) removeAddresses(ctx context.Context, ids []int64) (n int64, err error) {
+func (s *Store) removeAddresses(ctx context.Context, l layout, ids []int64) (n int64, err error) {
 	err = s.amavisd.Write(ctx, func(tx *sqldb.Tx) error {
 		var held []int64
 		if err := tx.Select(ctx, &held, "SELECT id FROM mailaddr WHERE id IN (?) "+tx.ForUpdate(), ids); err != nil {
 			return err
 		}
-		n, err = tx.Exec(ctx, "DELETE FROM mailaddr WHERE id IN (?) AND"+unreferred, ids)
+		n, err = tx.Exec(ctx, "DELETE FROM mailaddr WHERE id IN (?) AND"+unreferred(l), ids)
 		return err
 	})
 	return n, err

@@ -53,7 +53,7 @@ func (s *Store) lockMember(ctx context.Context, tx *sqldb.Tx, account store.Poli
 func (p *plan) planMember(db *sqldb.DB, account store.PolicyAccount, m member, found bool) {
 	priority := account.Kind().AmavisdPriority()
 	if !found {
-		p.do("INSERT INTO users (priority, policy_id, email) VALUES (?, ?, ?)", priority, noPolicy, email(db, string(account)))
+		p.into("users", "INSERT INTO users (priority, policy_id, email{columns}) VALUES (?, ?, ?{values})", priority, noPolicy, email(db, string(account)))
 		return
 	}
 	if m.Priority != priority {
@@ -81,12 +81,20 @@ func (s *Store) membersOf(ctx context.Context, tx *sqldb.Tx, name string) ([]mem
 }
 
 // planForget plans to remove all that belongs to the accounts. What the lists are about stays: others may list it too.
-func (p *plan) planForget(members []member) {
+func (p *plan) planForget(l layout, members []member) {
 	for _, m := range members {
-		p.do("DELETE FROM wblist WHERE rid = ?", m.ID)
-		p.do("DELETE FROM outbound_wblist WHERE sid = ?", m.ID)
+		for _, at := range []side{sides[store.Inbound], sides[store.Outbound]} {
+			p.doIf(l, at.table, "DELETE FROM "+at.table+" WHERE "+at.own+" = ?", m.ID)
+		}
 		p.do("DELETE FROM users WHERE id = ?", m.ID)
-		p.do("DELETE FROM policy WHERE policy_name = ?", m.Email)
+		p.doIf(l, "policy", "DELETE FROM policy WHERE policy_name = ?", m.Email)
+	}
+}
+
+// doIf adds a statement on a table that may be missing.
+func (p *plan) doIf(l layout, table, query string, args ...any) {
+	if l.has(table) {
+		p.do(query, args...)
 	}
 }
 
@@ -94,14 +102,18 @@ func (s *Store) forgetAmavisd(ctx context.Context, name string) error {
 	if s.amavisd == nil {
 		return nil
 	}
-	_, err := write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+	l, err := s.layouts.of(ctx, s.amavisd)
+	if err != nil || !l.has("users") {
+		return err
+	}
+	_, err = write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
 		members, err := s.membersOf(ctx, tx, name)
 		if err != nil {
 			return nil, err
 		}
 		p := &plan{}
-		p.planForget(members)
-		p.do("DELETE FROM policy WHERE policy_name = ?", string(store.PolicyAccountOf(name)))
+		p.planForget(l, members)
+		p.doIf(l, "policy", "DELETE FROM policy WHERE policy_name = ?", string(store.PolicyAccountOf(name)))
 		return p, nil
 	})
 	return err
@@ -111,7 +123,11 @@ func (s *Store) renameAmavisd(ctx context.Context, from, to string) error {
 	if s.amavisd == nil {
 		return nil
 	}
-	_, err := write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+	l, err := s.layouts.of(ctx, s.amavisd)
+	if err != nil || !l.has("users") {
+		return err
+	}
+	_, err = write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
 		p := &plan{}
 		old, err := s.membersOf(ctx, tx, from)
 		if err != nil || len(old) == 0 {
@@ -121,10 +137,10 @@ func (s *Store) renameAmavisd(ctx context.Context, from, to string) error {
 		if err != nil {
 			return nil, err
 		}
-		p.planForget(replaced)
-		p.do("DELETE FROM policy WHERE policy_name = ?", to)
+		p.planForget(l, replaced)
+		p.doIf(l, "policy", "DELETE FROM policy WHERE policy_name = ?", to)
 		p.do("UPDATE users SET email = ? WHERE id = ?", email(s.amavisd, to), old[0].ID)
-		p.do("UPDATE policy SET policy_name = ? WHERE policy_name = ?", to, from)
+		p.doIf(l, "policy", "UPDATE policy SET policy_name = ? WHERE policy_name = ?", to, from)
 		return p, nil
 	})
 	return err

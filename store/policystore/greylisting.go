@@ -12,7 +12,9 @@ import (
 // anySender is whose mail a setting is about that the published operations make.
 const anySender = string(store.Everybody)
 
-const greylistingColumns = "account, priority, sender, sender_priority, comment, active, id"
+var greylistingColumns = []column{
+	{"account", "''"}, {"priority", "0"}, {"sender", "''"}, {"sender_priority", "0"}, {"comment", "''"}, {"active", "1"}, {"id", "0"},
+}
 
 // maxGreylisting is the longest account or sender that the columns take: MariaDB's are shorter.
 func maxGreylisting(db *sqldb.DB) int {
@@ -24,11 +26,11 @@ func maxGreylisting(db *sqldb.DB) int {
 
 // Greylisting implements store.Greylistings.
 func (s *Store) Greylisting(ctx context.Context, account store.PolicyAccount) (store.Greylisting, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "greylisting")
 	if err != nil {
 		return store.Greylisting{}, err
 	}
-	query := "SELECT " + greylistingColumns + " FROM greylisting WHERE sender = ? AND account IN (?) ORDER BY priority DESC, id"
+	query := "SELECT " + l.selected("greylisting", greylistingColumns) + " FROM greylisting WHERE sender = ? AND account IN (?) ORDER BY priority DESC, id"
 	rows, err := db.Reader().Records(ctx, query, anySender, texts(account.Candidates()))
 	if err != nil {
 		return store.Greylisting{}, fmt.Errorf("read greylisting for %s: %w", account, err)
@@ -60,12 +62,12 @@ func shownGreylisting(row store.Record) store.Record {
 
 // GreylistingSettings implements store.Greylistings.
 func (s *Store) GreylistingSettings(ctx context.Context) ([]store.Record, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "greylisting")
 	if err != nil {
 		return nil, err
 	}
 	rows, err := db.Reader().Records(ctx,
-		"SELECT "+greylistingColumns+" FROM greylisting ORDER BY priority DESC, sender_priority DESC, account, sender")
+		"SELECT "+l.selected("greylisting", greylistingColumns)+" FROM greylisting ORDER BY priority DESC, sender_priority DESC, account, sender")
 	if err != nil {
 		return nil, fmt.Errorf("read greylisting: %w", err)
 	}
@@ -77,7 +79,7 @@ func (s *Store) GreylistingSettings(ctx context.Context) ([]store.Record, error)
 
 // SetGreylisting implements store.Greylistings.
 func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount, on bool) (store.Change, error) {
-	db, err := s.needIredapd()
+	db, _, err := s.needIredapd(ctx, "greylisting")
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -93,7 +95,8 @@ func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store
 		if before == nil {
 			p.change.After = store.Record{{Name: "account", Value: string(account)}, {Name: "priority", Value: priority},
 				{Name: "sender", Value: anySender}, {Name: "active", Value: active}}
-			p.do("INSERT INTO greylisting (account, priority, sender, sender_priority, comment, active) VALUES (?, ?, ?, 0, '', ?)",
+			p.into("greylisting", "INSERT INTO greylisting (account, priority, sender, sender_priority, comment, active{columns})"+
+				" VALUES (?, ?, ?, 0, '', ?{values})",
 				string(account), priority, anySender, active)
 			return
 		}
@@ -118,12 +121,12 @@ func (s *Store) DeleteGreylisting(ctx context.Context, w store.Write, account st
 func (s *Store) writeGreylisting(
 	ctx context.Context, w store.Write, account store.PolicyAccount, fill func(p *plan, before store.Record),
 ) (store.Change, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "greylisting")
 	if err != nil {
 		return store.Change{}, err
 	}
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
-		query := "SELECT " + greylistingColumns + " FROM greylisting WHERE account = ? AND sender = ? " + tx.ForUpdate()
+		query := "SELECT " + l.selected("greylisting", greylistingColumns) + " FROM greylisting WHERE account = ? AND sender = ? " + tx.ForUpdate()
 		rows, err := tx.Records(ctx, query, string(account), anySender)
 		if err != nil {
 			return nil, fmt.Errorf("read greylisting of %s: %w", account, err)

@@ -14,7 +14,7 @@ var derived = []string{"greylisting_whitelist_domain_spf", "greylisting_whitelis
 
 // SpfDomains implements store.Greylistings.
 func (s *Store) SpfDomains(ctx context.Context) ([]string, error) {
-	db, err := s.needIredapd()
+	db, _, err := s.needIredapd(ctx, "greylisting_whitelist_domains")
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *Store) SpfDomains(ctx context.Context) ([]string, error) {
 
 // UpdateSpfDomains implements store.Greylistings.
 func (s *Store) UpdateSpfDomains(ctx context.Context, w store.Write, domains store.Set) (store.Change, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "greylisting_whitelist_domains")
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -42,18 +42,18 @@ func (s *Store) UpdateSpfDomains(ctx context.Context, w store.Write, domains sto
 		next := domains.Apply(current)
 		p.planSet("greylisting_whitelist_domains", "domain", current, next)
 		for _, domain := range store.LeaveOut(current, next) {
-			p.planUnderive(domain)
+			p.planUnderive(l, domain)
 		}
 		for _, domain := range domains.Remove { // it may have left rows although it is not listed
-			p.planUnderive(domain)
+			p.planUnderive(l, domain)
 		}
 		return p, nil
 	})
 }
 
 // planUnderive plans to remove what is exempt on behalf of a domain.
-func (p *plan) planUnderive(domain string) {
-	for _, table := range derived {
+func (p *plan) planUnderive(l layout, domain string) {
+	for _, table := range l.present(derived) {
 		p.do("DELETE FROM "+table+" WHERE comment = ?", automatic+domain)
 	}
 }
@@ -61,11 +61,15 @@ func (p *plan) planUnderive(domain string) {
 // ReplaceSpfSenders implements store.Greylistings. A sender that is exempt on behalf of another domain stays that one's:
 // there is one row for each.
 func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []string) error {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "greylisting_whitelist_domains")
 	if err != nil {
 		return err
 	}
-	wanted, _ := senders(found, maxGreylisting(db))
+	there := l.present(derived)
+	if len(there) == 0 {
+		return l.lacks("iRedAPD", derived)
+	}
+	wanted, into := validSenders(found, db), there[0]
 	_, err = write(ctx, db, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
 		p := &plan{}
 		var listed string
@@ -74,20 +78,23 @@ func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []st
 			return p, err
 		}
 		var others []string
-		query = "SELECT sender FROM greylisting_whitelist_domain_spf WHERE account = ? AND comment <> ? ORDER BY sender"
+		query = "SELECT sender FROM " + into + " WHERE account = ? AND comment <> ? ORDER BY sender"
 		if err := tx.Select(ctx, &others, query, anySender, automatic+domain); err != nil {
 			return nil, fmt.Errorf("read what is exempt: %w", err)
 		}
-		p.planUnderive(domain)
+		p.planUnderive(l, domain)
 		for chunk := range slices.Chunk(store.LeaveOut(wanted, others), chunkSize/3) {
 			var args []any
 			for _, sender := range chunk {
 				args = append(args, anySender, sender, automatic+domain)
 			}
-			p.do("INSERT INTO greylisting_whitelist_domain_spf (account, sender, comment) VALUES "+tuples("(?, ?, ?)", len(chunk)), args...)
+			p.into(into, "INSERT INTO "+into+" (account, sender, comment{columns}) VALUES "+
+				tuples("(?, ?, ?{values})", len(chunk)), args...)
 		}
-		for chunk := range slices.Chunk(wanted, chunkSize) {
-			p.do("DELETE FROM greylisting_tracking WHERE client_address IN (?)", chunk)
+		for _, table := range l.present([]string{"greylisting_tracking"}) {
+			for chunk := range slices.Chunk(wanted, chunkSize) {
+				p.do("DELETE FROM "+table+" WHERE client_address IN (?)", chunk)
+			}
 		}
 		return p, nil
 	})

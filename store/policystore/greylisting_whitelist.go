@@ -15,7 +15,7 @@ const automatic = "AUTO-UPDATE: "
 
 // GreylistingWhitelist implements store.Greylistings.
 func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAccount, page store.Page) (store.List[string], error) {
-	db, err := s.needIredapd()
+	db, _, err := s.needIredapd(ctx, "greylisting_whitelists")
 	if err != nil {
 		return store.List[string]{}, err
 	}
@@ -63,11 +63,17 @@ func senders(given []string, most int) (valid, invalid []string) {
 	return valid, invalid
 }
 
+// validSenders are the valid ones.
+func validSenders(given []string, db *sqldb.DB) []string {
+	valid, _ := senders(given, maxGreylisting(db))
+	return valid
+}
+
 // UpdateGreylistingWhitelist implements store.Greylistings.
 func (s *Store) UpdateGreylistingWhitelist(
 	ctx context.Context, w store.Write, account store.PolicyAccount, change store.Set,
 ) (store.Change, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "greylisting_whitelists")
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -77,7 +83,7 @@ func (s *Store) UpdateGreylistingWhitelist(
 	set, discarded := validSet(change, maxGreylisting(db))
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
 		var rows []struct{ Sender, Comment string }
-		query := "SELECT sender, comment FROM greylisting_whitelists WHERE account = ? ORDER BY sender " + tx.ForUpdate()
+		query := "SELECT " + l.selected("greylisting_whitelists", []column{{"sender", "''"}, {"comment", "''"}}) + " FROM greylisting_whitelists WHERE account = ? ORDER BY sender " + tx.ForUpdate()
 		if err := tx.Select(ctx, &rows, query, string(account)); err != nil {
 			return nil, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
 		}
@@ -120,10 +126,10 @@ func validSet(change store.Set, most int) (set store.Set, discarded []string) {
 // planSet plans that the column holds these values of one account, or of all when none is named.
 func (p *plan) planSet(table, column string, current, next []string, account ...string) {
 	gone, come := store.LeaveOut(current, next), store.LeaveOut(next, current)
-	where, columns, row := "", column, "(?)"
+	where, columns, row := "", column, "(?{values})"
 	var owner []any
 	if len(account) > 0 {
-		where, columns, row, owner = " AND account = ?", column+", account", "(?, ?)", []any{account[0]}
+		where, columns, row, owner = " AND account = ?", column+", account", "(?, ?{values})", []any{account[0]}
 	}
 	for chunk := range slices.Chunk(gone, chunkSize) {
 		p.do("DELETE FROM "+table+" WHERE "+column+" IN (?)"+where, append([]any{chunk}, owner...)...)
@@ -133,6 +139,6 @@ func (p *plan) planSet(table, column string, current, next []string, account ...
 		for _, v := range chunk {
 			args = append(append(args, v), owner...)
 		}
-		p.do("INSERT INTO "+table+" ("+columns+") VALUES "+tuples(row, len(chunk)), args...)
+		p.into(table, "INSERT INTO "+table+" ("+columns+"{columns}) VALUES "+tuples(row, len(chunk)), args...)
 	}
 }

@@ -20,11 +20,15 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 	if s.iredapd == nil {
 		return nil
 	}
-	_, err := write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
-		accounts, err := accountsOf(ctx, tx, name)
+	l, err := s.layouts.of(ctx, s.iredapd)
+	if err != nil {
+		return err
+	}
+	_, err = write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+		accounts, err := accountsOf(ctx, tx, l, name)
 		p := &plan{}
 		if err == nil && len(accounts) > 0 {
-			p.planForgetSettings(accounts)
+			p.planForgetSettings(l, accounts)
 		}
 		return p, err
 	})
@@ -32,10 +36,12 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 }
 
 // planForgetSettings plans to remove all that belongs to the accounts.
-func (p *plan) planForgetSettings(accounts []string) {
+func (p *plan) planForgetSettings(l layout, accounts []string) {
 	for chunk := range slices.Chunk(accounts, chunkSize) {
-		p.do(forgetCounters, chunk)
-		for _, table := range settingTables {
+		if l.has("throttle") && l.has("throttle_tracking") {
+			p.do(forgetCounters, chunk)
+		}
+		for _, table := range l.present(settingTables) {
 			p.do("DELETE FROM "+table+" WHERE account IN (?)", chunk)
 		}
 	}
@@ -43,12 +49,12 @@ func (p *plan) planForgetSettings(accounts []string) {
 
 // accountsOf returns the accounts that have settings: an address itself or, for a domain name, the domain and every
 // address in it.
-func accountsOf(ctx context.Context, tx *sqldb.Tx, name string) ([]string, error) {
+func accountsOf(ctx context.Context, tx *sqldb.Tx, l layout, name string) ([]string, error) {
 	if strings.Contains(name, "@") {
 		return []string{name}, nil
 	}
 	var kept []string
-	for _, table := range settingTables {
+	for _, table := range l.present(settingTables) {
 		var found []string
 		query := "SELECT DISTINCT account FROM " + table + " WHERE account LIKE ? ORDER BY account"
 		if err := tx.Select(ctx, &found, query, "%@"+name); err != nil {
@@ -67,19 +73,26 @@ func (s *Store) renameIredapd(ctx context.Context, from, to string) error {
 	if s.iredapd == nil {
 		return nil
 	}
-	_, err := write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
+	l, err := s.layouts.of(ctx, s.iredapd)
+	if err != nil {
+		return err
+	}
+	_, err = write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
 		p := &plan{}
 		var n int64
-		parts := make([]string, len(settingTables))
-		args := make([]any, len(settingTables))
-		for i, table := range settingTables {
+		tables := l.present(settingTables)
+		if len(tables) == 0 {
+			return p, nil
+		}
+		parts, args := make([]string, len(tables)), make([]any, len(tables))
+		for i, table := range tables {
 			parts[i], args[i] = "(SELECT COUNT(*) FROM "+table+" WHERE account = ?)", from
 		}
 		if err := tx.Get(ctx, &n, "SELECT "+strings.Join(parts, " + "), args...); err != nil || n == 0 {
 			return p, err
 		}
-		p.planForgetSettings([]string{to})
-		for _, table := range settingTables {
+		p.planForgetSettings(l, []string{to})
+		for _, table := range tables {
 			p.do("UPDATE "+table+" SET account = ? WHERE account = ?", to, from)
 		}
 		return p, nil

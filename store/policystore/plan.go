@@ -19,6 +19,11 @@ func (p *plan) do(query string, args ...any) {
 	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args})
 }
 
+// into adds an insert with the marks of sqldb.Statement.Into.
+func (p *plan) into(table, query string, args ...any) {
+	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args, Into: table})
+}
+
 // newPlan is a plan about a policy of an account.
 func newPlan(action store.Action, noun store.Noun, account store.PolicyAccount) *plan {
 	return &plan{change: changeOf(action, noun, account)}

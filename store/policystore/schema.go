@@ -17,7 +17,7 @@ var files embed.FS
 // Part is one of the two databases.
 type Part struct {
 	name     string
-	required []string
+	required []string // the tables that we work with
 	indexes  []string
 }
 
@@ -61,16 +61,24 @@ func (p Part) CreateSchema(ctx context.Context, db *sqldb.DB) error {
 // embedded database has them.
 func (p Part) Indexes() []string { return p.indexes }
 
-// Check returns an error when the database lacks a table without which it is not the right one.
+// Check returns an error when the database has none of the tables, and so is not the right one. What needs a table that an
+// older version lacks is not configured, and everything else goes on.
 func (p Part) Check(ctx context.Context, db *sqldb.DB) error {
 	there, err := db.Reader().Layout(ctx)
 	if err != nil {
 		return err
 	}
-	for _, table := range p.required {
-		if len(there[table]) == 0 {
-			return fmt.Errorf("the database has no table %q: %w", table, sqldb.ErrNotLaid)
-		}
+	if len(layout(there).present(p.required)) == 0 {
+		return fmt.Errorf("the database has no table %q: %w", p.required[0], sqldb.ErrNotLaid)
 	}
 	return nil
+}
+
+// Script is the statements that lay the tables as the newest version has them, "" for an engine without one.
+func (p Part) Script(dialect string) string {
+	script, err := files.ReadFile("schema/" + p.name + "." + dialect + ".sql")
+	if err != nil {
+		return ""
+	}
+	return string(script)
 }

@@ -15,7 +15,7 @@ const maxAmavisd = 255
 
 // SpamPolicy implements store.SpamPolicies.
 func (s *Store) SpamPolicy(ctx context.Context, account store.PolicyAccount) (store.SpamPolicy, error) {
-	db, err := s.needAmavisd()
+	db, _, err := s.needAmavisd(ctx, "users", "policy")
 	if err != nil {
 		return store.SpamPolicy{}, err
 	}
@@ -60,7 +60,7 @@ func (s *Store) policyLayers(ctx context.Context, account store.PolicyAccount) (
 func (s *Store) UpdateSpamPolicy(
 	ctx context.Context, w store.Write, account store.PolicyAccount, u store.SpamPolicyUpdate,
 ) (store.Change, error) {
-	db, err := s.needAmavisd()
+	db, l, err := s.needAmavisd(ctx, "users", "policy")
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -81,7 +81,7 @@ func (s *Store) UpdateSpamPolicy(
 			return nil, err
 		}
 		p := newPlan(store.ActionUpdate, store.NounSpamPolicy, account)
-		p.planPolicy(account, rows, set)
+		p.planPolicy(l, account, rows, set)
 		p.planMember(db, account, m, found)
 		p.do("UPDATE users SET policy_id = (SELECT id FROM policy WHERE policy_name = ?) WHERE email = ?",
 			string(account), email(db, string(account)))
@@ -90,7 +90,9 @@ func (s *Store) UpdateSpamPolicy(
 }
 
 // planPolicy plans that the account's policy has the columns. One for everybody starts as iRedMail ships it.
-func (p *plan) planPolicy(account store.PolicyAccount, rows []store.Record, set store.Record) {
+func (p *plan) planPolicy(l layout, account store.PolicyAccount, rows []store.Record, set store.Record) {
+	isMissing := func(f store.Field) bool { return !l.hasColumn("policy", f.Name) }
+	set = slices.DeleteFunc(slices.Clone(set), isMissing)
 	if len(rows) == 0 {
 		row := store.Record{{Name: "policy_name", Value: string(account)}}
 		if account == store.Everybody {
@@ -99,12 +101,13 @@ func (p *plan) planPolicy(account store.PolicyAccount, rows []store.Record, set 
 		for _, f := range set {
 			row.Set(f.Name, f.Value)
 		}
+		row = slices.DeleteFunc(row, isMissing)
 		p.change.After = row
 		columns, args := make([]string, len(row)), make([]any, len(row))
 		for i, f := range row {
 			columns[i], args[i] = f.Name, f.Value
 		}
-		p.do("INSERT INTO policy ("+strings.Join(columns, ", ")+") VALUES ("+tuples("?", len(row))+")", args...)
+		p.into("policy", "INSERT INTO policy ("+strings.Join(columns, ", ")+"{columns}) VALUES ("+tuples("?", len(row))+"{values})", args...)
 		return
 	}
 	p.change.Before, p.change.After = rows[0], slices.Clone(rows[0])
@@ -120,7 +123,7 @@ func (p *plan) planPolicy(account store.PolicyAccount, rows []store.Record, set 
 
 // DeleteSpamPolicy implements store.SpamPolicies.
 func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
-	db, err := s.needAmavisd()
+	db, l, err := s.needAmavisd(ctx, "users", "policy")
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -141,7 +144,7 @@ func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account sto
 		if !found {
 			return p, nil
 		}
-		kept, err := keepsLists(ctx, tx, m.ID)
+		kept, err := keepsLists(ctx, tx, l, m.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -155,11 +158,18 @@ func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account sto
 }
 
 // keepsLists reports whether a row of users is needed by a whitelist or blacklist.
-func keepsLists(ctx context.Context, tx *sqldb.Tx, id int64) (bool, error) {
-	var n int64
-	query := "SELECT (SELECT COUNT(*) FROM wblist WHERE rid = ?) + (SELECT COUNT(*) FROM outbound_wblist WHERE sid = ?)"
-	if err := tx.Get(ctx, &n, query, id, id); err != nil {
-		return false, fmt.Errorf("count entries of lists: %w", err)
+func keepsLists(ctx context.Context, tx *sqldb.Tx, l layout, id int64) (bool, error) {
+	for _, at := range sides {
+		if !l.has(at.table) {
+			continue
+		}
+		var n int64
+		if err := tx.Get(ctx, &n, "SELECT COUNT(*) FROM "+at.table+" WHERE "+at.own+" = ?", id); err != nil {
+			return false, fmt.Errorf("count entries of lists: %w", err)
+		}
+		if n > 0 {
+			return true, nil
+		}
 	}
-	return n > 0, nil
+	return false, nil
 }

@@ -30,6 +30,7 @@ type Store struct {
 	amavisd *sqldb.DB // nil when it is not configured, and so iredapd
 	iredapd *sqldb.DB
 	options Options
+	layouts layouts
 }
 
 // New returns the store over the databases, either of which may be nil. It takes them over.
@@ -65,20 +66,4 @@ func (s *Store) ForgetAccount(ctx context.Context, name string) error {
 // RenameAccount implements store.Policies.
 func (s *Store) RenameAccount(ctx context.Context, from, to string) error {
 	return errors.Join(s.renameAmavisd(ctx, from, to), s.renameIredapd(ctx, from, to))
-}
-
-// needAmavisd returns Amavisd's database, or NOT_CONFIGURED.
-func (s *Store) needAmavisd() (*sqldb.DB, error) {
-	if s.amavisd == nil {
-		return nil, store.NotConfigured("Amavisd's database", "POSTERN_AMAVISD_DSN")
-	}
-	return s.amavisd, nil
-}
-
-// needIredapd returns iRedAPD's database, or NOT_CONFIGURED.
-func (s *Store) needIredapd() (*sqldb.DB, error) {
-	if s.iredapd == nil {
-		return nil, store.NotConfigured("iRedAPD's database", "POSTERN_IREDAPD_DSN")
-	}
-	return s.iredapd, nil
 }

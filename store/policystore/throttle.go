@@ -18,7 +18,11 @@ const (
 	inherited = -1
 )
 
-const throttleColumns = "id, account, kind, priority, period, msg_size, max_msgs, max_quota, max_rcpts"
+// throttleColumns are those that are read. max_rcpts came with iRedAPD 5.
+var throttleColumns = []column{
+	{"id", "0"}, {"account", "''"}, {"kind", "''"}, {"priority", "0"}, {"period", "0"}, {"msg_size", "-1"}, {"max_msgs", "-1"},
+	{"max_quota", "-1"}, {"max_rcpts", "-1"},
+}
 
 // throttle is a row.
 type throttle struct {
@@ -44,12 +48,12 @@ func (t throttle) record() store.Record {
 
 // Throttle implements store.Throttles.
 func (s *Store) Throttle(ctx context.Context, account store.PolicyAccount, direction store.Direction) (store.Throttle, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "throttle")
 	if err != nil {
 		return store.Throttle{}, err
 	}
 	var rows []throttle
-	query := "SELECT " + throttleColumns + " FROM throttle WHERE kind = ? AND account IN (?) ORDER BY priority DESC, id"
+	query := "SELECT " + l.selected("throttle", throttleColumns) + " FROM throttle WHERE kind = ? AND account IN (?) ORDER BY priority DESC, id"
 	if err = db.Reader().Select(ctx, &rows, query, string(direction), texts(account.Candidates())); err != nil {
 		return store.Throttle{}, fmt.Errorf("read throttles for %s: %w", account, err)
 	}
@@ -96,7 +100,7 @@ func effectiveThrottle(rows []throttle) store.Record {
 func (s *Store) SetThrottle(
 	ctx context.Context, w store.Write, account store.PolicyAccount, direction store.Direction, set store.ThrottleSet,
 ) (store.Change, error) {
-	db, err := s.needIredapd()
+	db, l, err := s.needIredapd(ctx, "throttle")
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -104,65 +108,83 @@ func (s *Store) SetThrottle(
 		return store.Change{}, err
 	}
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
-		rows, err := lockThrottles(ctx, tx, account, direction)
+		rows, err := lockThrottles(ctx, tx, l, account, direction)
 		if err != nil {
 			return nil, err
 		}
-		p := newPlan(store.ActionUpdate, store.NounThrottle, account)
+		p := &throttlePlan{newPlan(store.ActionUpdate, store.NounThrottle, account), l}
 		if len(rows) > 0 {
 			p.change.Before = rows[0].record()
 		}
 		if set.Period == 0 {
 			p.change.Action = store.ActionDelete
 			p.planEndThrottles(rows)
-			return p, nil
+			return p.plan, nil
 		}
 		p.planThrottle(account, direction, rows, set)
-		return p, nil
+		return p.plan, nil
 	})
 }
 
 // lockThrottles reads the account's rows and holds them. PostgreSQL keeps nobody from having several: the first counts,
 // and others who would add one wait until this transaction ends.
-func lockThrottles(ctx context.Context, tx *sqldb.Tx, account store.PolicyAccount, direction store.Direction) ([]throttle, error) {
+func lockThrottles(
+	ctx context.Context, tx *sqldb.Tx, l layout, account store.PolicyAccount, direction store.Direction,
+) ([]throttle, error) {
 	if err := tx.Serialise(ctx, "throttle "+string(account)); err != nil {
 		return nil, fmt.Errorf("wait for throttle of %s: %w", account, err)
 	}
 	var rows []throttle
-	query := "SELECT " + throttleColumns + " FROM throttle WHERE account = ? AND kind = ? ORDER BY id " + tx.ForUpdate()
+	query := "SELECT " + l.selected("throttle", throttleColumns) + " FROM throttle WHERE account = ? AND kind = ? ORDER BY id " + tx.ForUpdate()
 	if err := tx.Select(ctx, &rows, query, string(account), string(direction)); err != nil {
 		return nil, fmt.Errorf("read throttle of %s: %w", account, err)
 	}
 	return rows, nil
 }
 
-// planEndThrottles plans to remove rows, with what was counted under them.
-func (p *plan) planEndThrottles(rows []throttle) {
-	for _, row := range rows {
+// throttlePlan is a plan about throttles of a layout.
+type throttlePlan struct {
+	*plan
+	layout layout
+}
+
+// planUncount plans to forget what was counted under a row. An old iRedAPD counted in the row itself.
+func (p *throttlePlan) planUncount(row throttle) {
+	if p.layout.has("throttle_tracking") {
 		p.do("DELETE FROM throttle_tracking WHERE tid = ?", row.ID)
+	}
+}
+
+// planEndThrottles plans to remove rows, with what was counted under them.
+func (p *throttlePlan) planEndThrottles(rows []throttle) {
+	for _, row := range rows {
+		p.planUncount(row)
 		p.do("DELETE FROM throttle WHERE id = ?", row.ID)
 	}
 }
 
 // planThrottle plans that the setting is the only one of its account and direction. A row stays in place, that what was
 // counted still counts, but for a new period.
-func (p *plan) planThrottle(account store.PolicyAccount, direction store.Direction, rows []throttle, set store.ThrottleSet) {
+func (p *throttlePlan) planThrottle(account store.PolicyAccount, direction store.Direction, rows []throttle, set store.ThrottleSet) {
 	row := throttle{
 		Account: string(account), Kind: string(direction), Priority: account.Kind().IredapdPriority(), Period: set.Period,
 		MsgSize: limitOf(set.MsgSize), MaxMsgs: limitOf(set.MaxMsgs), MaxQuota: limitOf(set.MaxQuota), MaxRcpts: inherited,
 	}
 	if len(rows) == 0 {
 		p.change.After = row.record().Without("id")
-		p.do("INSERT INTO throttle (account, kind, priority, period, msg_size, max_msgs, max_quota, max_rcpts)"+
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			row.Account, row.Kind, row.Priority, row.Period, row.MsgSize, row.MaxMsgs, row.MaxQuota, row.MaxRcpts)
+		columns, args := "account, kind, priority, period, msg_size, max_msgs, max_quota",
+			[]any{row.Account, row.Kind, row.Priority, row.Period, row.MsgSize, row.MaxMsgs, row.MaxQuota}
+		if p.layout.hasColumn("throttle", "max_rcpts") {
+			columns, args = columns+", max_rcpts", append(args, row.MaxRcpts)
+		}
+		p.into("throttle", "INSERT INTO throttle ("+columns+"{columns}) VALUES ("+tuples("?", len(args))+"{values})", args...)
 		return
 	}
 	row.ID, row.MaxRcpts = rows[0].ID, rows[0].MaxRcpts
 	p.change.After = row.record()
 	p.planEndThrottles(rows[1:])
 	if row.Period != rows[0].Period {
-		p.do("DELETE FROM throttle_tracking WHERE tid = ?", row.ID)
+		p.planUncount(row)
 	}
 	p.do("UPDATE throttle SET priority = ?, period = ?, msg_size = ?, max_msgs = ?, max_quota = ? WHERE id = ?",
 		row.Priority, row.Period, row.MsgSize, row.MaxMsgs, row.MaxQuota, row.ID)

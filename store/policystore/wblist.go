@@ -23,7 +23,7 @@ var sides = map[store.Direction]side{
 
 // Wblist implements store.Wblists.
 func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.Page) (store.List[string], error) {
-	db, err := s.needAmavisd()
+	db, _, err := s.needAmavisd(ctx, "users", "mailaddr", sides[key.Direction].table)
 	if err != nil {
 		return store.List[string]{}, err
 	}
@@ -55,7 +55,7 @@ func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.Page
 
 // AddToWblist implements store.Wblists.
 func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.WblistKey, addresses []string) (store.Change, error) {
-	db, err := s.needAmavisd()
+	db, _, err := s.needAmavisd(ctx, "users", "mailaddr", sides[key.Direction].table)
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -163,7 +163,7 @@ func (s *Store) planAddresses(p *plan, wanted []string, known map[string]address
 		}
 	}
 	for chunk := range slices.Chunk(missing, chunkSize) { // an even number of values
-		p.do("INSERT INTO mailaddr (priority, email) VALUES "+tuples("(?, ?)", len(chunk)/2), chunk...)
+		p.into("mailaddr", "INSERT INTO mailaddr (priority, email{columns}) VALUES "+tuples("(?, ?{values})", len(chunk)/2), chunk...)
 	}
 }
 
@@ -174,14 +174,14 @@ func (s *Store) planEntries(p *plan, key store.WblistKey, wanted []string) {
 		list := emails(s.amavisd, chunk)
 		p.do("DELETE FROM "+at.table+" WHERE "+at.own+" = (SELECT id FROM users WHERE email = ?) AND "+at.other+
 			" IN (SELECT id FROM mailaddr WHERE email IN (?))", account, list)
-		p.do("INSERT INTO "+at.table+" ("+at.own+", "+at.other+", wb) SELECT u.id, a.id, '"+colours[key.Colour]+
-			"' FROM users u, mailaddr a WHERE u.email = ? AND a.email IN (?)", account, list)
+		p.into(at.table, "INSERT INTO "+at.table+" ("+at.own+", "+at.other+", wb{columns}) SELECT u.id, a.id, '"+colours[key.Colour]+
+			"'{values} FROM users u, mailaddr a WHERE u.email = ? AND a.email IN (?)", account, list)
 	}
 }
 
 // RemoveFromWblist implements store.Wblists.
 func (s *Store) RemoveFromWblist(ctx context.Context, w store.Write, key store.WblistKey, addresses []string) (store.Change, error) {
-	db, err := s.needAmavisd()
+	db, _, err := s.needAmavisd(ctx, "users", "mailaddr", sides[key.Direction].table)
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -200,7 +200,7 @@ func (s *Store) RemoveFromWblist(ctx context.Context, w store.Write, key store.W
 
 // ClearWblist implements store.Wblists.
 func (s *Store) ClearWblist(ctx context.Context, w store.Write, key store.WblistKey) (store.Change, error) {
-	db, err := s.needAmavisd()
+	db, _, err := s.needAmavisd(ctx, "users", "mailaddr", sides[key.Direction].table)
 	if err != nil {
 		return store.Change{}, err
 	}

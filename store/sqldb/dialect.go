@@ -24,6 +24,7 @@ type Dialect struct {
 	quote     string
 	columns   string // query for the column names of a table
 	layout    string // query for the columns of all tables, with those of the table beside them
+	required  string // query for the columns that an insert has to name, with their types; see filling
 	ascii     string // around a column, "" where that is not needed; see ASCII
 	// typedDates says that a column may be a date without a time, which the driver returns as a time.
 	typedDates bool

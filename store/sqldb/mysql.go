@@ -36,6 +36,9 @@ var mysqlDialect = Dialect{
 		" WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position",
 	layout: "SELECT table_name AS table_name, column_name AS column_name FROM information_schema.columns" +
 		" WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
+	required: "SELECT table_name AS table_name, column_name AS column_name, data_type AS kind, column_type AS definition" +
+		" FROM information_schema.columns WHERE table_schema = DATABASE() AND is_nullable = 'NO' AND column_default IS NULL" +
+		" AND extra NOT LIKE '%auto_increment%' AND extra NOT LIKE '%GENERATED%' ORDER BY table_name, ordinal_position",
 	typedDates: true,
 	lock:       "SELECT GET_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64), 60)",
 	unlock:     "SELECT RELEASE_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64))",

@@ -30,6 +30,9 @@ var postgresDialect = Dialect{
 		" WHERE table_schema = CURRENT_SCHEMA() AND table_name = ? ORDER BY ordinal_position",
 	layout: "SELECT table_name, column_name FROM information_schema.columns" +
 		" WHERE table_schema = CURRENT_SCHEMA() ORDER BY table_name, ordinal_position",
+	required: "SELECT table_name, column_name, data_type AS kind, data_type AS definition FROM information_schema.columns" +
+		" WHERE table_schema = CURRENT_SCHEMA() AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'" +
+		" AND is_generated = 'NEVER' ORDER BY table_name, ordinal_position",
 	typedDates: true,
 	wholeDDL:   true,
 	lock:       "SELECT pg_advisory_lock(8097854)",

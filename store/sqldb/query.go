@@ -18,6 +18,10 @@ var errDryRun = errors.New("dry run")
 type Statement struct {
 	Query string
 	Args  []any
+	// Into is the table of an insert that may have columns which we do not know and which an insert has to name: what an older
+	// version needed. Then the query has the mark {columns} behind the names of its columns, and {values} behind the values of
+	// each row; see filling.
+	Into string
 }
 
 // Reader reads from a database or within a transaction.
@@ -132,10 +136,22 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	return res.RowsAffected()
 }
 
+// Insert is Exec of an insert with the marks of Statement.Into.
+func (tx *Tx) Insert(ctx context.Context, table, query string, args ...any) error {
+	return tx.Apply(ctx, []Statement{{Query: query, Args: args, Into: table}})
+}
+
 // Apply runs the statements in order.
 func (tx *Tx) Apply(ctx context.Context, statements []Statement) error {
 	for _, s := range statements {
-		if _, err := tx.Exec(ctx, s.Query, s.Args...); err != nil {
+		query := s.Query
+		if s.Into != "" {
+			var err error
+			if query, err = tx.filled(ctx, s.Into, query); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, query, s.Args...); err != nil {
 			return err
 		}
 	}

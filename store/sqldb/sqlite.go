@@ -32,6 +32,9 @@ var sqliteDialect = Dialect{
 	columns: "SELECT name FROM pragma_table_info(?) ORDER BY cid",
 	layout: "SELECT t.name AS table_name, c.name AS column_name FROM sqlite_master t JOIN pragma_table_info(t.name) c" +
 		" WHERE t.type = 'table' ORDER BY t.name, c.cid",
+	required: "SELECT t.name AS table_name, c.name AS column_name, c.type AS kind, c.type AS definition FROM sqlite_master t" +
+		" JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.\"notnull\" = 1 AND c.dflt_value IS NULL AND c.pk = 0" +
+		" ORDER BY t.name, c.cid",
 	wholeDDL: true,
 }
 

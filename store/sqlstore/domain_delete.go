@@ -107,7 +107,7 @@ func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, d
 		values += ", COALESCE(q.bytes, 0), COALESCE(q.messages, 0)"
 		from += " LEFT JOIN used_quota q ON q.username = m.username"
 	}
-	p.do("INSERT INTO deleted_mailboxes ("+columns+") SELECT "+values+from+" WHERE m.domain = ?",
+	p.into("deleted_mailboxes", "INSERT INTO deleted_mailboxes ("+columns+"{columns}) SELECT "+values+"{values}"+from+" WHERE m.domain = ?",
 		now, actor.Username, date, domain)
 }
 
@@ -117,9 +117,11 @@ func (s *Store) planDomainReferences(p *plan, g going) {
 	within := inScope("domain", g.scope)
 	p.doIn("DELETE FROM forwardings WHERE dest_domain IN (?)", g.names, within)
 	p.doIn("DELETE FROM forwardings WHERE domain IN (?)", g.names, everywhere())
-	p.doIn("INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active)"+
-		" SELECT m.username, m.username, m.domain, m.domain, 1, m.active FROM mailbox m"+
-		" WHERE NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username) AND m.username IN (?)", g.senders, everywhere())
+	for chunk := range slices.Chunk(g.senders, chunkSize) {
+		p.into("forwardings", "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active{columns})"+
+			" SELECT m.username, m.username, m.domain, m.domain, 1, m.active{values} FROM mailbox m WHERE m.username IN (?)"+
+			" AND NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username)", chunk)
+	}
 	for _, table := range []string{"moderators", "maillist_owners"} {
 		if s.schema.has(table) {
 			p.doIn("DELETE FROM "+table+" WHERE dest_domain IN (?)", g.names, within)

@@ -52,8 +52,8 @@ func (p *plan) addForwardings(rows []forwarding) {
 		for _, r := range chunk {
 			args = append(args, r.Address, r.Forwarding, r.Domain, r.DestDomain, r.IsForwarding, r.IsAlias, r.IsList, r.Active)
 		}
-		p.do("INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, is_alias, is_list, active) VALUES "+
-			strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?), ", len(chunk)), ", "), args...)
+		p.into("forwardings", "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, is_alias, is_list,"+
+			" active{columns}) VALUES "+strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?{values}), ", len(chunk)), ", "), args...)
 	}
 }
 

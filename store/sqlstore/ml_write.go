@@ -19,8 +19,8 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 		return store.Change{}, err
 	}
 	if !s.schema.has(tableMls) {
-		return store.Change{}, store.Fail(store.Unsupported, store.CodeNotSupportedByBackend,
-			"This mail server keeps no mailing lists: its database has no table %s.", tableMls)
+		return store.Change{}, store.Fail(store.Unavailable, store.CodeNotConfigured,
+			"The account database has no table %s. Upgrade iRedMail to enable mailing lists.", tableMls)
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
 		if err := s.admitMl(ctx, tx, w.Actor, m.Mail); err != nil {
@@ -196,8 +196,8 @@ func (s *Store) replacePeople(p *plan, list string, owners, moderators *[]string
 			for _, mail := range chunk {
 				args = append(args, list, mail, store.DomainOf(list), store.DomainOf(mail))
 			}
-			p.do("INSERT INTO "+people.table+" (address, "+people.column+", domain, dest_domain) VALUES "+
-				strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(chunk)), ", "), args...)
+			p.into(people.table, "INSERT INTO "+people.table+" (address, "+people.column+", domain, dest_domain{columns}) VALUES "+
+				strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?{values}), ", len(chunk)), ", "), args...)
 		}
 	}
 }

@@ -21,6 +21,11 @@ func (p *plan) do(query string, args ...any) {
 	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args})
 }
 
+// into adds an insert with the marks of sqldb.Statement.Into.
+func (p *plan) into(table, query string, args ...any) {
+	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args, Into: table})
+}
+
 // doIn adds a statement that ends in "IN (?)", for a list that may be long or empty, where any of the conditions holds.
 func (p *plan) doIn(query string, list []string, within []condition) {
 	for chunk := range slices.Chunk(list, chunkSize) {

@@ -34,7 +34,7 @@ func (s *Store) insert(p *plan, table string, values map[string]any) store.Recor
 		names[i], args[i] = s.db.Dialect.Quote(f.Name), f.Value
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(row)), ", ")
-	p.do("INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES ("+marks+")", args...)
+	p.into(table, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+"{columns}) VALUES ("+marks+"{values})", args...)
 	return row
 }
 

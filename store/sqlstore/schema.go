@@ -78,6 +78,17 @@ func CreateSchema(ctx context.Context, db *sqldb.DB) error {
 	return db.Lay(ctx, slices.Concat(sqldb.Statements(string(script)), SchemaIndexes(db.Dialect.Name)))
 }
 
+// Script is the statements that lay the tables as the newest version has them, "" for an engine without one.
+func Script(dialect string) string { return script("schema/" + dialect + ".sql") }
+
+func script(name string) string {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
 // index is one that iRedMail does not make.
 type index struct{ table, columns string }
 

@@ -1,0 +1,231 @@
+package server_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store/policystore"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+// release is what a server of an older release lacks, and what an upgrade to it left behind. Columns and tables are those of the
+// SQL files of the releases named.
+type release struct {
+	accounts, amavisd, iredapd shortfall
+}
+
+// shortfall is what an older database has otherwise: tables and columns that came later, and statements for what is there beside
+// ours.
+type shortfall struct {
+	tables  []string
+	columns map[string][]string
+	beside  []string
+}
+
+// releases are those that databases are brought along from.
+var releases = map[string]release{
+	"iRedMail 0.9.8, iRedAPD 2.1, Amavisd of iRedMail 0.8.0": {
+		accounts: shortfall{
+			tables: []string{"maillist_owners", "anyone_shares", "last_login", "sender_relayhost"},
+			columns: map[string][]string{
+				"mailbox": {
+					"first_name", "last_name", "mobile", "telephone", "recovery_email", "birthday", "enablesogowebmail", "enablesogocalendar",
+					"enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder",
+				},
+			},
+			beside: []string{"ALTER TABLE alias ADD COLUMN goto TEXT NOT NULL", "ALTER TABLE forwardings ADD COLUMN rank_left INTEGER NOT NULL"},
+		},
+		amavisd: shortfall{
+			tables: []string{"outbound_wblist"},
+			columns: map[string][]string{"policy": {
+				"unchecked_lover", "unchecked_quarantine_to", "archive_quarantine_to", "spam_tag3_level", "spam_subject_tag3",
+				"disclaimer_options", "forward_method", "sa_userconf", "sa_username",
+			}},
+		},
+		iredapd: shortfall{columns: map[string][]string{"throttle": {"max_rcpts"}, "throttle_tracking": {"last_notify_time"}}},
+	},
+	"iRedMail 0.9.5, iRedAPD 1.9.0": {
+		accounts: shortfall{tables: []string{"maillists", "maillist_owners", "deleted_mailboxes"}},
+		iredapd: shortfall{
+			tables:  []string{"greylisting_whitelist_domain_spf", "wblist_rdns"},
+			columns: map[string][]string{"throttle": {"max_rcpts"}, "throttle_tracking": {"last_notify_time"}},
+		},
+	},
+	"iRedMail 1.7.1, iRedAPD 4.8": {
+		accounts: shortfall{columns: map[string][]string{"deleted_mailboxes": {"bytes", "messages"}}},
+		iredapd:  shortfall{columns: map[string][]string{"throttle": {"max_rcpts"}, "throttle_tracking": {"last_notify_time"}}},
+	},
+	"hardly anything of iRedAPD and Amavisd": {
+		amavisd: shortfall{tables: []string{"outbound_wblist", "wblist", "mailaddr"}},
+		iredapd: shortfall{tables: []string{
+			"throttle_tracking", "throttle", "greylisting_whitelists", "greylisting_whitelist_domains", "greylisting_whitelist_domain_spf",
+			"greylisting_tracking",
+		}},
+	},
+}
+
+// age takes away from a database what an older release has not.
+func age(t *testing.T, db *sqldb.DB, s shortfall) {
+	t.Helper()
+	do := func(statement string) { require.NoError(t, db.Do(t.Context(), statement), statement) }
+	for _, table := range s.tables {
+		do("DROP TABLE " + table)
+	}
+	for table, columns := range s.columns {
+		for _, column := range columns {
+			do("ALTER TABLE " + table + " DROP COLUMN " + column)
+		}
+	}
+	for _, statement := range s.beside {
+		do(statement)
+	}
+}
+
+// agedWorld is a server over the databases of a release.
+func agedWorld(t *testing.T, engine string, r release) *world {
+	t.Helper()
+	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
+	all := databases{vmail: empty(), panel: empty(), amavisd: empty(), iredapd: empty()}
+	all.lay(t, engine)
+	age(t, all.vmail, r.accounts)
+	age(t, all.amavisd, r.amavisd)
+	age(t, all.iredapd, r.iredapd)
+	w := serveOn(t, t.TempDir(), all, storetest.DatabaseURL(t, engine))
+	w.createRoot()
+	return w
+}
+
+var missingTable = regexp.MustCompile(`has no table ([a-z_]+)`)
+
+// TestOlderReleases plays every operation on the databases of older releases: each works, or says which table it lacks.
+func TestOlderReleases(t *testing.T) {
+	for _, engine := range storetest.Servers {
+		for name, r := range releases {
+			t.Run(engine+"/"+name, func(t *testing.T) {
+				w := agedWorld(t, engine, r)
+				furnish(w)
+				lacking := slices.Concat(r.amavisd.tables, r.iredapd.tables, r.accounts.tables)
+				v := visit{client: w.root()}
+				calls := slices.Concat(policyCalls(), mlCalls(), removalCalls())
+				if r.accounts.columns["mailbox"] != nil {
+					calls = slices.Concat(parameterCalls(), renameCalls(), calls)
+				}
+				for _, c := range calls {
+					a := v.write(c.method, c.path, c.given)
+					if a.status < 500 {
+						continue
+					}
+					require.Equal(t, http.StatusServiceUnavailable, a.status, "%s: %s", c, a.raw)
+					require.Equal(t, "NOT_CONFIGURED", a.msg(), "%s: %s", c, a.raw)
+					table := missingTable.FindStringSubmatch(a.raw)
+					require.NotNil(t, table, "%s: %s", c, a.raw)
+					require.Contains(t, lacking, table[1], "%s: %s", c, a.raw)
+				}
+				require.NotContains(t, w.log.String(), "level=ERROR", "no follower fails for a table that is missing")
+			})
+		}
+	}
+}
+
+// TestThrottleOfAnOldIredapd sets and reads a throttle where recipients are not counted yet.
+func TestThrottleOfAnOldIredapd(t *testing.T) {
+	for _, engine := range storetest.Servers {
+		t.Run(engine, func(t *testing.T) {
+			root := agedWorld(t, engine, releases["iRedMail 1.7.1, iRedAPD 4.8"]).root()
+			root.mustDomain("example.com", nil)
+			root.mustUser("anna@example.com", nil)
+			root.must(http.StatusOK, "POST", "/api/throttle/anna@example.com/outbound", body{"period": 3600, "max_msgs": 100})
+			got := root.get("/api/throttle/anna@example.com/outbound").data()
+			require.EqualValues(t, 3600, got["period"])
+			require.EqualValues(t, -1, got["max_rcpts"], "it reads as left to others")
+			root.must(http.StatusOK, "POST", "/api/throttle/anna@example.com/outbound", body{"period": 0})
+			require.Empty(t, root.get("/api/throttle/anna@example.com/outbound").data())
+		})
+	}
+}
+
+// TestLeftOverColumnsAreFilled makes accounts where a column of years ago must not be NULL.
+func TestLeftOverColumnsAreFilled(t *testing.T) {
+	r := release{accounts: shortfall{beside: []string{
+		"ALTER TABLE alias ADD COLUMN goto TEXT NOT NULL", "ALTER TABLE mailbox ADD COLUMN lasttime TIMESTAMP NULL",
+		"ALTER TABLE mailbox ADD COLUMN bytes_left BIGINT NOT NULL", "ALTER TABLE mailbox ADD COLUMN day_left DATE NOT NULL",
+		"ALTER TABLE forwardings ADD COLUMN rank_left INTEGER NOT NULL", "ALTER TABLE domain ADD COLUMN share_left NUMERIC(5, 2) NOT NULL",
+		"ALTER TABLE domain_admins ADD COLUMN word_left VARCHAR(9) NOT NULL",
+	}}, iredapd: shortfall{beside: []string{"ALTER TABLE throttle ADD COLUMN word_left VARCHAR(9) NOT NULL"}}}
+	for _, engine := range storetest.Servers {
+		t.Run(engine, func(t *testing.T) {
+			w := agedWorld(t, engine, r)
+			root := w.root()
+			root.mustDomain("example.com", nil)
+			root.mustUser("anna@example.com", nil)
+			root.must(http.StatusCreated, "POST", "/api/alias/team@example.com", body{"members": []string{"anna@example.com"}})
+			root.must(http.StatusOK, "PUT", "/api/domain/admins/example.com", body{"addAdmin": []string{"anna@example.com"}})
+			root.must(http.StatusOK, "POST", "/api/throttle/example.com/outbound", body{"period": 60})
+			var left string
+			require.NoError(t, w.vmail.Reader().Get(t.Context(), &left, "SELECT goto FROM alias WHERE address = 'team@example.com'"))
+			require.Empty(t, left)
+			root.must(http.StatusOK, "DELETE", "/api/user/anna@example.com", nil)
+		})
+	}
+}
+
+// TestNotesOnOlderReleases holds the databases of older releases against the newest layout, and has them mended by what is said.
+func TestNotesOnOlderReleases(t *testing.T) {
+	for _, engine := range storetest.Servers {
+		for name, r := range releases {
+			t.Run(engine+"/"+name, func(t *testing.T) {
+				w := agedWorld(t, engine, r)
+				for db, s := range map[*sqldb.DB]shortfall{w.vmail: r.accounts, w.amavisd: r.amavisd, w.iredapd: r.iredapd} {
+					script := scriptOf(t, w, db)
+					notes, err := db.Compare(t.Context(), script)
+					require.NoError(t, err)
+					var said strings.Builder
+					for _, n := range notes {
+						said.WriteString(n.Text + "\n")
+						require.NotEmpty(t, n.Statement)
+					}
+					for _, table := range s.tables {
+						require.Contains(t, said.String(), "The table "+table+" is missing")
+					}
+					for table, columns := range s.columns {
+						for _, column := range columns {
+							require.Contains(t, said.String(), "The column "+table+"."+column+" is missing")
+						}
+					}
+					for _, statement := range s.beside {
+						words := strings.Fields(statement)
+						require.Contains(t, said.String(), "The column "+words[2]+"."+words[5])
+					}
+					for _, n := range notes {
+						require.NoError(t, db.Do(t.Context(), strings.TrimSuffix(n.Statement, ";")), n.Statement)
+					}
+					notes, err = db.Compare(t.Context(), script)
+					require.NoError(t, err)
+					require.Empty(t, notes, "the statements mend it")
+				}
+			})
+		}
+	}
+}
+
+func scriptOf(t *testing.T, w *world, db *sqldb.DB) string {
+	t.Helper()
+	var script string
+	switch db {
+	case w.vmail:
+		script = sqlstore.Script(db.Dialect.Name)
+	case w.amavisd:
+		script = policystore.Amavisd.Script(db.Dialect.Name)
+	case w.iredapd:
+		script = policystore.Iredapd.Script(db.Dialect.Name)
+	}
+	require.NotEmpty(t, script)
+	return script
+}
