@@ -26,7 +26,8 @@ type Domains interface {
 	CreateDomain(ctx context.Context, w Write, d DomainCreate) (Change, error)
 	// UpdateDomain changes what is given. Returns NO_SUCH_DOMAIN, and NO_SUCH_ACCOUNT (Unprocessable) for a
 	// catch-all or bcc address under a hosted domain that does not exist, whatever w.OnMissing says. Alias domains
-	// whose name is taken fail with ALREADY_EXISTS, or are discarded with Drop.
+	// whose name is taken fail with ALREADY_EXISTS, or are discarded with Drop. On SQL an alias domain of a backup MX is
+	// BACKUPMX_ALIAS_DOMAIN.
 	UpdateDomain(ctx context.Context, w Write, name string, u DomainUpdate) (Change, error)
 	// UpdateDomainAdmins changes who manages the domain. Rows of global admins stay. An added admin must be a
 	// standalone admin or a mail user, else NO_SUCH_ACCOUNT (Unprocessable), whatever w.OnMissing says. An actor that is not

@@ -37,6 +37,7 @@ const (
 	CodeLimitAliases          = "EXCEED_LIMIT_ALIASES"
 	CodeLimitLists            = "EXCEED_LIMIT_LISTS"
 	CodeLimitAliasDomains     = "EXCEED_LIMIT_ALIAS_DOMAINS"
+	CodeBackupMXAliasDomain   = "BACKUPMX_ALIAS_DOMAIN"
 	CodeCanNotBeLocalDomain   = "CAN_NOT_BE_LOCAL_DOMAIN"
 	CodeInvalidMail           = "INVALID_MAIL"
 	CodeInvalidDomainName     = "INVALID_DOMAIN_NAME"

@@ -1186,7 +1186,8 @@ type DomainUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddAliasDomain Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
-	// domains nor alias domains yet. Not together with `aliasDomains`.
+	// domains nor alias domains yet. Not together with `aliasDomains`. A backup MX takes none where accounts are
+	// kept in SQL (409 `BACKUPMX_ALIAS_DOMAIN`).
 	//
 	// Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
 	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
@@ -1228,7 +1229,9 @@ type DomainUpdate struct {
 	EnableUserProfile *[]UserProfileName `json:"enableUserProfile,omitempty"`
 
 	// IsBackupmx `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
-	// `no` delivers here again, with the server's default transport. Not together with `transport`.
+	// `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+	// are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+	// refuse mail for these.
 	IsBackupmx *YesNo `json:"is_backupmx,omitempty"`
 
 	// Language The language that new mailboxes get. Null leaves it to the server.

@@ -34,6 +34,9 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
+		if err = s.checkBackupMX(ctx, tx, row, u, aliases); err != nil {
+			return nil, err
+		}
 		return s.planDomainUpdate(row, u, aliases, now), nil
 	})
 }
@@ -68,6 +71,26 @@ func (s *Store) checkRoutes(
 		}
 	}
 	return s.options.Transports.UpdateDomain(actor, stored, u)
+}
+
+// checkBackupMX returns BACKUPMX_ALIAS_DOMAIN for an alias domain on a backup MX (see rules.BackupMX).
+func (s *Store) checkBackupMX(ctx context.Context, tx *sqldb.Tx, row store.Record, u store.DomainUpdate, aliases aliasChange) error {
+	change := rules.BackupMX{
+		Was: number(row, "backupmx") != 0, Added: len(aliases.added) > 0, Field: u.AliasDomains.Field("aliasDomains", "addAliasDomain"),
+	}
+	change.Is = change.Was
+	if u.BackupMX != nil {
+		change.Is = *u.BackupMX
+	}
+	if !change.Is || change.Was && !change.Added {
+		return nil
+	}
+	current, err := aliasDomainsOf(ctx, tx, text(row, "domain"))
+	change.Aliases = len(store.LeaveOut(current, aliases.removed))+len(aliases.added) > 0
+	if err != nil {
+		return err
+	}
+	return change.Check()
 }
 
 // checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.

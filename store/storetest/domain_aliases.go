@@ -51,6 +51,7 @@ func aliasDomains(t *testing.T, open Open) {
 		require.Equal(t, []string{"a.test", "b.test"}, change.Discarded)
 		require.Equal(t, []string{"free.test"}, names(t, f))
 	})
+	t.Run("not on a backup MX", func(t *testing.T) { aliasOfBackupMX(t, open) })
 	t.Run("take further addresses with them", func(t *testing.T) {
 		f := open(t)
 		mustDomain(t, f, "a.test")
@@ -65,4 +66,37 @@ func aliasDomains(t *testing.T, open Open) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"info@a.test", "info@x-1.test", "info@yx_1.test"}, u.Aliases)
 	})
+}
+
+// aliasOfBackupMX proves that a backup MX has no alias domains on SQL: Postfix would find neither.
+func aliasOfBackupMX(t *testing.T, open Open) {
+	f := open(t)
+	needSQL(t, f)
+	for _, d := range []string{"a.test", "b.test"} {
+		mustDomain(t, f, d)
+	}
+	update := func(domain string, u store.DomainUpdate) error {
+		_, err := f.Accounts.UpdateDomain(ctx(t), asGlobal, domain, u)
+		return err
+	}
+	backup, one := store.DomainUpdate{BackupMX: ptr(true)}, store.DomainUpdate{AliasDomains: adding("x.test")}
+	refused := func(err error, field string) {
+		t.Helper()
+		requireCode(t, err, store.Conflict, store.CodeBackupMXAliasDomain)
+		requireField(t, err, field)
+	}
+	require.NoError(t, update("a.test", backup))
+	require.NoError(t, update("b.test", one))
+	same := unchanged(t, f)
+	refused(update("a.test", store.DomainUpdate{AliasDomains: adding("y.test")}), "addAliasDomain")
+	refused(update("a.test", store.DomainUpdate{AliasDomains: store.Set{Replace: &[]string{"y.test"}}}), "aliasDomains")
+	refused(update("b.test", backup), "is_backupmx")
+	mustDomain(t, f, "c.test")
+	refused(update("c.test", store.DomainUpdate{BackupMX: ptr(true), AliasDomains: adding("y.test")}), "is_backupmx")
+	mustDeleteDomain(t, f, "c.test")
+	same()
+	require.NoError(t, update("b.test", store.DomainUpdate{BackupMX: ptr(true), AliasDomains: store.Set{Replace: &[]string{}}}))
+	require.NoError(t, update("b.test", store.DomainUpdate{BackupMX: ptr(false), AliasDomains: one.AliasDomains}))
+	exec(t, f, "UPDATE domain SET backupmx = 1 WHERE domain = 'b.test'")
+	require.NoError(t, update("b.test", store.DomainUpdate{Description: ptr("B"), BackupMX: ptr(true)}), "it is so already")
 }

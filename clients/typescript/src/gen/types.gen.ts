@@ -860,7 +860,8 @@ export type DomainUpdate = {
     accountStatus?: AccountStatus;
     /**
      * Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
-     * domains nor alias domains yet. Not together with `aliasDomains`.
+     * domains nor alias domains yet. Not together with `aliasDomains`. A backup MX takes none where accounts are
+     * kept in SQL (409 `BACKUPMX_ALIAS_DOMAIN`).
      *
      * Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
      * use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
@@ -916,7 +917,9 @@ export type DomainUpdate = {
     enableUserProfile?: Array<UserProfileName>;
     /**
      * `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
-     * `no` delivers here again, with the server's default transport. Not together with `transport`.
+     * `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+     * are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+     * refuse mail for these.
      *
      */
     is_backupmx?: YesNo;
