@@ -3,7 +3,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -166,25 +165,6 @@ func (s *Server) fixedPaths(e *gin.Engine, metrics *edge.Metrics) {
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", ui)
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/") })
-}
-
-// ready reports whether the backends answer.
-func (s *Server) ready(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
-	defer cancel()
-	if s.draining.Load() {
-		c.String(http.StatusServiceUnavailable, "stopping\n")
-		return
-	}
-	if s.stores.Accounts.Ping(ctx) != nil {
-		c.String(http.StatusServiceUnavailable, "the account database does not answer\n")
-		return
-	}
-	if s.stores.State.Ping(ctx) != nil {
-		c.String(http.StatusServiceUnavailable, "the state database does not answer\n")
-		return
-	}
-	c.String(http.StatusOK, "ready\n")
 }
 
 // noStore keeps answers, which are about accounts, out of caches.

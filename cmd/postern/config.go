@@ -143,7 +143,7 @@ var settings = []setting{
 	{key: "domain_ownership", usage: "whether admins who are not global have to prove new names by a TXT record: verify or trust"},
 	{
 		key: "verify_interval", usage: "`time` from one lookup of the names that wait for their proof to the next; 0 is never",
-		shape: "a time such as 30m or 12h, or 0",
+		shape: "a time with its unit, such as 30m or 12h, or 0",
 	},
 	{
 		key: "dns_servers", usage: "comma-separated DNS `servers` to ask, each host:port; those of the machine when absent",

@@ -305,6 +305,25 @@ func TestConfigFaults(t *testing.T) {
 		_, err = read(t, "--config", write(t, "postern.yaml", "listen: [\n"))
 		require.Error(t, err)
 	})
+	t.Run("origins", func(t *testing.T) {
+		for _, bad := range []string{
+			"*", "https://*", "http://*", "https://*.example.com", "https://panel.*", "https://*:8443", "null", "https://", "https://:8443",
+			"https://panel.example.com/", "https://panel.example.com:443", "http://panel.example.com:80", "https://Panel.example.com",
+			"https://u@panel.example.com", "https://panel.example.com:99999", "https://panel..example.com", "ftp://panel.example.com",
+			"https://panel.example.com?x", "https://panel example.com", "https://panel.example.com.",
+		} {
+			_, err := read(t, "--cors-origins", "https://good.example,"+bad)
+			require.ErrorContains(t, err, "POSTERN_CORS_ORIGINS: ", bad)
+			require.NotContains(t, err.Error(), "good", bad)
+		}
+		for _, good := range []string{
+			"https://panel.example.com", "http://localhost:3000", "https://192.0.2.1", "http://[::1]:8443", "https://xn--bcher-kva.example",
+			"https://panel.example.com:80",
+		} {
+			_, err := read(t, "--cors-origins", good)
+			require.NoError(t, err, good)
+		}
+	})
 	t.Run("prefixes", func(t *testing.T) {
 		for _, bad := range []string{"iredadmin", "/iredadmin/", "//x", "/", "/docs", "/api", "/a b"} {
 			_, err := read(t, "--legacy-prefix", bad)

@@ -69,9 +69,9 @@ func (c Config) checkServer(f *faults) {
 	}
 	c.checkPrefix(f)
 	for _, origin := range c.CORSOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || origin != u.Scheme+"://"+u.Host {
-			f.add("cors_origins", "%q is not an origin; write one such as https://panel.example.com", origin)
+		if !isOrigin(origin) {
+			f.add("cors_origins", "%q is not an origin; write each as browsers send it, such as https://panel.example.com or"+
+				" http://localhost:3000: in lower case, without a path, the usual port or a wildcard", origin)
 		}
 	}
 	f.networks("trusted_proxies", c.TrustedProxies)
@@ -88,6 +88,23 @@ func (c Config) checkServer(f *faults) {
 		f.add("body_budget", "%d is too few for one body; write at least %d", c.BodyBudget, minBodyBudget)
 	}
 	f.oneOf("log", c.Log, "text", "json")
+}
+
+// hostForm is a name or an address as it stands in an origin. A wildcard would let the pages of strangers act for an admin.
+var hostForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+
+// isOrigin reports whether browsers send an origin in that form (RFC 6454, section 6.2): only then it is ever recognised.
+func isOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || origin != u.Scheme+"://"+u.Host || !hostForm.MatchString(u.Host) {
+		return false
+	}
+	if u.Port() == "" {
+		return true
+	}
+	usual := map[string]string{"http": "80", "https": "443"}
+	_, err = strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && u.Port() != usual[u.Scheme]
 }
 
 func (c Config) checkPrefix(f *faults) {

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// readyTimeout bounds how long a backend may take to answer.
+const readyTimeout = 2 * time.Second
+
+// backend is something that has to answer before the server is ready.
+type backend struct {
+	name string
+	ping func(context.Context) error
+}
+
+// backends are all that are configured.
+func (s *Server) backends() []backend {
+	all := []backend{
+		{"the account database", s.stores.Accounts.Ping},
+		{"the state database", s.stores.State.Ping},
+	}
+	if s.stores.Policies != nil {
+		all = append(all, backend{"a database of policies (Amavisd's or iRedAPD's)", s.stores.Policies.Ping})
+	}
+	if s.stores.Panel != nil {
+		all = append(all, backend{"the panel database", s.stores.Panel.Ping})
+	}
+	return all
+}
+
+// ready reports whether every backend answers, and names those that do not. They are asked at the same time.
+func (s *Server) ready(c *gin.Context) {
+	if s.draining.Load() {
+		c.String(http.StatusServiceUnavailable, "stopping\n")
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
+	defer cancel()
+	all := s.backends()
+	silent := make([]bool, len(all))
+	var asked sync.WaitGroup
+	for i, b := range all {
+		asked.Go(func() { silent[i] = b.ping(ctx) != nil })
+	}
+	asked.Wait()
+	var text strings.Builder
+	for i, b := range all {
+		if silent[i] {
+			text.WriteString(b.name + " does not answer\n")
+		}
+	}
+	if text.Len() > 0 {
+		c.String(http.StatusServiceUnavailable, text.String())
+		return
+	}
+	c.String(http.StatusOK, "ready\n")
+}
