@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/ownership"
+	"github.com/postern-mail/postern/store/spf"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -216,6 +218,7 @@ func (op operation) call(c *client, g target) answer {
 type matrix struct {
 	w       *world
 	clients map[string]*client
+	zone    *storetest.Zone // the DNS of the world and its copies
 }
 
 // matrixOn is the cast with lists and policies of all, and a domain without anybody of higher rank.
@@ -242,7 +245,25 @@ func matrixOn(t *testing.T, engine string) matrix {
 		root.must(http.StatusOK, "POST", "/api/wblist/inbound/whitelist/"+account, listed)
 		root.must(http.StatusOK, "POST", "/api/greylisting/"+account, body{"status": "disable"})
 	}
-	return matrix{w, clients}
+	zone := storetest.NewZone(t)
+	w.asks(zone)
+	return matrix{w, clients, zone}
+}
+
+// copy is a copy of the world.
+func (m matrix) copy(t *testing.T) *world {
+	t.Helper()
+	w := copyWorld(t, m.w.dir)
+	w.asks(m.zone)
+	return w
+}
+
+// asks has the world look names up in a DNS, to find out who owns them.
+func (w *world) asks(zone *storetest.Zone) {
+	w.names = ownership.New(w.changes, w.stores.State, w.codes, spf.NewResolver(zone.Address),
+		ownership.Options{Verify: true, InEntries: w.directory != nil, Log: w.logger})
+	w.stores.Accounts, w.stores.Ownerships = w.names, w.names
+	w.serve()
 }
 
 // as is the client of a role on a world that is a copy.
@@ -273,14 +294,14 @@ func (m matrix) attempts(op operation, r right) []attempt {
 func TestAccess(t *testing.T) {
 	m := matrixOn(t, "sqlite")
 	decided, before, count := rights(t), everything(t, m.w), 0
-	copied := everything(t, copyWorld(t, m.w.dir)) // the modes of files and the messages are others
+	copied := everything(t, m.copy(t)) // the modes of files and the messages are others
 	for _, op := range operations(contract) {
 		written := false
 		copies := map[string]*world{} // where a role makes the calls that are granted
 		for _, c := range m.attempts(op, decided[op.OperationID]) {
 			count++
 			if c.want == "" && op.method != http.MethodGet && copies[c.role] == nil {
-				copies[c.role] = copyWorld(t, m.w.dir)
+				copies[c.role] = m.copy(t)
 			}
 			t.Run(fmt.Sprintf("%s/%s/%s", op.OperationID, c.role, c.target.name), func(t *testing.T) {
 				if c.want != "" {
@@ -477,7 +498,7 @@ func TestAccessToParameters(t *testing.T) {
 				require.Equal(t, http.StatusForbidden, refused.status, refused.raw)
 				require.Equal(t, p.property, refused.field())
 			}
-			w := copyWorld(t, m.w.dir)
+			w := m.copy(t)
 			requireReached(t, p.give(m.as("global", w)), false)
 		})
 	}
@@ -487,7 +508,7 @@ func TestAccessToParameters(t *testing.T) {
 // switchedOff returns a copy of the world in which every profile of own.test is off.
 func (m matrix) switchedOff(t *testing.T) *world {
 	t.Helper()
-	w := copyWorld(t, m.w.dir)
+	w := m.copy(t)
 	names := func(schema string) []any { return contract.Components.Schemas[schema].Value.Enum }
 	m.as("global", w).must(http.StatusOK, "PUT", "/api/domain/own.test",
 		body{"disableDomainProfile": names("DomainProfileName"), "disableUserProfile": names("UserProfileName")})
@@ -503,7 +524,7 @@ func TestAccessToSwitchedOffProfiles(t *testing.T) {
 			continue
 		}
 		t.Run(p.String(), func(t *testing.T) {
-			w := copyWorld(t, m.w.dir)
+			w := m.copy(t)
 			requireReached(t, p.give(m.as("own", w)), false)
 			parameter := "disableDomainProfile"
 			if !strings.Contains(p.OperationID, "Domain") {
@@ -524,7 +545,7 @@ func TestAccessToSwitchedOffProfiles(t *testing.T) {
 				continue
 			}
 			t.Run(op.OperationID+"/"+g.name, func(t *testing.T) {
-				requireReached(t, op.call(m.as("own", copyWorld(t, m.w.dir)), g), false)
+				requireReached(t, op.call(m.as("own", m.copy(t)), g), false)
 				if g.name == "lowly domain" {
 					return // nothing is switched off there
 				}
