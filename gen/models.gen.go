@@ -2831,6 +2831,11 @@ type RequestTimeout = Failure
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
 type TooLarge = Failure
 
+// TooManyAttempts The answer to every request that failed.
+//
+// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
+type TooManyAttempts = Failure
+
 // Unavailable The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}

@@ -2238,6 +2238,15 @@ type RequestTimeoutJSONResponse Failure
 
 type TooLargeJSONResponse Failure
 
+type TooManyAttemptsResponseHeaders struct {
+	RetryAfter *int64
+}
+type TooManyAttemptsJSONResponse struct {
+	Body Failure
+
+	Headers TooManyAttemptsResponseHeaders
+}
+
 type UnavailableResponseHeaders struct {
 	RetryAfter *int64
 }
@@ -7934,6 +7943,23 @@ func (response Login415JSONResponse) VisitLoginResponse(w http.ResponseWriter) e
 	return err
 }
 
+type Login429JSONResponse struct{ TooManyAttemptsJSONResponse }
+
+func (response Login429JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type Login500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response Login500JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
@@ -13017,6 +13043,23 @@ func (response VerifyAdminPassword422JSONResponse) VisitVerifyAdminPasswordRespo
 	return err
 }
 
+type VerifyAdminPassword429JSONResponse struct{ TooManyAttemptsJSONResponse }
+
+func (response VerifyAdminPassword429JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VerifyAdminPassword500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response VerifyAdminPassword500JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
@@ -13181,6 +13224,23 @@ func (response VerifyUserPassword422JSONResponse) VisitVerifyUserPasswordRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyUserPassword429JSONResponse struct{ TooManyAttemptsJSONResponse }
+
+func (response VerifyUserPassword429JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -32,6 +32,7 @@ needs=(
   '/usr/lib/*/perl5/*/DBD/Pg.pm:libdbd-pg-perl'
   mlmmj-list:mlmmj
   altermime:altermime
+  fail2ban-regex:fail2ban
   chromium:chromium
 )
 missing=()

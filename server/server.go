@@ -35,6 +35,11 @@ type Options struct {
 	SessionMax         time.Duration
 	BodyBudget         int64         // bytes of request bodies in flight; 0 is 64 MiB
 	BodyGrace          time.Duration // what every body may take, beside a second for each 64 KiB; 0 is 10 s
+
+	// UnlimitedLogins counts no wrong passwords. No setting of the program reaches it: it is for tests and benchmarks that send
+	// many. Now, where it is set, is what limits and sessions take for the time.
+	UnlimitedLogins bool
+	Now             func() time.Time
 }
 
 // Stores are what the server works on.
@@ -79,7 +84,7 @@ func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
 	}
 	s := &Server{stores: stores, hashing: hashing.New()}
 	s.sessions = access.NewSessions(stores.Accounts, stores.State, s.hashing, access.Options{
-		Idle: o.SessionIdle, Max: o.SessionMax, Scheme: o.PasswordScheme, Log: o.Log,
+		Idle: o.SessionIdle, Max: o.SessionMax, Scheme: o.PasswordScheme, Log: o.Log, Now: o.Now, Unlimited: o.UnlimitedLogins,
 	})
 	engine := s.engine(o, operations)
 	if err = operations.Match(engine.Routes()); err != nil {

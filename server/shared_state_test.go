@@ -15,7 +15,7 @@ import (
 )
 
 // twoServers are two servers, as two processes would be, over the same three databases of an engine.
-func twoServers(t *testing.T, engine string) (here, there *world) {
+func twoServers(t *testing.T, engine string, options ...option) (here, there *world) {
 	t.Helper()
 	urls := map[string]string{}
 	dir := t.TempDir()
@@ -36,8 +36,8 @@ func twoServers(t *testing.T, engine string) (here, there *world) {
 	}
 	first := all()
 	first.lay(t, engine)
-	here = serveOn(t, dir, first, urls["state"])
-	there = serveOn(t, dir, all(), urls["state"])
+	here = serveOn(t, dir, first, urls["state"], options...)
+	there = serveOn(t, dir, all(), urls["state"], options...)
 	here.createRoot()
 	return here, there
 }

@@ -54,6 +54,11 @@ func ParsePasswordScheme(name string) (PasswordScheme, error) {
 	return "", Fail(Invalid, CodeInvalidPasswordScheme, "The password scheme must be one of %s.", strings.Join(known, ", "))
 }
 
+// Quick reports whether a hash takes microseconds: the scheme is one digest.
+func (s PasswordScheme) Quick() bool {
+	return !slices.Contains([]PasswordScheme{SchemeBcrypt, SchemeSHA512Crypt, SchemeSHA256Crypt, SchemeMD5}, s)
+}
+
 const (
 	saltSize   = 8  // bytes
 	bcryptCost = 10 // about 50 ms

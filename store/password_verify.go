@@ -20,6 +20,8 @@ type StoredPassword struct {
 // readHash is one hash whose form is right.
 type readHash struct {
 	match matcher
+	// quick says that it is one digest, which takes microseconds.
+	quick bool
 	// alone says that no other may be computed beside it: it takes a lot of memory.
 	alone bool
 	// excess says in words what a hash from a caller may not have this much of, "" when it keeps the bounds.
@@ -50,6 +52,11 @@ func ReadPassword(stored Secret) StoredPassword {
 // Costly reports whether the comparison takes so much memory or time that it should have no other of its kind beside it.
 func (p StoredPassword) Costly() bool {
 	return slices.ContainsFunc(p.hashes, func(h readHash) bool { return h.alone || h.excess != "" })
+}
+
+// Quick reports whether the comparison takes microseconds.
+func (p StoredPassword) Quick() bool {
+	return !slices.ContainsFunc(p.hashes, func(h readHash) bool { return !h.quick })
 }
 
 // Match reports whether the password is the one that is stored. An empty one never is, nor is one that is longer than any

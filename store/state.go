@@ -7,8 +7,9 @@ import (
 
 // Sessions is the contract for who is logged in.
 type Sessions interface {
-	// CreateSession keeps a new session.
-	CreateSession(ctx context.Context, s Session) error
+	// CreateSession keeps a new session. Of the account's sessions it ends those that were used longest ago where there are
+	// SessionsPerAccount already, and returns their id hashes.
+	CreateSession(ctx context.Context, s Session) (ended []string, err error)
 	// Session returns the session of that id hash, or LOGIN_REQUIRED. It does not look at the times.
 	Session(ctx context.Context, idHash string) (Session, error)
 	// TouchSession notes the last use.
@@ -22,6 +23,9 @@ type Sessions interface {
 	// PurgeSessions removes the sessions last used before idleSince or created before createdSince.
 	PurgeSessions(ctx context.Context, idleSince, createdSince time.Time) error
 }
+
+// SessionsPerAccount is how many sessions an account has at most.
+const SessionsPerAccount = 50
 
 // Session is one log-in. The id itself is known to the client alone; IDHash is its SHA-256 in hex.
 type Session struct {

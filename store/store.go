@@ -28,6 +28,7 @@ type Accounts interface {
 // State is the contract for what is Postern's own: sessions, intents, invitations, locks and the marks of names.
 type State interface {
 	Sessions
+	Attempts
 	Intents
 	Invitations
 	Locks

@@ -3718,6 +3718,11 @@ type RequestTimeout = Failure
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
 type TooLarge = Failure
 
+// TooManyAttempts The answer to every request that failed.
+//
+// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
+type TooManyAttempts = Failure
+
 // Unavailable The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
@@ -10352,7 +10357,15 @@ type ClientInterface interface {
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+	// minutes after its last use, and when
+	// the account has opened 50 others that were used since.
+	//
+	// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+	// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+	// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+	// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+	// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10363,7 +10376,15 @@ type ClientInterface interface {
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+	// minutes after its last use, and when
+	// the account has opened 50 others that were used since.
+	//
+	// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+	// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+	// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+	// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+	// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10742,7 +10763,8 @@ type ClientInterface interface {
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-	// `INVALID_PASSWORD_SCHEME`.
+	// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+	// 15 minutes.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10753,7 +10775,8 @@ type ClientInterface interface {
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-	// `INVALID_PASSWORD_SCHEME`.
+	// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+	// 15 minutes.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10764,6 +10787,7 @@ type ClientInterface interface {
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+	// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10774,6 +10798,7 @@ type ClientInterface interface {
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+	// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -11689,7 +11714,15 @@ func (c *Client) ExportUser(ctx context.Context, mail PathMail, reqEditors ...Re
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 // mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+// minutes after its last use, and when
+// the account has opened 50 others that were used since.
+//
+// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11710,7 +11743,15 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 // mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+// minutes after its last use, and when
+// the account has opened 50 others that were used since.
+//
+// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12499,7 +12540,8 @@ func (c *Client) UpdateUsers(ctx context.Context, domain PathDomain, body Update
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-// `INVALID_PASSWORD_SCHEME`.
+// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+// 15 minutes.
 //
 // Takes any type of body and a specified content type.
 //
@@ -12520,7 +12562,8 @@ func (c *Client) VerifyAdminPasswordWithBody(ctx context.Context, mail PathMail,
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-// `INVALID_PASSWORD_SCHEME`.
+// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+// 15 minutes.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12541,6 +12584,7 @@ func (c *Client) VerifyAdminPassword(ctx context.Context, mail PathMail, body Ve
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 //
 // Takes any type of body and a specified content type.
 //
@@ -12561,6 +12605,7 @@ func (c *Client) VerifyUserPasswordWithBody(ctx context.Context, mail PathMail, 
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16205,7 +16250,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+	// minutes after its last use, and when
+	// the account has opened 50 others that were used since.
+	//
+	// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+	// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+	// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+	// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+	// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16216,7 +16269,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 	// mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+	// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+	// minutes after its last use, and when
+	// the account has opened 50 others that were used since.
+	//
+	// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+	// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+	// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+	// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+	// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16631,7 +16692,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-	// `INVALID_PASSWORD_SCHEME`.
+	// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+	// 15 minutes.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16642,7 +16704,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-	// `INVALID_PASSWORD_SCHEME`.
+	// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+	// 15 minutes.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16653,6 +16716,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+	// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16663,6 +16727,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+	// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -20703,6 +20768,11 @@ func (r ExportUserResponse) ContentType() string {
 	return ""
 }
 
+// LoginResponse429Headers the declared response headers of an HTTP 429 response for Login
+type LoginResponse429Headers struct {
+	RetryAfter *int64
+}
+
 // LoginResponse503Headers the declared response headers of an HTTP 503 response for Login
 type LoginResponse503Headers struct {
 	RetryAfter *int64
@@ -20725,10 +20795,14 @@ type LoginResponse struct {
 	JSON413 *TooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyAttempts
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *LoginResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *LoginResponse503Headers
 }
@@ -20766,6 +20840,11 @@ func (r LoginResponse) GetJSON413() *TooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r LoginResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r LoginResponse) GetJSON429() *TooManyAttempts {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -24257,6 +24336,11 @@ func (r UpdateUsersResponse) ContentType() string {
 	return ""
 }
 
+// VerifyAdminPasswordResponse429Headers the declared response headers of an HTTP 429 response for VerifyAdminPassword
+type VerifyAdminPasswordResponse429Headers struct {
+	RetryAfter *int64
+}
+
 // VerifyAdminPasswordResponse503Headers the declared response headers of an HTTP 503 response for VerifyAdminPassword
 type VerifyAdminPasswordResponse503Headers struct {
 	RetryAfter *int64
@@ -24283,10 +24367,14 @@ type VerifyAdminPasswordResponse struct {
 	JSON415 *UnsupportedMediaType
 	// JSON422 the response for an HTTP 422 `application/json` response
 	JSON422 *Unprocessable
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyAttempts
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *VerifyAdminPasswordResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *VerifyAdminPasswordResponse503Headers
 }
@@ -24336,6 +24424,11 @@ func (r VerifyAdminPasswordResponse) GetJSON422() *Unprocessable {
 	return r.JSON422
 }
 
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r VerifyAdminPasswordResponse) GetJSON429() *TooManyAttempts {
+	return r.JSON429
+}
+
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r VerifyAdminPasswordResponse) GetJSON500() *InternalError {
 	return r.JSON500
@@ -24375,6 +24468,11 @@ func (r VerifyAdminPasswordResponse) ContentType() string {
 	return ""
 }
 
+// VerifyUserPasswordResponse429Headers the declared response headers of an HTTP 429 response for VerifyUserPassword
+type VerifyUserPasswordResponse429Headers struct {
+	RetryAfter *int64
+}
+
 // VerifyUserPasswordResponse503Headers the declared response headers of an HTTP 503 response for VerifyUserPassword
 type VerifyUserPasswordResponse503Headers struct {
 	RetryAfter *int64
@@ -24401,10 +24499,14 @@ type VerifyUserPasswordResponse struct {
 	JSON415 *UnsupportedMediaType
 	// JSON422 the response for an HTTP 422 `application/json` response
 	JSON422 *Unprocessable
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyAttempts
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *VerifyUserPasswordResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *VerifyUserPasswordResponse503Headers
 }
@@ -24452,6 +24554,11 @@ func (r VerifyUserPasswordResponse) GetJSON415() *UnsupportedMediaType {
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
 func (r VerifyUserPasswordResponse) GetJSON422() *Unprocessable {
 	return r.JSON422
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r VerifyUserPasswordResponse) GetJSON429() *TooManyAttempts {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -25778,7 +25885,15 @@ func (c *ClientWithResponses) ExportUserWithResponse(ctx context.Context, mail P
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 // mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+// minutes after its last use, and when
+// the account has opened 50 others that were used since.
+//
+// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25795,7 +25910,15 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 //
 // Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
 // mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
-// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+// or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+// minutes after its last use, and when
+// the account has opened 50 others that were used since.
+//
+// Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+// passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+// 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+// 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+// passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26456,7 +26579,8 @@ func (c *ClientWithResponses) UpdateUsersWithResponse(ctx context.Context, domai
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-// `INVALID_PASSWORD_SCHEME`.
+// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+// 15 minutes.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26473,7 +26597,8 @@ func (c *ClientWithResponses) VerifyAdminPasswordWithBodyWithResponse(ctx contex
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
-// `INVALID_PASSWORD_SCHEME`.
+// `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+// 15 minutes.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26490,6 +26615,7 @@ func (c *ClientWithResponses) VerifyAdminPasswordWithResponse(ctx context.Contex
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26506,6 +26632,7 @@ func (c *ClientWithResponses) VerifyUserPasswordWithBodyWithResponse(ctx context
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+// After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30350,6 +30477,13 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyAttempts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30367,6 +30501,16 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 429:
+		var headers LoginResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers LoginResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -33648,6 +33792,13 @@ func ParseVerifyAdminPasswordResponse(rsp *http.Response) (*VerifyAdminPasswordR
 		}
 		response.JSON422 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyAttempts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33665,6 +33816,16 @@ func ParseVerifyAdminPasswordResponse(rsp *http.Response) (*VerifyAdminPasswordR
 	}
 
 	switch {
+	case rsp.StatusCode == 429:
+		var headers VerifyAdminPasswordResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers VerifyAdminPasswordResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -33757,6 +33918,13 @@ func ParseVerifyUserPasswordResponse(rsp *http.Response) (*VerifyUserPasswordRes
 		}
 		response.JSON422 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyAttempts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33774,6 +33942,16 @@ func ParseVerifyUserPasswordResponse(rsp *http.Response) (*VerifyUserPasswordRes
 	}
 
 	switch {
+	case rsp.StatusCode == 429:
+		var headers VerifyUserPasswordResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers VerifyUserPasswordResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

@@ -14,6 +14,7 @@ import (
 // jobs are the chores that can be run by hand. A running server does them by itself.
 var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
 	"sessions-purge": purgeSessions,
+	"attempts-purge": purgeAttempts,
 	"spf-whitelist":  func(ctx context.Context, s *stores, _ Config) error { return s.lookUp(ctx) },
 	"invitations-send": func(ctx context.Context, s *stores, _ Config) error {
 		if s.inviter == nil {
@@ -29,6 +30,11 @@ var jobs = map[string]func(ctx context.Context, s *stores, c Config) error{
 func purgeSessions(ctx context.Context, s *stores, c Config) error {
 	now := time.Now()
 	return s.state.PurgeSessions(ctx, now.Add(-c.SessionIdle), now.Add(-c.SessionMax))
+}
+
+// purgeAttempts removes the wrong passwords that count no more.
+func purgeAttempts(ctx context.Context, s *stores, _ Config) error {
+	return s.state.PurgeAttempts(ctx, time.Now())
 }
 
 func jobNames() string {
@@ -47,6 +53,7 @@ func jobsCommand() *cobra.Command {
 			"  spf-whitelist   looks up the mail servers of the domains that are not to be greylisted\n" +
 			"  verify-domains  looks up the names that wait for their proof, and puts those into use that have it\n" +
 			"  sessions-purge  removes the sessions that have ended\n" +
+			"  attempts-purge  removes the wrong passwords that count no more\n" +
 			"  invitations-send  asks people to confirm the subscription of a mailing list\n" +
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),

@@ -138,8 +138,8 @@ func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (st
 		ticker := time.NewTicker(purgeInterval)
 		defer ticker.Stop()
 		for {
-			if err := purgeSessions(ctx, s, c); err != nil && ctx.Err() == nil {
-				log.Error("ended sessions could not be removed", "error", err)
+			if err := errors.Join(purgeSessions(ctx, s, c), purgeAttempts(ctx, s, c)); err != nil && ctx.Err() == nil {
+				log.Error("ended sessions and old wrong passwords could not be removed", "error", err)
 			}
 			select {
 			case <-ticker.C:

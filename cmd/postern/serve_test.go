@@ -40,11 +40,17 @@ type running struct {
 // start runs postern serve on a free port until the test ends, or fails as serve does.
 func start(t *testing.T, args ...string) (*running, error) {
 	t.Helper()
+	return startLogging(t, io.Discard, append([]string{"--log-level", "error"}, args...)...)
+}
+
+// startLogging is start with a place for the log.
+func startLogging(t *testing.T, log io.Writer, args ...string) (*running, error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &screen{lines: make(chan string, 8)}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--log-level", "error"}, args...), out, io.Discard)
+		ended <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), out, log)
 	}()
 	select {
 	case err := <-ended:
@@ -70,6 +76,13 @@ func start(t *testing.T, args ...string) (*running, error) {
 		t.Fatal("the server did not start")
 		return nil, nil
 	}
+}
+
+func mustStartLogging(t *testing.T, log io.Writer, args ...string) *running {
+	t.Helper()
+	r, err := startLogging(t, log, args...)
+	require.NoError(t, err)
+	return r
 }
 
 func mustStart(t *testing.T, args ...string) *running {

@@ -7,12 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/postern-mail/postern/server/hashing"
-	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -23,6 +21,14 @@ type Options struct {
 	Scheme store.PasswordScheme
 	Log    *slog.Logger
 	Now    func() time.Time
+	// Unlimited counts no wrong passwords, for tests and benchmarks that send many.
+	Unlimited bool
+}
+
+// State is what sessions need of Postern's own database.
+type State interface {
+	store.Sessions
+	store.Attempts
 }
 
 const (
@@ -39,9 +45,12 @@ const (
 type Sessions struct {
 	accounts store.Identities
 	state    store.Sessions
+	attempts store.Attempts
 	hashing  *hashing.Pool
 	options  Options
 	nobody   func() store.Secret
+	turns    *turns
+	floor    floor
 
 	mu     sync.Mutex
 	known  map[string]known // by session id hash
@@ -55,12 +64,12 @@ type known struct {
 }
 
 // NewSessions returns sessions over the stores.
-func NewSessions(accounts store.Identities, state store.Sessions, hashing *hashing.Pool, options Options) *Sessions {
+func NewSessions(accounts store.Identities, state State, hashing *hashing.Pool, options Options) *Sessions {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
 	return &Sessions{
-		accounts: accounts, state: state, hashing: hashing, options: options, known: map[string]known{},
+		accounts: accounts, state: state, attempts: state, turns: newTurns(), hashing: hashing, options: options, known: map[string]known{},
 		// What is verified against when there is no such account: it costs what those of this server cost, so that the answer
 		// takes as long.
 		nobody: sync.OnceValue(func() store.Secret {
@@ -73,49 +82,18 @@ func NewSessions(accounts store.Identities, state store.Sessions, hashing *hashi
 	}
 }
 
-var (
-	errLoginRequired      = store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in first.")
-	errInvalidCredentials = store.Fail(store.Unauthenticated, store.CodeInvalidCredentials, "The username or the password is wrong.")
-)
-
-// LogIn checks the credentials and opens a session. It returns the id for the cookie. Unknown account, wrong
-// password and disabled account all fail with INVALID_CREDENTIALS.
-func (s *Sessions) LogIn(ctx context.Context, username, password, ip string) (id string, err error) {
-	username, err = store.NormaliseAddress(username)
-	if err != nil {
-		return "", store.Fail(store.Invalid, reply.CodeInvalidUsername, "The username is a full mail address.").With("username")
-	}
-	if password = strings.TrimSpace(password); password == "" {
-		return "", store.Fail(store.Invalid, reply.CodeEmptyPassword, "The password is empty.").With("password")
-	}
-	identity, err := s.accounts.Identity(ctx, username)
-	if err != nil && !store.IsNotFound(err) {
-		return "", err
-	}
-	stored := identity.Password
-	if err != nil {
-		stored = s.nobody()
-	}
-	ok, err := s.hashing.Verify(ctx, stored, password)
-	if store.HasCode(err, store.CodeInvalidPasswordScheme) {
-		s.options.Log.Warn("a stored password cannot be checked", "name", username, "cause", err)
-	} else if err != nil {
-		return "", err
-	}
-	if !ok || !identity.MayLogIn() {
-		return "", errInvalidCredentials
-	}
-	return s.open(ctx, identity, ip)
-}
-
 func (s *Sessions) open(ctx context.Context, identity store.Identity, ip string) (string, error) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails
 	id := base64.RawURLEncoding.EncodeToString(random[:])
 	now := s.options.Now()
-	return id, s.state.CreateSession(ctx, store.Session{
+	ended, err := s.state.CreateSession(ctx, store.Session{
 		IDHash: hashID(id), Username: identity.Username, Stamp: stamp(identity), IP: ip, Created: now, LastUsed: now,
 	})
+	for _, hash := range ended {
+		s.drop(hash)
+	}
+	return id, err
 }
 
 // Resume returns the principal of a session id, or LOGIN_REQUIRED. A session is as good as its account: it ends when

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -50,7 +51,9 @@ func (a *API) passwordOrHash(ctx context.Context, domain string, password, hash 
 
 // verify compares a password with the stored one. A stored one that cannot be checked is INVALID_PASSWORD_SCHEME.
 func (a *API) verify(ctx context.Context, stored store.Secret, password string) error {
-	ok, err := a.hashing.Verify(ctx, stored, store.TrimPassword(password))
+	ok, err := a.sessions.ComparePassword(ctx, access.Of(ctx), func() (bool, error) {
+		return a.hashing.Verify(ctx, stored, store.TrimPassword(password))
+	})
 	if err == nil && !ok {
 		err = store.Fail(store.Unprocessable, store.CodeInvalidCredentials,
 			"That is not the password of the account.").With("password")

@@ -4,7 +4,6 @@ package hashing
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -25,7 +24,7 @@ type Pool struct {
 }
 
 // New returns a pool for the cores of this machine.
-func New() *Pool { return newPool(runtime.GOMAXPROCS(0), waitingPerCore, waitingCostly) }
+func New() *Pool { return newPool(cores(), waitingPerCore, waitingCostly) }
 
 func newPool(cores, waiting, waitingCostly int) *Pool {
 	return &Pool{all: newLine(cores, cores*waiting), costly: newLine(1, waitingCostly)}
@@ -33,7 +32,9 @@ func newPool(cores, waiting, waitingCostly int) *Pool {
 
 // Hash is store.HashPassword within the bounds of the pool, or SERVER_BUSY.
 func (p *Pool) Hash(ctx context.Context, scheme store.PasswordScheme, password string) (hash store.Secret, err error) {
-	busy := p.run(ctx, false, func() { hash, err = store.HashPassword(scheme, password) })
+	busy := p.run(ctx, false, func() {
+		onThread(scheme.Quick(), func() { hash, err = store.HashPassword(scheme, password) })
+	})
 	if busy != nil {
 		return "", busy
 	}
@@ -43,15 +44,26 @@ func (p *Pool) Hash(ctx context.Context, scheme store.PasswordScheme, password s
 // Verify is store.StoredPassword's Match within the bounds of the pool, or SERVER_BUSY.
 func (p *Pool) Verify(ctx context.Context, stored store.Secret, password string) (ok bool, err error) {
 	read := store.ReadPassword(stored)
-	busy := p.run(ctx, read.Costly(), func() { ok, err = read.Match(password) })
+	busy := p.run(ctx, read.Costly(), func() {
+		onThread(read.Quick(), func() { ok, err = read.Match(password) })
+	})
 	if busy != nil {
 		return false, busy
 	}
 	return ok, err
 }
 
-// run calls compute when there is a place. What has begun goes on to its end: a hash cannot be interrupted.
-func (p *Pool) run(ctx context.Context, costly bool, compute func()) error {
+// onThread computes at once what takes microseconds, and everything else on a thread that stands back.
+func onThread(quick bool, f func()) {
+	if quick {
+		f()
+		return
+	}
+	compute(f)
+}
+
+// run calls f when there is a place. What has begun goes on to its end: a hash cannot be interrupted.
+func (p *Pool) run(ctx context.Context, costly bool, f func()) error {
 	if costly {
 		if !p.costly.enter(ctx) {
 			return errBusy
@@ -62,7 +74,7 @@ func (p *Pool) run(ctx context.Context, costly bool, compute func()) error {
 		return errBusy
 	}
 	defer p.all.leave()
-	compute()
+	f()
 	return nil
 }
 

@@ -58,7 +58,8 @@ func TestStateOfSeveralProcesses(t *testing.T) {
 			}
 			now := time.Now().UTC().Truncate(time.Second)
 			session := store.Session{IDHash: "a", Username: "anna@example.com", Created: now, LastUsed: now}
-			require.NoError(t, opened[0].CreateSession(t.Context(), session))
+			_, err := opened[0].CreateSession(t.Context(), session)
+			require.NoError(t, err)
 			kept, err := opened[processes-1].Session(t.Context(), "a")
 			require.NoError(t, err)
 			require.Equal(t, session, kept)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
 )
 
 // sessionRow is a row of the table sessions.
@@ -21,11 +22,33 @@ type sessionRow struct {
 }
 
 // CreateSession implements store.Sessions.
-func (s *Store) CreateSession(ctx context.Context, e store.Session) error {
-	return s.exec(ctx, "keep a session",
-		"INSERT INTO sessions (id_hash, username, domain, stamp, ip, created, last_used) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		e.IDHash, e.Username, store.DomainOf(e.Username), e.Stamp, e.IP, e.Created, e.LastUsed)
+func (s *Store) CreateSession(ctx context.Context, e store.Session) (ended []string, err error) {
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) error {
+		ended = nil
+		_, err := tx.Exec(ctx,
+			"INSERT INTO sessions (id_hash, username, domain, stamp, ip, created, last_used) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			e.IDHash, e.Username, store.DomainOf(e.Username), e.Stamp, e.IP, e.Created, e.LastUsed)
+		if err != nil {
+			return err
+		}
+		// The new one stays whatever the clock of another process says.
+		err = tx.Select(ctx, &ended, "SELECT id_hash FROM sessions WHERE username = ? AND id_hash <> ?"+
+			" ORDER BY last_used DESC, created DESC, id_hash LIMIT ? OFFSET ?",
+			e.Username, e.IDHash, mostEnded, store.SessionsPerAccount-1)
+		if err != nil || len(ended) == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, "DELETE FROM sessions WHERE id_hash IN (?)", ended)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("keep a session: %w", err)
+	}
+	return ended, nil
 }
+
+// mostEnded bounds a statement. More are there only where an earlier version kept as many as there were log-ins.
+const mostEnded = 1000
 
 // Session implements store.Sessions.
 func (s *Store) Session(ctx context.Context, idHash string) (store.Session, error) {

@@ -24,7 +24,8 @@ func TestReopen(t *testing.T) {
 	first := open(t, path)
 	now := time.Now().UTC().Truncate(time.Second)
 	session := store.Session{IDHash: "a", Username: "anna@example.com", Created: now, LastUsed: now}
-	require.NoError(t, first.CreateSession(t.Context(), session))
+	_, err := first.CreateSession(t.Context(), session)
+	require.NoError(t, err)
 	require.NoError(t, first.Close())
 
 	kept, err := open(t, path).Session(t.Context(), "a")

@@ -1,4 +1,4 @@
-// Package statestore keeps what is Postern's own in SQL: sessions, intents and locks.
+// Package statestore keeps what is Postern's own in SQL: sessions, attempts to log in, intents and locks.
 package statestore
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -22,6 +23,9 @@ type Store struct {
 	db    *sqldb.DB
 	queue *queues
 	shelf holder
+
+	counted      atomic.Int64 // attempts
+	mostAttempts int
 }
 
 // Open opens the database of a URL (see sqldb.Open) and brings its tables to the newest version.
@@ -37,7 +41,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
 	}
-	return &Store{db: db, queue: newQueues(), shelf: shelf}, nil
+	return &Store{db: db, queue: newQueues(), shelf: shelf, mostAttempts: store.MostAttempts}, nil
 }
 
 func migrate(ctx context.Context, db *sqldb.DB) error {

@@ -15,6 +15,8 @@ func State(t *testing.T, open func(t *testing.T) store.State) {
 	open = counted(t, open)
 	t.Run("session", func(t *testing.T) { sessions(t, open) })
 	t.Run("ending sessions", func(t *testing.T) { endSessions(t, open) })
+	t.Run("as many sessions as an account may have", func(t *testing.T) { sessionsPerAccount(t, open) })
+	t.Run("attempts", func(t *testing.T) { attempts(t, open) })
 	t.Run("intent", func(t *testing.T) { intents(t, open) })
 	t.Run("invitation", func(t *testing.T) { invitations(t, open) })
 	t.Run("names", func(t *testing.T) { nameMarks(t, open) })
@@ -28,7 +30,9 @@ var noon = time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
 func mustSession(t *testing.T, s store.State, idHash, username string) store.Session {
 	t.Helper()
 	e := store.Session{IDHash: idHash, Username: username, Stamp: "stamp", IP: "2001:db8::1", Created: noon, LastUsed: noon}
-	require.NoError(t, s.CreateSession(ctx(t), e))
+	ended, err := s.CreateSession(ctx(t), e)
+	require.NoError(t, err)
+	require.Empty(t, ended)
 	return e
 }
 
@@ -62,7 +66,8 @@ func sessions(t *testing.T, open func(t *testing.T) store.State) {
 	t.Run("times in another zone", func(t *testing.T) {
 		s := open(t)
 		east := noon.In(time.FixedZone("east", 3*3600))
-		require.NoError(t, s.CreateSession(ctx(t), store.Session{IDHash: "a", Username: "a@b.test", Created: east, LastUsed: east}))
+		_, err := s.CreateSession(ctx(t), store.Session{IDHash: "a", Username: "a@b.test", Created: east, LastUsed: east})
+		require.NoError(t, err)
 		got, err := s.Session(ctx(t), "a")
 		require.NoError(t, err)
 		require.Equal(t, noon, got.Created)
@@ -71,7 +76,8 @@ func sessions(t *testing.T, open func(t *testing.T) store.State) {
 	t.Run("id taken", func(t *testing.T) {
 		s := open(t)
 		want := mustSession(t, s, "a", "anna@example.com")
-		require.Error(t, s.CreateSession(ctx(t), store.Session{IDHash: "a", Username: "eve@example.com"}))
+		_, err := s.CreateSession(ctx(t), store.Session{IDHash: "a", Username: "eve@example.com"})
+		require.Error(t, err)
 		got, err := s.Session(ctx(t), "a")
 		require.NoError(t, err)
 		require.Equal(t, want, got)
@@ -132,7 +138,8 @@ func endSessions(t *testing.T, open func(t *testing.T) store.State) {
 			"fresh": {Created: noon, LastUsed: noon},
 		} {
 			e.IDHash, e.Username = id, "anna@example.com"
-			require.NoError(t, s.CreateSession(ctx(t), e))
+			_, err := s.CreateSession(ctx(t), e)
+			require.NoError(t, err)
 		}
 		require.NoError(t, s.PurgeSessions(ctx(t), noon.Add(-30*time.Minute), noon.Add(-24*time.Hour)))
 		remain(t, s, map[string]bool{"idle": false, "old": false, "limit": true, "fresh": true})

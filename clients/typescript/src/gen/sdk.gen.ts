@@ -653,7 +653,15 @@ export const exportUser = <ThrowOnError extends boolean = true>(options: Options
  *
  * Opens a session for a standalone admin, or for a mailbox that is a global admin or admin of a domain. Plain
  * mailboxes cannot log in. The `Set-Cookie` header of the answer carries the session as `postern_session`,
- * or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30 minutes after its last use.
+ * or as `__Host-postern_session` over TLS (HttpOnly, SameSite=Strict); send it with every later request. It ends 30
+ * minutes after its last use, and when
+ * the account has opened 50 others that were used since.
+ *
+ * Unknown account, wrong password, disabled account and plain mailbox answer alike, after 300 ms. After five wrong
+ * passwords for an account from one network (an IPv4 address, or an IPv6 /64) the next attempt counts only 1, 2, 4 ...
+ * 60 seconds later; an earlier one is 429 `TOO_MANY_ATTEMPTS` with `Retry-After`, also with the right password.
+ * 20 within 15 minutes close the account for that network for 15 minutes, 100 the network for all accounts. Wrong
+ * passwords from everywhere make wait as well, but not a network from which the account has logged in within 30 days.
  *
  */
 export const login = <ThrowOnError extends boolean = true>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError, 'data'> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError, 'data'>({
@@ -1230,7 +1238,8 @@ export const updateUsers = <ThrowOnError extends boolean = true>(options: Option
  *
  * Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
  * answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
- * `INVALID_PASSWORD_SCHEME`.
+ * `INVALID_PASSWORD_SCHEME`. After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for
+ * 15 minutes.
  *
  */
 export const verifyAdminPassword = <ThrowOnError extends boolean = true>(options: Options<VerifyAdminPasswordData, ThrowOnError>): RequestResult<VerifyAdminPasswordResponses, VerifyAdminPasswordErrors, ThrowOnError, 'data'> => (options.client ?? client).post<VerifyAdminPasswordResponses, VerifyAdminPasswordErrors, ThrowOnError, 'data'>({
@@ -1253,6 +1262,7 @@ export const verifyAdminPassword = <ThrowOnError extends boolean = true>(options
  *
  * Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
  * cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
+ * After 20 wrong ones within 15 minutes a session gets 429 `TOO_MANY_ATTEMPTS` for 15 minutes.
  *
  */
 export const verifyUserPassword = <ThrowOnError extends boolean = true>(options: Options<VerifyUserPasswordData, ThrowOnError>): RequestResult<VerifyUserPasswordResponses, VerifyUserPasswordErrors, ThrowOnError, 'data'> => (options.client ?? client).post<VerifyUserPasswordResponses, VerifyUserPasswordErrors, ThrowOnError, 'data'>({

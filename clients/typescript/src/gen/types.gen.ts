@@ -5550,6 +5550,10 @@ export type LoginErrors = {
      */
     415: Failure;
     /**
+     * Too many wrong passwords; nothing was compared. Both surfaces answer with this status.
+     */
+    429: Failure;
+    /**
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
@@ -7665,6 +7669,10 @@ export type VerifyAdminPasswordErrors = {
      */
     422: Failure;
     /**
+     * Too many wrong passwords; nothing was compared. Both surfaces answer with this status.
+     */
+    429: Failure;
+    /**
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
@@ -7733,6 +7741,10 @@ export type VerifyUserPasswordErrors = {
      * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
      */
     422: Failure;
+    /**
+     * Too many wrong passwords; nothing was compared. Both surfaces answer with this status.
+     */
+    429: Failure;
     /**
      * Our fault. The cause is in the server's log under the request id.
      */
