@@ -41,6 +41,10 @@ type Lists interface {
 	// RenameSubscriber gives what one address is in these lists to another one. One of them that is missing is fine.
 	RenameSubscriber(ctx context.Context, from, to string, lists []string) error
 
+	// ListsNaming returns those of the lists that have an address, or for a domain name any address in it, as an owner, a
+	// moderator or a moderator of subscriptions, but for IsDefaultPerson.
+	ListsNaming(ctx context.Context, name string, lists []string) ([]string, error)
+
 	// ListsOf returns the lists of a domain that are there, accounts or not, sorted. A driver that cannot know returns
 	// nil.
 	ListsOf(ctx context.Context, domain string) ([]string, error)
@@ -144,6 +148,19 @@ type ListUpdate struct {
 	RemoveHeaders          *[]string
 	FooterText             *string
 	FooterHTML             *string
+}
+
+// Names reports whether the list has the address, or for a domain name any address in it, as an owner, a moderator or a moderator
+// of subscriptions.
+func (s ListSettings) Names(list, name string) bool {
+	for _, people := range [][]string{s.Owners, s.Moderators, s.SubscriptionModerators} {
+		for _, mail := range people {
+			if IsOf(strings.ToLower(mail), name) && !IsDefaultPerson(mail, list) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // With returns the settings after an update. Of the two flags for who may post, moderators win; subscriptions that are not

@@ -15,7 +15,7 @@ type Policies interface {
 	Throttles
 	Greylistings
 
-	// ForgetAccount removes every policy, list, throttle and setting of an address or, for a domain name, of the domain
+	// ForgetAccount removes every policy, list, throttle, counter and setting of an address or, for a domain name, of the domain
 	// and every address in it. Having nothing to remove is fine.
 	ForgetAccount(ctx context.Context, name string) error
 	// RenameAccount gives everything of one address to another. What the other one had goes first, so that running it

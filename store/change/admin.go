@@ -8,7 +8,7 @@ import (
 
 // CreateAdmin implements store.Admins.
 func (a *Accounts) CreateAdmin(ctx context.Context, w store.Write, n store.AdminCreate) (store.Change, error) {
-	return a.run(ctx, w, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runNew(ctx, w, store.NounAdmin, n.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.CreateAdmin(ctx, w, n)
 	})
 }

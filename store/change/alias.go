@@ -8,7 +8,7 @@ import (
 
 // CreateAlias implements store.Aliases.
 func (a *Accounts) CreateAlias(ctx context.Context, w store.Write, n store.AliasCreate) (store.Change, error) {
-	return a.runNew(ctx, w, n.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runNew(ctx, w, store.NounAlias, n.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.CreateAlias(ctx, w, n)
 	})
 }
@@ -22,7 +22,7 @@ func (a *Accounts) UpdateAlias(ctx context.Context, w store.Write, mail string, 
 
 // RenameAlias implements store.Aliases.
 func (a *Accounts) RenameAlias(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
-	return a.runRename(ctx, w, newMail, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runRename(ctx, w, store.NounAlias, newMail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.RenameAlias(ctx, w, mail, newMail)
 	})
 }

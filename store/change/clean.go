@@ -29,10 +29,12 @@ func (a *Accounts) cleared(ctx context.Context, name string) error {
 	return a.clear(ctx, name, func(c store.Change) bool { return concerns(c, name) })
 }
 
-// carried returns once what an account brought along from an earlier name has come: it would otherwise come to whoever gets
-// the name next. It fails as cleared does.
+// carried returns once what an account brought along from an earlier name has come, and what was left over when it was created is
+// gone: it would otherwise come to whoever gets the name next, or along with the account. It fails as cleared does.
 func (a *Accounts) carried(ctx context.Context, name string) error {
-	return a.clear(ctx, name, func(c store.Change) bool { return c.Action == store.ActionRename && c.NewName == name })
+	return a.clear(ctx, name, func(c store.Change) bool {
+		return c.Action == store.ActionRename && c.NewName == name || c.Action == store.ActionCreate && c.Name == name
+	})
 }
 
 // settled returns once nothing is left to do that would touch what belongs to a name: neither cleaning after an earlier
@@ -109,20 +111,4 @@ func uncleared(name string, cause error) *store.Error {
 		"What belonged to an earlier %s cannot be removed yet. Try again in a few seconds.", name)
 	e.Cause = cause
 	return e
-}
-
-// runNew runs a write that gives an account a name, which has to be cleared of an earlier one.
-func (a *Accounts) runNew(ctx context.Context, w store.Write, name string, do write) (store.Change, error) {
-	if err := a.cleared(ctx, name); err != nil {
-		return store.Change{}, err
-	}
-	return a.run(ctx, w, do)
-}
-
-// runRename is runLasting for a write that gives an account another name.
-func (a *Accounts) runRename(ctx context.Context, w store.Write, name string, do write) (store.Change, error) {
-	if err := a.cleared(ctx, name); err != nil {
-		return store.Change{}, err
-	}
-	return a.runLasting(ctx, w, do)
 }

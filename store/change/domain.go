@@ -8,7 +8,7 @@ import (
 
 // CreateDomain implements store.Domains.
 func (a *Accounts) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
-	return a.runNew(ctx, w, d.Name, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runNew(ctx, w, store.NounDomain, d.Name, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.CreateDomain(ctx, w, d)
 	})
 }

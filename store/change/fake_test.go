@@ -63,6 +63,11 @@ func (f *faultyAccounts) CreateDomain(_ context.Context, w store.Write, d store.
 	return f.write(w, c, func() { f.active[d.Name] = true })
 }
 
+func (f *faultyAccounts) CreateAdmin(_ context.Context, w store.Write, n store.AdminCreate) (store.Change, error) {
+	c := store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: n.Mail}
+	return f.write(w, c, func() { f.active[n.Mail] = true })
+}
+
 func (f *faultyAccounts) CreateUser(_ context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
 	c := store.Change{Action: store.ActionCreate, Noun: store.NounUser, Name: u.Mail, Domain: store.DomainOf(u.Mail)}
 	return f.write(w, c, func() { f.active[u.Mail] = true })

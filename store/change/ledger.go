@@ -130,9 +130,9 @@ func (l *ledger) prune(recorded []store.Intent) {
 }
 
 // concerns reports whether a change takes something away from a name: it was deleted or renamed, or its domain was
-// deleted.
+// deleted; or it was created, or its domain, and what was left over is to go.
 func concerns(c store.Change, name string) bool {
-	if c.Action != store.ActionDelete && c.Action != store.ActionRename {
+	if c.Action != store.ActionDelete && c.Action != store.ActionRename && c.Action != store.ActionCreate {
 		return false
 	}
 	return c.Name == name || !strings.Contains(c.Name, "@") && store.DomainOf(name) == c.Name

@@ -37,7 +37,7 @@ func (listsFollower) Name() string { return "mailing lists" }
 
 // Follow implements Follower. The answer to a request does not wait long for mlmmj: what it cannot do soon is taken up again.
 func (f listsFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
-	if c.Noun == store.NounAdmin || c.Action != store.ActionDelete && c.Action != store.ActionRename {
+	if c.Noun == store.NounAdmin || c.Action != store.ActionDelete && c.Action != store.ActionRename && !isLeftover(c) {
 		return nil
 	}
 	if due, bounded := ctx.Deadline(); bounded {
@@ -89,6 +89,9 @@ func (f listsFollower) removeList(ctx context.Context, mail string, keep bool) e
 
 // readdress has the lists of the change's scope know who went or has another address. Without any list there is nobody to ask.
 func (f listsFollower) readdress(ctx context.Context, actor store.Actor, c store.Change) error {
+	if isLeftover(c) {
+		return f.removeLeftovers(ctx, actor, c)
+	}
 	lists, err := f.listsIn(ctx, actor, c)
 	if err != nil || len(lists) == 0 {
 		return err
@@ -125,6 +128,56 @@ func scopeOf(ctx context.Context, accounts store.Accounts, actor store.Actor, c 
 	return store.Scope{Limited: true, Domains: append(who.Domains, c.Domain)}, nil
 }
 
+// holds reports whether a list names somebody of that name as an owner or moderator.
+func (f listsFollower) holds(ctx context.Context, actor store.Actor, c store.Change) (bool, error) {
+	if c.Noun == store.NounAdmin {
+		return false, nil
+	}
+	lists, err := f.listsIn(ctx, actor, c)
+	if err != nil || len(lists) == 0 {
+		return false, err
+	}
+	naming, err := f.lists.ListsNaming(ctx, c.Name, lists)
+	return len(naming) > 0, err
+}
+
+// removeLeftovers takes who is created from the owners and moderators of lists. It stays a subscriber.
+func (f listsFollower) removeLeftovers(ctx context.Context, actor store.Actor, c store.Change) error {
+	name := c.Name
+	lists, err := f.listsIn(ctx, actor, c)
+	if err != nil || len(lists) == 0 {
+		return err
+	}
+	naming, err := f.lists.ListsNaming(ctx, name, lists)
+	failures := []error{err}
+	for _, list := range naming {
+		settings, err := f.lists.ListSettings(ctx, list)
+		if err == nil {
+			err = f.lists.ConfigureList(ctx, list, withoutPeople(settings, func(mail string) bool {
+				return store.IsOf(mail, name) && !store.IsDefaultPerson(mail, list)
+			}))
+		}
+		if !store.IsNotFound(err) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// withoutPeople is the update that takes people from the owners and moderators of a list.
+func withoutPeople(s store.ListSettings, gone func(mail string) bool) store.ListUpdate {
+	left := func(mails []string) *[]string {
+		kept := slices.DeleteFunc(slices.Clone(mails), gone)
+		if len(kept) == len(mails) {
+			return nil
+		}
+		return &kept
+	}
+	return store.ListUpdate{
+		Owners: left(s.Owners), Moderators: left(s.Moderators), SubscriptionModerators: left(s.SubscriptionModerators),
+	}
+}
+
 // forgetDomain takes every address of a domain out of lists.
 func (f listsFollower) forgetDomain(ctx context.Context, domain string, lists []string) error {
 	var failures []error
@@ -155,10 +208,7 @@ func (f listsFollower) forgetDomainIn(ctx context.Context, domain, list string) 
 	if err != nil {
 		return err
 	}
-	u := store.ListUpdate{
-		Owners: outside(settings.Owners, domain), Moderators: outside(settings.Moderators, domain),
-		SubscriptionModerators: outside(settings.SubscriptionModerators, domain),
-	}
+	u := withoutPeople(settings, func(mail string) bool { return isUnder(mail, domain) })
 	if u == (store.ListUpdate{}) {
 		return nil
 	}
@@ -166,17 +216,3 @@ func (f listsFollower) forgetDomainIn(ctx context.Context, domain, list string) 
 }
 
 func isUnder(mail, domain string) bool { return strings.HasSuffix(mail, "@"+domain) }
-
-// outside returns who does not lie in the domain, or nil when nobody does.
-func outside(mails []string, domain string) *[]string {
-	left := make([]string, 0, len(mails))
-	for _, mail := range mails {
-		if !isUnder(mail, domain) {
-			left = append(left, mail)
-		}
-	}
-	if len(left) == len(mails) {
-		return nil
-	}
-	return &left
-}

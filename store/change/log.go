@@ -13,15 +13,36 @@ type logFollower struct {
 	panel store.Panel
 }
 
-// PanelLog returns the follower that writes a row into the panel's log, as iRedAdmin does. A change that is taken
-// up again after a crash may get a second row.
+// PanelLog returns the follower that writes a row into the panel's log, as iRedAdmin does, and removes from the panel's database
+// what is left over of what is created. A change that is taken up again after a crash may get a second row.
 func PanelLog(panel store.Panel) Follower { return logFollower{panel} }
 
 // Name implements Follower.
 func (logFollower) Name() string { return "panel log" }
 
+func (f logFollower) holds(ctx context.Context, _ store.Actor, c store.Change) (bool, error) {
+	left, ok := f.panel.(store.Leftovers)
+	if !ok {
+		return false, nil
+	}
+	return left.HoldsAccount(ctx, c.Name)
+}
+
+func (f logFollower) removeLeftovers(ctx context.Context, _ store.Actor, c store.Change) error {
+	left, ok := f.panel.(store.Leftovers)
+	if !ok {
+		return nil
+	}
+	return left.ForgetAccount(ctx, c.Name)
+}
+
 // Follow implements Follower.
 func (f logFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
+	if isLeftover(c) {
+		if err := f.removeLeftovers(ctx, actor, c); err != nil {
+			return err
+		}
+	}
 	e := store.LogEntry{
 		Time:    time.Now().UTC(),
 		Admin:   cmp.Or(actor.Username, "postern"),

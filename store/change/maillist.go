@@ -21,7 +21,7 @@ func NewDirectory(directory store.Directory, accounts *Accounts) *Directory {
 
 // CreateMaillist implements store.Maillists.
 func (d *Directory) CreateMaillist(ctx context.Context, w store.Write, m store.MaillistCreate) (store.Change, error) {
-	return d.accounts.runNew(ctx, w, m.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return d.accounts.runNew(ctx, w, store.NounList, m.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return d.Directory.CreateMaillist(ctx, w, m)
 	})
 }

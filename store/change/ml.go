@@ -12,7 +12,7 @@ import (
 
 // CreateMl implements store.Mls.
 func (a *Accounts) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (store.Change, error) {
-	return a.runNew(ctx, w, m.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runNew(ctx, w, store.NounMl, m.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.CreateMl(ctx, w, m)
 	})
 }

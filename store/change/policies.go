@@ -10,7 +10,8 @@ type policiesFollower struct {
 	policies store.Policies
 }
 
-// ForgetPolicies returns the follower that removes the policies of what is deleted, and carries those of what is renamed.
+// ForgetPolicies returns the follower that removes the policies of what is deleted and those left over of what is created, and
+// carries those of what is renamed.
 func ForgetPolicies(policies store.Policies) Follower { return policiesFollower{policies} }
 
 // Name implements Follower.
@@ -18,11 +19,25 @@ func (policiesFollower) Name() string { return "policies" }
 
 func (policiesFollower) cleans() {}
 
+func (f policiesFollower) holds(ctx context.Context, _ store.Actor, c store.Change) (bool, error) {
+	left, ok := f.policies.(store.Leftovers)
+	if !ok || c.Noun == store.NounAdmin {
+		return false, nil
+	}
+	return left.HoldsAccount(ctx, c.Name)
+}
+
+func (f policiesFollower) removeLeftovers(ctx context.Context, _ store.Actor, c store.Change) error {
+	return f.policies.ForgetAccount(ctx, c.Name)
+}
+
 // Follow implements Follower. A mail user whose admin rights alone were deleted keeps what it has.
-func (f policiesFollower) Follow(ctx context.Context, _ store.Actor, c store.Change) error {
+func (f policiesFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
 	switch {
 	case c.Noun == store.NounAdmin:
 		return nil
+	case isLeftover(c):
+		return f.removeLeftovers(ctx, actor, c)
 	case c.Action == store.ActionDelete:
 		return f.policies.ForgetAccount(ctx, c.Name)
 	case c.Action == store.ActionRename:

@@ -8,7 +8,7 @@ import (
 
 // CreateUser implements store.Users.
 func (a *Accounts) CreateUser(ctx context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
-	return a.runNew(ctx, w, u.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runNew(ctx, w, store.NounUser, u.Mail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.CreateUser(ctx, w, u)
 	})
 }
@@ -29,7 +29,7 @@ func (a *Accounts) UpdateUsers(ctx context.Context, w store.Write, domain string
 
 // RenameUser implements store.Users.
 func (a *Accounts) RenameUser(ctx context.Context, w store.Write, mail, newMail string) (store.Change, error) {
-	return a.runRename(ctx, w, newMail, func(ctx context.Context, w store.Write) (store.Change, error) {
+	return a.runRename(ctx, w, store.NounUser, newMail, func(ctx context.Context, w store.Write) (store.Change, error) {
 		return a.Accounts.RenameUser(ctx, w, mail, newMail)
 	})
 }

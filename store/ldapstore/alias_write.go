@@ -31,6 +31,9 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		}
 		e := s.newAlias(h, a, members)
 		p.names(created(store.NounAlias, e, a.Mail))
+		if err = s.planAccountLeftovers(ctx, p, w.Actor, a.Mail); err != nil {
+			return nil, err
+		}
 		p.claim(e, a.Mail)
 		p.counted(domain, kindAlias, 1)
 		return p, nil

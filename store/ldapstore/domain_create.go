@@ -65,6 +65,10 @@ func (s *Store) checkNewBcc(ctx context.Context, field, domain, mail string) err
 func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) (*plan, error) {
 	whole := s.newDomain(d)
 	p := &plan{change: created(store.NounDomain, whole, d.Name)}
+	var err error
+	if p.change.Scope, err = s.scopeOfNew(ctx, actor, d.Name); err != nil {
+		return nil, err
+	}
 	if !actor.Global && actor.Username != "" {
 		if err := s.mark(ctx, p, actor.Username); err != nil {
 			return nil, err
@@ -79,6 +83,10 @@ func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.Do
 	if begun != nil {
 		p.update(*begun, marked, store.NoSuchDomain(d.Name))
 	} else {
+		if err := s.planLeftovers(ctx, p, leftover{name: d.Name, dn: s.tree.domain(d.Name)}); err != nil {
+			return nil, err
+		}
+		p.forgetMailboxes(d.Name)
 		p.claim(marked, d.Name)
 	}
 	for _, name := range containers {

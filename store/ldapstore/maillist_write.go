@@ -61,6 +61,9 @@ func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.Mailli
 	if begun != nil {
 		p.update(*begun, marked, store.NoSuchAccount(m.Mail))
 	} else {
+		if err := s.planLeftovers(ctx, p, leftover{name: m.Mail, dn: s.tree.user(m.Mail), members: true}); err != nil {
+			return err
+		}
 		p.claim(marked, m.Mail)
 	}
 	now, err := s.members(ctx, m.Mail)

@@ -35,6 +35,9 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 			return nil, err
 		}
 		p.names(created(store.NounMl, e, m.Mail))
+		if err = s.planAccountLeftovers(ctx, p, w.Actor, m.Mail); err != nil {
+			return nil, err
+		}
 		p.claim(e, m.Mail)
 		p.counted(domain, kindList, 1)
 		return p, nil

@@ -82,8 +82,12 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 	moved.dn = to
 	moved.add("mail", r.next)
 	if !r.begun {
-		if err := s.disown(ctx, p, r.next); err != nil { // what an account of that address left must not make it an admin
+		err := s.planLeftovers(ctx, p, leftover{name: r.next, dn: s.tree.user(r.next), carried: r.mail})
+		if err != nil {
 			return nil, err
+		}
+		if r.noun == store.NounUser {
+			p.forgetMailboxes(r.next)
 		}
 		p.move(from, to, store.NoSuchAccount(r.mail))
 	}

@@ -36,9 +36,10 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		if err = s.joinDefaultLists(ctx, p, h, &e); err != nil {
 			return nil, err
 		}
-		if err = s.disown(ctx, p, u.Mail); err != nil { // what an account of that address left must not make it an admin
+		if err = s.planAccountLeftovers(ctx, p, w.Actor, u.Mail, e.sorted("memberOfGroup")...); err != nil {
 			return nil, err
 		}
+		p.forgetMailboxes(u.Mail)
 		p.change.After = e.whole(hiddenPassword)
 		p.claim(e, u.Mail)
 		p.counted(domain, kindUser, 1)

@@ -118,6 +118,32 @@ func (s *Spool) rewrite(ctx context.Context, from, to string, lists []string) er
 	return errors.Join(failures...)
 }
 
+// ListsNaming implements store.Lists.
+func (s *Spool) ListsNaming(ctx context.Context, name string, lists []string) ([]string, error) {
+	if s.unused() {
+		return nil, nil
+	}
+	var naming []string
+	for _, mail := range lists {
+		l, err := s.hold(ctx, mail, shared)
+		if store.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		people, err := l.people()
+		l.close()
+		if err != nil {
+			return nil, failed("read", mail, err)
+		}
+		if people.Names(mail, name) {
+			naming = append(naming, mail)
+		}
+	}
+	return naming, nil
+}
+
 // All returns every list of the spool, finished or not.
 func (s *Spool) All() ([]string, error) {
 	if s.unused() {

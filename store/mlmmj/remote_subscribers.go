@@ -238,6 +238,24 @@ func (r *Remote) rewriteSubscriber(ctx context.Context, mail string, kind store.
 	return r.change(ctx, mail, form)
 }
 
+// ListsNaming implements store.Lists.
+func (r *Remote) ListsNaming(ctx context.Context, name string, lists []string) ([]string, error) {
+	var naming []string
+	for _, mail := range lists {
+		settings, err := r.ListSettings(ctx, mail)
+		if store.IsNotFound(err) || store.HasCode(err, store.CodeInvalidMail) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if settings.Names(mail, name) {
+			naming = append(naming, mail)
+		}
+	}
+	return naming, nil
+}
+
 // has reports whether an address is subscribed, in any way.
 func (r *Remote) has(ctx context.Context, mail, subscriber string) (bool, error) {
 	all, err := r.subscribers(ctx, mail)

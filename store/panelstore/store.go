@@ -8,15 +8,19 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-var _ store.Panel = (*Store)(nil)
+var (
+	_ store.Panel     = (*Store)(nil)
+	_ store.Leftovers = (*Store)(nil)
+)
 
 // Store is iRedAdmin's database.
 type Store struct {
-	db *sqldb.DB
+	db        *sqldb.DB
+	mailboxes *Mailboxes // knows what tables there are
 }
 
 // New returns the store. It takes over db.
-func New(db *sqldb.DB) *Store { return &Store{db} }
+func New(db *sqldb.DB) *Store { return &Store{db, NewMailboxes(db)} }
 
 // Ping implements store.Panel.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }

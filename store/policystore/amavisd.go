@@ -98,6 +98,24 @@ func (p *plan) doIf(l layout, table, query string, args ...any) {
 	}
 }
 
+// inAmavisd reports whether there is anything about a name.
+func (s *Store) inAmavisd(ctx context.Context, name string) (bool, error) {
+	if s.amavisd == nil {
+		return false, nil
+	}
+	comparison, arg := " = ?", name
+	if !strings.Contains(name, "@") { // an underscore in the name stands for any character, and one more look does no harm
+		comparison, arg = " LIKE ?", "%@"+name
+	}
+	var n int64
+	err := s.amavisd.Reader().Get(ctx, &n, "SELECT (SELECT COUNT(*) FROM users WHERE email"+comparison+") + (SELECT COUNT(*) FROM policy"+
+		" WHERE policy_name"+comparison+")", email(s.amavisd, arg), arg)
+	if err != nil {
+		return false, fmt.Errorf("look for accounts of %s: %w", name, err)
+	}
+	return n > 0, nil
+}
+
 func (s *Store) forgetAmavisd(ctx context.Context, name string) error {
 	if s.amavisd == nil {
 		return nil

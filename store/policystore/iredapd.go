@@ -13,8 +13,29 @@ import (
 // settingTables are the tables of iRedAPD whose column account is whose the row is.
 var settingTables = []string{"throttle", "greylisting", "greylisting_whitelists", "greylisting_whitelist_domain_spf"}
 
+// trackingTable counts what accounts sent, be it under a throttle of their own or a broader one.
+const trackingTable = "throttle_tracking"
+
 // forgetCounters removes what iRedAPD has counted under the throttles that a condition selects: a key refers to them.
 const forgetCounters = "DELETE FROM throttle_tracking WHERE tid IN (SELECT id FROM throttle WHERE account IN (?))"
+
+// inIredapd reports whether there is anything about a name.
+func (s *Store) inIredapd(ctx context.Context, name string) (bool, error) {
+	if s.iredapd == nil {
+		return false, nil
+	}
+	condition, arg := of("account", name)
+	tables := append([]string{trackingTable}, settingTables...)
+	parts, args := make([]string, len(tables)), make([]any, len(tables))
+	for i, table := range tables {
+		parts[i], args[i] = "(SELECT COUNT(*) FROM "+table+" WHERE "+condition+")", arg
+	}
+	var n int64
+	if err := s.iredapd.Reader().Get(ctx, &n, "SELECT "+strings.Join(parts, " + "), args...); err != nil {
+		return false, fmt.Errorf("look for accounts of %s: %w", name, err)
+	}
+	return n > 0, nil
+}
 
 func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 	if s.iredapd == nil {
@@ -30,6 +51,8 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 		if err == nil && len(accounts) > 0 {
 			p.planForgetSettings(l, accounts)
 		}
+		condition, arg := of("account", name)
+		p.do("DELETE FROM "+trackingTable+" WHERE "+condition, arg)
 		return p, err
 	})
 	return err

@@ -8,13 +8,17 @@ package policystore
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-var _ store.Policies = (*Store)(nil)
+var (
+	_ store.Policies  = (*Store)(nil)
+	_ store.Leftovers = (*Store)(nil)
+)
 
 // Options of the store.
 type Options struct {
@@ -61,6 +65,25 @@ func (s *Store) both(do func(db *sqldb.DB) error) error {
 // not keep the second from it.
 func (s *Store) ForgetAccount(ctx context.Context, name string) error {
 	return errors.Join(s.forgetAmavisd(ctx, name), s.forgetIredapd(ctx, name))
+}
+
+// HoldsAccount implements store.Leftovers.
+func (s *Store) HoldsAccount(ctx context.Context, name string) (bool, error) {
+	amavisd, err := s.inAmavisd(ctx, name)
+	if amavisd {
+		return true, nil
+	}
+	iredapd, e := s.inIredapd(ctx, name)
+	return iredapd, errors.Join(err, e)
+}
+
+// of is the condition, with its argument, that a column holds an account: an address or, for a domain name, the domain or an
+// address in it.
+func of(column, name string) (condition, arg string) {
+	if strings.Contains(name, "@") {
+		return column + " = ?", name
+	}
+	return column + " LIKE ? ESCAPE '!'", "%@" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(name)
 }
 
 // RenameAccount implements store.Policies.

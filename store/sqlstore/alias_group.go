@@ -33,16 +33,9 @@ func (s *Store) aliasStates(ctx context.Context, tx *sqldb.Tx, mails []string) (
 	return all, nil
 }
 
-// defaultGroups returns the alias accounts that new mailboxes of the domain join, but for those that the actor may not change.
-func (s *Store) defaultGroups(ctx context.Context, tx *sqldb.Tx, actor store.Actor, h home) ([]aliasState, error) {
+// defaultGroups returns the alias accounts that new mailboxes of the domain join, as far as they lie in the scope.
+func (s *Store) defaultGroups(ctx context.Context, tx *sqldb.Tx, scope store.Scope, h home) ([]aliasState, error) {
 	groups := h.settings.List(settingDefaultGroups)
-	if len(groups) == 0 {
-		return nil, nil
-	}
-	scope, err := s.scopeOf(ctx, tx, actor)
-	if err != nil {
-		return nil, err
-	}
 	return s.aliasStates(ctx, tx, slices.DeleteFunc(groups, func(mail string) bool { return !scope.Covers(store.DomainOf(mail)) }))
 }
 

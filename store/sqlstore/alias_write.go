@@ -30,6 +30,9 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 			return nil, err
 		}
 		p := &plan{}
+		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
+			return nil, err
+		}
 		set, err := s.settleMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
 		if err != nil {
 			return nil, err
@@ -46,6 +49,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now time.Time) {
 	c := &p.change
 	c.Action, c.Noun, c.Name, c.Domain = store.ActionCreate, store.NounAlias, a.Mail, store.DomainOf(a.Mail)
+	s.planLeftovers(p, a.Mail)
 	c.After = s.insert(p, "alias", map[string]any{
 		"address": a.Mail, "name": a.Name, "accesspolicy": a.AccessPolicy, "domain": c.Domain,
 		"created": now, "modified": now, "expired": never, "active": flag(a.Active),

@@ -36,11 +36,15 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if err = s.checkNewBcc(ctx, tx, "recipientBcc", d.Name, d.RecipientBcc); err != nil {
 			return nil, err
 		}
-		return s.planDomainCreate(w.Actor, d, now), nil
+		scope, err := s.scopeOfNew(ctx, tx, w.Actor, d.Name)
+		if err != nil {
+			return nil, err
+		}
+		return s.planDomainCreate(w.Actor, d, scope, now), nil
 	})
 }
 
-func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now time.Time) *plan {
+func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope store.Scope, now time.Time) *plan {
 	var settings store.Settings
 	settings.SetText(store.SettingLanguage, d.Language)
 	settings.SetInt(store.SettingDefaultQuota, d.DefaultQuota)
@@ -61,9 +65,8 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, now ti
 		"expired":     never,
 		"active":      flag(!d.Disabled),
 	})
-	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name, Domain: d.Name, After: row}
-	// What was left behind when a domain of that name was removed by hand must not give anybody rights.
-	p.do("DELETE FROM domain_admins WHERE domain = ?", d.Name)
+	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name, Domain: d.Name, After: row, Scope: scope}
+	s.planDomainLeftovers(p, d.Name)
 	if !actor.Global && actor.Username != "" {
 		s.planAddAdmins(p, d.Name, []string{actor.Username}, now)
 	}

@@ -21,6 +21,8 @@ type mention struct {
 	// owned says that the row belongs to the account: a row of an address that is nobody's is a leftover, and must
 	// not become that of a new owner.
 	owned bool
+	// right says that who is named may do something by it.
+	right bool
 	// beside is the other column of a unique key, when both hold addresses and the row is not owned.
 	beside string
 	// unless is a condition for the rows that mean it, or "".
@@ -31,9 +33,9 @@ var mentions = []mention{
 	{table: "forwardings", column: "address", domain: "domain", owned: true},
 	{table: "forwardings", column: "forwarding", domain: "dest_domain", home: "domain", beside: "address"},
 	{table: "moderators", column: "address", domain: "domain", owned: true},
-	{table: "moderators", column: "moderator", domain: "dest_domain", home: "domain", beside: "address"},
+	{table: "moderators", column: "moderator", domain: "dest_domain", home: "domain", beside: "address", right: true},
 	{table: "maillist_owners", column: "address", domain: "domain", owned: true},
-	{table: "maillist_owners", column: "owner", domain: "dest_domain", home: "domain", beside: "address"},
+	{table: "maillist_owners", column: "owner", domain: "dest_domain", home: "domain", beside: "address", right: true},
 	// A standalone admin may have the same address as an account, made by another program.
 	{table: "domain_admins", column: "username", owned: true, unless: " AND username NOT IN (SELECT username FROM admin)"},
 	{table: "sender_bcc_user", column: "username", domain: "domain", owned: true},
@@ -148,13 +150,12 @@ func (p *plan) planAdopt(orphans []orphan) {
 	p.addForwardings(rows)
 }
 
-// carry plans that every mention of an address in the scope of the plan's change becomes one of another. Where the new address stands beside the old
+// carry plans that every mention of an address in the scope of the plan's change becomes one of another, of which nothing is
+// left over. Where the new address stands beside the old
 // one already, that row goes: it named nobody.
 func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to string) error {
+	s.planLeftovers(p, to)
 	for _, m := range s.mentions() {
-		if m.owned {
-			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" = ?"+m.unless, to)
-		}
 		if m.beside == "" {
 			continue
 		}

@@ -27,6 +27,10 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 			return nil, err
 		}
 		p := &plan{}
+		var err error
+		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
+			return nil, err
+		}
 		extra, err := s.settleExtra(ctx, tx, w, m.Mail, nil, &m.ExtraAddresses, &p.change)
 		if err != nil {
 			return nil, err
@@ -62,6 +66,7 @@ func (s *Store) admitMl(ctx context.Context, tx *sqldb.Tx, actor store.Actor, ma
 func (s *Store) planNewMl(p *plan, m store.MlCreate, extra []string, now time.Time) {
 	c := &p.change
 	c.Action, c.Noun, c.Name, c.Domain = store.ActionCreate, store.NounMl, m.Mail, store.DomainOf(m.Mail)
+	s.planLeftovers(p, m.Mail)
 	c.After = s.insert(p, tableMls, map[string]any{
 		"address": m.Mail, "domain": c.Domain, "name": m.Name, "transport": store.MlTransport(m.Mail), "mlid": uuid.NewString(),
 		"maxmsgsize": m.MaxMessageSize, "accesspolicy": m.AccessPolicy, "is_newsletter": flag(m.Newsletter),

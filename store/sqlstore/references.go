@@ -89,9 +89,13 @@ func (s *Store) aliasTargets(ctx context.Context, tx *sqldb.Tx, names []string) 
 
 // inUse returns the set of those addresses that receive mail here.
 func (s *Store) inUse(ctx context.Context, tx *sqldb.Tx, mails []string) (map[string]bool, error) {
+	lists := ""
+	if s.schema.has("maillists") {
+		lists = " OR EXISTS (SELECT 1 FROM maillists l WHERE l.address = f.forwarding)"
+	}
 	query := "SELECT username FROM mailbox WHERE username IN (?)" +
 		" UNION SELECT address FROM alias WHERE address IN (?)" +
-		" UNION SELECT address FROM forwardings WHERE address IN (?)"
+		" UNION SELECT f.address FROM forwardings f WHERE f.address IN (?) AND " + fmt.Sprintf(activeForwarding, lists)
 	if s.schema.has("maillists") {
 		query += " UNION SELECT address FROM maillists WHERE address IN (?)"
 	}

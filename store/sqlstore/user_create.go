@@ -18,6 +18,7 @@ type newUser struct {
 	quota  int64 // MB
 	dir    maildir
 	groups []aliasState // that its domain has new mailboxes join
+	scope  store.Scope
 }
 
 // CreateUser implements store.Users.
@@ -63,7 +64,10 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if err = s.checkActor(ctx, tx, actor, n.home.Name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)})); err != nil {
 		return n, err
 	}
-	n.groups, err = s.defaultGroups(ctx, tx, actor, n.home)
+	if n.scope, err = s.scopeOf(ctx, tx, actor); err != nil {
+		return n, err
+	}
+	n.groups, err = s.defaultGroups(ctx, tx, n.scope, n.home)
 	return n, err
 }
 
@@ -100,8 +104,8 @@ func (s *Store) planNewUser(n newUser, now time.Time) *plan {
 	p.change = store.Change{
 		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, hiddenPassword),
 	}
-	// What an account of that address left behind must not make the new one an admin.
-	p.do("DELETE FROM domain_admins WHERE username = ?", n.Mail)
+	p.change.Scope = n.scope
+	s.planLeftovers(p, n.Mail)
 	rows := []forwarding{ownForwarding(n.Mail, n.Mail, flag(n.Active))}
 	for _, g := range n.groups {
 		p.dropForwardings(g.Address, []string{n.Mail})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func Panel(t *testing.T, open func(t *testing.T) PanelFixture) {
 	open = counted(t, open)
 	t.Run("log", func(t *testing.T) { panelLog(t, open) })
 	t.Run("settings", func(t *testing.T) { panelSettings(t, open) })
+	t.Run("leftovers", func(t *testing.T) { panelLeftovers(t, open) })
 	t.Run("answers", func(t *testing.T) { require.NoError(t, open(t).Panel.Ping(ctx(t))) })
 }
 
@@ -33,6 +35,64 @@ func panelRows(t *testing.T, f PanelFixture, query string) []store.Record {
 	records, err := f.SQL.Reader().Records(ctx(t), query)
 	require.NoError(t, err)
 	return records
+}
+
+func panelLeftovers(t *testing.T, open func(t *testing.T) PanelFixture) {
+	fill := func(t *testing.T, f PanelFixture, names ...string) {
+		for _, name := range names {
+			for _, query := range []string{
+				"INSERT INTO settings (account, k, v) VALUES (?, 'x', '{\"value\": 1}')",
+				"INSERT INTO domain_ownership (admin, domain) VALUES (?, 'x.test')",
+				"INSERT INTO newsletter_subunsub_confirms (mail, mlid, subscriber) VALUES (?, ?, 's@elsewhere.test')",
+				"INSERT INTO newsletter_subunsub_confirms (mail, mlid, subscriber) VALUES ('l@elsewhere.test', 'x', ?)",
+			} {
+				args := []any{name}
+				if strings.Count(query, "?") == 2 {
+					args = append(args, name)
+				}
+				Exec(t, f.SQL, query, args...)
+			}
+		}
+	}
+	left := func(t *testing.T, f PanelFixture, name string) int {
+		n := 0
+		for _, query := range []string{
+			"SELECT * FROM settings WHERE account = '" + name + "'", "SELECT * FROM domain_ownership WHERE admin = '" + name + "'",
+			"SELECT * FROM newsletter_subunsub_confirms WHERE mail = '" + name + "' OR subscriber = '" + name + "'",
+		} {
+			n += len(panelRows(t, f, query))
+		}
+		return n
+	}
+	others := []string{"global", "ann@x_test.org", "ann@xxtest.org", "xann@xa.test", "ann@sub.a.test", "xa.test"}
+	for name, gone := range map[string][]string{"ann@a.test": {"ann@a.test"}, "a.test": {"ann@a.test", "bo@a.test", "a.test"}, "x_test.org": {"ann@x_test.org"}} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			about, ok := f.Panel.(store.Leftovers)
+			require.True(t, ok)
+			held, err := about.HoldsAccount(ctx(t), name)
+			require.NoError(t, err)
+			require.False(t, held)
+			all := slices.Compact(slices.Sorted(slices.Values(append([]string{"ann@a.test", "bo@a.test", "a.test"}, others...))))
+			fill(t, f, all...)
+			held, err = about.HoldsAccount(ctx(t), name)
+			require.NoError(t, err)
+			require.True(t, held)
+			for range 2 {
+				require.NoError(t, about.ForgetAccount(ctx(t), name))
+			}
+			held, err = about.HoldsAccount(ctx(t), name)
+			require.NoError(t, err)
+			require.False(t, held)
+			for _, account := range all {
+				want := 4
+				if slices.Contains(gone, account) {
+					want = 0
+				}
+				require.Equal(t, want, left(t, f, account), account)
+			}
+		})
+	}
 }
 
 func panelLog(t *testing.T, open func(t *testing.T) PanelFixture) {

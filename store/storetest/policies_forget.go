@@ -77,6 +77,36 @@ func forgotten(t *testing.T, open PoliciesOpen) {
 		require.Equal(t, 0, furnished(t, f, "a@my_test.org"))
 		require.Equal(t, all, furnished(t, f, "a@myxtest.org"))
 	})
+	t.Run("what is held", func(t *testing.T) {
+		f := open(t)
+		about, ok := f.Policies.(store.Leftovers)
+		require.True(t, ok)
+		holds := func(name string) bool {
+			held, err := about.HoldsAccount(ctx(t), name)
+			require.NoError(t, err)
+			return held
+		}
+		furnish(t, f, append(others, ofAnna)...)
+		require.True(t, holds(string(ofAnna)))
+		require.True(t, holds("example.com"))
+		for _, name := range []string{string(ofBert), "ample.com"} {
+			require.False(t, holds(name), name)
+		}
+		require.NoError(t, f.Policies.ForgetAccount(ctx(t), "example.com"))
+		require.False(t, holds(string(ofAnna)))
+		require.False(t, holds("example.com"))
+		for _, query := range []string{
+			"INSERT INTO throttle_tracking (tid, account) SELECT MAX(id), 'anna@example.com' FROM throttle",
+			"INSERT INTO greylisting (account, sender, active) VALUES ('anna@example.com', '@.', 1)",
+			"INSERT INTO greylisting_whitelists (account, sender) VALUES ('anna@example.com', '192.0.2.1')",
+			"INSERT INTO greylisting_whitelist_domain_spf (account, sender) VALUES ('anna@example.com', '192.0.2.1')",
+		} {
+			Exec(t, f.Iredapd, query)
+			require.True(t, holds(string(ofAnna)), query)
+			require.NoError(t, f.Policies.ForgetAccount(ctx(t), string(ofAnna)))
+			require.False(t, holds(string(ofAnna)), query)
+		}
+	})
 	t.Run("renamed", func(t *testing.T) {
 		f := open(t)
 		furnish(t, f, ofAnna, ofBert, "anne@example.com")

@@ -42,6 +42,7 @@ func Accounts(t *testing.T, open Open) {
 	t.Run("ml", func(t *testing.T) { mls(t, open) })
 	t.Run("tenants", func(t *testing.T) { tenants(t, open) })
 	t.Run("rights", func(t *testing.T) { rights(t, open) })
+	t.Run("leftovers", func(t *testing.T) { leftovers(t, open) })
 }
 
 // counted notes at the end of a suite how many stores it asked for, which is the same on every engine.
