@@ -730,20 +730,24 @@ func TestPostfixKnowsNoPendingNames(t *testing.T) {
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
 			p := newProver(t, engine)
+			p.root.mustDomain("example.com", nil)
+			p.root.mustUser("anna@example.com", nil)
+			p.root.must(http.StatusOK, "PUT", "/api/domain/admins/example.com", map[string]any{"addAdmin": []string{alice}})
+			p.alice = p.as(alice, password)
 			p.alice.mustDomain("new.test", nil)
 			p.alice.mustUser("carl@new.test", nil)
-			p.alice.must(http.StatusOK, "PUT", "/api/domain/a.test", addNames("example.org"))
+			p.alice.must(http.StatusOK, "PUT", "/api/domain/example.com", addNames("example.org"))
 			post := newPostfix(t, p.source(t))
 			served := verdicts{
 				"virtual_mailbox_domains new.test": "new.test", "virtual_mailbox_domains example.org": "example.org",
-				"sender_login_maps carl@new.test": "carl@new.test", "expansion anna@example.org": "anna@a.test",
+				"sender_login_maps carl@new.test": "carl@new.test", "expansion anna@example.org": "anna@example.com",
 			}
 			silent := maps.Clone(served)
 			for question := range silent {
 				silent[question] = ""
 			}
 			silent["relay_domains new.test"], silent["relay_domains example.org"] = "", ""
-			silent["virtual_mailbox_domains a.test"] = "a.test"
+			silent["virtual_mailbox_domains example.com"] = "example.com"
 			post.require(t, silent, "while pending")
 			p.prove(p.alice, "new.test")
 			p.prove(p.alice, "example.org")
