@@ -96,27 +96,6 @@ func (e Direction) Valid() bool {
 	}
 }
 
-// Defines values for DomainOwnershipStatus.
-const (
-	Exempt  DomainOwnershipStatus = "exempt"
-	Pending DomainOwnershipStatus = "pending"
-	Proven  DomainOwnershipStatus = "proven"
-)
-
-// Valid indicates whether the value is a known member of the DomainOwnershipStatus enum.
-func (e DomainOwnershipStatus) Valid() bool {
-	switch e {
-	case Exempt:
-		return true
-	case Pending:
-		return true
-	case Proven:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for DomainProfileName.
 const (
 	DomainProfileNameAdvanced         DomainProfileName = "advanced"
@@ -369,6 +348,27 @@ func (e NullableYesNo) Valid() bool {
 	case NullableYesNoNo:
 		return true
 	case NullableYesNoYes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnershipStatus.
+const (
+	Exempt  OwnershipStatus = "exempt"
+	Pending OwnershipStatus = "pending"
+	Proven  OwnershipStatus = "proven"
+)
+
+// Valid indicates whether the value is a known member of the OwnershipStatus enum.
+func (e OwnershipStatus) Valid() bool {
+	switch e {
+	case Exempt:
+		return true
+	case Pending:
+		return true
+	case Proven:
 		return true
 	default:
 		return false
@@ -842,14 +842,13 @@ type DomainOwnership struct {
 	// has to be proven.
 	Record string `json:"record"`
 
-	// Status `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
-	// the record is found or a global admin activates it. `proven`: the record was found; it may go.
-	Status DomainOwnershipStatus `json:"status"`
+	// Status `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
+	// record is found or a global admin activates it. `proven`: the record was found; it may go.
+	//
+	//
+	// Example: pending
+	Status OwnershipStatus `json:"status"`
 }
-
-// DomainOwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
-// the record is found or a global admin activates it. `proven`: the record was found; it may go.
-type DomainOwnershipStatus string
 
 // DomainOwnershipReply The answer to `GET` and `POST /api/domain/{domain}/ownership`.
 //
@@ -866,7 +865,7 @@ type DomainProfileName string
 
 // DomainReply The answer to `GET /api/domain/{domain}`.
 //
-// Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
+// Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"ownership":"exempt","pendingAliasDomains":[],"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
 type DomainReply struct {
 	Data    Domain    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -2204,6 +2203,12 @@ type MlUpdate struct {
 //
 // Example: yes
 type NullableYesNo string
+
+// OwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
+// record is found or a global admin activates it. `proven`: the record was found; it may go.
+//
+// Example: pending
+type OwnershipStatus string
 
 // Password A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
 // domain, and is stored as a hash only.

@@ -195,6 +195,8 @@ strict() {
   want 201 "$ok"
   json POST "/domain/$d" '{}'
   want 409 "$(fails ALREADY_EXISTS)"
+  json GET "/domain/$d/ownership"
+  want 200 '._data == {"domain": $d, "status": "exempt", "record": "", "last_check": null}' --arg d "$d"
   json PUT "/domain/$d" '{"nmae": "Demo"}'
   want 400 "$(fails UNKNOWN_PARAMETER)"' and ._field == "nmae"'
   json GET "/domain/$d"

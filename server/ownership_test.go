@@ -165,6 +165,7 @@ func TestPendingDomain(t *testing.T) {
 		require.Equal(t, before, p.alice.ownership("new.test"), "the code stays")
 		require.Equal(t, before, p.alice.legacy().ownership("new.test"))
 		require.Equal(t, before, p.root.ownership("new.test"))
+		require.Equal(t, "pending", p.alice.get("/api/domain/new.test").data()["ownership"])
 
 		// Nothing but the whole record at the name itself counts.
 		for _, wrong := range []string{"x" + code, code + "x", strings.ToLower(code), " " + code, code[:20]} {
@@ -185,6 +186,7 @@ func TestPendingDomain(t *testing.T) {
 		require.Equal(t, "proven", p.alice.verify("new.test")["status"])
 		require.True(t, p.isActive("new.test"))
 		require.Equal(t, code, p.alice.record("new.test"))
+		require.Equal(t, "proven", p.alice.get("/api/domain/new.test").data()["ownership"])
 
 		// A record proves a name once.
 		p.zone.Publish("new.test")
@@ -203,6 +205,12 @@ func TestPendingAliasDomain(t *testing.T) {
 		require.Empty(t, p.aliases("a.test"))
 		p.alice.requireStatus("pending", "x.test", "y.test")
 		require.NotEqual(t, p.alice.record("x.test"), p.alice.record("y.test"))
+		shown := p.alice.get(domain).data()
+		require.Equal(t, "exempt", shown["ownership"])
+		require.Equal(t, []any{"x.test", "y.test"}, shown["pendingAliasDomains"])
+		published := p.alice.legacy().get(domain).data()
+		require.NotContains(t, published, "ownership")
+		require.NotContains(t, published, "pendingAliasDomains")
 		p.alice.must(http.StatusOK, "PUT", domain, map[string]any{"addAliasDomain": []string{"x.test"}, "name": "A"})
 		_, err := p.stores.Accounts.PrimaryDomain(t.Context(), "x.test")
 		require.True(t, store.HasCode(err, store.CodeNoSuchDomain), "nothing hosts it: %v", err)

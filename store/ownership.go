@@ -38,8 +38,9 @@ type Ownerships interface {
 	// When the DNS does not answer the name stays pending. Returns NO_SUCH_DOMAIN as Ownership does, ALREADY_EXISTS when
 	// somebody else got the name, and NOT_CONFIGURED when no DNS server is known.
 	VerifyOwnership(ctx context.Context, actor Actor, name, domain string) (Ownership, error)
-	// PendingAliasDomains returns the pending alias domains of a domain, sorted and never nil.
-	PendingAliasDomains(ctx context.Context, domain string) ([]string, error)
+	// DomainOwnership returns the status of a domain that was read and its pending alias domains, sorted and never nil, in a
+	// constant number of statements.
+	DomainOwnership(ctx context.Context, d Domain) (OwnershipStatus, []string, error)
 }
 
 // NameMark says that a name has to be, or was, proven. A name without a mark is exempt.

@@ -102,27 +102,6 @@ func (e Direction) Valid() bool {
 	}
 }
 
-// Defines values for DomainOwnershipStatus.
-const (
-	Exempt  DomainOwnershipStatus = "exempt"
-	Pending DomainOwnershipStatus = "pending"
-	Proven  DomainOwnershipStatus = "proven"
-)
-
-// Valid indicates whether the value is a known member of the DomainOwnershipStatus enum.
-func (e DomainOwnershipStatus) Valid() bool {
-	switch e {
-	case Exempt:
-		return true
-	case Pending:
-		return true
-	case Proven:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for DomainProfileName.
 const (
 	DomainProfileNameAdvanced         DomainProfileName = "advanced"
@@ -375,6 +354,27 @@ func (e NullableYesNo) Valid() bool {
 	case NullableYesNoNo:
 		return true
 	case NullableYesNoYes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnershipStatus.
+const (
+	Exempt  OwnershipStatus = "exempt"
+	Pending OwnershipStatus = "pending"
+	Proven  OwnershipStatus = "proven"
+)
+
+// Valid indicates whether the value is a known member of the OwnershipStatus enum.
+func (e OwnershipStatus) Valid() bool {
+	switch e {
+	case Exempt:
+		return true
+	case Pending:
+		return true
+	case Proven:
 		return true
 	default:
 		return false
@@ -1026,6 +1026,12 @@ type Domain struct {
 	// ObjectClass The object classes of the entry.
 	ObjectClass *[]string `json:"objectClass,omitempty"`
 
+	// Ownership Whether the name still has to be proven. Of a single domain on the strict surface alone.
+	Ownership *OwnershipStatus `json:"ownership,omitempty"`
+
+	// PendingAliasDomains Alias domains that have to be proven before they are in use. Of a single domain on the strict surface alone.
+	PendingAliasDomains *[]string `json:"pendingAliasDomains,omitempty"`
+
 	// PreferredLanguage The language of new mailboxes.
 	PreferredLanguage *[]string `json:"preferredLanguage,omitempty"`
 
@@ -1142,14 +1148,13 @@ type DomainOwnership struct {
 	// has to be proven.
 	Record string `json:"record"`
 
-	// Status `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
-	// the record is found or a global admin activates it. `proven`: the record was found; it may go.
-	Status DomainOwnershipStatus `json:"status"`
+	// Status `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
+	// record is found or a global admin activates it. `proven`: the record was found; it may go.
+	//
+	//
+	// Example: pending
+	Status OwnershipStatus `json:"status"`
 }
-
-// DomainOwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
-// the record is found or a global admin activates it. `proven`: the record was found; it may go.
-type DomainOwnershipStatus string
 
 // DomainOwnershipReply The answer to `GET` and `POST /api/domain/{domain}/ownership`.
 //
@@ -1166,7 +1171,7 @@ type DomainProfileName string
 
 // DomainReply The answer to `GET /api/domain/{domain}`.
 //
-// Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
+// Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"ownership":"exempt","pendingAliasDomains":[],"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
 type DomainReply struct {
 	Data    Domain    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -2593,6 +2598,12 @@ type MlUpdate struct {
 //
 // Example: yes
 type NullableYesNo string
+
+// OwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
+// record is found or a global admin activates it. `proven`: the record was found; it may go.
+//
+// Example: pending
+type OwnershipStatus string
 
 // Password A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
 // domain, and is stored as a hash only.
@@ -5058,6 +5069,22 @@ func (a *Domain) UnmarshalJSON(b []byte) error {
 		delete(object, "objectClass")
 	}
 
+	if raw, found := object["ownership"]; found {
+		err = json.Unmarshal(raw, &a.Ownership)
+		if err != nil {
+			return fmt.Errorf("error reading 'ownership': %w", err)
+		}
+		delete(object, "ownership")
+	}
+
+	if raw, found := object["pendingAliasDomains"]; found {
+		err = json.Unmarshal(raw, &a.PendingAliasDomains)
+		if err != nil {
+			return fmt.Errorf("error reading 'pendingAliasDomains': %w", err)
+		}
+		delete(object, "pendingAliasDomains")
+	}
+
 	if raw, found := object["preferredLanguage"]; found {
 		err = json.Unmarshal(raw, &a.PreferredLanguage)
 		if err != nil {
@@ -5399,6 +5426,20 @@ func (a Domain) MarshalJSON() ([]byte, error) {
 		object["objectClass"], err = json.Marshal(a.ObjectClass)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
+		}
+	}
+
+	if a.Ownership != nil {
+		object["ownership"], err = json.Marshal(a.Ownership)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'ownership': %w", err)
+		}
+	}
+
+	if a.PendingAliasDomains != nil {
+		object["pendingAliasDomains"], err = json.Marshal(a.PendingAliasDomains)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'pendingAliasDomains': %w", err)
 		}
 	}
 

@@ -8,6 +8,7 @@ import (
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/server/edge"
+	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -41,7 +42,16 @@ func (a *API) GetDomain(ctx context.Context, r gen.GetDomainRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.domainRecord(d).MarshalJSON()
+	record := a.domainRecord(d)
+	if !reply.IsLenient(ctx) { // the published reply is as it was
+		status, pending, err := a.names.DomainOwnership(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		record = append(record, store.Field{Name: "ownership", Value: string(status)},
+			store.Field{Name: "pendingAliasDomains", Value: pending})
+	}
+	body, err := record.MarshalJSON()
 	return gen.GetDomain200JSONResponse{Success: true, Data: body}, err
 }
 

@@ -61,7 +61,7 @@ func (a *API) named(ctx context.Context, path string) (name, domain string, err 
 }
 
 func ownership(o store.Ownership) gen.DomainOwnership {
-	answer := gen.DomainOwnership{Domain: o.Name, Status: gen.DomainOwnershipStatus(o.Status), Record: o.Record}
+	answer := gen.DomainOwnership{Domain: o.Name, Status: gen.OwnershipStatus(o.Status), Record: o.Record}
 	answer.LastCheck.SetNull()
 	if !o.LastCheck.IsZero() {
 		answer.LastCheck = nullable.NewNullableWithValue(o.LastCheck.UTC().Truncate(time.Second))

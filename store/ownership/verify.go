@@ -35,10 +35,26 @@ func (a *Accounts) DomainsWithName(ctx context.Context, name string) ([]string, 
 	return domains, err
 }
 
-// PendingAliasDomains implements store.Ownerships.
-func (a *Accounts) PendingAliasDomains(ctx context.Context, domain string) ([]string, error) {
-	inUse, pending, err := a.aliasDomains(ctx, domain)
-	return store.LeaveOut(pending, inUse), err
+// DomainOwnership implements store.Ownerships.
+func (a *Accounts) DomainOwnership(ctx context.Context, d store.Domain) (store.OwnershipStatus, []string, error) {
+	marks, err := a.state.MarksOfDomain(ctx, d.Name)
+	if err != nil {
+		return "", nil, err
+	}
+	status := store.OwnershipExempt
+	for _, m := range marks {
+		if !m.IsAlias() {
+			status = m.Status
+		}
+	}
+	if status == store.OwnershipPending { // unless another program has put it into use
+		known, err := a.Ownership(ctx, d.Name, d.Name)
+		if err != nil {
+			return "", nil, err
+		}
+		status = known.Status
+	}
+	return status, store.LeaveOut(names(marks, isPendingAlias), d.AliasDomains), nil
 }
 
 // Ownership implements store.Ownerships.

@@ -668,6 +668,14 @@ export type Domain = {
      */
     objectClass?: Array<string>;
     /**
+     * Whether the name still has to be proven. Of a single domain on the strict surface alone.
+     */
+    ownership?: OwnershipStatus;
+    /**
+     * Alias domains that have to be proven before they are in use. Of a single domain on the strict surface alone.
+     */
+    pendingAliasDomains?: Array<string>;
+    /**
      * The language of new mailboxes.
      */
     preferredLanguage?: Array<string>;
@@ -813,12 +821,7 @@ export type DomainOwnership = {
      *
      */
     record: string;
-    /**
-     * `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until
-     * the record is found or a global admin activates it. `proven`: the record was found; it may go.
-     *
-     */
-    status: 'exempt' | 'pending' | 'proven';
+    status: OwnershipStatus;
 };
 
 /**
@@ -1883,6 +1886,13 @@ export type MlUpdate = {
  * `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
  */
 export type NullableYesNo = 'yes' | 'no';
+
+/**
+ * `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
+ * record is found or a global admin activates it. `proven`: the record was found; it may go.
+ *
+ */
+export type OwnershipStatus = 'exempt' | 'pending' | 'proven';
 
 /**
  * A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
