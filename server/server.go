@@ -90,7 +90,7 @@ func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
 	if err = operations.Match(engine.Routes()); err != nil {
 		return nil, err
 	}
-	s.handler = edge.Identify(o.TrustedProxies, crossOrigin(o.CORSOrigins, edge.Legacy(o.LegacyPrefix, engine)))
+	s.handler = edge.Identify(o.TrustedProxies, edge.Head(crossOrigin(o.CORSOrigins, edge.Legacy(o.LegacyPrefix, engine))))
 	return s, nil
 }
 
@@ -116,7 +116,10 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	e.RedirectTrailingSlash = false
 	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors))
 	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
-	e.NoMethod(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.MethodNotAllowed) })
+	e.NoMethod(func(c *gin.Context) {
+		edge.AllowHead(c.Writer.Header())
+		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
+	})
 	s.fixedPaths(e, metrics)
 	s.operations(e, o, edge.New(operations, bodies, errors), errors)
 	return e
@@ -200,7 +203,7 @@ func crossOrigin(trusted []string, next http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins:   trusted,
-		AllowedMethods:   []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete},
+		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
 		AllowedHeaders:   []string{"Content-Type", "X-Request-Id"},
 		ExposedHeaders:   []string{"X-Request-Id", "Retry-After"},
 		AllowCredentials: true,

@@ -76,6 +76,7 @@ func newSubscribed(
 	if err != nil {
 		return nil, err
 	}
+	headOnly := reply.NoteOf(ctx).HeadOnly
 	ctx, cancel := edge.Bulk(ctx)
 	next, stop := iter.Pull2(read(ctx))
 	end := func() { stop(); cancel() }
@@ -87,7 +88,7 @@ func newSubscribed(
 	return subscribed{head, func(yield func(store.Subscriber, error) bool) {
 		defer end()
 		one, err := first, error(nil)
-		for more && yield(one, err) {
+		for more && yield(one, err) && !headOnly {
 			one, err, more = next()
 		}
 	}}, nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/postern-mail/postern/server/edge"
+	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -47,7 +48,7 @@ func (s stream[T]) write(w http.ResponseWriter) error {
 				panic(http.ErrAbortHandler)
 			}
 		}
-		if page.Next == "" {
+		if page.Next == "" || reply.NoteOf(s.ctx).HeadOnly {
 			break
 		}
 		if _, err := w.Write(b); err != nil {

@@ -43,15 +43,15 @@ func Log(log *slog.Logger, metrics *Metrics) gin.HandlerFunc {
 		c.Next()
 		took := time.Since(start)
 		note := reply.NoteOf(c.Request.Context())
-		metrics.observe(note.Operation(), c.Request.Method, c.Writer.Status(), note.Code(), took)
+		metrics.observe(note.Operation(), methodOf(c), c.Writer.Status(), note.Code(), took)
 		log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
 			slog.String("request_id", note.RequestID),
-			slog.String("method", c.Request.Method),
+			slog.String("method", methodOf(c)),
 			slog.String("path", c.Request.URL.Path),
 			slog.Bool("legacy", reply.IsLenient(c.Request.Context())),
 			slog.Int("status", c.Writer.Status()),
 			slog.String("code", note.Code()),
-			slog.Int("bytes", max(c.Writer.Size(), 0)),
+			slog.Int("bytes", bytesOf(c)),
 			slog.Duration("took", took),
 			slog.String("principal", note.Principal()),
 			slog.String("ip", note.ClientIP),
