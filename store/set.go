@@ -1,8 +1,12 @@
 package store
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// Set is a change to a set of names: Replace (when not nil) becomes the whole set, then Remove goes, then Add comes.
+// Set is a change to a set of names: Replace (when not nil) becomes the whole set, then Remove goes, then Add comes. Names are
+// compared without regard to case: another program may have stored Someone@Example.NET.
 type Set struct {
 	Replace *[]string
 	Add     []string
@@ -28,20 +32,25 @@ func (s Set) Field(replace, add string) string {
 	return add
 }
 
-// Apply returns the sorted set after the change.
+// Apply returns the sorted set after the change. What stays keeps its spelling.
 func (s Set) Apply(current []string) []string {
-	next := slices.Clone(current)
-	if s.Replace != nil {
-		next = slices.Clone(*s.Replace)
+	next := []string{}
+	var come []string
+	if s.Replace == nil {
+		next = append(next, LeaveOut(current, s.Remove)...)
+	} else {
+		come = LeaveOut(*s.Replace, s.Remove)
 	}
-	next = slices.DeleteFunc(next, Among(s.Remove))
-	next = append(next, s.Add...)
+	come = append(come, s.Add...)
+	stay := Among(come)
+	for _, name := range LeaveOut(current, next) {
+		if stay(name) {
+			next = append(next, name)
+		}
+	}
+	next = append(next, LeaveOut(come, next)...)
 	slices.Sort(next)
-	next = slices.Compact(next)
-	if next == nil {
-		next = []string{}
-	}
-	return next
+	return slices.Compact(next)
 }
 
 // MostItems is how many members, forwarding destinations, senders or further addresses one account may have.
@@ -85,7 +94,7 @@ func Discard(rule OnMissing, set Set, bad []string, change *Change, refusal func
 	return set.without(bad), nil
 }
 
-// LeaveOut returns a copy of the list that lacks the names.
+// LeaveOut returns a copy of the list that lacks the names, in whatever case these are written.
 func LeaveOut(list, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), Among(names))
 }
@@ -93,18 +102,20 @@ func LeaveOut(list, names []string) []string {
 // fewNames is up to how many names a search through them costs less than a map.
 const fewNames = 8
 
-// Among returns a function that reports whether a name is one of the names. A list of members may have 100,000, so that
-// comparing each with each is out of the question.
+// Among returns a function that reports whether a name is one of the names, in any case. A list of members may have 100,000, so
+// that comparing each with each is out of the question.
 func Among(names []string) func(name string) bool {
 	if len(names) <= fewNames {
-		return func(name string) bool { return slices.Contains(names, name) }
+		return func(name string) bool {
+			return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+		}
 	}
 	set := make(map[string]struct{}, len(names))
 	for _, name := range names {
-		set[name] = struct{}{}
+		set[strings.ToLower(name)] = struct{}{}
 	}
 	return func(name string) bool {
-		_, found := set[name]
+		_, found := set[strings.ToLower(name)]
 		return found
 	}
 }

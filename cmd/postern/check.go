@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -60,8 +61,8 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 		if c.url(d) == "" || c.DataDir == "" || sqldb.Check(c.url(d)) != nil {
 			continue // nothing opens it, or the setting itself is at fault
 		}
-		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-		state, err := c.inspect(ctx, d)
+		inspecting, cancel := context.WithTimeout(ctx, checkTimeout)
+		state, err := c.inspect(inspecting, d)
 		cancel()
 		where := withoutPassword(c.url(d))
 		if err != nil {
@@ -112,7 +113,7 @@ func (c Config) tryLists(ctx context.Context, w io.Writer) error {
 // tellNotes tells of what an older version of the database lacks or has left behind, each with the statement that mends it.
 // Postern works all the same, and runs none of them.
 func (c Config) tellNotes(ctx context.Context, w io.Writer, d database) error {
-	if c.embedded(d) {
+	if c.embedded(d) && (d.key != "vmail_dsn" || !exists(c.path(d))) {
 		return nil
 	}
 	db, err := sqldb.Open(c.url(d))
@@ -121,7 +122,7 @@ func (c Config) tellNotes(ctx context.Context, w io.Writer, d database) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	notes, err := db.Compare(ctx, c.newestTables(d, db.Dialect.Name))
+	notes, err := c.notes(ctx, d, db)
 	for _, n := range notes {
 		text := "          " + n.Text + "\n"
 		if n.Statement != "" {
@@ -132,6 +133,23 @@ func (c Config) tellNotes(ctx context.Context, w io.Writer, d database) error {
 		}
 	}
 	return errors.Join(err, db.Close())
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// notes are what there is to tell of a database.
+func (c Config) notes(ctx context.Context, d database, db *sqldb.DB) (notes []sqldb.Note, err error) {
+	if !c.embedded(d) {
+		notes, err = db.Compare(ctx, c.newestTables(d, db.Dialect.Name))
+	}
+	if d.key != "vmail_dsn" || err != nil {
+		return notes, err
+	}
+	unreached, err := sqlstore.Unreached(ctx, db)
+	return append(notes, unreached...), err
 }
 
 // newestTables is the script of the tables of a database, "" for our own.

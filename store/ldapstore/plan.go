@@ -276,7 +276,7 @@ var wholeAttributes = []string{
 }
 
 // difference returns the changes that lead from one entry to the other: of lists the values that come and go, so that
-// what another program writes beside them stays.
+// what another program writes beside them stays. A value whose letter case alone differs is the same, as it is to the directory.
 func difference(before, after entry) []ldap.Change {
 	var changes []ldap.Change
 	change := func(operation uint, name string, values []string) {
@@ -284,7 +284,7 @@ func difference(before, after entry) []ldap.Change {
 	}
 	for _, a := range before.attributes {
 		now := after.all(a.name)
-		gone := slices.DeleteFunc(slices.Clone(a.values), store.Among(now))
+		gone := slices.DeleteFunc(slices.Clone(a.values), among(a.name, now))
 		if slices.Equal(a.values, now) {
 			continue
 		}
@@ -297,7 +297,7 @@ func difference(before, after entry) []ldap.Change {
 	}
 	for _, a := range after.attributes {
 		was := before.all(a.name)
-		come := slices.DeleteFunc(slices.Clone(a.values), store.Among(was))
+		come := slices.DeleteFunc(slices.Clone(a.values), among(a.name, was))
 		if len(come) == 0 || len(was) > 0 && containsFold(wholeAttributes, a.name) {
 			continue
 		}
@@ -308,6 +308,14 @@ func difference(before, after entry) []ldap.Change {
 		change(ldap.AddAttribute, a.name, come)
 	}
 	return changes
+}
+
+// among returns a function that reports whether a value of an attribute is one of the values. Those of settings may be texts.
+func among(name string, values []string) func(string) bool {
+	if strings.EqualFold(name, settingsAttribute) {
+		return func(v string) bool { return slices.Contains(values, v) }
+	}
+	return store.Among(values)
 }
 
 // refused turns the server's refusal of a value into an error that a caller may be told.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -69,7 +70,7 @@ func completeAdmins(ctx context.Context, r *sqldb.Reader, rows []store.Record) (
 			Password: store.Secret(text(row, "password")),
 			Domains:  []string{},
 		}
-		at[names[i]] = &admins[i]
+		at[strings.ToLower(names[i])] = &admins[i]
 	}
 	const query = "SELECT username, domain FROM domain_admins WHERE username IN (?) ORDER BY username, domain"
 	for chunk := range slices.Chunk(names, chunkSize) {
@@ -78,8 +79,8 @@ func completeAdmins(ctx context.Context, r *sqldb.Reader, rows []store.Record) (
 			return nil, fmt.Errorf("read domains of admins: %w", err)
 		}
 		for _, f := range found {
-			switch a := at[f.Username]; {
-			case a == nil: // spelt otherwise by another program
+			switch a := at[strings.ToLower(f.Username)]; {
+			case a == nil: // no row of it was asked for
 			case f.Domain == allDomains:
 				a.Global = true
 			default:

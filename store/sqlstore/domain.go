@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -109,7 +110,7 @@ func (s *Store) completeDomains(ctx context.Context, r *sqldb.Reader, records []
 			Admins:       []string{},
 			Quota:        number(record, "maxquota"),
 		}
-		at[names[i]] = &domains[i]
+		at[strings.ToLower(names[i])] = &domains[i]
 	}
 	for _, part := range s.domainParts() {
 		if err := addParts(ctx, r, part, names, at); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -68,9 +69,13 @@ func (s *Store) managed(ctx context.Context, r *sqldb.Reader, username string) (
 	if err != nil {
 		return nil, false, fmt.Errorf("read domains of admin %s: %w", username, err)
 	}
-	slices.Sort(domains) // the server's order may be that of a language
 	global = slices.Contains(domains, allDomains)
-	return store.LeaveOut(domains, []string{allDomains}), global, nil
+	domains = slices.DeleteFunc(domains, func(d string) bool { return d == allDomains })
+	for i := range domains {
+		domains[i] = strings.ToLower(domains[i])
+	}
+	slices.Sort(domains) // the server's order may be that of a language
+	return domains, global, nil
 }
 
 // globalAdmins finds standalone admins and mail users that are named for all domains, and mail users that are
