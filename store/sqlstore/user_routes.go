@@ -171,7 +171,7 @@ func (s *Store) editUserBcc(ctx context.Context, tx *sqldb.Tx, e *userEdit, u st
 		if *bcc.mail != "" {
 			s.insert(&e.plan, bcc.table, map[string]any{
 				"username": e.mail, "bcc_address": *bcc.mail, "domain": text(e.before, "domain"),
-				"created": now, "modified": now, "expired": never, "active": int64(1),
+				"created": now, "modified": now, "expired": never, "active": number(e.after, "active"),
 			})
 		}
 	}

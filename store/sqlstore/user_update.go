@@ -53,9 +53,11 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err = s.allowEdit(ctx, tx, w.Actor, e); err != nil {
 			return nil, err
 		}
+		if err = s.planActive(ctx, tx, e, u.Active); err != nil {
+			return nil, err
+		}
 		s.update(&e.plan, "mailbox", "username", mail, e.before, e.after)
 		s.planGlobal(e, u.Global, now)
-		s.planActive(e, u.Active)
 		if err = s.editRoutes(ctx, tx, w, e, u, now); err != nil {
 			return nil, err
 		}
@@ -153,16 +155,6 @@ func (s *Store) planGlobal(e *userEdit, global *bool, now time.Time) {
 	if *global {
 		s.planGrant(&e.plan, e.mail, now)
 	}
-}
-
-// planActive switches where mail for the mailbox and its aliases goes. Memberships stay as they are: those rows
-// belong to the alias accounts.
-func (s *Store) planActive(e *userEdit, active *bool) {
-	if active == nil {
-		return
-	}
-	e.do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*active), e.mail)
-	e.do("UPDATE forwardings SET active = ? WHERE forwarding = ? AND is_alias = 1", flag(*active), e.mail)
 }
 
 // describe fills in the change.

@@ -36,7 +36,14 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 				return nil, err
 			}
 		}
-		return planUsers(domain, u, above, now), nil
+		p := &plan{}
+		if u.Active != nil {
+			if err = s.planActiveUsers(ctx, tx, p, domain, *u.Active, above); err != nil {
+				return nil, err
+			}
+		}
+		planUsers(p, domain, u, above, now)
+		return p, nil
 	})
 }
 
@@ -74,8 +81,7 @@ func globalAdminsIn(ctx context.Context, tx *sqldb.Tx, domain string) ([]string,
 	return names, nil
 }
 
-func planUsers(domain string, u store.UsersUpdate, spared []string, now time.Time) *plan {
-	p := &plan{}
+func planUsers(p *plan, domain string, u store.UsersUpdate, spared []string, now time.Time) {
 	columns, shown := bulkColumns(u, now)
 	sets, args := make([]string, len(columns)), make([]any, 0, len(columns)+2)
 	for i, c := range columns {
@@ -83,11 +89,6 @@ func planUsers(domain string, u store.UsersUpdate, spared []string, now time.Tim
 		args = append(args, c.Value)
 	}
 	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", spared, append(args, domain)...)
-	if u.Active != nil {
-		active := flag(*u.Active)
-		p.doBeside("UPDATE forwardings SET active = ? WHERE is_forwarding = 1 AND domain = ?", "address", spared, active, domain)
-		p.doBeside("UPDATE forwardings SET active = ? WHERE is_alias = 1 AND dest_domain = ?", "forwarding", spared, active, domain)
-	}
 	p.change = store.Change{
 		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
 		After: shown, Discarded: spared, EndsSessions: u.Password != nil,
@@ -97,7 +98,6 @@ func planUsers(domain string, u store.UsersUpdate, spared []string, now time.Tim
 	} else if u.Active != nil {
 		p.change.Action, p.change.EndsSessions, p.change.Lasting = store.ActionDisable, true, true
 	}
-	return p
 }
 
 // bulkColumns returns what every mailbox gets, and how that is shown.

@@ -29,6 +29,55 @@ func userStatus(t *testing.T, open Open) {
 		requireMailbox(t, f, "ann@a.test", "active", int64(1))
 		requireNoRows(t, f, "SELECT address FROM forwardings WHERE active = 0")
 	})
+	for name, set := range map[string]func(t *testing.T, f Fixture, active bool){
+		"alone": func(t *testing.T, f Fixture, active bool) {
+			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: &active})
+		},
+		"with all of its domain": func(t *testing.T, f Fixture, active bool) {
+			_, err := f.Accounts.UpdateUsers(ctx(t), asGlobal, "a.test", store.UsersUpdate{Active: &active})
+			require.NoError(t, err)
+		},
+	} {
+		t.Run("what it has is off with it, "+name, func(t *testing.T) {
+			f := withUser(t, open)
+			rowsOfAnn(t, f)
+			set(t, f, false)
+			requireRowsOfAnn(t, f, nil)
+			set(t, f, false)
+			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{SenderBcc: ptr("t@elsewhere.test")})
+			requireRowsOfAnn(t, f, nil)
+			set(t, f, true)
+			requireRowsOfAnn(t, f, []string{"ann@a.test", "anna@a.test", "x+;,:%@elsewhere.test", "r@elsewhere.test", "t@elsewhere.test"})
+		})
+		t.Run("what was off stays off, "+name, func(t *testing.T) {
+			f := withUser(t, open)
+			rowsOfAnn(t, f)
+			if f.Directory != nil {
+				return // nothing is switched off by itself
+			}
+			for _, query := range []string{
+				"UPDATE forwardings SET active = 0 WHERE address = 'anna@a.test' OR forwarding LIKE 'x+%'",
+				"UPDATE sender_bcc_user SET active = 0 WHERE username = 'ann@a.test'",
+			} {
+				exec(t, f, query)
+			}
+			left := []string{"ann@a.test", "r@elsewhere.test"}
+			set(t, f, true)
+			requireRowsOfAnn(t, f, left)
+			for range 2 {
+				set(t, f, false)
+				set(t, f, false)
+				requireRowsOfAnn(t, f, nil)
+				set(t, f, true)
+				requireRowsOfAnn(t, f, left)
+			}
+			require.Empty(t, mustReadUser(t, f, "ann@a.test").Settings)
+			exec(t, f, "UPDATE mailbox SET active = 0")
+			exec(t, f, "UPDATE forwardings SET active = 0")
+			set(t, f, true)
+			requireRowsOfAnn(t, f, []string{"ann@a.test", "anna@a.test", "x+;,:%@elsewhere.test", "s@elsewhere.test", "r@elsewhere.test"})
+		})
+	}
 	t.Run("already so", func(t *testing.T) {
 		f := withUser(t, open)
 		change := mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
@@ -54,6 +103,42 @@ func userStatus(t *testing.T, open Open) {
 		})
 		requireNoRows(t, f, "SELECT address FROM forwardings WHERE active = 1")
 	})
+}
+
+// rowsOfAnn gives the mailbox one of everything that is switched with it, and another mailbox what is not.
+func rowsOfAnn(t *testing.T, f Fixture) {
+	t.Helper()
+	mustDomain(t, f, "b.test")
+	mustUser(t, f, "bo@b.test")
+	mustUpdateUser(t, f, "bo@b.test", store.UserUpdate{SenderBcc: ptr("b@elsewhere.test")})
+	mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{
+		Forwarding: adding("y@elsewhere.test"), Aliases: adding("anna@a.test"),
+		SenderBcc: ptr("s@elsewhere.test"), RecipientBcc: ptr("r@elsewhere.test"),
+	})
+	if f.Directory == nil { // what another program lets through
+		exec(t, f, "UPDATE forwardings SET forwarding = 'x+;,:%@elsewhere.test' WHERE forwarding = 'y@elsewhere.test'")
+	}
+}
+
+// requireRowsOfAnn asserts which of them are on.
+func requireRowsOfAnn(t *testing.T, f Fixture, want []string) {
+	t.Helper()
+	if f.Directory != nil {
+		return // all hangs on the status of the entry
+	}
+	on := []string{}
+	for _, query := range []string{
+		"SELECT forwarding AS v FROM forwardings WHERE address = 'ann@a.test' AND active = 1",
+		"SELECT address AS v FROM forwardings WHERE forwarding = 'ann@a.test' AND is_alias = 1 AND active = 1",
+		"SELECT bcc_address AS v FROM sender_bcc_user WHERE username = 'ann@a.test' AND active = 1",
+		"SELECT bcc_address AS v FROM recipient_bcc_user WHERE username = 'ann@a.test' AND active = 1",
+	} {
+		for _, r := range rows(t, f, query) {
+			on = append(on, r.Get("v").(string))
+		}
+	}
+	require.ElementsMatch(t, want, on)
+	requireCell(t, f, int64(1), "SELECT active FROM sender_bcc_user WHERE username = 'bo@b.test'")
 }
 
 func userGlobal(t *testing.T, open Open) {
