@@ -28,18 +28,35 @@ func checkCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, faults := readConfig(cmd.Flags())
-			if err := c.print(cmd.OutOrStdout()); err != nil {
+			c.warnIgnored(cmd.Flags(), c.logger(cmd.ErrOrStderr()).Warn)
+			w := cmd.OutOrStdout()
+			path, err := configFile(cmd.Flags())
+			if err != nil {
 				return err
 			}
-			if err := errors.Join(faults, c.tryBackends(cmd.Context(), cmd.OutOrStdout())); err != nil {
+			if err = errors.Join(tellFile(w, path), c.print(w)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "Everything is fine.")
+			err = errors.Join(faults, strayVariables(os.Environ()), c.tryListen(cmd.Context(), w), c.tryBackends(cmd.Context(), w),
+				c.tellExposed(w, path))
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(w, "Everything is fine.")
 			return err
 		},
 	}
 	addConfigFlags(cmd.Flags())
 	return cmd
+}
+
+// tellFile says which file settings are read from.
+func tellFile(w io.Writer, path string) error {
+	if path == "" {
+		path = "none"
+	}
+	_, err := fmt.Fprintf(w, "%-30s %s\n", "--config", path)
+	return err
 }
 
 // print shows what is configured, without its secrets.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,9 @@ type result struct{ stdout, stderr string }
 
 func command(t *testing.T, args ...string) (result, error) {
 	t.Helper()
+	if args[0] == "check" && !slices.Contains(args, "--listen") && os.Getenv("POSTERN_LISTEN") == "" {
+		args = append(args, "--listen", "127.0.0.1:0") // another program of this machine may have the usual one
+	}
 	var stdout, stderr bytes.Buffer
 	err := run(t.Context(), args, &stdout, &stderr)
 	return result{stdout.String(), stderr.String()}, err

@@ -18,6 +18,9 @@ import (
 // without clears the environment of settings, so that the machine's own do not reach a test.
 func without(t testing.TB) {
 	t.Helper()
+	machine := systemFile
+	systemFile = filepath.Join(t.TempDir(), "postern.yaml")
+	t.Cleanup(func() { systemFile = machine })
 	for _, variable := range os.Environ() {
 		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "POSTERN_") {
 			t.Setenv(name, value) // puts it back afterwards

@@ -33,7 +33,7 @@ func (l layer) ReadBytes() ([]byte, error) { return nil, errors.ErrUnsupported }
 
 // addConfigFlags adds --config and a flag for every setting; of a secret, the one that names its file.
 func addConfigFlags(flags *pflag.FlagSet) {
-	flags.String("config", "", "configuration `file` (YAML)")
+	flags.String("config", "", "configuration `file` (YAML); "+systemFile+" when absent, if that is there")
 	initial := defaultConfig().texts()
 	for _, s := range settings {
 		if s.secret {
@@ -49,7 +49,7 @@ func readConfig(flags *pflag.FlagSet) (Config, error) {
 	c := defaultConfig()
 	var faults []error
 	k := koanf.New(".")
-	path, err := flags.GetString("config")
+	path, err := configFile(flags)
 	if err != nil {
 		return c, err
 	}

@@ -17,7 +17,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Short: "The API of a mail server: domains, admins, mailboxes and aliases",
 		Long: "Postern serves the API of an iRedMail server (MariaDB, MySQL or PostgreSQL), or of mail accounts in embedded\n" +
 			"SQLite files.\n" +
-			"Settings come from a file (--config), then from POSTERN_ variables, then from flags.",
+			"Settings come from a file (--config, else " + systemFile + "), then from POSTERN_ variables, then from flags.",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -37,6 +37,8 @@ func configured(cmd *cobra.Command, do func(cmd *cobra.Command, args []string, c
 		if err != nil {
 			return err
 		}
+		log := c.logger(cmd.ErrOrStderr())
+		c.warnIgnored(cmd.Flags(), log.Warn)
 		return do(cmd, args, c)
 	}
 	return cmd

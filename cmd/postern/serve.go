@@ -33,6 +33,13 @@ func serveCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string, c Config) error {
 		log := c.logger(cmd.ErrOrStderr())
+		path, err := configFile(cmd.Flags())
+		if err != nil {
+			return err
+		}
+		for _, text := range c.exposed(path) {
+			log.Warn(text)
+		}
 		return withStores(cmd, c, func(ctx context.Context, s *stores) error {
 			return serve(ctx, c, s, log, cmd.OutOrStdout())
 		})
