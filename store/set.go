@@ -11,6 +11,15 @@ type Set struct {
 	Replace *[]string
 	Add     []string
 	Remove  []string
+
+	sent     []string  // Replace as it was given, once something has been left out
+	refusals []refusal // why
+}
+
+// refusal says which names were left out, and with what error each would have been refused.
+type refusal struct {
+	concerns func(name string) bool
+	reason   func(name string) *Error
 }
 
 // Touches reports whether the change asks for anything.
@@ -81,17 +90,62 @@ func (s Set) without(names []string) Set {
 	return s
 }
 
+// WholeSet is the change to a set that becomes these names: a new account has nothing that they would replace.
+func (c Change) WholeSet(names []string) Set {
+	if c.Action == ActionCreate {
+		return Set{Add: names}
+	}
+	return Set{Replace: &names}
+}
+
+// NothingLeft refuses a list that would replace another one and of which no item can be taken: only what was sent empty
+// clears. It is the error of the first item.
+type NothingLeft struct{ First *Error }
+
+// Error implements error.
+func (e *NothingLeft) Error() string { return e.First.Error() }
+
+// Unwrap returns the error of the first item.
+func (e *NothingLeft) Unwrap() error { return e.First }
+
 // Discard leaves out of a change to a set what cannot be taken, and notes that in the change of the account. Where the
-// rule is to refuse, the first of those is an error.
-func Discard(rule OnMissing, set Set, bad []string, change *Change, refusal func(name string) *Error) (Set, error) {
+// rule is to refuse, the first of those is an error. Where nothing of what was to replace the set is left, it is
+// NothingLeft.
+func Discard(rule OnMissing, set Set, bad []string, change *Change, reason func(name string) *Error) (Set, error) {
 	if len(bad) == 0 {
 		return set, nil
 	}
 	if rule != Drop {
-		return set, refusal(bad[0])
+		return set, reason(bad[0])
+	}
+	if set.sent == nil && set.Replace != nil {
+		set.sent = *set.Replace
+	}
+	set.refusals = append(slices.Clone(set.refusals), refusal{Among(bad), reason})
+	set = set.without(bad)
+	if set.Replace != nil && len(*set.Replace) == 0 {
+		return set, &NothingLeft{set.firstRefusal()}
 	}
 	change.Discarded = append(change.Discarded, bad...)
-	return set.without(bad), nil
+	return set, nil
+}
+
+// AllTaken returns NothingLeft, ALREADY_EXISTS for the field, when the set is to be replaced by names that are all taken.
+func (s Set) AllTaken(taken []string, field string) error {
+	if s.Replace == nil || len(*s.Replace) == 0 || len(LeaveOut(*s.Replace, taken)) > 0 {
+		return nil
+	}
+	return &NothingLeft{AlreadyExists((*s.Replace)[0]).With(field)}
+}
+
+// firstRefusal is the error of the first item of a list of which nothing is left.
+func (s Set) firstRefusal() *Error {
+	for _, r := range s.refusals {
+		if r.concerns(s.sent[0]) {
+			return r.reason(s.sent[0])
+		}
+	}
+	return nil // every item was left out for a reason
 }
 
 // LeaveOut returns a copy of the list that lacks the names, in whatever case these are written.

@@ -20,7 +20,7 @@ type OnMissing int
 // The ways to treat an item that cannot be taken.
 const (
 	Refuse OnMissing = iota // fail, nothing written
-	Drop                    // leave it out and name it in Change.Discarded
+	Drop                    // leave it out and name it in Change.Discarded; a replacing list of which nothing is left fails
 )
 
 // Write is what every write takes beside its subject.

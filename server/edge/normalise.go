@@ -56,7 +56,9 @@ func (e *Edge) Normalise(c *gin.Context) {
 }
 
 func normalise(r *http.Request, body io.Reader) error {
-	n := normaliser{op: Of(r.Context()), lenient: reply.IsLenient(r.Context()), body: document{}, query: url.Values{}}
+	n := normaliser{
+		op: Of(r.Context()), lenient: reply.IsLenient(r.Context()), body: document{}, query: url.Values{}, note: reply.NoteOf(r.Context()),
+	}
 	err := n.read(r, body)
 	if n.first != nil && (err == nil || errors.Is(err, errEnough)) {
 		return n.first
@@ -64,7 +66,7 @@ func normalise(r *http.Request, body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	reply.NoteOf(r.Context()).Discard(n.discarded...)
+	n.note.Discard(n.discarded...)
 	r.URL.RawQuery = n.query.Encode()
 	return n.replaceBody(r)
 }
@@ -76,6 +78,7 @@ type normaliser struct {
 	body      document
 	query     url.Values
 	discarded []string
+	note      *reply.Note
 
 	sent   map[string]bool // the names seen in the source that is being read
 	lists  map[string]*items

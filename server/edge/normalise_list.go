@@ -1,6 +1,9 @@
 package edge
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
@@ -9,6 +12,7 @@ import (
 type items struct {
 	p     *Parameter
 	kept  []string
+	bad   error           // of the first item that was left out, while none before it was taken
 	seen  map[string]bool // of a form, where an item that occurs again counts once
 	count uint64
 	full  bool // there were more than the list may have
@@ -50,18 +54,44 @@ func (n *normaliser) item(list *items, s string, cut bool) error {
 	if cut && !n.lenient {
 		return n.fault(p.tooLong())
 	}
-	if n.lenient && (cut || p.items.VisitJSON(s) != nil) {
-		n.discarded = append(n.discarded, s)
-		return nil
+	if n.lenient {
+		if err := p.checkItem(s, cut); err != nil {
+			n.discarded = append(n.discarded, s)
+			if list.bad == nil && len(list.kept) == 0 {
+				list.bad = err
+			}
+			return nil
+		}
 	}
 	list.kept = append(list.kept, s)
 	return nil
 }
 
-// fileLists files the lists of a source once it has been read.
+// checkItem returns what is wrong with an item of the list.
+func (p *Parameter) checkItem(s string, cut bool) error {
+	if cut {
+		return p.tooLong()
+	}
+	if err := p.items.VisitJSON(s); err != nil {
+		return explain(p.Name, err)
+	}
+	return nil
+}
+
+// fileLists files the lists of a source once it has been read. One that would replace what is stored, and of which nothing
+// is valid, is refused with the error of its first item: only what was sent empty clears.
 func (n *normaliser) fileLists() error {
-	for name, list := range n.lists {
-		n.put(n.op.parameter(name), quote(list.kept))
+	for _, name := range slices.Sorted(maps.Keys(n.lists)) {
+		list := n.lists[name]
+		if list.p.replaces && list.bad != nil {
+			if len(list.kept) == 0 {
+				if err := n.fault(list.bad); err != nil {
+					return err
+				}
+			}
+			n.note.SetFirstBad(name, list.bad)
+		}
+		n.put(list.p, quote(list.kept))
 	}
 	return nil
 }

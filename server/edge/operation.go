@@ -47,6 +47,7 @@ type Parameter struct {
 
 	kind     string
 	nullable bool
+	replaces bool   // a list that replaces the stored one
 	choice   bool   // has an enum
 	on, off  string // the words of a choice between two, else ""
 	presence bool   // in a form, being there is enough
@@ -128,6 +129,12 @@ func newOperation(
 				return nil, err
 			}
 			op.Body[name] = p
+		}
+		for _, name := range texts(schema.Extensions["x-replaces"]) {
+			if op.Body[name] == nil || op.Body[name].kind != kindArray {
+				return nil, fmt.Errorf("x-replaces: %s is no list", name)
+			}
+			op.Body[name].replaces = true
 		}
 		op.conflicts = pairs(schema.Extensions["x-conflicts"])
 		op.needs = pairs(schema.Extensions["x-needs"])

@@ -108,6 +108,12 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 	if errors.As(err, &refusal) {
 		return refusal.Status, envelope{Msg: refusal.Code, Detail: refusal.Detail}
 	}
+	var nothing *store.NothingLeft
+	if errors.As(err, &nothing) { // the first bad item may have been left out before the store saw the list
+		if first := NoteOf(ctx).firstBadOf(nothing.First.Field); first != nil {
+			err = first
+		}
+	}
 	var known *store.Error
 	if !errors.As(err, &known) {
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {

@@ -35,6 +35,7 @@ type Note struct {
 	operation string
 	code      string
 	discarded []string
+	firstBad  map[string]error
 }
 
 // WithNote starts the note of a request.
@@ -55,6 +56,23 @@ func (n *Note) Discard(items ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.discarded = append(n.discarded, items...)
+}
+
+// SetFirstBad notes that the first item of a list was left out, and why.
+func (n *Note) SetFirstBad(field string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.firstBad == nil {
+		n.firstBad = map[string]error{}
+	}
+	n.firstBad[field] = err
+}
+
+// firstBadOf returns the error of the first item of a list, nil when that item was taken.
+func (n *Note) firstBadOf(field string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.firstBad[field]
 }
 
 // Discarded returns the items that were left out.

@@ -143,6 +143,32 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 	return c, err
 }
 
+// replaceHeaders is listHeaders of a list that is there: header lines of which none can be taken do not replace its own.
+func (m *MailingLists) replaceHeaders(
+	ctx context.Context, w store.Write, mail string, stored store.ListSettings, asked store.ListUpdate,
+) (store.ListUpdate, []string, error) {
+	next, left, err := m.listHeaders(ctx, w, mail, stored, asked)
+	if err != nil {
+		return next, left, err
+	}
+	for _, lines := range []struct {
+		field       string
+		asked, next *[]string
+	}{{"custom_headers", asked.CustomHeaders, next.CustomHeaders}, {"remove_headers", asked.RemoveHeaders, next.RemoveHeaders}} {
+		if lines.asked == nil || len(*lines.asked) == 0 || len(*lines.next) > 0 {
+			continue
+		}
+		refusing := w
+		refusing.OnMissing = store.Refuse
+		var refused *store.Error
+		if _, _, err = m.listHeaders(ctx, refusing, mail, stored, asked); !errors.As(err, &refused) || refused.Field != lines.field {
+			refused = store.Fail(store.Invalid, store.CodeInvalidValue, "None of these header lines can be set or removed.").With(lines.field)
+		}
+		return next, nil, &store.NothingLeft{First: refused}
+	}
+	return next, left, nil
+}
+
 // listHeaders returns the update with the header lines that the list may have, and those that are left out.
 func (m *MailingLists) listHeaders(
 	ctx context.Context, w store.Write, mail string, stored store.ListSettings, u store.ListUpdate,
@@ -272,7 +298,7 @@ func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u s
 		edit.configure.ExtraAddresses = &kept
 	}
 	if err == nil {
-		edit.configure, edit.left, err = m.listHeaders(ctx, w, mail, now, edit.configure)
+		edit.configure, edit.left, err = m.replaceHeaders(ctx, w, mail, now, edit.configure)
 	}
 	edit.after = now.With(edit.configure)
 	return edit, err

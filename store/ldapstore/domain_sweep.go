@@ -29,6 +29,9 @@ func (s *Store) decideAliasDomains(ctx context.Context, rule store.OnMissing, h 
 	if len(taken) > 0 && rule != store.Drop {
 		return aliasChange{}, store.AlreadyExists(taken[0]).With(set.Field("aliasDomains", "addAliasDomain"))
 	}
+	if err = set.AllTaken(taken, "aliasDomains"); err != nil {
+		return aliasChange{}, err
+	}
 	c.added, c.discarded = store.LeaveOut(c.added, taken), taken
 	return c, nil
 }

@@ -29,7 +29,7 @@ func (s *Store) CreateMaillist(ctx context.Context, w store.Write, m store.Maill
 			return nil, err
 		}
 		p := &plan{}
-		set, err := s.settleListMembers(ctx, w.OnMissing, "members", m.Mail, store.Set{Replace: &m.Members}, &p.change)
+		set, err := s.settleListMembers(ctx, w.OnMissing, "members", m.Mail, store.Set{Add: m.Members}, &p.change)
 		if err != nil {
 			return nil, err
 		}

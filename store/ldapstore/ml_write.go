@@ -23,7 +23,7 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{}
+		p := &plan{change: store.Change{Action: store.ActionCreate}}
 		e := entry{dn: s.tree.list(m.Mail)}
 		e.set("objectClass", "mailList")
 		e.set("mail", m.Mail)
@@ -116,7 +116,7 @@ func (s *Store) editExtra(ctx context.Context, w store.Write, h home, e *entry, 
 		return nil
 	}
 	wanted := store.LeaveOut(*extra, append(h.shadows(e.address()), e.address()))
-	next, err := s.settleFurther(ctx, w, h, h.further(*e), store.Set{Replace: &wanted}, further{
+	next, err := s.settleFurther(ctx, w, h, h.further(*e), change.WholeSet(wanted), further{
 		field: "extra_addresses", whole: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
 	}, change)
 	if err != nil {

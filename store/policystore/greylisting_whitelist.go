@@ -81,6 +81,10 @@ func (s *Store) UpdateGreylistingWhitelist(
 		return store.Change{}, err
 	}
 	set, discarded := validSet(change, maxGreylisting(db))
+	if set.Replace != nil && len(*set.Replace) == 0 && len(*change.Replace) > 0 { // only what was sent empty clears
+		return store.Change{}, &store.NothingLeft{First: store.Fail(store.Invalid, store.CodeInvalidValue,
+			"None of the senders is an address, domain, IP address or network that iRedAPD can match.").With("senders")}
+	}
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
 		var rows []struct{ Sender, Comment string }
 		query := "SELECT " + l.selected("greylisting_whitelists", []column{{"sender", "''"}, {"comment", "''"}}) + " FROM greylisting_whitelists WHERE account = ? ORDER BY sender " + tx.ForUpdate()

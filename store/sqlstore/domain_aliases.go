@@ -37,6 +37,9 @@ func (s *Store) decideAliasDomains(
 	if len(taken) > 0 && rule != store.Drop {
 		return aliasChange{}, store.AlreadyExists(taken[0]).With(set.Field("aliasDomains", "addAliasDomain"))
 	}
+	if err = set.AllTaken(taken, "aliasDomains"); err != nil {
+		return aliasChange{}, err
+	}
 	slices.Sort(taken)
 	c.added, c.discarded = store.LeaveOut(c.added, taken), taken
 	return c, nil

@@ -26,7 +26,7 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 		if err := s.admitMl(ctx, tx, w.Actor, m.Mail); err != nil {
 			return nil, err
 		}
-		p := &plan{}
+		p := &plan{change: store.Change{Action: store.ActionCreate}}
 		var err error
 		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
 			return nil, err
@@ -153,7 +153,7 @@ func (s *Store) settleExtra(
 	}
 	domain := store.DomainOf(mail)
 	wanted := store.LeaveOut(*extra, []string{mail})
-	set, err := s.settleFurther(ctx, tx, w, domain, current, store.Set{Replace: &wanted}, further{
+	set, err := s.settleFurther(ctx, tx, w, domain, current, change.WholeSet(wanted), further{
 		field: "extra_addresses", outside: func() *store.Error { return store.NotOfList(domain) },
 	}, change)
 	if err != nil {

@@ -115,10 +115,13 @@ func userForwardingMissing(t *testing.T, open Open) {
 	t.Run("nothing left after dropping", func(t *testing.T) {
 		f := prepared(t)
 		mustUpdateUser(t, f, ann, store.UserUpdate{Forwarding: replacing(x)})
-		change, err := f.Accounts.UpdateUser(ctx(t), dropping, ann, store.UserUpdate{Forwarding: replacing(gone)})
+		same := unchanged(t, f)
+		_, err := f.Accounts.UpdateUser(ctx(t), dropping, ann, store.UserUpdate{Forwarding: replacing(gone)})
+		requireCode(t, err, store.Unprocessable, store.CodeNoSuchAccount)
+		same()
+		_, err = f.Accounts.UpdateUser(ctx(t), dropping, ann, store.UserUpdate{Forwarding: replacing()})
 		require.NoError(t, err)
-		require.Equal(t, []string{gone}, change.Discarded)
-		require.Equal(t, []string{ann}, forwardings(t, f, ann))
+		require.Equal(t, []string{ann}, forwardings(t, f, ann), "what is sent empty clears")
 	})
 	t.Run("what does not exist can be removed", func(t *testing.T) {
 		f := prepared(t)
