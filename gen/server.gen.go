@@ -5450,6 +5450,20 @@ func (response ListDomains401JSONResponse) VisitListDomainsResponse(w http.Respo
 	return err
 }
 
+type ListDomains403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListDomains403JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
 
 func (response ListDomains408JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
@@ -14013,6 +14027,20 @@ func (response Whoami401JSONResponse) VisitWhoamiResponse(w http.ResponseWriter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Whoami403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response Whoami403JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -247,9 +247,10 @@ func hashed(t testing.TB, password string) store.Secret {
 
 // client calls the server as one principal.
 type client struct {
-	w      *world
-	prefix string // "" for the strict surface, "/iredadmin" for the legacy one
-	cookie *http.Cookie
+	w       *world
+	prefix  string // "" for the strict surface, "/iredadmin" for the legacy one
+	address string // where it is; "" is 192.0.2.1
+	cookie  *http.Cookie
 }
 
 func (w *world) anonymous() *client { return &client{w: w} }
@@ -268,7 +269,9 @@ func (w *world) as(username, password string) *client {
 func (w *world) root() *client { return w.as(rootMail, password) }
 
 // legacy is the same principal on the legacy surface.
-func (c *client) legacy() *client { return &client{w: c.w, prefix: "/iredadmin", cookie: c.cookie} }
+func (c *client) legacy() *client {
+	return &client{w: c.w, prefix: "/iredadmin", cookie: c.cookie, address: c.address}
+}
 
 // answer is what came back.
 type answer struct {
@@ -346,6 +349,9 @@ func (c *client) do(r *http.Request) answer {
 	c.w.t.Helper()
 	if c.cookie != nil {
 		r.AddCookie(c.cookie)
+	}
+	if c.address != "" {
+		r.RemoteAddr = c.address + ":5000"
 	}
 	rec := httptest.NewRecorder()
 	c.w.handler.ServeHTTP(rec, r)

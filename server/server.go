@@ -27,6 +27,7 @@ import (
 type Options struct {
 	LegacyPrefix       string         // where the legacy surface is mounted; "" is nowhere
 	CORSOrigins        []string       // other origins whose pages may call the API
+	APIClients         store.Networks // who may call the API; empty leaves it to the panel's settings
 	TrustedProxies     store.Networks // whose X-Forwarded-For and X-Forwarded-Proto count
 	Log                *slog.Logger
 	ShowPasswordHashes bool // to global admins
@@ -60,11 +61,12 @@ var contract = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.New
 
 // Server answers requests.
 type Server struct {
-	handler  http.Handler
-	stores   Stores
-	sessions *access.Sessions
-	hashing  *hashing.Pool
-	draining atomic.Bool
+	handler      http.Handler
+	stores       Stores
+	sessions     *access.Sessions
+	restrictions *access.Restrictions
+	hashing      *hashing.Pool
+	draining     atomic.Bool
 }
 
 // New returns a server. It fails when the contract and the routes disagree, or an operation says not who may call it.
@@ -82,9 +84,11 @@ func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	s := &Server{stores: stores, hashing: hashing.New()}
+	restrictions := access.NewRestrictions(stores.Panel, o.APIClients, o.Log)
+	s := &Server{stores: stores, hashing: hashing.New(), restrictions: restrictions}
 	s.sessions = access.NewSessions(stores.Accounts, stores.State, s.hashing, access.Options{
 		Idle: o.SessionIdle, Max: o.SessionMax, Scheme: o.PasswordScheme, Log: o.Log, Now: o.Now, Unlimited: o.UnlimitedLogins,
+		Restrictions: restrictions,
 	})
 	engine := s.engine(o, operations)
 	if err = operations.Match(engine.Routes()); err != nil {
@@ -114,20 +118,20 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	e.UseEscapedPath = true      // a slash within an address ends no segment of a path
 	e.UnescapePathValues = false // gin would take a plus for a blank; see edge.Match
 	e.RedirectTrailingSlash = false
-	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors))
+	guard := access.New(s.sessions, s.stores.Accounts, s.stores.Ownerships, s.restrictions, errors)
+	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors), guard.Clients)
 	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
 	e.NoMethod(func(c *gin.Context) {
 		edge.AllowHead(c.Writer.Header())
 		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
 	})
 	s.fixedPaths(e, metrics)
-	s.operations(e, o, edge.New(operations, bodies, errors), errors)
+	s.operations(e, o, edge.New(operations, bodies, errors), guard, errors)
 	return e
 }
 
 // operations registers what the contract describes, behind the stages of a request.
-func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, errors *reply.Errors) {
-	guard := access.New(s.sessions, s.stores.Accounts, s.stores.Ownerships, errors)
+func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *access.Access, errors *reply.Errors) {
 	stores := api.Stores{
 		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Mls: s.stores.Mls,
 		Panel: s.stores.Panel, Ownerships: s.stores.Ownerships,

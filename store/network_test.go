@@ -31,3 +31,32 @@ func TestNetworks(t *testing.T) {
 		require.Equal(t, in, all.Contain(address), text)
 	}
 }
+
+func TestParseAllowList(t *testing.T) {
+	allows := func(list *AllowList, text string) bool {
+		address, ok := ParseIP(text)
+		require.True(t, ok)
+		return list.Allows(address)
+	}
+	for _, nobody := range []string{`{"value": []}`, `{"value": null}`, `{"value": ""}`} {
+		require.Nil(t, ParseAllowList(nobody), nobody)
+		require.True(t, allows(nil, "192.0.2.1"))
+	}
+	for _, text := range []string{
+		`{"value": ["192.0.2.1", "10.0.0.0/8", "2001:db8::/32"]}`, `{"value": "192.0.2.1, 10.0.0.0/8\n2001:db8::/32"}`,
+		`{"value": ["office", "192.0.2.1", 5, null, "10.0.0.0/8", "2001:db8::/32", "10.0.0.0/99"], "more": 1}`,
+	} {
+		list := ParseAllowList(text)
+		for address, in := range map[string]bool{
+			"192.0.2.1": true, "::ffff:192.0.2.1": true, "10.9.9.9": true, "2001:db8::7": true, "192.0.2.2": false, "127.0.0.1": false, "::1": false,
+		} {
+			require.Equal(t, in, allows(list, address), "%s: %s", text, address)
+		}
+	}
+	for _, text := range []string{``, `x`, `[]`, `{}`, `{"values": []}`, `{"value": ["office"]}`, `{"value": [""]}`, `{"value": 5}`, `{"value": {}}`} {
+		list := ParseAllowList(text)
+		require.NotNil(t, list, text)
+		require.NotEmpty(t, list.Bad, text)
+		require.False(t, allows(list, "127.0.0.1"), text)
+	}
+}

@@ -92,6 +92,11 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 		if err = c.tellNotes(ctx, w, d); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %s: %w", variable(d.key), where, err))
 		}
+		if d.key == "iredadmin_dsn" {
+			if err = c.tellRestrictions(ctx, w, d); err != nil {
+				return err
+			}
+		}
 	}
 	if c.Backend == "ldap" && c.LDAPURL != "" && c.LDAPBaseDN != "" {
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)

@@ -38,6 +38,7 @@ type Config struct {
 	PasswordScheme     string        `koanf:"password_scheme"`
 	ShowPasswordHashes yesNo         `koanf:"show_password_hashes"`
 	CORSOrigins        list          `koanf:"cors_origins"`
+	APIClients         list          `koanf:"api_clients"`
 	TrustedProxies     list          `koanf:"trusted_proxies"`
 	LegacyPrefix       string        `koanf:"legacy_prefix"`
 	SessionIdle        time.Duration `koanf:"session_idle"`
@@ -124,6 +125,10 @@ var settings = []setting{
 	{
 		key: "cors_origins", usage: "comma-separated `origins` whose pages may call the API",
 		shape: "a list such as https://panel.example.com",
+	},
+	{
+		key: "api_clients", usage: "comma-separated `networks` from which the API may be called, instead of those of the panel's settings",
+		shape: "a list such as 192.0.2.1,10.0.0.0/8",
 	},
 	{
 		key: "trusted_proxies", usage: "comma-separated `networks` of the proxies whose X-Forwarded-For and X-Forwarded-Proto count",

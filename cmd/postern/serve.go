@@ -104,6 +104,7 @@ func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 	return server.Options{
 		LegacyPrefix:       c.LegacyPrefix,
 		CORSOrigins:        c.CORSOrigins,
+		APIClients:         c.APIClients.networks(),
 		TrustedProxies:     c.TrustedProxies.networks(),
 		Log:                log,
 		ShowPasswordHashes: bool(c.ShowPasswordHashes),

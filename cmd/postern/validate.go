@@ -74,6 +74,7 @@ func (c Config) checkServer(f *faults) {
 				" http://localhost:3000: in lower case, without a path, the usual port or a wildcard", origin)
 		}
 	}
+	f.networks("api_clients", c.APIClients)
 	f.networks("trusted_proxies", c.TrustedProxies)
 	if c.SessionIdle <= 0 {
 		f.add("session_idle", "must be longer than nothing; write a time such as 30m")

@@ -27,15 +27,18 @@ const Global = "global"
 
 // Access holds the stages that ask who is calling and whether that is allowed.
 type Access struct {
-	sessions *Sessions
-	accounts store.Accounts
-	names    store.Ownerships
-	errors   *reply.Errors
+	sessions     *Sessions
+	accounts     store.Accounts
+	names        store.Ownerships
+	restrictions *Restrictions
+	errors       *reply.Errors
 }
 
 // New returns the stages.
-func New(sessions *Sessions, accounts store.Accounts, names store.Ownerships, errors *reply.Errors) *Access {
-	return &Access{sessions, accounts, names, errors}
+func New(
+	sessions *Sessions, accounts store.Accounts, names store.Ownerships, restrictions *Restrictions, errors *reply.Errors,
+) *Access {
+	return &Access{sessions, accounts, names, restrictions, errors}
 }
 
 // Authenticate finds out who is calling, on every operation but the public ones.
@@ -55,6 +58,10 @@ func (a *Access) Authenticate(c *gin.Context) {
 		return
 	}
 	reply.NoteOf(ctx).SetPrincipal(principal.Username)
+	if err = a.restrictions.checkAdmin(ctx, reply.NoteOf(ctx).ClientIP, principal.Global); err != nil {
+		a.fail(c, err)
+		return
+	}
 	c.Request = c.Request.WithContext(withPrincipal(ctx, principal))
 }
 

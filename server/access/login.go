@@ -20,7 +20,8 @@ var (
 
 // LogIn checks the credentials and opens a session. It returns the id for the cookie. Unknown account, wrong
 // password and disabled account all fail with INVALID_CREDENTIALS, after the same time; too many of them with
-// TOO_MANY_ATTEMPTS, at once.
+// TOO_MANY_ATTEMPTS, at once. It fails with NOT_ALLOWED_IP where no admin, or no global admin, may come from the address: the latter
+// shows only to who knows the password.
 func (s *Sessions) LogIn(ctx context.Context, username, password, ip string) (id string, err error) {
 	begun := time.Now()
 	id, err = s.logIn(ctx, username, password, ip)
@@ -35,6 +36,9 @@ func (s *Sessions) LogIn(ctx context.Context, username, password, ip string) (id
 }
 
 func (s *Sessions) logIn(ctx context.Context, username, password, ip string) (id string, err error) {
+	if err = s.options.Restrictions.checkAdmin(ctx, ip, false); err != nil {
+		return "", err
+	}
 	username, err = store.NormaliseAddress(username)
 	if err != nil {
 		return "", store.Fail(store.Invalid, reply.CodeInvalidUsername, "The username is a full mail address.").With("username")
@@ -49,6 +53,9 @@ func (s *Sessions) logIn(ctx context.Context, username, password, ip string) (id
 	})
 	if err == nil && !ok {
 		err = errInvalidCredentials
+	}
+	if err == nil {
+		err = s.options.Restrictions.checkAdmin(ctx, ip, identity.Global)
 	}
 	if err != nil {
 		return "", err

@@ -19,8 +19,10 @@ type Options struct {
 	Idle   time.Duration // a session ends so long after its last use
 	Max    time.Duration // and so long after log-in
 	Scheme store.PasswordScheme
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Restrictions say from where admins may come.
+	Restrictions *Restrictions
+	Log          *slog.Logger
+	Now          func() time.Time
 	// Unlimited counts no wrong passwords, for tests and benchmarks that send many.
 	Unlimited bool
 }

@@ -15,6 +15,8 @@ import (
 
 // Codes of failures that never reach a store.
 const (
+	CodeNotAuthorized      = "NOT_AUTHORIZED"
+	CodeNotAllowedIP       = "NOT_ALLOWED_IP"
 	CodeNoSuchPath         = "NO_SUCH_PATH"
 	CodeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
 	CodeUnsupportedMedia   = "UNSUPPORTED_MEDIA_TYPE"

@@ -46,9 +46,13 @@ func TestPanelsSchemaIsNeverLaidOver(t *testing.T) {
 func TestSettingsOfAnOldPanelOnServers(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
-			got, err := panelstore.New(storetest.Database(t, engine)).PanelSettings(t.Context())
+			panel := panelstore.New(storetest.Database(t, engine))
+			got, err := panel.PanelSettings(t.Context())
 			require.NoError(t, err)
 			require.Empty(t, got)
+			restrictions, err := panel.PanelRestrictions(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, restrictions.Lists())
 		})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/postern-mail/postern/store"
 )
 
 // settingRow is a row of the table settings.
@@ -32,6 +34,34 @@ func (s *Store) PanelSettings(ctx context.Context) (map[string]any, error) {
 		}
 	}
 	return settings, nil
+}
+
+// PanelRestrictions implements store.Panel.
+func (s *Store) PanelRestrictions(ctx context.Context) (store.PanelRestrictions, error) {
+	var all store.PanelRestrictions
+	columns, err := s.db.Reader().Columns(ctx, "settings")
+	if err != nil {
+		return all, fmt.Errorf("look for the panel's settings: %w", err)
+	}
+	if len(columns) == 0 {
+		return all, nil
+	}
+	var rows []settingRow
+	err = s.db.Reader().Select(ctx, &rows, "SELECT k, v FROM settings WHERE account = ? AND k IN (?)", "global",
+		[]string{store.SettingAPIClients, store.SettingAdminLogins, store.SettingGlobalAdminLogins})
+	if err != nil {
+		return all, fmt.Errorf("read the panel's restrictions: %w", err)
+	}
+	lists := map[string]*store.AllowList{}
+	for _, row := range rows {
+		if row.Value != nil {
+			lists[row.Key] = store.ParseAllowList(*row.Value)
+		}
+	}
+	return store.PanelRestrictions{
+		APIClients: lists[store.SettingAPIClients], Admins: lists[store.SettingAdminLogins],
+		GlobalAdmins: lists[store.SettingGlobalAdminLogins],
+	}, nil
 }
 
 // parseValue reads {"value": X}.

@@ -23,9 +23,13 @@ func TestPanelOnSQLite(t *testing.T) {
 }
 
 func TestSettingsOfAnOldPanel(t *testing.T) {
-	got, err := panelstore.New(open(t)).PanelSettings(t.Context())
+	panel := panelstore.New(open(t))
+	got, err := panel.PanelSettings(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, got)
+	restrictions, err := panel.PanelRestrictions(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, restrictions.Lists())
 }
 
 func TestLogOfAnotherDatabase(t *testing.T) {

@@ -26,6 +26,7 @@ func Panel(t *testing.T, open func(t *testing.T) PanelFixture) {
 	t.Run("log", func(t *testing.T) { panelLog(t, open) })
 	t.Run("settings", func(t *testing.T) { panelSettings(t, open) })
 	t.Run("leftovers", func(t *testing.T) { panelLeftovers(t, open) })
+	t.Run("restrictions", func(t *testing.T) { panelRestrictions(t, open) })
 	t.Run("answers", func(t *testing.T) { require.NoError(t, open(t).Panel.Ping(ctx(t))) })
 }
 
@@ -190,4 +191,29 @@ func panelSettings(t *testing.T, open func(t *testing.T) PanelFixture) {
 		require.NoError(t, err)
 		require.Equal(t, map[string]any{"good": 1.0}, got)
 	})
+}
+
+func panelRestrictions(t *testing.T, open func(t *testing.T) PanelFixture) {
+	f := open(t)
+	found, err := f.Panel.PanelRestrictions(ctx(t))
+	require.NoError(t, err)
+	require.Equal(t, store.PanelRestrictions{}, found)
+	require.NoError(t, f.SQL.Write(ctx(t), func(tx *sqldb.Tx) error {
+		for _, row := range [][]any{
+			{"global", store.SettingAPIClients, `{"value": ["192.0.2.1", "10.0.0.0/8", "office"]}`},
+			{"global", store.SettingAdminLogins, `{"value": []}`}, {"global", store.SettingGlobalAdminLogins, `not JSON`},
+			{"global", "min_passwd_length", `{"value": 12}`}, {"anna@example.com", store.SettingAPIClients, `{"value": ["192.0.2.9"]}`},
+		} {
+			if _, err := tx.Exec(ctx(t), "INSERT INTO settings (account, k, v) VALUES (?, ?, ?)", row...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	found, err = f.Panel.PanelRestrictions(ctx(t))
+	require.NoError(t, err)
+	require.Nil(t, found.Admins)
+	require.Len(t, found.APIClients.Networks, 2)
+	require.Equal(t, []string{"office"}, found.APIClients.Bad)
+	require.Equal(t, &store.AllowList{Bad: []string{"not JSON"}}, found.GlobalAdmins)
 }

@@ -4549,6 +4549,10 @@ export type ListDomainsErrors = {
      */
     401: Failure;
     /**
+     * The caller may not do this.
+     */
+    403: Failure;
+    /**
      * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
      */
     408: Failure;
@@ -8107,6 +8111,10 @@ export type WhoamiErrors = {
      * No session, or one that has ended.
      */
     401: Failure;
+    /**
+     * The caller may not do this.
+     */
+    403: Failure;
     /**
      * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
      */
