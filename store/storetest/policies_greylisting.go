@@ -240,4 +240,52 @@ func exemptDomains(t *testing.T, open PoliciesOpen) {
 	change(store.Set{Replace: &[]string{}})
 	require.Empty(t, domains())
 	require.False(t, spared(t, f, ofAnna, "192.0.2.2"))
+	t.Run("that share servers", func(t *testing.T) { sharedServers(t, open) })
+}
+
+// sharedServers proves that a server is exempt as long as any listed domain has it, whichever of them came first or goes first.
+func sharedServers(t *testing.T, open PoliciesOpen) {
+	const shared, single = "192.0.2.1", "192.0.2.9"
+	f := open(t)
+	change := func(s store.Set) {
+		t.Helper()
+		_, err := f.Policies.UpdateSpfDomains(ctx(t), asGlobal, s)
+		require.NoError(t, err)
+	}
+	replace := func(domain string, senders ...string) {
+		t.Helper()
+		require.NoError(t, f.Policies.ReplaceSpfSenders(ctx(t), domain, senders))
+	}
+	exempt := func(sharedToo, singleToo bool) {
+		t.Helper()
+		require.Equal(t, sharedToo, spared(t, f, ofAnna, shared))
+		require.Equal(t, singleToo, spared(t, f, ofAnna, single))
+	}
+	for _, order := range [][]string{{"a.org", "b.org", "c.org"}, {"c.org", "a.org", "b.org"}, {"b.org", "c.org", "a.org"}} {
+		change(store.Set{Add: order})
+		replace(order[0], shared, single)
+		replace(order[1], shared)
+		replace(order[2], shared)
+		exempt(true, true)
+		change(store.Set{Remove: []string{order[0]}})
+		exempt(true, false)
+		replace(order[1], single)
+		exempt(true, true)
+		replace(order[1], single, shared)
+		change(store.Set{Remove: []string{order[2]}})
+		exempt(true, true)
+		replace(order[1], shared)
+		exempt(true, false)
+		change(store.Set{Remove: []string{order[1]}})
+		exempt(false, false)
+		require.Zero(t, count(t, f.Iredapd, "SELECT COUNT(*) FROM greylisting_whitelist_domain_spf"), "nothing is left over")
+	}
+	change(store.Set{Add: []string{"a.org", "b.org", "c.org"}})
+	for _, d := range []string{"a.org", "b.org", "c.org"} {
+		replace(d, shared)
+	}
+	change(store.Set{Remove: []string{"a.org", "b.org"}})
+	exempt(true, false)
+	change(store.Set{Replace: &[]string{}})
+	exempt(false, false)
 }
