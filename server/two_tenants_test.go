@@ -284,12 +284,12 @@ func (f *tenantFuzz) pathFor(op operation, adma bool) string {
 	path := op.template
 	for _, p := range op.parameters {
 		schema := p.Value.Schema.Value
-		switch {
-		case p.Value.In == "query":
+		switch p.Value.In {
+		case "query":
 			if f.oneIn(2) {
 				path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + p.Value.Name + "=" + url.QueryEscape(fmt.Sprint(f.value(schema)))
 			}
-		case p.Value.In == "path":
+		case "path":
 			value := fmt.Sprint(f.value(schema))
 			if f.random.IntN(4) > 0 {
 				for range 20 { // another try or two
