@@ -517,6 +517,7 @@ func TestVerifyJob(t *testing.T) {
 		p.alice.must(http.StatusOK, "PUT", "/api/domain/a.test", addNames("x.test", "y.test"))
 		p.zone.Publish("one.test", p.alice.record("one.test"))
 		p.zone.Publish("x.test", p.alice.record("x.test"))
+		p.zone.Publish("three.test", p.alice.record("three.test"))
 		// A global admin of the panel activates, and later suspends.
 		p.setActive("three.test", true)
 		p.run()
@@ -576,6 +577,10 @@ func TestCodesOfThePanel(t *testing.T) {
 
 func TestDNSThatDoesNotAnswer(t *testing.T) {
 	p := newProver(t, "sqlite")
+	silent := spf.NewResolver(p.zone.Address, p.zone.Address, p.zone.Address) // each of which is waited for
+	p.names = ownership.New(p.changes, p.stores.State, p.codes, silent, ownership.Options{Verify: true, Log: p.logger})
+	p.stores.Accounts, p.stores.Ownerships = p.names, p.names
+	p.serve()
 	p.alice.mustDomain("new.test", nil)
 	p.zone.Publish("new.test", p.alice.record("new.test"))
 	p.zone.Silence(true)
@@ -593,6 +598,80 @@ func TestDNSThatDoesNotAnswer(t *testing.T) {
 	a := p.alice.send("POST", "/api/domain/two.test/ownership", "", "")
 	require.Equal(t, http.StatusServiceUnavailable, a.status)
 	require.Equal(t, "NOT_CONFIGURED", a.msg())
+}
+
+// failingAccounts refuse the next write that is no dry run.
+type failingAccounts struct {
+	store.Accounts
+	fails error
+}
+
+func (f *failingAccounts) fail(w store.Write) error {
+	err := f.fails
+	if w.DryRun {
+		return nil
+	}
+	f.fails = nil
+	return err
+}
+
+func (f *failingAccounts) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
+	if err := f.fail(w); err != nil {
+		return store.Change{}, err
+	}
+	return f.Accounts.CreateDomain(ctx, w, d)
+}
+
+func (f *failingAccounts) UpdateDomain(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	if err := f.fail(w); err != nil {
+		return store.Change{}, err
+	}
+	return f.Accounts.UpdateDomain(ctx, w, name, u)
+}
+
+// A write that is refused after all leaves the marks as they were. Where nobody knows whether it happened, they keep names out of
+// use.
+func TestMarksOfFailedWrites(t *testing.T) {
+	p := newProver(t, "sqlite")
+	accounts := &failingAccounts{Accounts: p.changes}
+	p.over(accounts, p.codes)
+	p.alice.mustDomain("new.test", nil)
+	pending := func() []string {
+		t.Helper()
+		marks, err := p.stores.State.PendingMarks(t.Context())
+		require.NoError(t, err)
+		var names []string
+		for _, m := range marks {
+			names = append(names, m.Name)
+		}
+		return names
+	}
+	refusal, unknown := store.AlreadyExists("x.test"), store.Down("The database", nil)
+	for _, given := range []struct {
+		cause      error
+		do         func() answer
+		wantBeside []string
+	}{
+		{refusal, func() answer { return p.alice.json("POST", "/api/domain/two.test", map[string]any{}) }, nil},
+		{refusal, func() answer { return p.alice.json("PUT", "/api/domain/a.test", addNames("x.test")) }, nil},
+		{refusal, func() answer { return p.root.json("PUT", "/api/domain/new.test", accountIs("active")) }, nil},
+		{unknown, func() answer { return p.alice.json("POST", "/api/domain/two.test", map[string]any{}) }, []string{"two.test"}},
+		{unknown, func() answer { return p.alice.json("PUT", "/api/domain/a.test", addNames("x.test")) }, []string{"two.test", "x.test"}},
+	} {
+		accounts.fails = given.cause
+		a := given.do()
+		require.False(t, a.ok(), a.raw)
+		require.ElementsMatch(t, append([]string{"new.test"}, given.wantBeside...), pending())
+	}
+	p.zone.Publish("new.test", p.alice.record("new.test"))
+	require.Equal(t, "proven", p.alice.verify("new.test")["status"])
+	p.run() // the domain that was never made is forgotten
+	require.Equal(t, []string{"x.test"}, pending())
+	// A global admin's change of which nobody knows whether it happened does not come back as pending.
+	p.alice.mustDomain("three.test", nil)
+	accounts.fails = unknown
+	require.False(t, p.root.json("PUT", "/api/domain/three.test", accountIs("disabled")).ok())
+	require.Equal(t, []string{"x.test"}, pending())
 }
 
 // A crash between two writes leaves nothing in use that is not proven, and a repeat completes it.
