@@ -117,6 +117,10 @@ func TestMlSubscriptionsFollow(t *testing.T) {
 			"subscribers": list{"anna@example.com", "ben@example.com", "sales@example.com", "zoe@other.test", "x@far.test"},
 		})
 		root.must(http.StatusCreated, "POST", "/api/ml/news@other.test", body{"require_confirm": "no", "subscribers": list{"dev@example.com"}})
+		for _, c := range []*client{root, root.legacy()} {
+			require.Contains(t, c.get("/api/user/anna@example.com").data()["mailing_lists"], "dev@example.com")
+			require.Contains(t, c.get("/api/users/other.test").raw, `"mailing_lists":["dev@example.com"]`)
+		}
 		post("/api/user/anna@example.com/change_email/ann@example.com", body{})(root)
 		require.Contains(t, members(), subscriber("ann@example.com", "normal"))
 		require.NotContains(t, members(), subscriber("anna@example.com", "normal"))

@@ -45,6 +45,10 @@ type Lists interface {
 	// moderator or a moderator of subscriptions, but for IsDefaultPerson.
 	ListsNaming(ctx context.Context, name string, lists []string) ([]string, error)
 
+	// SubscribedTo returns, by address, the lists that addresses are subscribed to, in any way, sorted. A driver that does not
+	// know which lists there are asks for them; another one may answer with lists that are none of those.
+	SubscribedTo(ctx context.Context, addresses []string, lists func() ([]string, error)) (map[string][]string, error)
+
 	// ListsOf returns the lists of a domain that are there, accounts or not, sorted. A driver that cannot know returns
 	// nil.
 	ListsOf(ctx context.Context, domain string) ([]string, error)

@@ -44,7 +44,7 @@ type User struct {
 	Aliases        []string // further addresses of this mailbox
 	Domains        []string // managed ones; ["ALL"] for a global admin
 	MailingAliases []string // alias accounts that it is a member of
-	MailingLists   []string // lists that it is a member of
+	MailingLists   []string // lists that it is a member of or, where mlmmj is known, subscribed to
 	SenderBcc      string
 	RecipientBcc   string
 	RelayHost      string

@@ -134,3 +134,32 @@ func listsOfOtherTenants(t *testing.T, open func(t *testing.T) *post) {
 		requirePeople(t, p, foreign, nil, "bo@example.com")
 	})
 }
+
+// TestMailboxesNameTheirLists reads mailboxes that lists have as subscribers, of each kind; a list that is not there any more, or of
+// which there is no account, is not named.
+func TestMailboxesNameTheirLists(t *testing.T) {
+	onBothDrivers(t, func(t *testing.T, open func(t *testing.T) *post) {
+		p := open(t)
+		withTenant(t, p)
+		require.NoError(t, p.lists.Prepare(t.Context(), "stray@other.test", store.DefaultListSettings("stray@other.test")))
+		require.NoError(t, p.lists.Subscribe(t.Context(), "stray@other.test", store.SubscribeNormal, []string{"anna@example.com"}))
+		u, err := p.all().User(t.Context(), "anna@example.com")
+		require.NoError(t, err)
+		require.Equal(t, []string{dev, foreign}, u.MailingLists)
+		users, err := p.all().Users(t.Context(), store.UserFilter{Domain: "example.com"}, store.Page{})
+		require.NoError(t, err)
+		named := map[string][]string{}
+		for _, u := range users.Items {
+			named[u.Mail] = u.MailingLists
+		}
+		require.Equal(t, map[string][]string{"anna@example.com": {dev, foreign}, "bo@example.com": {dev}}, named)
+		require.NoError(t, p.driver.Unsubscribe(t.Context(), foreign, []string{"anna@example.com"}))
+		u, err = p.all().User(t.Context(), "anna@example.com")
+		require.NoError(t, err)
+		require.Equal(t, []string{dev}, u.MailingLists)
+		u, err = p.all().User(t.Context(), "zoe@other.test")
+		require.NoError(t, err)
+		require.NotNil(t, u.MailingLists)
+		require.Empty(t, u.MailingLists)
+	})
+}

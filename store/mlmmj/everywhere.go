@@ -144,6 +144,67 @@ func (s *Spool) ListsNaming(ctx context.Context, name string, lists []string) ([
 	return naming, nil
 }
 
+// SubscribedTo implements store.Lists.
+func (s *Spool) SubscribedTo(ctx context.Context, addresses []string, _ func() ([]string, error)) (map[string][]string, error) {
+	mails, err := s.All()
+	if err != nil || len(mails) == 0 {
+		return nil, err
+	}
+	wanted, letters := map[string]bool{}, map[string]bool{}
+	for _, a := range addresses {
+		wanted[a], letters[a[:1]] = true, true
+	}
+	to := map[string][]string{}
+	for _, mail := range mails {
+		l, err := s.hold(ctx, mail, shared)
+		if store.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found, err := l.among(wanted, letters)
+		l.close()
+		if err != nil {
+			return nil, failed("read", mail, err)
+		}
+		for _, a := range found {
+			to[a] = append(to[a], mail)
+		}
+	}
+	for _, lists := range to { // which come by their domain
+		slices.Sort(lists)
+	}
+	return to, nil
+}
+
+// among returns which of the wanted addresses are subscribed, sorted; their first letters say which files to look into.
+func (l *list) among(wanted, letters map[string]bool) ([]string, error) {
+	var found []string
+	for _, kind := range kinds {
+		names, err := l.subscriberFiles(kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if len(name) == 1 && !letters[name] {
+				continue
+			}
+			content, err := l.get(path.Join(directories[kind], name))
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range lower(linesOf(content)) {
+				if wanted[a] {
+					found = append(found, a)
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
+}
+
 // All returns every list of the spool, finished or not.
 func (s *Spool) All() ([]string, error) {
 	if s.unused() {

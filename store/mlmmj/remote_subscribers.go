@@ -256,6 +256,45 @@ func (r *Remote) ListsNaming(ctx context.Context, name string, lists []string) (
 	return naming, nil
 }
 
+// SubscribedTo implements store.Lists. It asks about each address or about each list, whatever is less.
+func (r *Remote) SubscribedTo(ctx context.Context, addresses []string, lists func() ([]string, error)) (map[string][]string, error) {
+	mails, err := lists()
+	if err != nil || len(mails) == 0 {
+		return nil, err
+	}
+	to := map[string][]string{}
+	if len(addresses) <= len(mails) {
+		for _, a := range addresses {
+			var subscribed []store.Subscriber
+			at := "/subscriber/" + url.PathEscape(a) + "/subscribed"
+			if err := r.call(ctx, http.MethodGet, at, url.Values{"query_all_lists": {"yes"}}, &subscribed); err != nil {
+				return nil, err
+			}
+			for _, s := range subscribed {
+				to[a] = append(to[a], s.Mail)
+			}
+			slices.Sort(to[a])
+		}
+		return to, nil
+	}
+	wanted := store.Among(addresses)
+	for _, mail := range slices.Sorted(slices.Values(mails)) {
+		all, err := r.subscribers(ctx, mail)
+		if store.IsNotFound(err) || store.HasCode(err, store.CodeInvalidMail) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all {
+			if wanted(s.Mail) && !slices.Contains(to[s.Mail], mail) {
+				to[s.Mail] = append(to[s.Mail], mail)
+			}
+		}
+	}
+	return to, nil
+}
+
 // has reports whether an address is subscribed, in any way.
 func (r *Remote) has(ctx context.Context, mail, subscriber string) (bool, error) {
 	all, err := r.subscribers(ctx, mail)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -105,10 +106,19 @@ func (l *list) archiveIt() error {
 	return l.erase()
 }
 
-// archivePlace makes the directory that the list will go into.
+// archivePlace makes the directory that the list will go into: named by the time, by the time twice as mlmmjadmin does where that
+// is there, and by a number where that is there too.
 func (l *list) archivePlace(archive *os.Root, domain, local string) (string, error) {
 	stamp := time.Now().UTC().Format(archiveStamp)
-	for place := filepath.Join(domain, local+stamp); ; place += stamp {
+	for n := 1; ; n++ {
+		name := local + stamp
+		switch {
+		case n == 2:
+			name += stamp
+		case n > 2:
+			name += "-" + strconv.Itoa(n)
+		}
+		place := filepath.Join(domain, name)
 		if err := l.step("mkdir", place); err != nil {
 			return "", err
 		}

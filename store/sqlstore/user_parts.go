@@ -59,7 +59,7 @@ func userOf(row store.Record) store.User {
 		Aliases:        []string{},
 		Domains:        []string{},
 		MailingAliases: []string{},
-		MailingLists:   []string{}, // members of lists are known to the list manager alone
+		MailingLists:   []string{}, // subscribers are known to mlmmj alone: see store/change
 	}
 }
 

@@ -173,13 +173,17 @@ func listRemove(t *testing.T, open ListsOpen) {
 		}
 	})
 	t.Run("again and again within a second", func(t *testing.T) {
-		f := open(t)
-		for range 4 {
+		f, times := open(t), 20
+		if mails, err := f.Lists.ListsOf(ctx(t), "lists.test"); mails == nil {
+			require.NoError(t, err)
+			times = 4 // mlmmjadmin keeps two of a name within a second, and each further pair takes one more
+		}
+		for range times {
 			mustMl(t, f, devList)
 			require.NoError(t, f.Lists.RemoveList(ctx(t), devList, true))
 		}
 		if f.Spool != "" {
-			require.Len(t, archived(t, f), 4)
+			require.Len(t, archived(t, f), times)
 		}
 	})
 	t.Run("erases the list", func(t *testing.T) {
@@ -369,6 +373,17 @@ func listEverywhere(t *testing.T, open ListsOpen) {
 		require.NoError(t, f.Lists.RenameSubscriber(ctx(t), "postmaster@lists.test", successor, allLists))
 		require.Equal(t, []string{successor}, mlSettings(t, f, newsList).Owners)
 		require.Equal(t, []string{successor}, mlSettings(t, f, newsList).Moderators)
+	})
+	t.Run("what addresses are subscribed to", func(t *testing.T) {
+		f := three(t)
+		all := func() ([]string, error) { return allLists, nil }
+		to, err := f.Lists.SubscribedTo(ctx(t), []string{leaver, successor}, all)
+		require.NoError(t, err)
+		require.Equal(t, map[string][]string{leaver: {devList, newsList}}, to)
+		many := append(manyAddresses(30), leaver, other)
+		to, err = f.Lists.SubscribedTo(ctx(t), many, all)
+		require.NoError(t, err)
+		require.Equal(t, map[string][]string{leaver: {devList, newsList}, other: {"all@other.test", devList}}, to)
 	})
 	t.Run("only in the lists that are named", func(t *testing.T) {
 		f := three(t)
