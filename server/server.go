@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,7 @@ import (
 type Options struct {
 	LegacyPrefix       string         // where the legacy surface is mounted; "" is nowhere
 	CORSOrigins        []string       // other origins whose pages may call the API
+	ReadOnly           func() bool    // whether writes are refused now; nil is never
 	APIClients         store.Networks // who may call the API; empty leaves it to the panel's settings
 	TrustedProxies     store.Networks // whose X-Forwarded-For and X-Forwarded-Proto count
 	Log                *slog.Logger
@@ -147,7 +149,7 @@ func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *
 		ResponseErrorHandlerFunc: write,
 	})
 	group := e.Group("", stages.Match, sameOrigin(o.CORSOrigins, errors), noStore, edge.Deadline,
-		guard.Authenticate, guard.Authorise, stages.Normalise, stages.Validate, guard.AuthoriseParameters)
+		guard.Authenticate, guard.Authorise, readOnly(o.ReadOnly, errors), stages.Normalise, stages.Validate, guard.AuthoriseParameters)
 	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(err)) },
 	})
@@ -177,6 +179,21 @@ func (s *Server) fixedPaths(e *gin.Engine, metrics *edge.Metrics) {
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", ui)
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/") })
+}
+
+// unguarded are the operations that are no reads and change no mail data.
+var unguarded = []string{"login", "logout", "verifyAdminPassword", "verifyUserPassword"}
+
+// readOnly refuses every operation that may change mail data while the server is read-only.
+func readOnly(now func() bool, errors *reply.Errors) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		op := edge.Of(c.Request.Context())
+		if now == nil || op.Method == http.MethodGet || slices.Contains(unguarded, op.ID) || !now() {
+			return
+		}
+		errors.Write(c.Writer, c.Request, reply.ReadOnly)
+		c.Abort()
+	}
 }
 
 // noStore keeps answers, which are about accounts, out of caches.

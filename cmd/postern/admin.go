@@ -32,6 +32,9 @@ func adminCreateCommand() *cobra.Command {
 	cmd.Flags().String("name", "", "display `name`")
 	addPasswordFlag(cmd)
 	return configured(cmd, func(cmd *cobra.Command, args []string, c Config) error {
+		if err := c.refuseReadOnly(); err != nil {
+			return err
+		}
 		name, err := cmd.Flags().GetString("name")
 		if err != nil {
 			return err
@@ -63,6 +66,9 @@ func adminPasswordCommand() *cobra.Command {
 	}
 	addPasswordFlag(cmd)
 	return configured(cmd, func(cmd *cobra.Command, args []string, c Config) error {
+		if err := c.refuseReadOnly(); err != nil {
+			return err
+		}
 		return withStores(cmd, c, func(ctx context.Context, s *stores) error {
 			mail, err := store.NormaliseLogin(args[0])
 			if err != nil {

@@ -35,7 +35,7 @@ func (s *stores) bootstrap(ctx context.Context, c Config) (*firstAdmin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for a global admin: %w", err)
 	}
-	if len(admins) > 0 || c.Admin == "" {
+	if len(admins) > 0 || c.Admin == "" || c.readOnly() {
 		return readFirstAdmin(path)
 	}
 	policy, err := store.ServerPasswordPolicy(ctx, s.panel)

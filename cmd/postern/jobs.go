@@ -58,6 +58,9 @@ func jobsCommand() *cobra.Command {
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string, c Config) error {
+		if err := c.refuseReadOnly(); err != nil && !(args[0] == purgeJob && purge.dryRun) {
+			return err
+		}
 		if args[0] == purgeJob {
 			return purgeMailboxes(cmd.Context(), c, purge, cmd.OutOrStdout())
 		}

@@ -53,7 +53,7 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 		return err
 	}
 	s.changes.OnChange(api.Forget)
-	if err = s.changes.Resume(ctx); err != nil { // it is tried again every minute
+	if err = c.unlessReadOnly(s.changes.Resume)(ctx); err != nil { // it is tried again every minute
 		log.Error("some interrupted changes are still unfinished", "error", err)
 	}
 	first, err := s.bootstrap(ctx, c)
@@ -104,6 +104,7 @@ func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 	return server.Options{
 		LegacyPrefix:       c.LegacyPrefix,
 		CORSOrigins:        c.CORSOrigins,
+		ReadOnly:           c.readOnly,
 		APIClients:         c.APIClients.networks(),
 		TrustedProxies:     c.TrustedProxies.networks(),
 		Log:                log,
@@ -132,15 +133,18 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	running.Go(func() { s.changes.Run(ctx, resumeInterval) })
+	running.Go(func() {
+		every(ctx, resumeInterval, log, "unfinished changes could not be taken up", c.unlessReadOnly(s.changes.ResumeStale))
+	})
 	if s.inviter != nil {
+		s.inviter.Rest = c.readOnly
 		running.Go(func() { s.inviter.Run(ctx, inviteInterval) })
 	}
 	running.Go(func() {
-		every(ctx, c.SpfInterval, log, "the mail servers of some domains could not be looked up", s.lookUp)
+		every(ctx, c.SpfInterval, log, "the mail servers of some domains could not be looked up", c.unlessReadOnly(s.lookUp))
 	})
 	running.Go(func() {
-		every(ctx, c.VerifyInterval, log, "some names that wait for their proof could not be checked", s.names.Run)
+		every(ctx, c.VerifyInterval, log, "some names that wait for their proof could not be checked", c.unlessReadOnly(s.names.Run))
 	})
 	running.Go(func() {
 		ticker := time.NewTicker(purgeInterval)

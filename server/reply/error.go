@@ -15,6 +15,7 @@ import (
 
 // Codes of failures that never reach a store.
 const (
+	CodeReadOnly           = "READ_ONLY"
 	CodeNotAuthorized      = "NOT_AUTHORIZED"
 	CodeNotAllowedIP       = "NOT_ALLOWED_IP"
 	CodeNoSuchPath         = "NO_SUCH_PATH"
@@ -59,6 +60,8 @@ var (
 	MethodNotAllowed = &Refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "This path does not take that method."}
 	UnsupportedMedia = &Refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMedia,
 		"Send application/json or application/x-www-form-urlencoded."}
+	ReadOnly = &Refusal{http.StatusServiceUnavailable, CodeReadOnly,
+		"The server takes no changes for now. Ask its administrator, or try again later."}
 	CrossOrigin    = &Refusal{http.StatusForbidden, CodeCrossOrigin, "A page of another site may not do this."}
 	RequestTimeout = &Refusal{http.StatusRequestTimeout, CodeRequestTimeout,
 		"The body came too slowly. Send it again, at 64 KiB a second or faster."}
