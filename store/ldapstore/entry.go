@@ -120,11 +120,19 @@ func (e *entry) set(name string, values ...string) {
 	}
 }
 
-// assign is set of one value when there is something to set: nil leaves, "" removes.
+// assign sets the value that is shown when there is something to set: nil leaves, "" removes. Further values are another
+// program's, and stay.
 func (e *entry) assign(name string, value *string) {
-	if value != nil {
-		e.set(name, *value)
+	if value == nil {
+		return
 	}
+	now := e.all(name)
+	if *value == "" || len(now) == 0 {
+		e.set(name, *value)
+		return
+	}
+	rest := slices.DeleteFunc(slices.Clone(now[1:]), func(v string) bool { return strings.EqualFold(v, *value) })
+	e.set(name, append([]string{*value}, rest...)...)
 }
 
 // add adds values that the attribute lacks.

@@ -175,9 +175,9 @@ func (s *Store) planOutside(p *plan, h home, list string, addresses []string, be
 	if before != nil {
 		after = before.clone()
 	}
-	after.set("memberOfGroup", addresses...)
+	after.add("memberOfGroup", addresses...)
 	after.set("accountStatus", statusActive)
-	after.set("enabledService", serviceMail, serviceDeliver)
+	after.add("enabledService", serviceMail, serviceDeliver)
 	after.set("mail", outside...)
 	h.markStatus(&after)
 	if before == nil {

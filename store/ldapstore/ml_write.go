@@ -135,13 +135,15 @@ func (s *Store) editPeople(ctx context.Context, e *entry, owners, moderators *[]
 	if err := s.checkReferences(ctx, "moderators", store.MlPeople(e.address(), moderators)...); err != nil {
 		return err
 	}
+	were := append(e.sorted("listOwner"), e.sorted("listModerator")...)
 	for name, people := range map[string]*[]string{"listOwner": owners, "listModerator": moderators} {
 		if people != nil {
 			e.set(name, store.Set{Add: *people}.Apply(nil)...)
 		}
 	}
 	if owners != nil || moderators != nil {
-		e.set("listAllowedUser", store.Set{Add: append(e.sorted("listOwner"), e.sorted("listModerator")...)}.Apply(nil)...)
+		e.remove("listAllowedUser", were...) // others whom another program lets post stay
+		e.add("listAllowedUser", append(e.sorted("listOwner"), e.sorted("listModerator")...)...)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 		p.tally(r.home.name, r.kind)
 	}
 	after := both.clone()
-	after.set("mail", r.next)
+	after.remove("mail", r.mail)
 	p.update(both, after, store.NoSuchAccount(r.mail))
 	p.change.Before, p.change.After = r.before.whole(hiddenPassword), after.whole(hiddenPassword)
 	return p, nil
@@ -121,7 +121,9 @@ func (s *Store) settleRenamed(r *renaming, e *entry) {
 	e.readdress(s.changeable(*e, store.Scope{}), r.mail, r.next)
 	if r.noun == store.NounUser {
 		local, _ := store.SplitAddress(r.next)
-		e.set("uid", local)
+		was, _ := store.SplitAddress(r.mail)
+		e.remove("uid", was)
+		e.add("uid", local)
 	}
 }
 

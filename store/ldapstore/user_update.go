@@ -110,10 +110,12 @@ func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now t
 func (s *Store) editPerson(e *userEdit, u store.UserUpdate) {
 	local, _ := store.SplitAddress(e.mail)
 	if u.Name != nil {
-		e.after.set("cn", cmp.Or(*u.Name, local))
+		name := cmp.Or(*u.Name, local)
+		e.after.assign("cn", &name)
 	}
 	if u.LastName != nil {
-		e.after.set("sn", cmp.Or(*u.LastName, local))
+		name := cmp.Or(*u.LastName, local)
+		e.after.assign("sn", &name)
 	}
 	e.after.assign("givenName", u.FirstName)
 	e.after.assign("employeeNumber", u.EmployeeID)
