@@ -18,6 +18,15 @@ var (
 	loginAddress = regexp.MustCompile(`^[a-z0-9_#-][a-z0-9_.&#-]*@` + domainPattern + `$`)
 )
 
+// foreign is an address on somebody else's server: its local part is made of any atext of RFC 5321, section 4.1.2, with dots.
+var foreign = regexp.MustCompile("^[a-z0-9!#$%&'*+/=?^_`{|}~-][a-z0-9!#$%&'*+/=?^_`{|}~.-]*@" + domainPattern + "$")
+
+// NormaliseForeign returns the address as it is stored, or INVALID_MAIL. It may be any on another server: what is hosted
+// here is held to a narrower form where the account is made.
+func NormaliseForeign(mail string) (string, error) {
+	return normaliseAddress(mail, foreign)
+}
+
 // NormaliseDomain returns the domain name as it is stored, or INVALID_DOMAIN_NAME.
 func NormaliseDomain(name string) (string, error) {
 	n := strings.ToLower(strings.TrimSpace(name))

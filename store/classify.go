@@ -45,7 +45,7 @@ func (k AddressKind) IredapdPriority() int64 { return iredapdPriorities[k] }
 
 var (
 	topLevelName    = regexp.MustCompile(`^[a-z0-9-]{2,25}$`)
-	wildcardAddress = regexp.MustCompile(`^[a-z0-9_#-][a-z0-9_.+=/&#-]*@\*$`)
+	wildcardAddress = regexp.MustCompile("^[a-z0-9!#$%&'*+/=?^_`{|}~-][a-z0-9!#$%&'*+/=?^_`{|}~.-]*@\\*$")
 	wildcardIP      = regexp.MustCompile(`^[0-9*]{1,3}(?:\.[0-9*]{1,3}){3}$`)
 )
 
@@ -59,7 +59,9 @@ func ClassifyAddress(text string) (string, AddressKind) {
 	switch {
 	case strings.HasPrefix(s, "@"):
 		return classifyDomain(s)
-	case address.MatchString(s):
+	case strings.HasPrefix(s, "*@"): // not anybody at a domain, which is @domain
+		return "", KindInvalid
+	case foreign.MatchString(s):
 		return s, KindEmail
 	case wildcardAddress.MatchString(s):
 		return s, KindWildcardAddress

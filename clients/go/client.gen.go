@@ -822,7 +822,7 @@ type AliasCreate struct {
 
 	// Members Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
 	// without members. Addresses in a domain of this server have to exist.
-	Members *[]Address `json:"members,omitempty"`
+	Members *[]ForeignAddress `json:"members,omitempty"`
 
 	// Name Display name. Left out, the alias has none.
 	Name *string `json:"name,omitempty"`
@@ -868,17 +868,17 @@ type AliasUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]Address `json:"addMember,omitempty"`
+	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
 
 	// Members The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
 	// have to exist.
-	Members *[]Address `json:"members,omitempty"`
+	Members *[]ForeignAddress `json:"members,omitempty"`
 
 	// Name Display name. Empty clears it.
 	Name *string `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]Address `json:"removeMember,omitempty"`
+	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
 }
 
 // BannedRule The name of a rule in Amavisd's configuration that says which attachments are banned.
@@ -1210,7 +1210,7 @@ type DomainUpdate struct {
 
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
 	// and such mail is refused again. An address of a hosted domain has to exist.
-	Catchall *[]Address `json:"catchall,omitempty"`
+	Catchall *[]ForeignAddress `json:"catchall,omitempty"`
 
 	// DefaultQuota MB that a mailbox created without a quota gets. Null or 0 removes the default.
 	DefaultQuota nullable.Nullable[int64] `json:"defaultQuota,omitempty"`
@@ -1339,6 +1339,12 @@ type Failure struct {
 	// Success Always `false`.
 	Success bool `json:"_success"`
 }
+
+// ForeignAddress A mail address that may be on another server: any atext of RFC 5321 in front of the @. One in a domain of this
+// server has to exist, unless said otherwise.
+//
+// Example: sean.o'brien@example.net
+type ForeignAddress = string
 
 // Greylisting A greylisting setting. Empty where there is none.
 type Greylisting struct {
@@ -1556,7 +1562,7 @@ type MaillistCreate struct {
 
 	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
 	// members. Addresses in a domain of this server have to exist.
-	Members *[]Address `json:"members,omitempty"`
+	Members *[]ForeignAddress `json:"members,omitempty"`
 
 	// Name Display name. Left out, the list has none.
 	Name *string `json:"name,omitempty"`
@@ -1583,17 +1589,17 @@ type MaillistUpdate struct {
 	AccessPolicy nullable.Nullable[MaillistAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]Address `json:"addMember,omitempty"`
+	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
 
 	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
 	// Addresses in a domain of this server have to exist.
-	Members *[]Address `json:"members,omitempty"`
+	Members *[]ForeignAddress `json:"members,omitempty"`
 
 	// Name Display name. Empty clears it.
 	Name *string `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]Address `json:"removeMember,omitempty"`
+	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
 }
 
 // Ml A mailing list: the parameters under their published names, then the columns or attributes of the account
@@ -2257,7 +2263,7 @@ type MlModerated = YesNo
 // A new list without any gets `postmaster@` its domain.
 //
 // Example: ["bert@example.com"]
-type MlModerators = []Address
+type MlModerators = []ForeignAddress
 
 // MlName What people read beside the address. Empty clears it.
 //
@@ -2269,7 +2275,7 @@ type MlName = string
 // nothing.
 //
 // Example: ["carla@example.net","dora@example.com"]
-type MlNewSubscribers = []Address
+type MlNewSubscribers = []ForeignAddress
 
 // MlNewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 // it.
@@ -2301,7 +2307,7 @@ type MlOnlySubscriberCanPost = YesNo
 // A new list without any gets `postmaster@` its domain.
 //
 // Example: ["anna@example.com"]
-type MlOwner = []Address
+type MlOwner = []ForeignAddress
 
 // MlRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 // clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -2340,7 +2346,7 @@ type MlSubscription string
 // replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 //
 // Example: ["anna@example.com"]
-type MlSubscriptionModerators = []Address
+type MlSubscriptionModerators = []ForeignAddress
 
 // MlUpdate Changes of a mailing list. What is absent stays as it is.
 //
@@ -3438,7 +3444,7 @@ type UserUpdate struct {
 
 	// AddForwarding Addresses that get the mail too. A mailbox that keeps its mail goes on keeping it. An empty list changes
 	// nothing.
-	AddForwarding *[]Address `json:"addForwarding,omitempty"`
+	AddForwarding *[]ForeignAddress `json:"addForwarding,omitempty"`
 
 	// AddService Services to switch on. An empty list changes nothing.
 	AddService *[]UserServiceName `json:"addService,omitempty"`
@@ -3453,7 +3459,7 @@ type UserUpdate struct {
 	// Forwarding Where mail to the mailbox goes from now on; this replaces all forwards. The mailbox keeps a copy only if its
 	// own address is among them. Empty clears: mail stays in the mailbox alone. Addresses in a domain of this
 	// server have to exist.
-	Forwarding *[]Address `json:"forwarding,omitempty"`
+	Forwarding *[]ForeignAddress `json:"forwarding,omitempty"`
 
 	// Gn Given name. Empty clears it. SQL stores it from iRedMail 1.7.3 on.
 	Gn *string `json:"gn,omitempty"`
@@ -3519,7 +3525,7 @@ type UserUpdate struct {
 
 	// RemoveForwarding Addresses that no longer get the mail. The mailbox's own address among them ends the local copy, unless no
 	// forward is left: then mail stays in the mailbox. An empty list changes nothing.
-	RemoveForwarding *[]Address `json:"removeForwarding,omitempty"`
+	RemoveForwarding *[]ForeignAddress `json:"removeForwarding,omitempty"`
 
 	// RemoveService Services to switch off. An empty list changes nothing.
 	RemoveService *[]UserServiceName `json:"removeService,omitempty"`

@@ -88,8 +88,8 @@ func cleanLines(mail string, lines []string, f form) ([]string, *store.Error) {
 func cleanAddresses(addresses []string) ([]string, *store.Error) {
 	clean := make([]string, 0, len(addresses))
 	for _, a := range addresses {
-		n, err := store.NormaliseAddress(a)
-		if err != nil {
+		n, err := store.NormaliseForeign(a)
+		if err != nil || n[0] == '/' { // mlmmj names files after the first character
 			return nil, store.Fail(store.Invalid, store.CodeInvalidMail,
 				"One of the addresses is no mail address that can be used here.")
 		}

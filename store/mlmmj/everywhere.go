@@ -83,7 +83,7 @@ func (s *Spool) ForgetSubscriber(ctx context.Context, address string, lists []st
 
 // RenameSubscriber implements store.Lists. Where the new address is subscribed already it stays as it is.
 func (s *Spool) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
-	to, err := store.NormaliseAddress(to)
+	to, err := store.NormaliseForeign(to)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (s *Spool) RenameSubscriber(ctx context.Context, from, to string, lists []s
 // rewrite replaces an address in lists, with nothing where to is "". One list that fails does not keep the others
 // from it.
 func (s *Spool) rewrite(ctx context.Context, from, to string, lists []string) error {
-	from, err := store.NormaliseAddress(from)
+	from, err := store.NormaliseForeign(from)
 	if err != nil {
 		return err
 	}

@@ -146,9 +146,14 @@ func address(mail string) (string, error) {
 	return mail, takes(mail)
 }
 
-// takes refuses an address that mlmmjadmin would drop without a word: its own pattern ends a domain after 15 characters.
+// takes refuses an address that mlmmjadmin would drop without a word: its own pattern (is_email of its libs/utils.py) knows
+// fewer characters than RFC 5321 and ends a domain after 15.
 func takes(addresses ...string) error {
 	for _, a := range addresses {
+		if _, err := store.NormaliseAddress(a); err != nil {
+			return store.Fail(store.Invalid, store.CodeInvalidMail,
+				"mlmmjadmin does not take the address %s: a character in front of the @ is none that it knows.", a)
+		}
 		if last := a[strings.LastIndexByte(a, '.')+1:]; len(last) > 15 {
 			return store.Fail(store.Invalid, store.CodeInvalidMail,
 				"mlmmjadmin does not take the address %s: the last part of its domain is too long.", a)

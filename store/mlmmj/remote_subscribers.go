@@ -168,7 +168,7 @@ func (r *Remote) ForgetSubscriber(ctx context.Context, subscriber string, lists 
 
 // RenameSubscriber implements store.Lists, as ForgetSubscriber does.
 func (r *Remote) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
-	to, err := store.NormaliseAddress(to)
+	to, err := store.NormaliseForeign(to)
 	if err == nil {
 		err = takes(to)
 	}
@@ -180,7 +180,7 @@ func (r *Remote) RenameSubscriber(ctx context.Context, from, to string, lists []
 
 // rewrite replaces an address in lists, with nothing where to is "". One list that fails does not keep the others from it.
 func (r *Remote) rewrite(ctx context.Context, from, to string, lists []string) error {
-	from, err := store.NormaliseAddress(from)
+	from, err := store.NormaliseForeign(from)
 	if err != nil || from == to || len(lists) == 0 {
 		return err
 	}

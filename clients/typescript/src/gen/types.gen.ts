@@ -418,7 +418,7 @@ export type AliasCreate = {
      * without members. Addresses in a domain of this server have to exist.
      *
      */
-    members?: Array<Address>;
+    members?: Array<ForeignAddress>;
     /**
      * Display name. Left out, the alias has none.
      */
@@ -458,13 +458,13 @@ export type AliasUpdate = {
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
-    addMember?: Array<Address>;
+    addMember?: Array<ForeignAddress>;
     /**
      * The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
      * have to exist.
      *
      */
-    members?: Array<Address>;
+    members?: Array<ForeignAddress>;
     /**
      * Display name. Empty clears it.
      */
@@ -472,7 +472,7 @@ export type AliasUpdate = {
     /**
      * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
      */
-    removeMember?: Array<Address>;
+    removeMember?: Array<ForeignAddress>;
 };
 
 /**
@@ -889,7 +889,7 @@ export type DomainUpdate = {
      * and such mail is refused again. An address of a hosted domain has to exist.
      *
      */
-    catchall?: Array<Address>;
+    catchall?: Array<ForeignAddress>;
     /**
      * MB that a mailbox created without a quota gets. Null or 0 removes the default.
      */
@@ -1071,6 +1071,13 @@ export type Failure = {
      */
     _success: false;
 };
+
+/**
+ * A mail address that may be on another server: any atext of RFC 5321 in front of the @. One in a domain of this
+ * server has to exist, unless said otherwise.
+ *
+ */
+export type ForeignAddress = string;
 
 /**
  * A greylisting setting. Empty where there is none.
@@ -1336,7 +1343,7 @@ export type MaillistCreate = {
      * members. Addresses in a domain of this server have to exist.
      *
      */
-    members?: Array<Address>;
+    members?: Array<ForeignAddress>;
     /**
      * Display name. Left out, the list has none.
      */
@@ -1359,13 +1366,13 @@ export type MaillistUpdate = {
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
-    addMember?: Array<Address>;
+    addMember?: Array<ForeignAddress>;
     /**
      * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
      * Addresses in a domain of this server have to exist.
      *
      */
-    members?: Array<Address>;
+    members?: Array<ForeignAddress>;
     /**
      * Display name. Empty clears it.
      */
@@ -1373,7 +1380,7 @@ export type MaillistUpdate = {
     /**
      * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
      */
-    removeMember?: Array<Address>;
+    removeMember?: Array<ForeignAddress>;
 };
 
 /**
@@ -1731,7 +1738,7 @@ export type MlModerated = YesNo;
  * A new list without any gets `postmaster@` its domain.
  *
  */
-export type MlModerators = Array<Address>;
+export type MlModerators = Array<ForeignAddress>;
 
 /**
  * What people read beside the address. Empty clears it.
@@ -1744,7 +1751,7 @@ export type MlName = string;
  * nothing.
  *
  */
-export type MlNewSubscribers = Array<Address>;
+export type MlNewSubscribers = Array<ForeignAddress>;
 
 /**
  * What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
@@ -1791,7 +1798,7 @@ export type MlOnlySubscriberCanPost = YesNo;
  * A new list without any gets `postmaster@` its domain.
  *
  */
-export type MlOwner = Array<Address>;
+export type MlOwner = Array<ForeignAddress>;
 
 /**
  * Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
@@ -1837,7 +1844,7 @@ export type MlSubscription = 'normal' | 'digest' | 'nomail';
  * replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
  *
  */
-export type MlSubscriptionModerators = Array<Address>;
+export type MlSubscriptionModerators = Array<ForeignAddress>;
 
 /**
  * Changes of a mailing list. What is absent stays as it is.
@@ -2950,7 +2957,7 @@ export type UserUpdate = {
      * nothing.
      *
      */
-    addForwarding?: Array<Address>;
+    addForwarding?: Array<ForeignAddress>;
     /**
      * Services to switch on. An empty list changes nothing.
      */
@@ -2971,7 +2978,7 @@ export type UserUpdate = {
      * server have to exist.
      *
      */
-    forwarding?: Array<Address>;
+    forwarding?: Array<ForeignAddress>;
     /**
      * Given name. Empty clears it. SQL stores it from iRedMail 1.7.3 on.
      */
@@ -3032,7 +3039,7 @@ export type UserUpdate = {
      * forward is left: then mail stays in the mailbox. An empty list changes nothing.
      *
      */
-    removeForwarding?: Array<Address>;
+    removeForwarding?: Array<ForeignAddress>;
     /**
      * Services to switch off. An empty list changes nothing.
      */
