@@ -44,6 +44,7 @@ func Accounts(t *testing.T, open Open) {
 	t.Run("spellings", func(t *testing.T) { spellings(t, open) })
 	t.Run("rights", func(t *testing.T) { rights(t, open) })
 	t.Run("leftovers", func(t *testing.T) { leftovers(t, open) })
+	t.Run("computed", func(t *testing.T) { computed(t, open) })
 }
 
 // counted notes at the end of a suite how many stores it asked for, which is the same on every engine.

@@ -1,0 +1,69 @@
+package storetest
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// computed is the suite about what is worked out of each noun: every field shows what there is.
+func computed(t *testing.T, open Open) {
+	f := withUser(t, open)
+	mustDomain(t, f, "b.test")
+	mustUser(t, f, "bo@a.test")
+	fillUser(t, f, "ann@a.test")
+	mustAlias(t, f, "group@a.test", "ann@a.test")
+	putModerators(t, f, "group@a.test", "bo@a.test")
+	mustUpdateDomain(t, f, "a.test", store.DomainUpdate{
+		AliasDomains: adding("alias.test"), Catchall: &[]string{"ann@a.test"}, SenderBcc: ptr("bo@a.test"), RecipientBcc: ptr("bo@a.test"),
+		OutboundRelay: ptr("[relay.test]:25"), Quota: ptr(int64(1000)), MaxUserQuota: ptr(int64(50)),
+	})
+	for _, mail := range []string{"ann@a.test", "bo@a.test"} {
+		mustUpdateUser(t, f, mail, store.UserUpdate{Quota: ptr(int64(10))})
+	}
+	m := wholeMl
+	m.Owners, m.Moderators = []string{"bo@a.test"}, []string{"ann@a.test"}
+	_, err := f.Accounts.CreateMl(ctx(t), refusing, m)
+	require.NoError(t, err)
+	_, err = f.Accounts.CreateAdmin(ctx(t), asGlobal, store.AdminCreate{Mail: adma, Password: aHash, Active: true, Limits: store.LimitsUpdate{Users: ptr(int64(3))}})
+	require.NoError(t, err)
+	mustManage(t, f, "a.test", adma)
+	ofUser := []string{"Settings", "MailingLists"} // see the lists of mlmmj, and the static lists of a directory
+	if f.Directory != nil {
+		_, err = f.lists(t).CreateMaillist(ctx(t), asGlobal, store.MaillistCreate{Mail: "all@a.test", Members: []string{"ann@a.test"}})
+		require.NoError(t, err)
+		ofUser = ofUser[:1]
+	}
+
+	users, err := f.Accounts.Users(ctx(t), store.UserFilter{Domain: "a.test"}, store.Page{})
+	require.NoError(t, err)
+	domains, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.Page{})
+	require.NoError(t, err)
+	aliases, err := f.Accounts.Aliases(ctx(t), store.AliasFilter{Domain: "a.test"}, store.Page{})
+	require.NoError(t, err)
+	requireFilled(t, mustReadUser(t, f, "ann@a.test"), ofUser...)
+	requireFilled(t, users.Items[slices.IndexFunc(users.Items, func(u store.User) bool { return u.Mail == "ann@a.test" })], ofUser...)
+	requireFilled(t, mustReadDomain(t, f, "a.test"))
+	requireFilled(t, domains.Items[slices.IndexFunc(domains.Items, func(d store.Domain) bool { return d.Name == "a.test" })])
+	requireFilled(t, mustReadAlias(t, f, "group@a.test"))
+	requireFilled(t, aliases.Items[0])
+	requireFilled(t, mustReadMl(t, f, dev))
+	requireFilled(t, mustReadAdmin(t, f, adma), "Global")
+}
+
+// requireFilled asserts that every field of a noun but some holds something.
+func requireFilled(t *testing.T, noun any, but ...string) {
+	t.Helper()
+	v := reflect.ValueOf(noun)
+	for i := range v.NumField() {
+		name, field := v.Type().Field(i).Name, v.Field(i)
+		empty := field.IsZero() || field.Kind() == reflect.Slice && field.Len() == 0
+		if !slices.Contains(but, name) {
+			require.False(t, empty, "%s of %T", name, noun)
+		}
+	}
+}
