@@ -34,6 +34,21 @@ func (s *Server) backends() []backend {
 	return all
 }
 
+// lateTimeout is what is left for it within the five seconds in which a request is answered.
+const lateTimeout = 200 * time.Millisecond
+
+// allAnswer reports whether every backend answers, at a time when the request has none left.
+func (s *Server) allAnswer(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateTimeout)
+	defer cancel()
+	for _, b := range s.backends() {
+		if b.ping(ctx) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // ready reports whether every backend answers, and names those that do not. They are asked at the same time.
 func (s *Server) ready(c *gin.Context) {
 	if s.draining.Load() {

@@ -111,7 +111,7 @@ func (s *Server) Forget(change store.Change) { s.sessions.Forget(change) }
 
 func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
-	errors := &reply.Errors{Log: o.Log}
+	errors := &reply.Errors{Log: o.Log, Answer: s.allAnswer}
 	bodies := &edge.Bodies{Budget: cmp.Or(o.BodyBudget, edge.DefaultBodyBudget), Grace: cmp.Or(o.BodyGrace, edge.DefaultBodyGrace)}
 	metrics := edge.NewMetrics(bodies)
 	e := gin.New()

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -64,6 +67,7 @@ const (
 	CodeConflicting           = "CONFLICTING_PARAMETERS"
 	CodeTooManyItems          = "TOO_MANY_ITEMS"
 	CodeServerBusy            = "SERVER_BUSY"
+	CodeInProgress            = "IN_PROGRESS"
 	CodeTooManyAttempts       = "TOO_MANY_ATTEMPTS"
 	CodeDirectorySizeLimit    = "EXCEEDED_LDAP_SERVER_SIZELIMIT"
 )
@@ -77,7 +81,9 @@ type Error struct {
 	Detail string
 	// RetryAfter is when it makes sense to try again, where that is known.
 	RetryAfter time.Duration
-	Cause      error // for the log only
+	// Late says that no answer came before the time of the request was over. The backend may be away, or busy with it.
+	Late  bool
+	Cause error // for the log only
 }
 
 // Error implements error.
@@ -126,8 +132,47 @@ func AlreadyExists(name string) *Error {
 // Down says that a backend cannot be reached.
 func Down(what string, cause error) *Error {
 	e := Fail(Unavailable, CodeServerDown, "%s cannot be reached. Try again in a few seconds.", what)
+	if IsUntrusted(cause) {
+		e = Fail(Unavailable, CodeServerDown, "%s cannot be reached: its certificate is not trusted here. "+
+			"Name the authority that has signed it in the configuration, or connect by the name that it is for.", what)
+	}
 	e.Cause = cause
 	return e
+}
+
+// Late is Down for what has not answered before the time of the request was over.
+func Late(what string, cause error) *Error {
+	e := Down(what, cause)
+	e.Late = true
+	return e
+}
+
+// InProgress says that the time of the request was over before everything was done, though every backend answers.
+func InProgress(cause error) *Error {
+	e := Fail(Unavailable, CodeInProgress, "This takes longer than a request may. What has been recorded of a change goes on; "+
+		"repeat the request in a few seconds to see how far it is.")
+	e.Cause = cause
+	return e
+}
+
+// BeingWritten says that others were writing to the same account or domain until the time of the request was over.
+func BeingWritten(cause error) *Error {
+	e := Fail(Unavailable, CodeInProgress, "Another request is writing to the same account or domain. Try again in a few seconds.")
+	e.Cause = cause
+	return e
+}
+
+// IsUntrusted reports whether a connection failed for the other end's certificate. Some libraries hand over the words alone.
+func IsUntrusted(err error) bool {
+	if err == nil {
+		return false
+	}
+	var verification *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) ||
+		strings.Contains(err.Error(), "tls: failed to verify certificate")
 }
 
 // HasCode reports whether err is an *Error of that code.

@@ -76,7 +76,11 @@ func BodyTooLarge(limit int64) *Refusal {
 }
 
 // Errors writes every error of the server.
-type Errors struct{ Log *slog.Logger }
+type Errors struct {
+	Log *slog.Logger
+	// Answer reports whether all backends answer, soon. A request that ran out of its time was then slow itself. Nil is never.
+	Answer func(ctx context.Context) bool
+}
 
 // envelope is the body of a failure.
 type envelope struct {
@@ -119,14 +123,10 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 			err = first
 		}
 	}
-	var known *store.Error
-	if !errors.As(err, &known) {
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			known = store.Down("The server", err)
-		} else {
-			e.Log.Error("request failed", "request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", err)
-			return http.StatusInternalServerError, envelope{Msg: CodeInternalError, Detail: internalErrorExplained}
-		}
+	known := e.failureOf(ctx, err)
+	if known == nil {
+		e.Log.Error("request failed", "request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", err)
+		return http.StatusInternalServerError, envelope{Msg: CodeInternalError, Detail: internalErrorExplained}
 	}
 	if known.Kind == store.Unavailable && known.Code != store.CodeServerBusy {
 		e.Log.Warn("backend unavailable",
@@ -142,6 +142,24 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 		return http.StatusOK, envelope{Success: true}
 	}
 	return http.StatusOK, body
+}
+
+// failureOf returns what the caller may be told, nil for trouble on our side. Where the time of the request was over and every
+// backend answers, nothing is away: it was too much for one request.
+func (e *Errors) failureOf(ctx context.Context, err error) *store.Error {
+	var known *store.Error
+	switch {
+	case errors.As(err, &known):
+		if known.Late && e.Answer != nil && e.Answer(ctx) {
+			return store.InProgress(err)
+		}
+		return known
+	case errors.Is(err, context.DeadlineExceeded):
+		return store.InProgress(err)
+	case errors.Is(err, context.Canceled):
+		return store.Down("The server", err)
+	}
+	return nil
 }
 
 // keepsStatus reports whether a status is the same on the legacy surface. That a backend has no such thing is an answer

@@ -342,14 +342,14 @@ func (m *MailingLists) DeleteMailingList(ctx context.Context, w store.Write, mai
 func (m *MailingLists) locked(ctx context.Context, mail string, fn func(ctx context.Context) error) error {
 	done, err := m.turns.Take(ctx, store.DomainOf(mail))
 	if err != nil {
-		return store.Down("What others are writing to", context.Cause(ctx))
+		return store.BeingWritten(context.Cause(ctx))
 	}
 	defer done()
 	select {
 	case m.places <- struct{}{}:
 		defer func() { <-m.places }()
 	case <-ctx.Done():
-		return store.Down("What others are writing to", context.Cause(ctx))
+		return store.BeingWritten(context.Cause(ctx))
 	}
 	return m.locks.Locked(ctx, lockOf(mail), fn)
 }

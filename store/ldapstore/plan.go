@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (s *Store) writeHeld(
 		}
 		locks = slices.Concat(locks, h.lacking)
 	}
-	return store.Change{}, store.Down("What others are writing to", errLacking)
+	return store.Change{}, store.BeingWritten(errLacking)
 }
 
 // apply runs the steps in order.
@@ -318,13 +319,31 @@ func among(name string, values []string) func(string) bool {
 	return store.Among(values)
 }
 
+// refusedAttribute is what slapd says of a value: mobile: value #0 invalid per syntax.
+var refusedAttribute = regexp.MustCompile(`([A-Za-z]+): value #[0-9]+`)
+
+// attributeFields are the published names of attributes that stand for one parameter.
+var attributeFields = map[string]string{
+	"cn": "name", "givenname": "gn", "sn": "sn", "mobile": "mobile", "telephonenumber": "telephoneNumber", "employeenumber": "employeeid",
+	"preferredlanguage": "language", "mailquota": "quota", "mtatransport": "transport", "homedirectory": "maildir",
+	"mailforwardingaddress": "forwarding", "shadowaddress": "aliases", "description": "description", "domainaliasname": "aliasDomains",
+}
+
+// refusedField returns the parameter whose value the server refused, "" where it does not say.
+func refusedField(err error) string {
+	if m := refusedAttribute.FindStringSubmatch(err.Error()); m != nil {
+		return attributeFields[strings.ToLower(m[1])]
+	}
+	return ""
+}
+
 // refused turns the server's refusal of a value into an error that a caller may be told.
 func (s *Store) refused(err error) error {
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidAttributeSyntax, ldap.LDAPResultConstraintViolation, ldap.LDAPResultInvalidDNSyntax,
 		ldap.LDAPResultNamingViolation) {
 		e := store.Fail(store.Invalid, store.CodeInvalidValue, "The directory does not take one of the values: it is too long, or has "+
 			"characters beyond ASCII where only those are allowed.")
-		e.Cause = err
+		e.Field, e.Cause = refusedField(err), err
 		return e
 	}
 	return wrap(err)

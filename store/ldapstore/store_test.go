@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,6 +124,9 @@ func TestReachingADirectory(t *testing.T) {
 				return
 			}
 			require.Error(t, s.Check(t.Context()))
+			if strings.Contains(name, "vouches") {
+				require.ErrorContains(t, s.Ping(t.Context()), "its certificate is not trusted here")
+			}
 		})
 	}
 	t.Run("wrong password", func(t *testing.T) {

@@ -17,9 +17,12 @@ type Dialect struct {
 	IsDuplicate  func(error) bool
 	IsRetry      func(error) bool
 
-	driver    string // as sqlx knows it
-	open      func(url string) (write, read *sql.DB, err error)
-	isDown    func(error) bool
+	driver string // as sqlx knows it
+	open   func(url string) (write, read *sql.DB, err error)
+	isDown func(error) bool
+	// complaint tells what the server says of a value that it does not take; nil where it takes any.
+	complaint func(error) (complaint, bool)
+	limits    string             // query for what the text columns take, "" where they take anything
 	isolation sql.IsolationLevel // of a transaction, where the connection is not made for it
 	quote     string
 	columns   string // query for the column names of a table

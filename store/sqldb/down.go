@@ -18,8 +18,15 @@ func (db *DB) wrap(err error) error {
 	switch {
 	case err == nil, errors.Is(err, sql.ErrNoRows), errors.As(err, &known):
 		return err
-	case isGone(err), db.Dialect.isDown(err):
+	case errors.Is(err, context.DeadlineExceeded):
+		return store.Late("The database", err)
+	case isGone(err), db.Dialect.isDown(err), store.IsUntrusted(err):
 		return store.Down("The database", err)
+	}
+	if db.Dialect.complaint != nil {
+		if c, ok := db.Dialect.complaint(err); ok {
+			return refusedValue(c, err)
+		}
 	}
 	return err
 }

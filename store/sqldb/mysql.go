@@ -30,6 +30,10 @@ var mysqlDialect = Dialect{
 			errors.Is(err, mysql.ErrPktSync) || errors.Is(err, mysql.ErrPktSyncMul) ||
 			isMySQL(err, 1030, 1040, 1043, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1180, 1181, 1184, 1203, 1317, 1927)
 	},
+	complaint: mysqlComplaint,
+	limits: "SELECT table_name AS table_name, column_name AS column_name, CAST(character_maximum_length AS SIGNED) AS characters," +
+		" CAST(character_octet_length AS SIGNED) AS bytes, COALESCE(character_set_name, '') AS charset FROM information_schema.columns" +
+		" WHERE table_schema = DATABASE() AND character_maximum_length IS NOT NULL AND character_maximum_length < 2147483647",
 	quote: "`",
 	ascii: "CONVERT(%s USING ascii)",
 	columns: "SELECT column_name AS column_name FROM information_schema.columns" +

@@ -25,7 +25,10 @@ var postgresDialect = Dialect{
 	isDown:    isPostgresDown,
 	isolation: sql.LevelReadCommitted,
 	serialise: "SELECT pg_advisory_xact_lock(hashtext(?))",
-	quote:     `"`,
+	complaint: postgresComplaint,
+	limits: "SELECT table_name, column_name, character_maximum_length AS characters, 2147483647 AS bytes, '' AS charset" +
+		" FROM information_schema.columns WHERE table_schema = CURRENT_SCHEMA() AND character_maximum_length IS NOT NULL",
+	quote: `"`,
 	columns: "SELECT column_name FROM information_schema.columns" +
 		" WHERE table_schema = CURRENT_SCHEMA() AND table_name = ? ORDER BY ordinal_position",
 	layout: "SELECT table_name, column_name FROM information_schema.columns" +

@@ -14,6 +14,7 @@ import (
 type plan struct {
 	change store.Change
 	steps  []sqldb.Statement
+	fault  error // a value that does not fit where it is to be kept
 }
 
 // do adds a statement.
@@ -54,8 +55,8 @@ func (s *Store) write(
 		if w.If != "" && w.If != change.Before.Version() {
 			return store.Fail(store.PreconditionFailed, store.CodePreconditionFailed, "%s has changed since it was read.", change.Name)
 		}
-		if w.DryRun {
-			return nil
+		if p.fault != nil || w.DryRun {
+			return p.fault
 		}
 		return tx.Apply(ctx, p.steps)
 	})

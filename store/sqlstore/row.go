@@ -32,10 +32,18 @@ func (s *Store) insert(p *plan, table string, values map[string]any) store.Recor
 	names, args := make([]string, len(row)), make([]any, len(row))
 	for i, f := range row {
 		names[i], args[i] = s.db.Dialect.Quote(f.Name), f.Value
+		s.fits(p, table, f)
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(row)), ", ")
 	p.into(table, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+"{columns}) VALUES ("+marks+"{values})", args...)
 	return row
+}
+
+// fits notes the first value that its column does not take.
+func (s *Store) fits(p *plan, table string, f store.Field) {
+	if p.fault == nil {
+		p.fault = s.limits.Check(table, f.Name, f.Value)
+	}
 }
 
 // update plans to bring the row of that key from before to after: it sets the columns that differ.
@@ -44,6 +52,7 @@ func (s *Store) update(p *plan, table, key, name string, before, after store.Rec
 	var args []any
 	for i, f := range after {
 		if f.Value != before[i].Value {
+			s.fits(p, table, f)
 			sets = append(sets, s.db.Dialect.Quote(f.Name)+" = ?")
 			args = append(args, f.Value)
 		}

@@ -46,6 +46,7 @@ type Store struct {
 	db      *sqldb.DB
 	options Options
 	schema  schema
+	limits  sqldb.TextLimits
 }
 
 // New looks at which tables and columns there are and returns the store. It takes over db.
@@ -54,7 +55,11 @@ func New(ctx context.Context, db *sqldb.DB, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, options: options, schema: schema}, nil
+	limits, err := db.Reader().TextLimits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, options: options, schema: schema, limits: limits}, nil
 }
 
 // Ping implements store.Accounts.

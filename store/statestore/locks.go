@@ -32,7 +32,7 @@ func (s *Store) Locked(ctx context.Context, names []string, fn func(ctx context.
 }
 
 func tooLate(ctx context.Context) error {
-	return store.Down("What others are writing to", context.Cause(ctx))
+	return store.BeingWritten(context.Cause(ctx))
 }
 
 // holder takes locks that all processes share which use the same database.

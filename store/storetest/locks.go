@@ -63,7 +63,7 @@ func Locks(t *testing.T, one, other store.Locks) {
 					t.Error("it is held")
 					return nil
 				})
-				requireCode(t, err, store.Unavailable, store.CodeServerDown)
+				requireCode(t, err, store.Unavailable, store.CodeInProgress)
 				return nil
 			})
 			require.NoError(t, err)

@@ -3269,7 +3269,9 @@ export type DeleteAdminErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3334,7 +3336,9 @@ export type GetAdminErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3403,7 +3407,9 @@ export type CreateAdminErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3476,7 +3482,9 @@ export type UpdateAdminErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3532,7 +3540,9 @@ export type ListAdminsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3597,7 +3607,9 @@ export type DeleteAliasErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3662,7 +3674,9 @@ export type GetAliasErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3735,7 +3749,9 @@ export type CreateAliasErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3808,7 +3824,9 @@ export type UpdateAliasErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3881,7 +3899,9 @@ export type RenameAliasErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -3955,7 +3975,9 @@ export type ListAliasesErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4028,7 +4050,9 @@ export type UpdateDomainAdminsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4097,7 +4121,9 @@ export type DeleteDomainErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4162,7 +4188,9 @@ export type GetDomainErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4231,7 +4259,9 @@ export type CreateDomainErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4304,7 +4334,9 @@ export type UpdateDomainErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4379,7 +4411,9 @@ export type DeleteDomainKeepMailboxesErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4444,7 +4478,9 @@ export type GetDomainOwnershipErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4513,7 +4549,9 @@ export type VerifyDomainOwnershipErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4578,7 +4616,9 @@ export type ListDomainsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4638,7 +4678,9 @@ export type ListGreylistingErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4698,7 +4740,9 @@ export type GetSpfDomainsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4758,7 +4802,9 @@ export type UpdateSpfDomainsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4827,7 +4873,9 @@ export type DeleteGreylistingErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4896,7 +4944,9 @@ export type GetGreylistingErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -4965,7 +5015,9 @@ export type SetGreylistingErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5034,7 +5086,9 @@ export type GetGreylistingWhitelistsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5107,7 +5161,9 @@ export type UpdateGreylistingWhitelistsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5176,7 +5232,9 @@ export type ExportAdminErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5245,7 +5303,9 @@ export type ExportAliasErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5314,7 +5374,9 @@ export type ExportCatchallErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5383,7 +5445,9 @@ export type ExportDomainErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5452,7 +5516,9 @@ export type ExportMaillistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5521,7 +5587,9 @@ export type ExportUserErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5581,7 +5649,9 @@ export type LoginErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5637,7 +5707,9 @@ export type LogoutErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5712,7 +5784,9 @@ export type DeleteMaillistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5781,7 +5855,9 @@ export type GetMaillistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5858,7 +5934,9 @@ export type CreateMaillistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -5935,7 +6013,9 @@ export type UpdateMaillistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6010,7 +6090,9 @@ export type DeleteMlErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6084,7 +6166,9 @@ export type GetMlErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6161,7 +6245,9 @@ export type CreateMlErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6238,7 +6324,9 @@ export type UpdateMlErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6312,7 +6400,9 @@ export type ListMlsErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6381,7 +6471,9 @@ export type DeleteDomainSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6450,7 +6542,9 @@ export type GetDomainSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6519,7 +6613,9 @@ export type UpdateDomainSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6579,7 +6675,9 @@ export type DeleteGlobalSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6639,7 +6737,9 @@ export type GetGlobalSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6699,7 +6799,9 @@ export type UpdateGlobalSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6768,7 +6870,9 @@ export type DeleteUserSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6837,7 +6941,9 @@ export type GetUserSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6906,7 +7012,9 @@ export type UpdateUserSpamPolicyErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -6979,7 +7087,9 @@ export type GetThrottleErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7052,7 +7162,9 @@ export type SetThrottleErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7121,7 +7233,9 @@ export type DeleteUserErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7186,7 +7300,9 @@ export type GetUserErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7259,7 +7375,9 @@ export type CreateUserErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7332,7 +7450,9 @@ export type UpdateUserErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7405,7 +7525,9 @@ export type RenameUserErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7480,7 +7602,9 @@ export type DeleteUserKeepMailboxErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7554,7 +7678,9 @@ export type ListUsersErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7627,7 +7753,9 @@ export type UpdateUsersErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7700,7 +7828,9 @@ export type VerifyAdminPasswordErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7773,7 +7903,9 @@ export type VerifyUserPasswordErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7850,7 +7982,9 @@ export type ClearWblistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -7927,7 +8061,9 @@ export type GetWblistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -8008,7 +8144,9 @@ export type AddToWblistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -8085,7 +8223,9 @@ export type RemoveFromWblistErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;
@@ -8141,7 +8281,9 @@ export type WhoamiErrors = {
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may). Try again after `Retry-After` seconds.
+     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
+     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
+     * the request to see). Try again after `Retry-After` seconds.
      *
      */
     503: Failure;

@@ -1,0 +1,68 @@
+package server_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/mlmmj"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+// TestRunningOutOfTime keeps a row locked until the time of a request is over. Every database answers, so that none is away.
+func TestRunningOutOfTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for the end of a request's time")
+	}
+	for _, engine := range slices.Clone(engines) {
+		t.Run(engine, func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			root := w.root()
+			root.mustDomain("example.com", nil)
+			root.mustUser("anna@example.com", nil)
+			locker := w.beside(t).vmail
+			held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			go func() {
+				done <- locker.Write(t.Context(), func(tx *sqldb.Tx) error {
+					_, err := tx.Exec(t.Context(), "UPDATE mailbox SET name = 'held' WHERE username = 'anna@example.com'")
+					close(held)
+					<-release
+					return err
+				})
+			}()
+			<-held
+			a := root.json("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"})
+			require.Equal(t, []any{http.StatusServiceUnavailable, "IN_PROGRESS"}, []any{a.status, a.msg()}, a.raw)
+			require.NotEmpty(t, a.header.Get("Retry-After"))
+			require.NotContains(t, a.raw, "cannot be reached")
+			close(release)
+			require.NoError(t, <-done)
+			require.True(t, root.json("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"}).ok())
+		})
+	}
+}
+
+// TestUntrustedCertificate says what is wrong with the connection.
+func TestUntrustedCertificate(t *testing.T) {
+	daemon := httptest.NewTLSServer(http.NotFoundHandler())
+	defer daemon.Close()
+	err := mlmmj.NewAdmin(mlmmj.Admin{URL: daemon.URL, Token: "token"}).Ping(t.Context())
+	var e *store.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "SERVER_DOWN", e.Code)
+	require.Contains(t, e.Detail, "certificate is not trusted")
+	for _, cause := range []error{
+		x509.UnknownAuthorityError{}, x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"},
+		&tls.CertificateVerificationError{Err: errors.New("expired")},
+	} {
+		require.Contains(t, store.Down("The database", cause).Detail, "certificate is not trusted")
+	}
+	require.NotContains(t, store.Down("The database", errors.New("refused")).Detail, "certificate")
+}
