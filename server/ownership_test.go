@@ -572,6 +572,14 @@ func TestCodesOfThePanel(t *testing.T) {
 		require.Equal(t, "pending", p.alice.verify("two.test")["status"])
 		require.False(t, p.isActive("two.test"))
 		require.NotEqual(t, old, p.alice.record("two.test"))
+
+		// So does one that goes while its record is looked up.
+		p.zone.Publish("two.test", p.alice.record("two.test"))
+		p.over(p.changes, &crashingCodes{p.codes, func() {
+			require.NoError(t, p.codes.ForgetProofCodes(t.Context(), "two.test", "two.test"))
+		}})
+		require.Equal(t, "pending", p.alice.verify("two.test")["status"])
+		require.False(t, p.isActive("two.test"))
 	})
 }
 
