@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -110,6 +111,11 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 	}
 	if err := c.tryLists(ctx, w); err != nil {
 		faults = append(faults, err)
+	}
+	if c.Doveadm != "" {
+		if _, err := exec.LookPath(c.Doveadm); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w; install Dovecot, or leave the setting out", variable("doveadm"), err))
+		}
 	}
 	if err := c.tryNextHops(ctx, w); err != nil {
 		faults = append(faults, err)

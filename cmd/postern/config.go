@@ -52,6 +52,7 @@ type Config struct {
 	DefaultTransport   string        `koanf:"default_transport"`
 	Transports         list          `koanf:"transports"`
 	Delimiters         string        `koanf:"recipient_delimiters"`
+	Doveadm            string        `koanf:"doveadm"`
 	ReadOnly           yesNo         `koanf:"read_only"`
 	Log                string        `koanf:"log"`
 	LogLevel           slog.Level    `koanf:"log_level"`
@@ -165,6 +166,7 @@ var settings = []setting{
 		shape: "a list such as dovecot,external-pipe,smtp:[10.20.0.0/16]:25",
 	},
 	{key: "recipient_delimiters", usage: "`characters` that begin an extension of an address, as Postfix's recipient_delimiter says"},
+	{key: "doveadm", usage: "`program` that ends the mail sessions of disabled accounts and after a new password, such as doveadm; off when absent"},
 	{
 		key: "read_only", usage: "refuse all writes to mail data: yes or no; so does a file named read-only in the data directory",
 		shape: "yes or no",

@@ -178,7 +178,7 @@ func TestConfigFaults(t *testing.T) {
 			"PASSWORD_SCHEME": "ROT13", "SHOW_PASSWORD_HASHES": "perhaps", "CORS_ORIGINS": "*", "LEGACY_PREFIX": "/api/old",
 			"SESSION_IDLE": "soon", "SESSION_MAX": "1m", "BODY_BUDGET": "16383", "MAIL_STORAGE": "vmail1", "DEFAULT_TRANSPORT": "", "LOG": "xml",
 			"LOG_LEVEL": "loud", "DATA_DIR": "", "TRUSTED_PROXIES": "10.0.0.0/33, proxy.example",
-			"TRANSPORTS": "mlmmj:,smtp:[10.0.0.0/99]", "API_CLIENTS": "office", "READ_ONLY": "perhaps",
+			"TRANSPORTS": "mlmmj:,smtp:[10.0.0.0/99]", "API_CLIENTS": "office", "READ_ONLY": "perhaps", "DOVEADM": "bin/doveadm",
 		} {
 			t.Setenv("POSTERN_"+name, value)
 		}
@@ -186,7 +186,7 @@ func TestConfigFaults(t *testing.T) {
 		require.Error(t, err)
 		for name := range strings.FieldsSeq(`LISTEN BACKEND VMAIL_DSN IREDAPD_DSN LDAP_URL LISTS MLMMJ_SPOOL ADMIN ADMIN_PASSWORD
 			PASSWORD_SCHEME SHOW_PASSWORD_HASHES CORS_ORIGINS LEGACY_PREFIX SESSION_IDLE SESSION_MAX BODY_BUDGET MAIL_STORAGE
-			DEFAULT_TRANSPORT LOG LOG_LEVEL DATA_DIR TRUSTED_PROXIES TRANSPORTS API_CLIENTS READ_ONLY`) {
+			DEFAULT_TRANSPORT LOG LOG_LEVEL DATA_DIR TRUSTED_PROXIES TRANSPORTS API_CLIENTS READ_ONLY DOVEADM`) {
 			require.ErrorContains(t, err, "\nPOSTERN_"+name+": ")
 		}
 		require.NotContains(t, err.Error(), "hunter2")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
+	"github.com/postern-mail/postern/store/dovecot"
 	"github.com/postern-mail/postern/store/ownership"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/spf"
@@ -111,6 +112,9 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 		change.EndSessions(s.state, accounts), change.ForgetPolicies(s.policies), change.ForgetNames(s.state, s.codes),
 	}, s.logFollowers()...)
 	lists := c.listDriver()
+	if c.Doveadm != "" {
+		followers = append(followers, &dovecot.Follower{Program: c.Doveadm, Log: log})
+	}
 	if lists != nil {
 		followers = append(followers, change.FollowLists(accounts, lists, s.state)) // last, for it may take the longest
 	}

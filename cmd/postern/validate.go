@@ -247,6 +247,9 @@ func (c Config) checkAccounts(f *faults) {
 		f.add("password_scheme", "%q is not a scheme that passwords are stored in here; use SSHA512 or BCRYPT", c.PasswordScheme)
 	}
 	c.checkStorage(f)
+	if strings.Contains(c.Doveadm, "/") && !filepath.IsAbs(c.Doveadm) {
+		f.add("doveadm", "%q is relative; write doveadm, or its whole path", c.Doveadm)
+	}
 	for _, item := range c.Transports {
 		if _, err := rules.ParseAllowedTransport(item); err != nil {
 			f.add("transports", "%q cannot be allowed: %v", item, err)
