@@ -43,6 +43,9 @@ func listsOf(home *os.Root, domain string) ([]string, error) {
 		if err != nil || mail != local+"@"+domain || !isLocal(local) {
 			continue
 		}
+		if err := noLink(home, path.Join(domain, local)); err != nil {
+			return nil, err
+		}
 		for _, sign := range []string{"control", unfinished} {
 			if _, err := home.Lstat(path.Join(domain, local, sign)); err == nil {
 				mails = append(mails, mail)
@@ -55,6 +58,9 @@ func listsOf(home *os.Root, domain string) ([]string, error) {
 
 // subdirectories returns the names of what may be directories in a directory below the spool, sorted.
 func subdirectories(home *os.Root, dir string) ([]string, error) {
+	if err := noLink(home, dir); err != nil {
+		return nil, err
+	}
 	f, err := home.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -78,7 +78,10 @@ func (s *Spool) take(ctx context.Context, mail string, how int) (*list, error) {
 }
 
 func (l *list) lock(ctx context.Context, how int) error {
-	var err error
+	err := noLink(l.home, l.name)
+	if err != nil {
+		return err
+	}
 	l.dir, err = l.home.OpenFile(l.name, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return errAbsent
@@ -135,6 +138,9 @@ func (l *list) has(name string) bool {
 
 // get returns the content of a file, nil when there is none.
 func (l *list) get(name string) ([]byte, error) {
+	if err := noLink(l.root, name); err != nil {
+		return nil, err
+	}
 	content, err := l.root.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -147,6 +153,9 @@ func (l *list) get(name string) ([]byte, error) {
 
 // names returns what is in a directory of the list, sorted.
 func (l *list) names(dir string) ([]string, error) {
+	if err := noLink(l.root, dir); err != nil {
+		return nil, err
+	}
 	f, err := l.root.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -170,6 +179,9 @@ func (s *Spool) step(what, name string) error {
 // put makes or replaces a file at once: a reader finds the old content or the new one. A file that is there keeps its
 // mode and owner.
 func (l *list) put(name string, content []byte, mode fs.FileMode) error {
+	if err := errors.Join(noLink(l.root, name), noLink(l.root, fresh)); err != nil {
+		return err
+	}
 	uid, gid := l.uid, l.gid
 	if info, err := l.root.Lstat(name); err == nil {
 		mode = info.Mode().Perm()
@@ -203,7 +215,7 @@ func (l *list) put(name string, content []byte, mode fs.FileMode) error {
 
 // remove removes a file. A missing one is fine.
 func (l *list) remove(name string) error {
-	if err := l.step("remove", name); err != nil {
+	if err := errors.Join(noLink(l.root, path.Dir(name)), l.step("remove", name)); err != nil {
 		return err
 	}
 	if err := l.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -214,7 +226,7 @@ func (l *list) remove(name string) error {
 
 // mkdir makes a directory of the list.
 func (l *list) mkdir(name string) error {
-	if err := l.step("mkdir", name); err != nil {
+	if err := errors.Join(noLink(l.root, name), l.step("mkdir", name)); err != nil {
 		return err
 	}
 	if err := l.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {

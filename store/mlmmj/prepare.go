@@ -89,7 +89,7 @@ func (s *Spool) place(names ...string) error {
 	}
 	uid, gid := owner(info)
 	for _, name := range names {
-		if err := s.step("mkdir", name); err != nil {
+		if err := errors.Join(noLink(home, name), s.step("mkdir", name)); err != nil {
 			return err
 		}
 		if err := home.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {

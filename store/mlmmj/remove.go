@@ -133,6 +133,9 @@ func (l *list) archivePlace(archive *os.Root, domain, local string) (string, err
 }
 
 func (l *list) archiveDir(archive *os.Root, name string) error {
+	if err := noLink(archive, name); err != nil {
+		return err
+	}
 	if err := archive.Mkdir(name, 0o700); err != nil {
 		return err
 	}

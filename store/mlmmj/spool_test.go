@@ -2,6 +2,7 @@ package mlmmj
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,4 +143,103 @@ func TestEverySettingHasAParameter(t *testing.T) {
 		}
 		require.ElementsMatch(t, fields, names)
 	}
+}
+
+// Wherever a link stands, and wherever it leads, it is named and nothing goes through it.
+func TestLinksAreNamed(t *testing.T) {
+	for _, at := range []string{
+		"lists.test", "lists.test/dev", "lists.test/dev/control", "lists.test/dev/control/owner", "lists.test/dev/control/listaddress",
+		"lists.test/dev/subscribers.d", "lists.test/dev/subscribers.d/a", "lists.test/dev/.postern-new",
+	} {
+		for _, lead := range []string{"outside", "beside", "nowhere"} {
+			t.Run(at+" leads "+lead, func(t *testing.T) {
+				s := newSpool(t)
+				require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+				require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a@x.test"}))
+				link := filepath.Join(s.Spool, filepath.FromSlash(at))
+				target := link + "-moved" // as a relative name, which does not leave the spool
+				if lead == "outside" {
+					target = filepath.Join(t.TempDir(), "moved")
+				}
+				if err := os.Rename(link, target); !os.IsNotExist(err) {
+					require.NoError(t, err)
+				}
+				if lead == "nowhere" {
+					require.NoError(t, os.RemoveAll(target))
+				}
+				name := target
+				if lead != "outside" {
+					name = filepath.Base(target)
+				}
+				require.NoError(t, os.Symlink(name, link))
+				before := contents(t, target)
+
+				owners := []string{"new@x.test"}
+				_, listErr := s.ListSettings(t.Context(), devList)
+				all := map[string]error{
+					"read":      errors.Join(listErr, subscribersFault(t, s)),
+					"configure": s.ConfigureList(t.Context(), devList, store.ListUpdate{Owners: &owners}),
+					"subscribe": s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a2@x.test"}),
+				}
+				if strings.HasSuffix(at, ".postern-new") {
+					delete(all, "read") // what is being written is not read
+				}
+				named := 0
+				for what, err := range all {
+					if err == nil {
+						continue // that file is none of its business
+					}
+					named++
+					require.True(t, store.HasCode(err, store.CodeServerDown), "%s: %v", what, err)
+					require.ErrorContains(t, err, link+" is a symbolic link", what)
+				}
+				require.Positive(t, named)
+				require.Equal(t, before, contents(t, target))
+			})
+		}
+	}
+	t.Run("a list that is a link is not overlooked", func(t *testing.T) {
+		s := newSpool(t)
+		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+		link := filepath.Join(s.Spool, "lists.test", "other")
+		require.NoError(t, os.Symlink(t.TempDir(), link))
+		_, err := s.ListsOf(t.Context(), "lists.test")
+		require.ErrorContains(t, err, link)
+		_, err = s.All()
+		require.ErrorContains(t, err, link)
+	})
+	t.Run("the spool itself may be one", func(t *testing.T) {
+		s := newSpool(t)
+		real := t.TempDir()
+		s.Spool = filepath.Join(t.TempDir(), "spool")
+		require.NoError(t, os.Symlink(real, s.Spool))
+		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+		require.DirExists(t, filepath.Join(real, "lists.test", "dev"))
+	})
+}
+
+func subscribersFault(t *testing.T, s *Spool) error {
+	t.Helper()
+	for _, err := range s.Subscribers(t.Context(), devList) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contents are all files below a path with what is in them.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			all[path] = string(text)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return all
 }

@@ -249,6 +249,9 @@ func (l *list) edit(ctx context.Context, name string, change func(have []string)
 // lockFile opens a file and takes mlmmj's lock on it. Who had it before may have removed the file meanwhile: then it is
 // another one by now.
 func (l *list) lockFile(ctx context.Context, name string, flags int) (*os.File, error) {
+	if err := noLink(l.root, name); err != nil {
+		return nil, err
+	}
 	for {
 		f, err := l.root.OpenFile(name, os.O_RDWR|flags, 0o600)
 		if err != nil {
