@@ -17,10 +17,33 @@ func (h home) shadows(mail string) []string {
 	return addresses
 }
 
+// derived are all further addresses that an account has because its domain has alias domains: for its main address, and for each
+// further one in the domain itself.
+func (h home) derived(mail string, e entry) []string {
+	if len(h.aliases) == 0 {
+		return nil
+	}
+	addresses := h.shadows(mail)
+	for _, further := range e.sorted("shadowAddress") {
+		if domainOf(further) == h.name {
+			addresses = append(addresses, h.shadows(further)...)
+		}
+	}
+	return addresses
+}
+
+// changeFurther sets the further addresses that an account has of its own, and with them those under the alias domains.
+func (h home) changeFurther(e *entry, current, next []string) {
+	e.remove("shadowAddress", h.derived(e.address(), *e)...)
+	e.remove("shadowAddress", store.LeaveOut(current, next)...)
+	e.add("shadowAddress", next...)
+	e.add("shadowAddress", h.derived(e.address(), *e)...)
+}
+
 // settleIn gives a new account what it has from its domain: the addresses under alias domains, and the mark by which
 // everything in a domain that is switched off is switched off.
 func (h home) settleIn(e *entry, mail string) {
-	e.add("shadowAddress", h.shadows(mail)...)
+	e.add("shadowAddress", h.derived(mail, *e)...)
 	h.markStatus(e)
 }
 
@@ -35,9 +58,7 @@ func (h home) markStatus(e *entry) {
 
 // further are the further addresses that an account has of its own: those that come with alias domains are not among them.
 func (h home) further(e entry) []string {
-	return slices.DeleteFunc(e.sorted("shadowAddress"), func(v string) bool {
-		return slices.Contains(h.shadows(e.address()), v)
-	})
+	return store.LeaveOut(e.sorted("shadowAddress"), h.derived(e.address(), e))
 }
 
 // created is the change of an account that is made.

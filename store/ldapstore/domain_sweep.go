@@ -60,11 +60,11 @@ func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, a
 	wanted := []string{"objectClass", "mail", "shadowAddress", "domainStatus"}
 	err := s.each(ctx, s.tree.domain(h.name), subtree, class, wanted, func(before entry) error {
 		after := before.clone()
-		if mail := before.address(); before.isAccount() && !strings.HasPrefix(mail, "@") {
+		if mail := before.address(); before.isAccount() { // the catch-all too: @ one of them is @ the domain
 			after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
 				return goes(domainOf(strings.ToLower(v)))
 			})...)
-			after.add("shadowAddress", h.shadows(mail)...)
+			after.add("shadowAddress", h.derived(mail, after)...)
 		}
 		if activation {
 			h.markStatus(&after)

@@ -206,6 +206,6 @@ func (s *Store) newCatchall(h home, destinations []string) entry {
 	}
 	e.set("accountStatus", statusActive)
 	e.set("mailForwardingAddress", destinations...)
-	h.markStatus(&e)
+	h.settleIn(&e, "@"+h.name)
 	return e
 }

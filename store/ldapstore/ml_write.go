@@ -115,15 +115,14 @@ func (s *Store) editExtra(ctx context.Context, w store.Write, h home, e *entry, 
 	if extra == nil {
 		return nil
 	}
-	wanted := store.LeaveOut(*extra, append(h.shadows(e.address()), e.address()))
+	wanted := store.LeaveOut(*extra, append(h.derived(e.address(), *e), e.address()))
 	next, err := s.settleFurther(ctx, w, h, h.further(*e), change.WholeSet(wanted), further{
 		field: "extra_addresses", whole: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
 	}, change)
 	if err != nil {
 		return err
 	}
-	e.remove("shadowAddress", store.LeaveOut(h.further(*e), next)...)
-	e.add("shadowAddress", next...)
+	h.changeFurther(e, h.further(*e), next)
 	return nil
 }
 

@@ -116,7 +116,7 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 // settleRenamed makes of the entry what it is in its new place but for the old address: its local part, the addresses under alias
 // domains, whether its domain is switched off, and where it names itself, as when it keeps a copy of what it forwards.
 func (s *Store) settleRenamed(r *renaming, e *entry) {
-	e.remove("shadowAddress", r.old.shadows(r.mail)...)
+	e.remove("shadowAddress", r.old.derived(r.mail, *e)...)
 	r.home.settleIn(e, r.next)
 	e.readdress(s.changeable(*e, store.Scope{}), r.mail, r.next)
 	if r.noun == store.NounUser {

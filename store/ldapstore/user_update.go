@@ -221,8 +221,7 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 	if err != nil {
 		return err
 	}
-	e.after.remove("shadowAddress", store.LeaveOut(current, next)...)
-	e.after.add("shadowAddress", next...)
+	e.changeFurther(&e.after, current, next)
 	if len(next) > 0 {
 		e.after.add("enabledService", serviceShadow)
 	}

@@ -58,13 +58,13 @@ func aliasDomains(t *testing.T, open Open) {
 		mustUser(t, f, "user@a.test")
 		mustUpdateDomain(t, f, "a.test", set(store.Set{Add: []string{"x_1.test", "x-1.test", "yx_1.test"}}))
 		_, err := f.Accounts.UpdateUser(ctx(t), asGlobal, "user@a.test", store.UserUpdate{
-			Aliases: store.Set{Add: []string{"info@x_1.test", "info@x-1.test", "info@yx_1.test", "info@a.test"}},
+			Aliases: store.Set{Add: []string{"info@x_1.test", "info@x-1.test", "info@yx_1.test", "help@a.test"}},
 		})
 		require.NoError(t, err)
 		mustUpdateDomain(t, f, "a.test", set(store.Set{Remove: []string{"x_1.test"}}))
 		u, err := f.Accounts.User(ctx(t), "user@a.test")
 		require.NoError(t, err)
-		require.Equal(t, []string{"info@a.test", "info@x-1.test", "info@yx_1.test"}, u.Aliases)
+		require.Equal(t, []string{"help@a.test", "info@x-1.test", "info@yx_1.test"}, u.Aliases)
 	})
 }
 
