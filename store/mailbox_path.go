@@ -31,6 +31,24 @@ func CheckMailboxPath(value, root string) (string, error) {
 	return clean, nil
 }
 
+// RemovablePath reports whether the files at a stored path may be scheduled for removal. Rows are written by others, too: a
+// path that is not absolute, climbs, or is the directory of all mailboxes (root is the one of the server) or one above it
+// would take the mail of others along.
+func RemovablePath(value, root string) bool {
+	for part := range strings.SplitSeq(value, "/") {
+		if part == ".." || part == "." {
+			return false
+		}
+	}
+	clean := strings.ToLower(path.Clean(value))
+	return path.IsAbs(value) && strings.Count(clean, "/") >= 2 && !within(strings.ToLower(path.Clean(root)), clean)
+}
+
+// NotScheduled is how an answer names a deleted mailbox whose files stay, because RemovablePath is false.
+func NotScheduled(mail, path string) string {
+	return mail + ": the files at \"" + path + "\" are not scheduled for removal"
+}
+
 // within reports whether one path is the other or lies below it.
 func within(inner, outer string) bool {
 	return inner == outer || strings.HasPrefix(inner, strings.TrimSuffix(outer, "/")+"/")

@@ -95,7 +95,12 @@ func (a *Accounts) runLasting(ctx context.Context, w store.Write, do write) (sto
 		return store.Change{}, err
 	}
 	defer a.open.release(id)
-	return a.decide(ctx, id, w, planned, do)
+	c, err := a.decide(ctx, id, w, planned, do)
+	if err == nil && c.Action == store.ActionDelete && len(c.Discarded) > 0 {
+		a.log.Warn("files of deleted mailboxes are not scheduled for removal: the stored path is no directory of one mailbox",
+			"change", about(c), "number", len(c.Discarded), "mailboxes", c.Discarded[:min(len(c.Discarded), 20)])
+	}
+	return c, err
 }
 
 // runUpdate runs an update, which needs an intent only if it may disable.

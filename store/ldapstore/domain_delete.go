@@ -40,7 +40,7 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 		off := h.entry.clone()
 		off.set("accountStatus", statusDisabled)
 		p.update(h.entry, off, nil)
-		p.keepMailboxes(g.kept(w.Actor, now, keepDays))
+		p.keepMailboxes(s.kept(p, g, w.Actor, now, keepDays))
 		if err = s.forgetDomain(ctx, p, g); err != nil {
 			return nil, err
 		}
@@ -84,15 +84,17 @@ func (s *Store) readGoing(ctx context.Context, h home) (going, error) {
 	return g, err
 }
 
-// kept are the records of the mailboxes, for the removal of their files.
-func (g going) kept(actor store.Actor, now time.Time, keepDays int) []store.KeptMailbox {
+// kept are the records of the mailboxes, for the removal of their files. Paths that say nothing good are noted in the change.
+func (s *Store) kept(p *plan, g going, actor store.Actor, now time.Time, keepDays int) []store.KeptMailbox {
 	var kept []store.KeptMailbox
 	for i, mail := range g.users {
-		if g.homes[i] != "" {
-			kept = append(kept, store.KeptMailbox{
-				Mail: mail, Maildir: g.homes[i], Admin: actor.Username, Deleted: now, KeepDays: keepDays,
-			})
+		if !store.RemovablePath(g.homes[i], s.options.StorageRoot) {
+			p.change.Discarded = append(p.change.Discarded, store.NotScheduled(mail, g.homes[i]))
+			continue
 		}
+		kept = append(kept, store.KeptMailbox{
+			Mail: mail, Maildir: g.homes[i], Admin: actor.Username, Deleted: now, KeepDays: keepDays,
+		})
 	}
 	return kept
 }

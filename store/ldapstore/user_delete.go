@@ -30,11 +30,8 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 			return nil, err
 		}
 		p := &plan{change: deleted(store.NounUser, e, mail, scope)}
-		if path := e.first("homeDirectory"); path != "" {
-			p.keepMailboxes([]store.KeptMailbox{
-				{Mail: mail, Maildir: path, Admin: w.Actor.Username, Deleted: now, KeepDays: keepDays},
-			})
-		}
+		g := going{users: []string{mail}, homes: []string{e.first("homeDirectory")}}
+		p.keepMailboxes(s.kept(p, g, w.Actor, now, keepDays))
 		if err = s.planRemoval(ctx, p, e); err != nil {
 			return nil, err
 		}

@@ -37,7 +37,9 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
 			EndsSessions: true, Lasting: true, Scope: scope,
 		}}
-		s.planRecordMailboxes(p, w.Actor, name, store.DeleteDate(now, keepDays), now)
+		if err = s.planRecordMailboxes(ctx, tx, p, w.Actor, name, store.DeleteDate(now, keepDays), now); err != nil {
+			return nil, err
+		}
 		s.planDomainReferences(p, gone)
 		s.planDomainAccounts(p, gone)
 		p.do("DELETE FROM alias_domain WHERE target_domain = ? OR alias_domain = ?", name, name)
@@ -95,9 +97,15 @@ func (s *Store) checkGlobalAdminsOutside(ctx context.Context, tx *sqldb.Tx, doma
 }
 
 // planRecordMailboxes notes every mailbox of the domain for the removal of its files.
-func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, date *string, now time.Time) {
+func (s *Store) planRecordMailboxes(
+	ctx context.Context, tx *sqldb.Tx, p *plan, actor store.Actor, domain string, date *string, now time.Time,
+) error {
 	if !s.schema.has("deleted_mailboxes") {
-		return
+		return nil
+	}
+	kept, err := s.planKeepFiles(ctx, tx, p, domain)
+	if err != nil {
+		return err
 	}
 	columns := "timestamp, admin, delete_date, username, domain, maildir"
 	values := "?, ?, ?, m.username, m.domain, CONCAT(m.storagebasedirectory, '/', m.storagenode, '/', m.maildir)"
@@ -107,8 +115,37 @@ func (s *Store) planRecordMailboxes(p *plan, actor store.Actor, domain string, d
 		values += ", COALESCE(q.bytes, 0), COALESCE(q.messages, 0)"
 		from += " LEFT JOIN used_quota q ON q.username = m.username"
 	}
-	p.into("deleted_mailboxes", "INSERT INTO deleted_mailboxes ("+columns+"{columns}) SELECT "+values+"{values}"+from+" WHERE m.domain = ?",
-		now, actor.Username, date, domain)
+	p.into("deleted_mailboxes", "INSERT INTO deleted_mailboxes ("+columns+"{columns}) SELECT "+values+"{values}"+from+" WHERE m.domain = ?"+kept.text,
+		append([]any{now, actor.Username, date, domain}, kept.args...)...)
+	return nil
+}
+
+// planKeepFiles notes the mailboxes of the domain whose stored path says nothing good, and returns the condition that leaves
+// them out: see store.RemovablePath.
+func (s *Store) planKeepFiles(ctx context.Context, tx *sqldb.Tx, p *plan, domain string) (condition, error) {
+	const path = "CONCAT(storagebasedirectory, '/', storagenode, '/', maildir)"
+	root := s.options.StorageBase + "/" + s.options.StorageNode
+	var rows []struct{ Username, Base, Node, Rest string }
+	query := "SELECT username, storagebasedirectory AS base, storagenode AS node, maildir AS rest FROM mailbox WHERE domain = ? AND (" + path +
+		" NOT LIKE '/%' OR REPLACE(maildir, '/', '') = '' OR CONCAT(" + path + ", '/') LIKE '%/../%' OR CONCAT(" + path +
+		", '/') LIKE '%/./%' OR LENGTH(" + path + ") <= ?) ORDER BY username"
+	if err := tx.Select(ctx, &rows, query, domain, len(root)+2); err != nil {
+		return condition{}, fmt.Errorf("read paths of the mailboxes in %s: %w", domain, err)
+	}
+	var kept condition
+	var names []string
+	for _, r := range rows {
+		dir := maildir{r.Base, r.Node, r.Rest}
+		if strings.Trim(r.Rest, "/") != "" && store.RemovablePath(dir.path(), root) {
+			continue
+		}
+		names = append(names, r.Username)
+		p.change.Discarded = append(p.change.Discarded, store.NotScheduled(r.Username, dir.path()))
+	}
+	for chunk := range slices.Chunk(names, chunkSize) {
+		kept.text, kept.args = kept.text+" AND m.username NOT IN (?)", append(kept.args, chunk)
+	}
+	return kept, nil
 }
 
 // planDomainReferences removes what refers to the domain from elsewhere in the scope. A mailbox that only forwarded to it gets its

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -81,6 +82,10 @@ func (s *Store) planRemoval(
 		}
 	}
 	dir := maildir{text(row, "storagebasedirectory"), text(row, "storagenode"), text(row, "maildir")}
+	if strings.Trim(dir.rest, "/") == "" || !store.RemovablePath(dir.path(), s.options.StorageBase+"/"+s.options.StorageNode) {
+		p.change.Discarded = append(p.change.Discarded, store.NotScheduled(mail, dir.path()))
+		return nil
+	}
 	s.insert(p, "deleted_mailboxes", map[string]any{
 		"timestamp": now, "username": mail, "domain": text(row, "domain"), "maildir": dir.path(),
 		"bytes": used.Bytes, "messages": used.Messages, "admin": actor.Username, "delete_date": date,

@@ -29,6 +29,7 @@ func deleteUser(t *testing.T, open Open) {
 		_, err = f.Accounts.User(ctx(t), "ann@a.test")
 		requireCode(t, err, store.NotFound, store.CodeNoSuchAccount)
 	})
+	t.Run("paths of others are not scheduled for removal", func(t *testing.T) { deleteStrangePaths(t, open) })
 	t.Run("who forwarded to it alone keeps the mail", func(t *testing.T) {
 		f := withUser(t, open)
 		referTo(t, f, "ann@a.test")
