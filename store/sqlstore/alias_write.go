@@ -33,6 +33,9 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
 			return nil, err
 		}
+		if err = s.lookForLeftovers(ctx, tx, p, a.Mail); err != nil {
+			return nil, err
+		}
 		set, err := s.settleMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
 		if err != nil {
 			return nil, err

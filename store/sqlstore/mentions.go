@@ -154,6 +154,9 @@ func (p *plan) planAdopt(orphans []orphan) {
 // left over. Where the new address stands beside the old
 // one already, that row goes: it named nobody.
 func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to string) error {
+	if err := s.lookForLeftovers(ctx, tx, p, to); err != nil {
+		return err
+	}
 	s.planLeftovers(p, to)
 	for _, m := range s.mentions() {
 		if m.beside == "" {

@@ -31,6 +31,9 @@ func (s *Store) CreateMl(ctx context.Context, w store.Write, m store.MlCreate) (
 		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
 			return nil, err
 		}
+		if err = s.lookForLeftovers(ctx, tx, p, m.Mail); err != nil {
+			return nil, err
+		}
 		extra, err := s.settleExtra(ctx, tx, w, m.Mail, nil, &m.ExtraAddresses, &p.change)
 		if err != nil {
 			return nil, err

@@ -15,6 +15,8 @@ type plan struct {
 	change store.Change
 	steps  []sqldb.Statement
 	fault  error // a value that does not fit where it is to be kept
+	// nothingLeft says that there is nothing of the address that an account gets: see lookForLeftovers.
+	nothingLeft bool
 }
 
 // do adds a statement.

@@ -34,7 +34,12 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		if n.dir, err = s.userMaildir(u.Maildir, u.Mail, now); err != nil {
 			return nil, err
 		}
-		return s.planNewUser(n, now), nil
+		p := &plan{}
+		if err = s.lookForLeftovers(ctx, tx, p, u.Mail); err != nil {
+			return nil, err
+		}
+		s.planNewUser(p, n, now)
+		return p, nil
 	})
 }
 
@@ -98,8 +103,7 @@ func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) 
 	return s.parseMaildir(asked)
 }
 
-func (s *Store) planNewUser(n newUser, now time.Time) *plan {
-	p := &plan{}
+func (s *Store) planNewUser(p *plan, n newUser, now time.Time) {
 	row := s.insert(p, "mailbox", s.newMailbox(n, now))
 	p.change = store.Change{
 		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, hiddenPassword),
@@ -112,7 +116,6 @@ func (s *Store) planNewUser(n newUser, now time.Time) *plan {
 		rows = append(rows, membership(g.Address, n.Mail, g.Active))
 	}
 	p.addForwardings(rows)
-	return p
 }
 
 // newMailbox returns the columns of a new mailbox. Networks are not restricted: that is NULL, and nothing else.
