@@ -60,5 +60,8 @@ func (c Config) inspectDirectory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(directory.Check(ctx), directory.Close())
+	if err = directory.Check(ctx); err == nil {
+		err = directory.CheckWrite(ctx)
+	}
+	return errors.Join(err, directory.Close())
 }
