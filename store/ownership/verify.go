@@ -329,6 +329,6 @@ func (a *Accounts) removeEmptyPending(ctx context.Context, name string) error {
 		return store.Fail(store.Conflict, store.CodeAlreadyExists,
 			"There is a domain %s with accounts, which waits for its own proof. Ask a global admin to remove it.", name)
 	}
-	_, err = a.Accounts.DeleteDomain(ctx, store.Write{Actor: store.Actor{Username: own.Admin}}, name, 0)
+	_, err = a.DeleteDomain(ctx, store.Write{Actor: store.Actor{Username: own.Admin}}, name, 0)
 	return ignoreNotFound(err)
 }
