@@ -960,7 +960,8 @@ type DomainUpdate struct {
 	NumberOfUsers *int64 `json:"numberOfUsers,omitempty"`
 
 	// OutboundRelay The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
-	// `relay:` is dropped. Empty sends directly again.
+	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+	// (`PERMISSION_DENIED`).
 	OutboundRelay *RelayHost `json:"outboundRelay,omitempty"`
 
 	// Primarymx The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:

@@ -97,6 +97,30 @@ func capOfDomainsBinds(t *testing.T, w *world) {
 	require.Equal(t, http.StatusForbidden, mate.json("PUT", "/api/domain/admins/a.test", map[string]any{"removeAllAdmins": "yes"}).status)
 }
 
+// Who may create domains does not get rid of the cap of another admin by making the domain anew.
+func TestDomainIsNotDeletedToLoseACap(t *testing.T) {
+	for _, engine := range everywhere {
+		for _, k := range cappedKinds {
+			t.Run(engine+"/"+k.name, func(t *testing.T) {
+				w := newWorldOn(t, engine)
+				root := w.root()
+				root.must(http.StatusCreated, "POST", "/api/admin/maker@admins.test", map[string]any{"password": password, "maxDomains": 5})
+				root.must(http.StatusCreated, "POST", "/api/admin/boss@admins.test", withLimit(map[string]any{"password": password}, k.name, k.cap))
+				root.mustDomain("a.test", nil)
+				root.must(http.StatusOK, "PUT", "/api/domain/admins/a.test", map[string]any{"addAdmin": []string{"maker@admins.test", "boss@admins.test"}})
+				maker := w.as("maker@admins.test", password)
+				for _, c := range []*client{maker, maker.legacy()} {
+					a := c.delete("/api/domain/a.test")
+					require.Equal(t, "PERMISSION_DENIED", a.msg(), a.raw)
+				}
+				root.must(http.StatusOK, "PUT", "/api/admin/maker@admins.test", withLimit(map[string]any{}, k.name, k.cap))
+				a := maker.delete("/api/domain/a.test")
+				require.Equal(t, http.StatusOK, a.status, "its own cap goes along: %s", a.raw)
+			})
+		}
+	}
+}
+
 func TestWhoIsForbiddenSomethingAppointsNobody(t *testing.T) {
 	for _, limit := range []string{"maxUsers", "maxAliases", "maxLists", "maxQuota", "maxDomains"} {
 		t.Run(limit, func(t *testing.T) {

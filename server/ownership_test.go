@@ -819,6 +819,54 @@ func TestRacingForAPendingName(t *testing.T) {
 	})
 }
 
+// A pending domain is in nobody's way: the addresses under its name are those of its true owner to everybody else.
+func TestPendingDomainHostsNobodysReferences(t *testing.T) {
+	proverOnEvery(t, func(t *testing.T, p *prover) {
+		p.root.mustUser("ben@b.test", nil)
+		p.alice.mustDomain("mail.test", nil)
+		const there = "friend@mail.test"
+		writes := []struct {
+			method, path string
+			body         map[string]any
+		}{
+			{"PUT", "/api/user/ben@b.test", map[string]any{"addForwarding": []string{there}}},
+			{"PUT", "/api/user/ben@b.test", map[string]any{"recipientBcc": there}},
+			{"PUT", "/api/domain/b.test", map[string]any{"catchall": []string{there}}},
+			{"PUT", "/api/domain/b.test", map[string]any{"senderBcc": there}},
+			{"POST", "/api/alias/all@b.test", map[string]any{"members": []string{there}}},
+		}
+		if p.directory != nil {
+			writes = writes[:4] // an alias account has members of another kind there
+		}
+		for _, x := range writes {
+			a := p.bob.json(x.method, x.path, x.body)
+			require.True(t, a.ok(), "%s %v: %s", x.path, x.body, a.raw)
+		}
+		p.prove(p.alice, "mail.test")
+		a := p.bob.json("PUT", "/api/user/ben@b.test", map[string]any{"addForwarding": []string{"other@mail.test"}})
+		require.Equal(t, "NO_SUCH_ACCOUNT", a.msg(), a.raw)
+	})
+}
+
+// Postfix asks for the relay hosts of senders without a look at their domain, so a pending one has none.
+func TestPendingDomainHasNoRelayHost(t *testing.T) {
+	proverOnEvery(t, func(t *testing.T, p *prover) {
+		p.alice.mustDomain("mail.test", nil)
+		relay := map[string]any{"outboundRelay": "[relay.example.net]:25"}
+		for _, c := range []*client{p.alice, p.alice.legacy()} {
+			a := c.json("PUT", "/api/domain/mail.test", relay)
+			require.Equal(t, "PERMISSION_DENIED", a.msg(), a.raw)
+			require.Equal(t, "outboundRelay", a.field())
+		}
+		require.Empty(t, p.alice.get("/api/domain/mail.test").data()["outboundRelay"])
+		p.alice.must(http.StatusOK, "PUT", "/api/domain/mail.test", map[string]any{"outboundRelay": ""})
+		p.prove(p.alice, "mail.test")
+		p.alice.must(http.StatusOK, "PUT", "/api/domain/mail.test", relay)
+		p.alice.mustDomain("other.test", nil)
+		p.root.must(http.StatusOK, "PUT", "/api/domain/other.test", relay)
+	})
+}
+
 // Postfix takes no mail for a name that is pending.
 func TestPostfixKnowsNoPendingNames(t *testing.T) {
 	needJudges(t)

@@ -1266,7 +1266,8 @@ type DomainUpdate struct {
 	NumberOfUsers *int64 `json:"numberOfUsers,omitempty"`
 
 	// OutboundRelay The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
-	// `relay:` is dropped. Empty sends directly again.
+	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+	// (`PERMISSION_DENIED`).
 	OutboundRelay *RelayHost `json:"outboundRelay,omitempty"`
 
 	// Primarymx The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
@@ -10166,7 +10167,8 @@ type ClientInterface interface {
 	//
 	// Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
 	// caller manages. The mailboxes
-	// stay on disk, recorded as deleted, until somebody removes them by hand.
+	// stay on disk, recorded as deleted, until somebody removes them by hand. An admin who is not global, and is held in
+	// the domain by a cap of another of its admins, may not delete it (`PERMISSION_DENIED`).
 	//
 	// Corresponds with DELETE /api/domain/{domain} (the `DeleteDomain` operationId).
 	DeleteDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -11253,7 +11255,8 @@ func (c *Client) UpdateDomainAdmins(ctx context.Context, domain PathDomain, body
 //
 // Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
 // caller manages. The mailboxes
-// stay on disk, recorded as deleted, until somebody removes them by hand.
+// stay on disk, recorded as deleted, until somebody removes them by hand. An admin who is not global, and is held in
+// the domain by a cap of another of its admins, may not delete it (`PERMISSION_DENIED`).
 //
 // Corresponds with DELETE /api/domain/{domain} (the `DeleteDomain` operationId).
 func (c *Client) DeleteDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -16025,7 +16028,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
 	// caller manages. The mailboxes
-	// stay on disk, recorded as deleted, until somebody removes them by hand.
+	// stay on disk, recorded as deleted, until somebody removes them by hand. An admin who is not global, and is held in
+	// the domain by a cap of another of its admins, may not delete it (`PERMISSION_DENIED`).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -25512,7 +25516,8 @@ func (c *ClientWithResponses) UpdateDomainAdminsWithResponse(ctx context.Context
 //
 // Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
 // caller manages. The mailboxes
-// stay on disk, recorded as deleted, until somebody removes them by hand.
+// stay on disk, recorded as deleted, until somebody removes them by hand. An admin who is not global, and is held in
+// the domain by a cap of another of its admins, may not delete it (`PERMISSION_DENIED`).
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -23,10 +23,22 @@ func (s *Store) keepsAdmins(ctx context.Context, held *held, actor store.Actor, 
 	return s.keepsAdminsOf(ctx, held, map[string][]string{mail: domains}, "")
 }
 
-// keepsAdminsOutside is keepsAdmins for all mailboxes of a domain that goes with them.
+// keepsAdminsOutside is keepsAdmins for all mailboxes of a domain that goes with them. Nor does an actor delete the domain whose
+// other admins hold it by their caps (see rules.CheckDeletes).
 func (s *Store) keepsAdminsOutside(ctx context.Context, held *held, actor store.Actor, domain string) error {
 	if actor.Global || actor.Username == "" {
 		return nil
+	}
+	self, err := s.capsOf(ctx, actor.Username)
+	if err != nil {
+		return err
+	}
+	admins, err := s.cappedIn(ctx, domain)
+	if err != nil {
+		return err
+	}
+	if err = rules.CheckDeletes(self, admins); err != nil {
+		return err
 	}
 	managing, err := s.managingFrom(ctx, domain)
 	if err != nil {
@@ -35,8 +47,8 @@ func (s *Store) keepsAdminsOutside(ctx context.Context, held *held, actor store.
 	return s.keepsAdminsOf(ctx, held, managing, domain)
 }
 
-// keepsAdminsOf is keepsAdmins for addresses with the domains that they leave. The domain that goes itself needs no admin any
-// more.
+// keepsAdminsOf is keepsAdmins for addresses with the domains that they leave. The domain that goes itself is not
+// asked about.
 func (s *Store) keepsAdminsOf(ctx context.Context, held *held, managing map[string][]string, goes string) error {
 	standalone, err := s.standaloneOf(ctx, slices.Sorted(maps.Keys(managing)))
 	if err != nil {

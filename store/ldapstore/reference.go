@@ -19,9 +19,18 @@ var accountClass = or(classUser, classAlias, classList)
 
 // hosted maps those of the names that are a domain or an alias domain to the domain itself.
 func (s *Store) hosted(ctx context.Context, names []string) (map[string]string, error) {
+	return s.hostedAs(ctx, names, classDomain)
+}
+
+// served is hosted for domains that are switched on.
+func (s *Store) served(ctx context.Context, names []string) (map[string]string, error) {
+	return s.hostedAs(ctx, names, and(classDomain, equals("accountStatus", statusActive)))
+}
+
+func (s *Store) hostedAs(ctx context.Context, names []string, condition string) (map[string]string, error) {
 	found := map[string]string{}
 	for chunk := range slices.Chunk(names, chunkSize) {
-		filter := and(or(anyOf("domainName", chunk), anyOf("domainAliasName", chunk)), classDomain)
+		filter := and(or(anyOf("domainName", chunk), anyOf("domainAliasName", chunk)), condition)
 		entries, err := s.children(ctx, s.tree.base, filter, "domainName", "domainAliasName")
 		if err != nil {
 			return nil, err
@@ -112,12 +121,13 @@ func (s *Store) free(ctx context.Context, actor store.Actor, mail string) error 
 }
 
 // missing returns those of the addresses that lie under a domain or an alias domain hosted here and do not exist, in the
-// order given. An extension after "+" is not part of the address.
+// order given. An extension after "+" is not part of the address. A domain that is switched off hosts nothing: mail for it goes
+// out, and whoever has a name that is not proven denies nobody the addresses under it.
 func (s *Store) missing(ctx context.Context, mails []string) ([]string, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
-	targets, err := s.hosted(ctx, domainsOf(mails))
+	targets, err := s.served(ctx, domainsOf(mails))
 	if err != nil {
 		return nil, err
 	}

@@ -86,6 +86,9 @@ func (a *Accounts) newMark(actor store.Actor, name, domain string, proven bool) 
 // UpdateDomain implements store.Domains. Alias domains that have to be proven are not added but marked as pending; what a global
 // admin adds, activates or switches off is pending no more.
 func (a *Accounts) UpdateDomain(ctx context.Context, w store.Write, name string, u store.DomainUpdate) (store.Change, error) {
+	if err := a.checkRelay(ctx, w.Actor, name, u); err != nil {
+		return store.Change{}, err
+	}
 	switch {
 	case a.mustProve(w.Actor) && u.AliasDomains.Touches():
 		return a.updateByOther(ctx, w, name, u)
@@ -93,6 +96,21 @@ func (a *Accounts) UpdateDomain(ctx context.Context, w store.Write, name string,
 		return a.updateByGlobal(ctx, w, name, u)
 	}
 	return a.Accounts.UpdateDomain(ctx, w, name, u)
+}
+
+// checkRelay returns PERMISSION_DENIED for a relay host of a pending domain. Postfix asks for those of senders
+// (sender_dependent_relayhost_maps in SQL) without a look at the domain: mail that comes from the true owner of the name, and is
+// forwarded by others here, would go there.
+func (a *Accounts) checkRelay(ctx context.Context, actor store.Actor, name string, u store.DomainUpdate) error {
+	if !rules.MustProveNames(actor) || u.OutboundRelay == nil || *u.OutboundRelay == "" {
+		return nil
+	}
+	m, found, err := a.mark(ctx, name, name)
+	if err != nil || !found || !m.Pending() {
+		return err
+	}
+	return store.Fail(store.Forbidden, store.CodePermissionDenied,
+		"%s is not proven yet. Prove it first, or ask a global admin to set its relay host.", name).With("outboundRelay")
 }
 
 // updateByGlobal is UpdateDomain for whoever needs no proof.

@@ -251,3 +251,17 @@ func MustStay(mail string) *store.Error {
 	return store.Fail(store.Forbidden, store.CodePermissionDenied,
 		"%s is an admin with caps or rights that hold for a domain of yours. Ask a global admin to take it out of the domain first.", mail)
 }
+
+// CheckDeletes returns PERMISSION_DENIED when an actor that is not global would delete a domain in which it is held by the cap of
+// another of its admins: who may create domains could make it anew without that admin.
+func CheckDeletes(actor Capped, admins []Capped) error {
+	if !actor.Limits.CreateDomains {
+		return nil
+	}
+	for _, what := range kinds {
+		if holders := heldBy(actor, admins, what); len(holders) > 0 && holders[0].Username != actor.Username {
+			return MustStay(holders[0].Username)
+		}
+	}
+	return nil
+}

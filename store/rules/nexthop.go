@@ -134,6 +134,9 @@ func IsPublic(address netip.Addr) bool {
 
 var lastLabelIsNumber = regexp.MustCompile(`(^|\.)([0-9]+|0[xX][0-9A-Fa-f]*)$`)
 
+// localName are names that /etc/hosts has for the loopback address: of Debian, and of Red Hat with a digit for its family.
+var localName = regexp.MustCompile(`\.(localhost|localdomain)[46]?$`)
+
 // inward says why a next hop may lead to this server or its own network, "" when it does not. Names are not looked up.
 func (t Transports) inward(hop nextHop) string {
 	if address, ok := parseLiteral(hop.host); ok {
@@ -153,7 +156,7 @@ func (t Transports) inward(hop nextHop) string {
 		return "is no address in its usual notation"
 	case !strings.Contains(name, "."):
 		return "is not a full host name"
-	case strings.HasSuffix(name, ".localhost"), strings.HasSuffix(name, ".localdomain"):
+	case localName.MatchString(name):
 		return "is a name of this server"
 	}
 	for _, own := range t.Names {

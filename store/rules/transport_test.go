@@ -46,7 +46,7 @@ func codeOf(err error) string {
 var inwardHosts = strings.Fields(`127.0.0.1 127.255.255.254 0.0.0.0 10.0.0.5 172.16.0.1 172.31.255.255 192.168.1.2 100.64.0.1
 	100.127.255.255 169.254.169.254 224.0.0.1 255.255.255.255 ::1 :: fe80::1 fd00::1 fc00::1 fec0::1 ff02::1 ::ffff:127.0.0.1 ::ffff:7f00:1
 	::ffff:8.8.8.8 ::127.0.0.1 64:ff9b::127.0.0.1 64:ff9b::a00:5 2002:7f00:1::1 2002:a00:5:: IPv6:::1 ipv6:fe80::1 203.0.113.25 2001:db8:25::25
-	localhost LOCALHOST a.localhost localhost.localdomain mail.here.example Mail.Here.Example here.example mail intranet
+	localhost LOCALHOST a.localhost localhost.localdomain localhost4.localdomain4 localhost6.LocalDomain6 mail.here.example Mail.Here.Example here.example mail intranet
 	127.1 0177.0.0.1 010.0.0.5 0x7f.0.0.1 0x7f000001 2130706433 127.0.1 1.0x7f`)
 
 // outwardHosts are good for everybody.

@@ -23,17 +23,29 @@ func (s *Store) keepsAdmins(ctx context.Context, tx *sqldb.Tx, actor store.Actor
 		" AND domain <> 'ALL' AND username NOT IN (SELECT username FROM admin)", mail)
 }
 
-// keepsAdminsOutside is keepsAdmins for all mailboxes of a domain that goes with them.
+// keepsAdminsOutside is keepsAdmins for all mailboxes of a domain that goes with them. Nor does an actor delete the domain whose
+// other admins hold it by their caps (see rules.CheckDeletes).
 func (s *Store) keepsAdminsOutside(ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string) error {
 	if actor.Global || actor.Username == "" {
 		return nil
+	}
+	self, err := s.capsOf(ctx, &tx.Reader, actor.Username)
+	if err != nil {
+		return err
+	}
+	admins, err := s.cappedIn(ctx, &tx.Reader, domain)
+	if err != nil {
+		return err
+	}
+	if err = rules.CheckDeletes(self, admins); err != nil {
+		return err
 	}
 	return s.keepsAdminsOf(ctx, tx, domain, "SELECT a.username, a.domain FROM mailbox m JOIN domain_admins a ON a.username = "+
 		s.db.Dialect.ASCII("m.username")+" WHERE m.domain = ? AND a.domain <> 'ALL' AND a.username NOT IN (SELECT username FROM admin)", domain)
 }
 
 // keepsAdminsOf is keepsAdmins for those whom a query finds with the domains that they leave. The domain that goes itself
-// needs no admin any more.
+// is not asked about.
 func (s *Store) keepsAdminsOf(ctx context.Context, tx *sqldb.Tx, goes, query string, args ...any) error {
 	var rows []struct{ Username, Domain string }
 	if err := tx.Select(ctx, &rows, query, args...); err != nil {

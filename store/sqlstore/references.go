@@ -40,13 +40,15 @@ func (s *Store) takenOf(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 }
 
 // missing returns those of the addresses that lie under a domain or an alias domain hosted here and do not exist,
-// in the order given. An extension after "+" is not part of the address. It takes a constant number of statements.
+// in the order given. An extension after "+" is not part of the address. It takes a constant number of statements. A domain
+// that is switched off hosts nothing: mail for it goes out, and whoever has a name that is not proven denies nobody the addresses
+// under it.
 func (s *Store) missing(ctx context.Context, tx *sqldb.Tx, mails []string) ([]string, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
 	domains := domainsOf(mails)
-	hosted, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", domains)
+	hosted, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE active = 1 AND domain IN (?)", domains)
 	if err != nil {
 		return nil, fmt.Errorf("look for domains: %w", err)
 	}

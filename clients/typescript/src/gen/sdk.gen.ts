@@ -252,7 +252,8 @@ export const updateDomainAdmins = <ThrowOnError extends boolean = true>(options:
  *
  * Deletes the domain, its alias domains, every account in it, and what refers to them in other domains that the
  * caller manages. The mailboxes
- * stay on disk, recorded as deleted, until somebody removes them by hand.
+ * stay on disk, recorded as deleted, until somebody removes them by hand. An admin who is not global, and is held in
+ * the domain by a cap of another of its admins, may not delete it (`PERMISSION_DENIED`).
  *
  */
 export const deleteDomain = <ThrowOnError extends boolean = true>(options: Options<DeleteDomainData, ThrowOnError>): RequestResult<DeleteDomainResponses, DeleteDomainErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteDomainResponses, DeleteDomainErrors, ThrowOnError, 'data'>({

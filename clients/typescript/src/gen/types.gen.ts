@@ -964,7 +964,8 @@ export type DomainUpdate = {
     numberOfUsers?: number;
     /**
      * The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
-     * `relay:` is dropped. Empty sends directly again.
+     * `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+     * (`PERMISSION_DENIED`).
      *
      */
     outboundRelay?: RelayHost;
