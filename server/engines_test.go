@@ -208,8 +208,15 @@ func valuesOfParameters(all []parameters) []played {
 				if i == 0 && c.before == nil {
 					continue
 				}
-				calls = append(calls, played{method, placeholder.ReplaceAllLiteralString(path, subject), given},
-					played{"GET", own.read + subject, nil})
+				target := placeholder.ReplaceAllLiteralString(path, subject)
+				call, read := played{method, target, given}, played{"GET", own.read + subject, nil}
+				if given["is_backupmx"] == "yes" { // which SQL has only without alias domains
+					alias := list{"example.net"}
+					calls = append(calls, played{method, target, body{"removeAliasDomain": alias}}, call, read,
+						played{method, target, body{"is_backupmx": "no"}}, played{method, target, body{"addAliasDomain": alias}})
+					continue
+				}
+				calls = append(calls, call, read)
 			}
 		}
 	}

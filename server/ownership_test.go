@@ -694,7 +694,8 @@ func TestNamesAfterACrash(t *testing.T) {
 			names := ownership.New(p.changes, struct {
 				store.NameMarks
 				store.Locks
-			}{marking, p.stores.State}, codes, spf.NewResolver(p.zone.Address), ownership.Options{
+				store.Intents
+			}{marking, p.stores.State, p.stores.State}, codes, spf.NewResolver(p.zone.Address), ownership.Options{
 				Verify: true, InEntries: p.directory != nil, Log: p.logger, Now: func() time.Time { return p.now },
 			})
 			create := func(name string) error {
@@ -897,4 +898,55 @@ func TestPostfixKnowsNoPendingNames(t *testing.T) {
 			post.require(t, served, "once proven")
 		})
 	}
+}
+
+// What a global admin has switched off does not come back by deleting it and making it anew, whatever has been proven.
+func TestDisabledDomainIsNotMadeAnew(t *testing.T) {
+	proverOnEvery(t, func(t *testing.T, p *prover) {
+		for _, name := range []string{"proven.test", "exempt.test", "pending.test"} {
+			p.alice.mustDomain(name, nil)
+		}
+		p.prove(p.alice, "proven.test")
+		p.root.must(http.StatusOK, "PUT", "/api/domain/exempt.test", accountIs("active"))
+		for _, name := range []string{"proven.test", "exempt.test"} {
+			p.root.must(http.StatusOK, "PUT", "/api/domain/"+name, accountIs("disabled"))
+			for _, c := range []*client{p.alice, p.alice.legacy()} {
+				a := c.delete("/api/domain/" + name)
+				require.Equal(t, "PERMISSION_DENIED", a.msg(), a.raw)
+			}
+			require.False(t, p.isActive(name))
+		}
+		p.alice.must(http.StatusOK, "DELETE", "/api/domain/pending.test", nil)
+		p.root.must(http.StatusOK, "PUT", "/api/domain/proven.test", accountIs("active"))
+		p.alice.must(http.StatusOK, "DELETE", "/api/domain/proven.test", nil)
+		p.root.must(http.StatusOK, "DELETE", "/api/domain/exempt.test", nil)
+	})
+}
+
+// Amavisd and iRedAPD look policies up by the addresses of a message, whoever hosts them.
+func TestPendingDomainHasNoPolicies(t *testing.T) {
+	proverOnEvery(t, func(t *testing.T, p *prover) {
+		p.alice.mustDomain("mail.test", nil)
+		writes := []struct {
+			method, path string
+			body         map[string]any
+		}{
+			{"POST", "/api/wblist/inbound/blacklist/mail.test", map[string]any{"addresses": []string{"@b.test"}}},
+			{"PUT", "/api/spampolicy/domain/mail.test", map[string]any{"bypass_spam_checks": "yes"}},
+			{"POST", "/api/throttle/mail.test/inbound", map[string]any{"period": 60, "max_msgs": 1}},
+			{"POST", "/api/greylisting/mail.test", map[string]any{"status": "enable"}},
+			{"POST", "/api/greylisting/mail.test/whitelists", map[string]any{"senders": []string{"192.0.2.1"}}},
+		}
+		for _, x := range writes {
+			for _, c := range []*client{p.alice, p.alice.legacy()} {
+				a := c.json(x.method, x.path, x.body)
+				require.Equal(t, "PERMISSION_DENIED", a.msg(), "%s: %s", x.path, a.raw)
+			}
+		}
+		p.prove(p.alice, "mail.test")
+		for _, x := range writes {
+			a := p.alice.json(x.method, x.path, x.body)
+			require.True(t, a.ok(), "%s: %s", x.path, a.raw)
+		}
+	})
 }

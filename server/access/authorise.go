@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -125,6 +126,9 @@ func (a *Access) mayCall(ctx context.Context, op *edge.Operation, p *Principal, 
 	if op.Profile == "" {
 		return nil
 	}
+	if err := a.maySetPolicies(ctx, op, param); err != nil {
+		return err
+	}
 	off, err := a.profilesOff(ctx, op, param)
 	if err != nil {
 		return err
@@ -133,6 +137,27 @@ func (a *Access) mayCall(ctx context.Context, op *edge.Operation, p *Principal, 
 		return denied("The profile %s is switched off for the admins of this domain.", op.Profile)
 	}
 	return nil
+}
+
+// policyProfiles are those of what Amavisd and iRedAPD keep. They look settings up by senders and recipients anywhere, whether or
+// not the domain is in use here, so that those of a domain which is still to be proven would hold for others' mail to it.
+var policyProfiles = []string{"spampolicy", "wblist", "throttle", "greylisting"}
+
+// maySetPolicies refuses an admin that is not global to set a policy in a domain that is not in use. Removing one is fine.
+func (a *Access) maySetPolicies(ctx context.Context, op *edge.Operation, param func(string) string) error {
+	sets := op.Method == http.MethodPost || op.Method == http.MethodPut && op.Profile != "wblist" // where PUT removes
+	if !sets || !slices.Contains(policyProfiles, op.Profile) {
+		return nil
+	}
+	name := store.DomainOf(strings.ToLower(param(op.Target[0])))
+	domain, err := a.accounts.DomainRules(ctx, name)
+	if err != nil || domain.Active {
+		if store.IsNotFound(err) {
+			return nil // the handler says so
+		}
+		return err
+	}
+	return denied("The domain %s is not active, so only a global admin may set policies in it.", name)
 }
 
 // holds reports whether the principal, which is no global admin, reaches the level at all.

@@ -29,6 +29,7 @@ type Resolver interface {
 type State interface {
 	store.NameMarks
 	store.Locks
+	store.Intents
 }
 
 // Options of the proof of names.

@@ -247,6 +247,42 @@ func (a *Accounts) updateByOther(ctx context.Context, w store.Write, name string
 	return change, err
 }
 
+// DeleteDomain refuses an actor that is not global a domain that is switched off and not pending: made anew, with a proof that
+// is still good, it would be in use again. A deletion that has begun may be repeated: where accounts are in a directory it
+// switches the domain off first.
+func (a *Accounts) DeleteDomain(ctx context.Context, w store.Write, name string, keepDays int) (store.Change, error) {
+	if rules.MustProveNames(w.Actor) {
+		if err := a.checkDeletes(ctx, name); err != nil {
+			return store.Change{}, err
+		}
+	}
+	return a.Accounts.DeleteDomain(ctx, w, name, keepDays)
+}
+
+func (a *Accounts) checkDeletes(ctx context.Context, name string) error {
+	domain, err := a.DomainRules(ctx, name)
+	if err != nil || domain.Active {
+		return err
+	}
+	if m, found, err := a.mark(ctx, name, name); err != nil || found && m.Pending() {
+		return err
+	}
+	begun, err := a.deletionBegun(ctx, name)
+	if err != nil || begun {
+		return err
+	}
+	return store.Fail(store.Forbidden, store.CodePermissionDenied,
+		"The domain %s is disabled. Only a global admin may delete it.", name)
+}
+
+// deletionBegun reports whether a deletion of the domain is recorded that has not come to its end.
+func (a *Accounts) deletionBegun(ctx context.Context, name string) (bool, error) {
+	intents, err := a.state.UnfinishedIntents(ctx)
+	return slices.ContainsFunc(intents, func(i store.Intent) bool {
+		return i.Change.Action == store.ActionDelete && i.Change.Noun == store.NounDomain && i.Change.Name == name
+	}), err
+}
+
 // writeWithMarks marks names that have to be proven, makes the change, and then removes the marks that it has made outdated.
 func (a *Accounts) writeWithMarks(
 	ctx context.Context, w store.Write, name string, u store.DomainUpdate, plan rules.AliasDomainPlan,
