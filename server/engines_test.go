@@ -210,13 +210,10 @@ func valuesOfParameters(all []parameters) []played {
 				}
 				target := placeholder.ReplaceAllLiteralString(path, subject)
 				call, read := played{method, target, given}, played{"GET", own.read + subject, nil}
-				if given["is_backupmx"] == "yes" { // which SQL has only without alias domains
-					alias := list{"example.net"}
-					calls = append(calls, played{method, target, body{"removeAliasDomain": alias}}, call, read,
-						played{method, target, body{"is_backupmx": "no"}}, played{method, target, body{"addAliasDomain": alias}})
-					continue
-				}
 				calls = append(calls, call, read)
+				if given["is_backupmx"] != nil { // which SQL has only without alias domains
+					calls = append(calls, played{method, target, body{"is_backupmx": "no", "addAliasDomain": list{"example.net"}}})
+				}
 			}
 		}
 	}

@@ -111,8 +111,10 @@ func TestPostfixJudgesBackupMX(t *testing.T) {
 			"virtual_alias_maps anna@example.com": "", "sender_login_maps anna@example.com": "",
 		}
 	}
-	to := func(primary string) act { return put(exampleCom, body{"is_backupmx": "yes", "primarymx": primary}) }
-	backup := put(exampleCom, body{"is_backupmx": "yes"})
+	to := func(primary string) act {
+		return put(exampleCom, body{"is_backupmx": "yes", "primarymx": primary, "removeAliasDomain": list{"example.net"}})
+	}
+	backup := put(exampleCom, body{"is_backupmx": "yes", "removeAliasDomain": list{"example.net"}})
 	judgeEffects(t, []effect{
 		{name: "of whatever the DNS says", do: backup, was: local, is: relayed("relay:example.com")},
 		{name: "of a host", do: to("mx.primary.test"), was: local, is: relayed("relay:mx.primary.test")},
@@ -122,7 +124,7 @@ func TestPostfixJudgesBackupMX(t *testing.T) {
 		},
 		{name: "of a bare address", do: to("45.56.127.226"), was: local, is: relayed("relay:[45.56.127.226]")},
 		{
-			name: "no more", given: backup, do: put(exampleCom, body{"is_backupmx": "no"}),
+			name: "no more", given: backup, do: put(exampleCom, body{"is_backupmx": "no", "addAliasDomain": list{"example.net"}}),
 			was: relayed("relay:example.com"), is: local,
 		},
 		{

@@ -17,14 +17,14 @@ import (
 var everywhere = slices.Concat([]string{"sqlite"}, storetest.Servers, []string{"ldap"})
 
 // onEveryEngine runs a test of the judges in a fresh world on each engine.
-func onEveryEngine(t *testing.T, test func(t *testing.T, w *world)) {
+func onEveryEngine(t *testing.T, test func(t *testing.T, w *world), options ...option) {
 	t.Helper()
 	needJudges(t)
 	t.Parallel()
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			test(t, newWorldOn(t, engine))
+			test(t, newWorldOn(t, engine, options...))
 		})
 	}
 }

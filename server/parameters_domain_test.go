@@ -58,9 +58,11 @@ var domainUpdateCases = []parameterCase{
 	{name: "maxPasswordLength", shown: setting("max_passwd_length"), stored: domainSettings, steps: []step{
 		{40, 40, "max_passwd_length:40;"}, {60, 60, "max_passwd_length:60;"}, {0, nil, ""}, {80, 80, "max_passwd_length:80;"},
 		{nil, nil, ""}}},
-	{name: "is_backupmx", shown: keys("backupmx", "transport"), stored: domainRow("backupmx, transport"), steps: []step{
-		becomes("yes", list{1, "relay:example.com"}), becomes("no", list{0, "dovecot"})}},
-	{name: "primarymx", beside: body{"is_backupmx": "yes"}, shown: key("transport"), stored: domainRow("transport"),
+	// A backup MX of SQL has no alias domains.
+	{name: "is_backupmx", beside: body{"removeAliasDomain": list{"example.net"}}, shown: keys("backupmx", "transport"),
+		stored: domainRow("backupmx, transport"), steps: []step{
+			becomes("yes", list{1, "relay:example.com"}), becomes("no", list{0, "dovecot"})}},
+	{name: "primarymx", beside: body{"is_backupmx": "yes", "removeAliasDomain": list{"example.net"}}, shown: key("transport"), stored: domainRow("transport"),
 		steps: []step{
 			becomes("mx.elsewhere.test", "relay:mx.elsewhere.test"), becomes("[192.0.2.10]:25", "relay:[192.0.2.10]:25"),
 			becomes("192.0.2.11", "relay:[192.0.2.11]"), becomes("", "relay:example.com")}},

@@ -103,17 +103,31 @@ func (s *Store) inAmavisd(ctx context.Context, name string) (bool, error) {
 	if s.amavisd == nil {
 		return false, nil
 	}
+	l, err := s.layouts.of(ctx, s.amavisd)
+	if err != nil {
+		return false, err
+	}
 	comparison, arg := " = ?", name
 	if !strings.Contains(name, "@") { // an underscore in the name stands for any character, and one more look does no harm
 		comparison, arg = " LIKE ?", "%@"+name
 	}
-	var n int64
-	err := s.amavisd.Reader().Get(ctx, &n, "SELECT (SELECT COUNT(*) FROM users WHERE email"+comparison+") + (SELECT COUNT(*) FROM policy"+
-		" WHERE policy_name"+comparison+")", email(s.amavisd, arg), arg)
-	if err != nil {
-		return false, fmt.Errorf("look for accounts of %s: %w", name, err)
+	for _, at := range []struct {
+		table, column string
+		arg           any
+	}{{"users", "email", email(s.amavisd, arg)}, {"policy", "policy_name", arg}} {
+		if !l.has(at.table) {
+			continue
+		}
+		var n int64
+		err = s.amavisd.Reader().Get(ctx, &n, "SELECT COUNT(*) FROM "+at.table+" WHERE "+at.column+comparison, at.arg)
+		if err != nil {
+			return false, fmt.Errorf("look for accounts of %s: %w", name, err)
+		}
+		if n > 0 {
+			return true, nil
+		}
 	}
-	return n > 0, nil
+	return false, nil
 }
 
 func (s *Store) forgetAmavisd(ctx context.Context, name string) error {

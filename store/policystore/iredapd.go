@@ -24,8 +24,15 @@ func (s *Store) inIredapd(ctx context.Context, name string) (bool, error) {
 	if s.iredapd == nil {
 		return false, nil
 	}
+	l, err := s.layouts.of(ctx, s.iredapd)
+	if err != nil {
+		return false, err
+	}
 	condition, arg := of("account", name)
-	tables := append([]string{trackingTable}, settingTables...)
+	tables := l.present(append([]string{trackingTable}, settingTables...))
+	if len(tables) == 0 {
+		return false, nil
+	}
 	parts, args := make([]string, len(tables)), make([]any, len(tables))
 	for i, table := range tables {
 		parts[i], args[i] = "(SELECT COUNT(*) FROM "+table+" WHERE "+condition+")", arg
@@ -52,7 +59,7 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 			p.planForgetSettings(l, accounts)
 		}
 		condition, arg := of("account", name)
-		p.do("DELETE FROM "+trackingTable+" WHERE "+condition, arg)
+		p.doIf(l, trackingTable, "DELETE FROM "+trackingTable+" WHERE "+condition, arg)
 		return p, err
 	})
 	return err
