@@ -35,14 +35,24 @@ func (s *Server) backends() []backend {
 }
 
 // lateTimeout is what is left for it within the five seconds in which a request is answered.
-const lateTimeout = 200 * time.Millisecond
+const lateTimeout = 400 * time.Millisecond
 
 // allAnswer reports whether every backend answers, at a time when the request has none left.
 func (s *Server) allAnswer(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateTimeout)
 	defer cancel()
-	for _, b := range s.backends() {
-		if b.ping(ctx) != nil {
+	all := s.backends()
+	answers := make(chan bool, len(all))
+	for _, b := range all {
+		go func() { answers <- b.ping(ctx) == nil }()
+	}
+	for range all {
+		select {
+		case ok := <-answers:
+			if !ok {
+				return false
+			}
+		case <-ctx.Done(): // a driver may take a second more to give up a connection
 			return false
 		}
 	}

@@ -128,11 +128,19 @@ func (s *Sessions) compare(ctx context.Context, a store.Attempt, compare func() 
 	ok, err := compare()
 	// The count is corrected also for a client that has gone.
 	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	failed := err != nil && !store.HasCode(err, store.CodeInvalidCredentials)
+	if failed && ctx.Err() != nil { // the reply is due, and a backend that is away would keep it waiting
+		go func() {
+			defer cancel()
+			_ = s.attempts.CancelAttempt(lasting, a)
+		}()
+		return false, err
+	}
 	defer cancel()
 	switch {
 	case ok && err == nil:
 		return true, s.attempts.SucceedAttempt(lasting, a)
-	case err != nil && !store.HasCode(err, store.CodeInvalidCredentials):
+	case failed:
 		return false, errors.Join(err, s.attempts.CancelAttempt(lasting, a))
 	}
 	return false, err

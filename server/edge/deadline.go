@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// hurry is how long an operation may wait for its backends, so that a stalled one shows within five seconds, what is asked after it included.
-	hurry = 4 * time.Second
+	// hurry is how long an operation may wait for its backends, so that a stalled one shows within five seconds.
+	hurry = 4500 * time.Millisecond
 	// patience is the same for what touches a whole domain.
 	patience = 60 * time.Second
 )
