@@ -116,13 +116,13 @@ func (s *Sessions) compare(ctx context.Context, a store.Attempt, compare func() 
 	if s.options.Unlimited {
 		return compare()
 	}
-	leave, ok := s.turns.enter(ctx, a.Session+" "+a.Account+" "+a.Network)
-	if !ok {
+	done, err := s.turns.Take(ctx, a.Session+" "+a.Account+" "+a.Network)
+	if err != nil {
 		return false, errBusy
 	}
-	defer leave()
+	defer done()
 	a.At = s.options.Now()
-	if err := s.attempts.BeginAttempt(ctx, a); err != nil {
+	if err = s.attempts.BeginAttempt(ctx, a); err != nil {
 		return false, err
 	}
 	ok, err := compare()

@@ -51,7 +51,7 @@ type Sessions struct {
 	hashing  *hashing.Pool
 	options  Options
 	nobody   func() store.Secret
-	turns    *turns
+	turns    store.Turns // of those who compare a password for the same subject
 	floor    floor
 
 	mu     sync.Mutex
@@ -71,7 +71,7 @@ func NewSessions(accounts store.Identities, state State, hashing *hashing.Pool, 
 		options.Now = time.Now
 	}
 	return &Sessions{
-		accounts: accounts, state: state, attempts: state, turns: newTurns(), hashing: hashing, options: options, known: map[string]known{},
+		accounts: accounts, state: state, attempts: state, hashing: hashing, options: options, known: map[string]known{},
 		// What is verified against when there is no such account: it costs what those of this server cost, so that the answer
 		// takes as long.
 		nobody: sync.OnceValue(func() store.Secret {
