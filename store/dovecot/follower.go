@@ -68,19 +68,20 @@ func whom(c store.Change) string {
 	return "*@" + c.Name
 }
 
-// forget drops what is remembered before it disconnects, or a client that comes back at once would be let in again.
+// forget drops what is remembered before it disconnects, or a client that comes back at once would be let in again. An address may
+// begin with a dash, and is no option.
 func (f *Follower) forget(ctx context.Context, users string) error {
 	flush := []string{"auth", "cache", "flush"}
 	if !strings.HasPrefix(users, "*") {
-		flush = append(flush, users)
+		flush = append(flush, "--", users)
 	}
-	return errors.Join(f.call(ctx, flush...), f.call(ctx, "kick", users))
+	return errors.Join(f.call(ctx, flush...), f.call(ctx, "kick", "--", users))
 }
 
 func (f *Follower) call(ctx context.Context, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, f.Program, args...).CombinedOutput() //nolint:gosec // the program is configured, addresses are no options
+	out, err := exec.CommandContext(ctx, f.Program, args...).CombinedOutput() //nolint:gosec // the program is configured, an address comes behind "--"
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == notFound {
 		return nil

@@ -35,11 +35,11 @@ func TestFollow(t *testing.T) {
 		change store.Change
 		want   []string
 	}{
-		"password":        {store.Change{Action: store.ActionUpdate, Noun: store.NounUser, Name: anna, EndsSessions: true}, []string{"auth cache flush " + anna, "kick " + anna}},
-		"disabled":        {store.Change{Action: store.ActionDisable, Noun: store.NounUser, Name: anna, Lasting: true}, []string{"auth cache flush " + anna, "kick " + anna}},
-		"renamed":         {store.Change{Action: store.ActionRename, Noun: store.NounUser, Name: anna, NewName: "x@a.test"}, []string{"auth cache flush " + anna, "kick " + anna}},
-		"domain disabled": {store.Change{Action: store.ActionDisable, Noun: store.NounDomain, Name: "a.test"}, []string{"auth cache flush", "kick *@a.test"}},
-		"all of a domain": {store.Change{Action: store.ActionUpdate, Noun: store.NounUser, Name: "a.test", EndsSessions: true}, []string{"auth cache flush", "kick *@a.test"}},
+		"password":        {store.Change{Action: store.ActionUpdate, Noun: store.NounUser, Name: anna, EndsSessions: true}, []string{"auth cache flush -- " + anna, "kick -- " + anna}},
+		"disabled":        {store.Change{Action: store.ActionDisable, Noun: store.NounUser, Name: anna, Lasting: true}, []string{"auth cache flush -- " + anna, "kick -- " + anna}},
+		"renamed":         {store.Change{Action: store.ActionRename, Noun: store.NounUser, Name: anna, NewName: "x@a.test"}, []string{"auth cache flush -- " + anna, "kick -- " + anna}},
+		"domain disabled": {store.Change{Action: store.ActionDisable, Noun: store.NounDomain, Name: "a.test"}, []string{"auth cache flush", "kick -- *@a.test"}},
+		"all of a domain": {store.Change{Action: store.ActionUpdate, Noun: store.NounUser, Name: "a.test", EndsSessions: true}, []string{"auth cache flush", "kick -- *@a.test"}},
 		"another name":    {store.Change{Action: store.ActionUpdate, Noun: store.NounUser, Name: anna}, []string{""}},
 		"an alias":        {store.Change{Action: store.ActionDelete, Noun: store.NounAlias, Name: anna, EndsSessions: true}, []string{""}},
 	} {
@@ -64,7 +64,7 @@ func TestFollowIsRepeated(t *testing.T) {
 	require.NoError(t, f.Follow(t.Context(), store.Actor{}, password))
 	require.NoError(t, os.Remove(away))
 	f.repeats.Wait()
-	require.Equal(t, "kick ben@a.test", calls()[len(calls())-1])
+	require.Equal(t, "kick -- ben@a.test", calls()[len(calls())-1])
 	require.Greater(t, len(calls()), 4)
 }
 
