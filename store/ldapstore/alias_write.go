@@ -142,5 +142,5 @@ func (s *Store) settleMembers(
 	if err != nil {
 		return members, err
 	}
-	return s.settle(ctx, rule, field, members, change)
+	return s.settle(ctx, rule, store.DomainOf(mail), field, members, change)
 }

@@ -59,7 +59,7 @@ func (s *Store) checkNewBcc(ctx context.Context, field, domain, mail string) err
 	if store.DomainOf(mail) == domain {
 		return store.MissingReference(field, mail)
 	}
-	return s.checkReferences(ctx, field, mail)
+	return s.checkReferences(ctx, domain, field, mail)
 }
 
 func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) (*plan, error) {

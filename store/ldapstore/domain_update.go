@@ -34,7 +34,7 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
-		if err = s.checkDomainReferences(ctx, u); err != nil {
+		if err = s.checkDomainReferences(ctx, h.name, u); err != nil {
 			return nil, err
 		}
 		aliases, err := s.decideAliasDomains(ctx, w.OnMissing, h, u.AliasDomains)
@@ -46,9 +46,9 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 }
 
 // checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.
-func (s *Store) checkDomainReferences(ctx context.Context, u store.DomainUpdate) error {
+func (s *Store) checkDomainReferences(ctx context.Context, domain string, u store.DomainUpdate) error {
 	if u.Catchall != nil {
-		if err := s.checkReferences(ctx, "catchall", *u.Catchall...); err != nil {
+		if err := s.checkReferences(ctx, domain, "catchall", *u.Catchall...); err != nil {
 			return err
 		}
 	}
@@ -59,7 +59,7 @@ func (s *Store) checkDomainReferences(ctx context.Context, u store.DomainUpdate)
 		if bcc.mail == nil {
 			continue
 		}
-		if err := s.checkReferences(ctx, bcc.field, *bcc.mail); err != nil {
+		if err := s.checkReferences(ctx, domain, bcc.field, *bcc.mail); err != nil {
 			return err
 		}
 	}

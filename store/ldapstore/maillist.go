@@ -101,7 +101,7 @@ func (s *Store) settleListMembers(
 	if err != nil {
 		return set, err
 	}
-	return s.settle(ctx, rule, field, set, change)
+	return s.settle(ctx, rule, store.DomainOf(list), field, set, change)
 }
 
 // containing returns every address whose mail reaches the list, through however many lists and alias accounts: that of the

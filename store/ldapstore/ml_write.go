@@ -128,10 +128,10 @@ func (s *Store) editExtra(ctx context.Context, w store.Write, h home, e *entry, 
 
 // editPeople sets who owns and who moderates a list; nil leaves them. Both may always post.
 func (s *Store) editPeople(ctx context.Context, e *entry, owners, moderators *[]string) error {
-	if err := s.checkReferences(ctx, "owner", store.MlPeople(e.address(), owners)...); err != nil {
+	if err := s.checkReferences(ctx, store.DomainOf(e.address()), "owner", store.MlPeople(e.address(), owners)...); err != nil {
 		return err
 	}
-	if err := s.checkReferences(ctx, "moderators", store.MlPeople(e.address(), moderators)...); err != nil {
+	if err := s.checkReferences(ctx, store.DomainOf(e.address()), "moderators", store.MlPeople(e.address(), moderators)...); err != nil {
 		return err
 	}
 	were := append(e.sorted("listOwner"), e.sorted("listModerator")...)
@@ -155,7 +155,7 @@ func (s *Store) checkSubscribers(
 	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool { return !isItself(mail) })
 	set, err := store.DiscardItself(rule, field, own, store.Set{Add: subscribers}, change)
 	if err == nil {
-		_, err = s.settle(ctx, rule, field, set, change)
+		_, err = s.settle(ctx, rule, store.DomainOf(itself[0]), field, set, change)
 	}
 	return err
 }

@@ -22,9 +22,9 @@ func (s *Store) hosted(ctx context.Context, names []string) (map[string]string, 
 	return s.hostedAs(ctx, names, classDomain)
 }
 
-// served is hosted for domains that are switched on.
-func (s *Store) served(ctx context.Context, names []string) (map[string]string, error) {
-	return s.hostedAs(ctx, names, and(classDomain, equals("accountStatus", statusActive)))
+// served is hosted for domains that are switched on, and for the domain home.
+func (s *Store) served(ctx context.Context, home string, names []string) (map[string]string, error) {
+	return s.hostedAs(ctx, names, and(classDomain, or(equals("accountStatus", statusActive), equals("domainName", home))))
 }
 
 func (s *Store) hostedAs(ctx context.Context, names []string, condition string) (map[string]string, error) {
@@ -121,13 +121,14 @@ func (s *Store) free(ctx context.Context, actor store.Actor, mail string) error 
 }
 
 // missing returns those of the addresses that lie under a domain or an alias domain hosted here and do not exist, in the
-// order given. An extension after "+" is not part of the address. A domain that is switched off hosts nothing: mail for it goes
-// out, and whoever has a name that is not proven denies nobody the addresses under it.
-func (s *Store) missing(ctx context.Context, mails []string) ([]string, error) {
+// order given. An extension after "+" is not part of the address. A domain that is switched off hosts nothing for others: mail
+// for it goes out, and whoever has a name that is not proven denies nobody the addresses under it. home is the domain of the
+// account that names them, which hosts its own accounts whether it is switched on or not.
+func (s *Store) missing(ctx context.Context, home string, mails []string) ([]string, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
-	targets, err := s.served(ctx, domainsOf(mails))
+	targets, err := s.served(ctx, home, domainsOf(mails))
 	if err != nil {
 		return nil, err
 	}
@@ -146,8 +147,8 @@ func (s *Store) missing(ctx context.Context, mails []string) ([]string, error) {
 
 // checkReferences returns NO_SUCH_ACCOUNT for the first of the addresses that lies under a hosted domain and does not
 // exist. Empty ones are fine.
-func (s *Store) checkReferences(ctx context.Context, field string, mails ...string) error {
-	absent, err := s.missing(ctx, store.LeaveOut(mails, []string{""}))
+func (s *Store) checkReferences(ctx context.Context, home, field string, mails ...string) error {
+	absent, err := s.missing(ctx, home, store.LeaveOut(mails, []string{""}))
 	if err == nil && len(absent) > 0 {
 		err = store.MissingReference(field, absent[0])
 	}
@@ -156,9 +157,9 @@ func (s *Store) checkReferences(ctx context.Context, field string, mails ...stri
 
 // settle leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
 func (s *Store) settle(
-	ctx context.Context, rule store.OnMissing, field string, set store.Set, change *store.Change,
+	ctx context.Context, rule store.OnMissing, home, field string, set store.Set, change *store.Change,
 ) (store.Set, error) {
-	missing, err := s.missing(ctx, set.Wanted())
+	missing, err := s.missing(ctx, home, set.Wanted())
 	if err != nil {
 		return set, err
 	}

@@ -173,5 +173,5 @@ func (s *Store) settleMembers(
 	if err != nil {
 		return members, err
 	}
-	return s.settle(ctx, tx, rule, field, members, change)
+	return s.settle(ctx, tx, rule, store.DomainOf(mail), field, members, change)
 }

@@ -93,13 +93,13 @@ func (s *Store) checkNewBcc(ctx context.Context, tx *sqldb.Tx, field, domain, ma
 	if store.DomainOf(mail) == domain {
 		return store.MissingReference(field, mail)
 	}
-	return s.checkReferences(ctx, tx, field, mail)
+	return s.checkReferences(ctx, tx, domain, field, mail)
 }
 
 // checkReferences returns NO_SUCH_ACCOUNT for the first of the addresses that lies under a hosted domain and does
 // not exist. Empty ones are fine.
-func (s *Store) checkReferences(ctx context.Context, tx *sqldb.Tx, field string, mails ...string) error {
-	absent, err := s.missing(ctx, tx, store.LeaveOut(mails, []string{""}))
+func (s *Store) checkReferences(ctx context.Context, tx *sqldb.Tx, home, field string, mails ...string) error {
+	absent, err := s.missing(ctx, tx, home, store.LeaveOut(mails, []string{""}))
 	if err != nil {
 		return err
 	}

@@ -182,10 +182,10 @@ func (s *Store) lockMl(ctx context.Context, tx *sqldb.Tx, mail string) (store.Re
 
 // checkPeople returns NO_SUCH_ACCOUNT for an owner or moderator under a hosted domain who does not exist.
 func (s *Store) checkPeople(ctx context.Context, tx *sqldb.Tx, mail string, owners, moderators *[]string) error {
-	if err := s.checkReferences(ctx, tx, "owner", store.MlPeople(mail, owners)...); err != nil {
+	if err := s.checkReferences(ctx, tx, store.DomainOf(mail), "owner", store.MlPeople(mail, owners)...); err != nil {
 		return err
 	}
-	return s.checkReferences(ctx, tx, "moderators", store.MlPeople(mail, moderators)...)
+	return s.checkReferences(ctx, tx, store.DomainOf(mail), "moderators", store.MlPeople(mail, moderators)...)
 }
 
 // replacePeople plans who owns and who moderates a list; nil leaves them.
@@ -229,7 +229,7 @@ func (s *Store) checkSubscribers(
 	if err != nil {
 		return err
 	}
-	_, err = s.settle(ctx, tx, rule, field, set, change)
+	_, err = s.settle(ctx, tx, rule, store.DomainOf(itself[0]), field, set, change)
 	return err
 }
 

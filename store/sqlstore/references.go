@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -41,25 +42,27 @@ func (s *Store) takenOf(ctx context.Context, tx *sqldb.Tx, mails []string) ([]st
 
 // missing returns those of the addresses that lie under a domain or an alias domain hosted here and do not exist,
 // in the order given. An extension after "+" is not part of the address. It takes a constant number of statements. A domain
-// that is switched off hosts nothing: mail for it goes out, and whoever has a name that is not proven denies nobody the addresses
-// under it.
-func (s *Store) missing(ctx context.Context, tx *sqldb.Tx, mails []string) ([]string, error) {
+// that is switched off hosts nothing for others: mail for it goes out, and whoever has a name that is not proven denies nobody the
+// addresses under it. home is the domain of the account that names them, which hosts its own accounts whether it is switched on
+// or not.
+func (s *Store) missing(ctx context.Context, tx *sqldb.Tx, home string, mails []string) ([]string, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
 	domains := domainsOf(mails)
-	hosted, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE active = 1 AND domain IN (?)", domains)
-	if err != nil {
-		return nil, fmt.Errorf("look for domains: %w", err)
-	}
 	targets, err := s.aliasTargets(ctx, tx, domains)
 	if err != nil {
 		return nil, err
 	}
-	isHosted := store.Among(hosted)
+	domains = slices.AppendSeq(domains, maps.Values(targets))
+	hosted, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE active = 1 AND domain IN (?)", domains)
+	if err != nil {
+		return nil, fmt.Errorf("look for domains: %w", err)
+	}
+	isHosted := store.Among(append(hosted, home))
 	local := slices.DeleteFunc(slices.Clone(mails), func(mail string) bool {
 		domain := store.DomainOf(mail)
-		return targets[domain] == "" && !isHosted(domain)
+		return !isHosted(cmp.Or(targets[domain], domain))
 	})
 	used, err := s.inUse(ctx, tx, spellings(withBare(local), targets))
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, tx, w.OnMissing, change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.settle(ctx, tx, w.OnMissing, store.DomainOf(e.mail), change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -56,9 +56,9 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 
 // settle leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
 func (s *Store) settle(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field string, set store.Set, change *store.Change,
+	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, home, field string, set store.Set, change *store.Change,
 ) (store.Set, error) {
-	missing, err := s.missing(ctx, tx, set.Wanted())
+	missing, err := s.missing(ctx, tx, home, set.Wanted())
 	if err != nil {
 		return set, err
 	}
@@ -164,7 +164,7 @@ func (s *Store) editUserBcc(ctx context.Context, tx *sqldb.Tx, e *userEdit, u st
 		if bcc.mail == nil || !s.schema.has(bcc.table) {
 			continue
 		}
-		if err := s.checkReferences(ctx, tx, bcc.field, *bcc.mail); err != nil {
+		if err := s.checkReferences(ctx, tx, store.DomainOf(e.mail), bcc.field, *bcc.mail); err != nil {
 			return err
 		}
 		e.do("DELETE FROM "+bcc.table+" WHERE username = ?", e.mail)
