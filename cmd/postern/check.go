@@ -176,6 +176,9 @@ func (c Config) notes(ctx context.Context, d database, db *sqldb.DB) (notes []sq
 	if d.key != "vmail_dsn" || err != nil {
 		return notes, err
 	}
+	if c.embedded(d) && errors.Is(sqlstore.Check(ctx, db), sqldb.ErrNotLaid) {
+		return notes, nil // an empty file, in which serve lays the tables
+	}
 	unreached, err := sqlstore.Unreached(ctx, db)
 	return append(notes, unreached...), err
 }

@@ -120,8 +120,12 @@ func (c Config) inspect(ctx context.Context, d database) (state string, err erro
 	if err != nil {
 		return "", err
 	}
-	if err = db.Ping(ctx); err == nil && (!c.embedded(d) || d.key == "state_dsn") {
-		err = checkTables(ctx, d, db)
+	if err = db.Ping(ctx); err == nil {
+		if c.embedded(d) {
+			err = checkFile(ctx, d, db)
+		} else {
+			err = checkTables(ctx, d, db)
+		}
 	}
 	return "answers", errors.Join(err, db.Close())
 }
@@ -137,6 +141,21 @@ func checkTables(ctx context.Context, d database, db *sqldb.DB) error {
 		return withHint(policystore.Amavisd.Check(ctx, db))
 	case "iredapd_dsn":
 		return withHint(policystore.Iredapd.Check(ctx, db))
+	}
+	return statestore.Check(ctx, db)
+}
+
+// checkFile returns an error when an embedded database is not what it is configured as: another of ours, or another program's.
+func checkFile(ctx context.Context, d database, db *sqldb.DB) error {
+	switch d.key {
+	case "vmail_dsn":
+		return sqlstore.CheckOwn(ctx, db)
+	case "iredadmin_dsn":
+		return panelstore.CheckOwn(ctx, db)
+	case "amavisd_dsn":
+		return policystore.Amavisd.CheckOwn(ctx, db)
+	case "iredapd_dsn":
+		return policystore.Iredapd.CheckOwn(ctx, db)
 	}
 	return statestore.Check(ctx, db)
 }

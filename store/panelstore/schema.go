@@ -25,6 +25,15 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, dir)
 }
 
+// CheckOwn returns an error when Migrate would refuse the file of an embedded database. It changes nothing.
+func CheckOwn(ctx context.Context, db *sqldb.DB) error {
+	dir, err := fs.Sub(files, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.CheckOwn(ctx, dir)
+}
+
 // Check returns an error when the database lacks the table without which it is not iRedAdmin's.
 func Check(ctx context.Context, db *sqldb.DB) error {
 	columns, err := db.Reader().Columns(ctx, "log")

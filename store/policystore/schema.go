@@ -47,6 +47,15 @@ func (p Part) Migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, dir)
 }
 
+// CheckOwn returns an error when Migrate would refuse the file of an embedded database. It changes nothing.
+func (p Part) CheckOwn(ctx context.Context, db *sqldb.DB) error {
+	dir, err := fs.Sub(files, "migrations/"+p.name+"/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.CheckOwn(ctx, dir)
+}
+
 // CreateSchema makes the tables on a server, with what iRedMail puts into them at first. When any of them is there
 // already it changes nothing and returns an error that says so.
 func (p Part) CreateSchema(ctx context.Context, db *sqldb.DB) error {

@@ -43,17 +43,25 @@ func (db *DB) Migrate(ctx context.Context, migrations fs.FS) (err error) {
 	return db.migrate(ctx, migrations)
 }
 
-// CheckOwn returns an error when the database holds tables but has never been migrated, for those are of another program, and
-// ErrNewer when it has been migrated further than these migrations go.
+// errForeign says that a database is not the one that the migrations are for.
+var errForeign = errors.New("it holds tables of another program, or other data of Postern's; name a database that is empty")
+
+// CheckOwn returns an error when the database holds tables and not those of the first migration, for they are of another program
+// then or of another database of ours, and ErrNewer when it has been migrated further than these migrations go. Migrations
+// therefore keep the tables of the first one.
 func (db *DB) CheckOwn(ctx context.Context, migrations fs.FS) error {
 	found, err := db.Reader().Layout(ctx)
-	switch {
-	case err != nil || len(found) == 0:
+	if err != nil {
 		return err
-	case len(found[versionTable]) == 0:
-		return errors.New("it holds tables of another program; name a database that is empty")
 	}
-	known, err := versions(migrations)
+	delete(found, "sqlite_sequence") // SQLite's own
+	switch {
+	case len(found) == 0:
+		return nil
+	case len(found[versionTable]) == 0:
+		return errForeign
+	}
+	known, err := readMigrations(migrations)
 	if err != nil {
 		return err
 	}
@@ -61,30 +69,61 @@ func (db *DB) CheckOwn(ctx context.Context, migrations fs.FS) error {
 	if err = db.Reader().Select(ctx, &applied, "SELECT version_id FROM "+versionTable); err != nil {
 		return fmt.Errorf("read which migrations have run: %w", err)
 	}
+	if !known.ours(found, slices.ContainsFunc(applied, func(version int64) bool { return version > 0 })) {
+		return errForeign
+	}
 	for _, version := range applied {
-		if version > 0 && !slices.Contains(known, version) { // goose starts with 0
+		if version > 0 && !slices.Contains(known.versions, version) { // goose starts with 0
 			return fmt.Errorf("its tables are at version %d, which this program does not know (%d is its newest): %w",
-				version, slices.Max(known), ErrNewer)
+				version, slices.Max(known.versions), ErrNewer)
 		}
 	}
 	return nil
 }
 
-// versions returns the versions of the migrations, which begin the names of their files.
-func versions(migrations fs.FS) ([]int64, error) {
-	files, err := fs.Glob(migrations, "*.sql")
-	if err != nil {
-		return nil, err
+// ownMigrations is what the files of migrations say.
+type ownMigrations struct {
+	versions []int64  // which begin the names of the files
+	tables   []string // that the first one makes
+}
+
+// ours reports whether the tables found are those of the migrations. Where none has run yet, the first may have been interrupted.
+func (m ownMigrations) ours(found map[string][]string, applied bool) bool {
+	if applied {
+		return !slices.ContainsFunc(m.tables, func(table string) bool { return len(found[table]) == 0 })
 	}
-	all := []int64{0}
-	for _, name := range files {
+	for table := range found {
+		if table != versionTable && !slices.Contains(m.tables, table) {
+			return false
+		}
+	}
+	return true
+}
+
+func readMigrations(migrations fs.FS) (m ownMigrations, err error) {
+	files, err := fs.Glob(migrations, "*.sql") // in order
+	if err != nil {
+		return m, err
+	}
+	m.versions = []int64{0}
+	for i, name := range files {
 		version, err := goose.NumericComponent(name)
 		if err != nil {
-			return nil, fmt.Errorf("read migrations: %w", err)
+			return m, fmt.Errorf("read migrations: %w", err)
 		}
-		all = append(all, version)
+		m.versions = append(m.versions, version)
+		if i > 0 {
+			continue
+		}
+		text, err := fs.ReadFile(migrations, name)
+		if err != nil {
+			return m, fmt.Errorf("read migrations: %w", err)
+		}
+		for _, match := range createTable.FindAllStringSubmatch(string(text), -1) {
+			m.tables = append(m.tables, match[1])
+		}
 	}
-	return all, nil
+	return m, nil
 }
 
 func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {

@@ -68,6 +68,15 @@ func Migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, dir)
 }
 
+// CheckOwn returns an error when Migrate would refuse the file of an embedded database. It changes nothing.
+func CheckOwn(ctx context.Context, db *sqldb.DB) error {
+	dir, err := fs.Sub(files, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	return db.CheckOwn(ctx, dir)
+}
+
 // CreateSchema makes iRedMail's account tables on a server, with the indexes that our pages and limits want. When any
 // of the tables is there already it changes nothing and returns an error that says so.
 func CreateSchema(ctx context.Context, db *sqldb.DB) error {
