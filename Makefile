@@ -73,7 +73,7 @@ bench: ## Run the benchmarks side by side and print their ratios
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (20s)
-	scripts/fuzz.sh $(FUZZTIME) ./server/edge ./store
+	scripts/fuzz.sh $(FUZZTIME) ./server/edge ./store/password
 
 .PHONY: mutate
 mutate: ## Lower each right of openapi.yaml in turn; the tests of rights have to notice each

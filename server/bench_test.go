@@ -18,6 +18,7 @@ import (
 
 	"github.com/postern-mail/postern/server"
 	"github.com/postern-mail/postern/store"
+	passwords "github.com/postern-mail/postern/store/password"
 )
 
 // quiet logs nothing: the bare handlers do not log either.
@@ -191,7 +192,7 @@ func (c *bareCreator) create(ctx context.Context, mail string) error {
 	if err := drain(ctx, c.accounts, "SELECT active, settings FROM domain WHERE domain = ?", "example.com"); err != nil {
 		return err
 	}
-	hash, err := store.HashPassword(store.SchemeSSHA, password)
+	hash, err := passwords.Hash(passwords.SSHA, password)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/postern-mail/postern/store/mlmmj"
 	"github.com/postern-mail/postern/store/ownership"
 	"github.com/postern-mail/postern/store/panelstore"
+	passwords "github.com/postern-mail/postern/store/password"
 	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
@@ -204,7 +205,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 		w.stores.Directory = change.NewDirectory(directory, followed)
 	}
 	o := server.Options{
-		LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: store.SchemeSSHA,
+		LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: passwords.SSHA,
 		SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
 	}
 	for _, set := range options {
@@ -240,7 +241,7 @@ func copyWorld(t testing.TB, from string, options ...option) *world {
 
 func hashed(t testing.TB, password string) store.Secret {
 	t.Helper()
-	hash, err := store.HashPassword(store.SchemeSSHA, password)
+	hash, err := passwords.Hash(passwords.SSHA, password)
 	require.NoError(t, err)
 	return hash
 }

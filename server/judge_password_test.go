@@ -10,12 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/server"
-	"github.com/postern-mail/postern/store"
+	passwords "github.com/postern-mail/postern/store/password"
 )
 
 func (h *hostel) judgePasswords(t *testing.T) {
 	const next = "Autumn-1959-sun"
-	nextHash, err := store.HashPassword(store.SchemeSSHA, next)
+	nextHash, err := passwords.Hash(passwords.SSHA, next)
 	require.NoError(t, err)
 	tests := []struct {
 		name   string
@@ -38,9 +38,9 @@ func (h *hostel) judgePasswords(t *testing.T) {
 }
 
 // ownSchemes are those that new passwords are written in and that Dovecot 2.3 knows: all but NTLM.
-var ownSchemes = []store.PasswordScheme{
-	store.SchemeSSHA512, store.SchemeSSHA, store.SchemeSHA512, store.SchemeBcrypt, store.SchemeSHA512Crypt,
-	store.SchemeSHA256Crypt, store.SchemeMD5, store.SchemePlainMD5, store.SchemeCRAMMD5, store.SchemePlain,
+var ownSchemes = []passwords.Scheme{
+	passwords.SSHA512, passwords.SSHA, passwords.SHA512, passwords.Bcrypt, passwords.SHA512Crypt,
+	passwords.SHA256Crypt, passwords.MD5, passwords.PlainMD5, passwords.CRAMMD5, passwords.Plain,
 }
 
 // awkward has what is special to shells, SQL, LDAP, Dovecot's variables and the notation of hashes.
@@ -59,9 +59,9 @@ func selected[T any](h *hostel, all, few, slapd []T) []T {
 }
 
 func (h *hostel) judgeOwnSchemes(t *testing.T) {
-	few := []store.PasswordScheme{store.SchemeSSHA512, store.SchemeBcrypt, store.SchemePlain}
-	slapd := []store.PasswordScheme{
-		store.SchemeSSHA512, store.SchemeSSHA, store.SchemeSHA512, store.SchemeBcrypt, store.SchemeMD5,
+	few := []passwords.Scheme{passwords.SSHA512, passwords.Bcrypt, passwords.Plain}
+	slapd := []passwords.Scheme{
+		passwords.SSHA512, passwords.SSHA, passwords.SHA512, passwords.Bcrypt, passwords.MD5,
 	}
 	for _, scheme := range selected(h, ownSchemes, few, slapd) {
 		t.Run(string(scheme), func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/postern-mail/postern/server"
 	"github.com/postern-mail/postern/store"
+	passwords "github.com/postern-mail/postern/store/password"
 )
 
 // residentMemory is what the process has in memory, in bytes.
@@ -83,7 +84,7 @@ func TestManyFailedLoginsLeaveRoom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it measures")
 	}
-	w := newWorld(t, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = store.SchemeBcrypt, true })
+	w := newWorld(t, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = passwords.Bcrypt, true })
 	s := httptest.NewServer(w.handler)
 	defer s.Close()
 	r := &reader{url: s.URL, cookie: w.root().cookie, client: s.Client()}
@@ -134,8 +135,8 @@ const argonOfPassword = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$0wUJ3DoaaVXzF7
 // medians of the kinds and fails where those of a scheme differ by more than 5 %: the time tells nothing about an account.
 func BenchmarkFailedLogin(b *testing.B) {
 	hashes := map[string]store.Secret{"ARGON2ID": argonOfPassword}
-	for name, scheme := range map[string]store.PasswordScheme{"SSHA512": store.SchemeSSHA512, "BCRYPT": store.SchemeBcrypt} {
-		hash, err := store.HashPassword(scheme, password)
+	for name, scheme := range map[string]passwords.Scheme{"SSHA512": passwords.SSHA512, "BCRYPT": passwords.Bcrypt} {
+		hash, err := passwords.Hash(scheme, password)
 		require.NoError(b, err)
 		hashes[name] = hash
 	}
@@ -148,9 +149,9 @@ func BenchmarkFailedLogin(b *testing.B) {
 		{"mailbox-admin", "boss@example.com", wrongOne},
 	}
 	for _, scheme := range []string{"SSHA512", "BCRYPT", "ARGON2ID"} {
-		configured, err := store.ParsePasswordScheme(scheme)
+		configured, err := passwords.ParseScheme(scheme)
 		if err != nil {
-			configured = store.SchemeSSHA512 // new passwords cannot be stored in it
+			configured = passwords.SSHA512 // new passwords cannot be stored in it
 		}
 		w := newWorld(b, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = configured, true })
 		root := w.root()

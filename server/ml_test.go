@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/server"
-	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/mlmmj"
+	passwords "github.com/postern-mail/postern/store/password"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -335,7 +335,7 @@ func TestMlsSwitchedOff(t *testing.T) {
 	furnish(w)
 	stores := w.stores
 	stores.Mls = nil
-	s, err := server.New(server.Options{LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: store.SchemeSSHA, SessionIdle: 1e12, SessionMax: 1e12}, stores)
+	s, err := server.New(server.Options{LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: passwords.SSHA, SessionIdle: 1e12, SessionMax: 1e12}, stores)
 	require.NoError(t, err)
 	w.handler = s.Handler()
 	root := w.root()

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"github.com/postern-mail/postern/store"
+	passwords "github.com/postern-mail/postern/store/password"
 )
 
 const (
@@ -89,7 +90,7 @@ func fromHashes(hashes list) any {
 	for _, hash := range hashes {
 		text, _ := hash.(string)
 		for _, candidate := range []string{onePassword, anotherPassword, password} {
-			if text != candidate && store.VerifyPassword(store.Secret(text), candidate) {
+			if text != candidate && passwords.Verify(store.Secret(text), candidate) {
 				right = append(right, candidate)
 			}
 		}

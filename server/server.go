@@ -22,6 +22,7 @@ import (
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // Options of the server.
@@ -33,7 +34,7 @@ type Options struct {
 	TrustedProxies     store.Networks // whose X-Forwarded-For and X-Forwarded-Proto count
 	Log                *slog.Logger
 	ShowPasswordHashes bool // to global admins
-	PasswordScheme     store.PasswordScheme
+	PasswordScheme     password.Scheme
 	SessionIdle        time.Duration
 	SessionMax         time.Duration
 	BodyBudget         int64         // bytes of request bodies in flight; 0 is 64 MiB

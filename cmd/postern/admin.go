@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 func adminCommand() *cobra.Command {
@@ -44,14 +45,14 @@ func adminCreateCommand() *cobra.Command {
 			if err != nil {
 				return inWords(err)
 			}
-			password, err := chosenPassword(ctx, cmd, s.panel)
+			chosen, err := chosenPassword(ctx, cmd, s.panel)
 			if err != nil {
 				return err
 			}
-			if err = s.createGlobalAdmin(ctx, mail, name, password.text); err != nil {
+			if err = s.createGlobalAdmin(ctx, mail, name, chosen.text); err != nil {
 				return inWords(err)
 			}
-			return password.report(cmd.OutOrStdout(), mail)
+			return chosen.report(cmd.OutOrStdout(), mail)
 		})
 	})
 }
@@ -74,14 +75,14 @@ func adminPasswordCommand() *cobra.Command {
 			if err != nil {
 				return inWords(err)
 			}
-			password, err := chosenPassword(ctx, cmd, s.panel)
+			chosen, err := chosenPassword(ctx, cmd, s.panel)
 			if err != nil {
 				return err
 			}
-			if err = s.setAdminPassword(ctx, mail, password.text); err != nil {
+			if err = s.setAdminPassword(ctx, mail, chosen.text); err != nil {
 				return inWords(err)
 			}
-			return password.report(cmd.OutOrStdout(), mail)
+			return chosen.report(cmd.OutOrStdout(), mail)
 		})
 	})
 }
@@ -96,8 +97,8 @@ func withStores(cmd *cobra.Command, c Config, do func(ctx context.Context, s *st
 	return do(cmd.Context(), s)
 }
 
-func (s *stores) createGlobalAdmin(ctx context.Context, mail, name string, password store.Secret) error {
-	hash, err := store.HashPassword(s.scheme, password.Reveal())
+func (s *stores) createGlobalAdmin(ctx context.Context, mail, name string, plain store.Secret) error {
+	hash, err := password.Hash(s.scheme, plain.Reveal())
 	if err != nil {
 		return err
 	}
@@ -107,8 +108,8 @@ func (s *stores) createGlobalAdmin(ctx context.Context, mail, name string, passw
 	return err
 }
 
-func (s *stores) setAdminPassword(ctx context.Context, mail string, password store.Secret) error {
-	hash, err := store.HashPassword(s.scheme, password.Reveal())
+func (s *stores) setAdminPassword(ctx context.Context, mail string, plain store.Secret) error {
+	hash, err := password.Hash(s.scheme, plain.Reveal())
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ type choice struct {
 
 // chosenPassword reads the password that was given, or generates one. It keeps the policy of the server.
 func chosenPassword(ctx context.Context, cmd *cobra.Command, panel store.Panel) (choice, error) {
-	policy, err := store.ServerPasswordPolicy(ctx, panel)
+	policy, err := password.ServerPolicy(ctx, panel)
 	if err != nil {
 		return choice{}, err
 	}
@@ -152,8 +153,8 @@ func chosenPassword(ctx context.Context, cmd *cobra.Command, panel store.Panel) 
 	var text []byte
 	switch path {
 	case "":
-		password, err := generatePassword(policy)
-		return choice{text: password, generated: true}, err
+		generated, err := generatePassword(policy)
+		return choice{text: generated, generated: true}, err
 	case "-":
 		text, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), 4096))
 	default:
@@ -162,8 +163,8 @@ func chosenPassword(ctx context.Context, cmd *cobra.Command, panel store.Panel) 
 	if err != nil {
 		return choice{}, fmt.Errorf("read the password: %w", err)
 	}
-	password := store.TrimPassword(string(text))
-	return choice{text: store.Secret(password)}, inWords(policy.Check(password))
+	plain := password.Trim(string(text))
+	return choice{text: store.Secret(plain)}, inWords(policy.Check(plain))
 }
 
 // report says that it is done, and the password only if nobody else knows it.

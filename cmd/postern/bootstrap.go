@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // passwordLength is how many characters a generated password has: about 140 bits.
@@ -38,21 +39,21 @@ func (s *stores) bootstrap(ctx context.Context, c Config) (*firstAdmin, error) {
 	if len(admins) > 0 || c.Admin == "" || c.readOnly() {
 		return readFirstAdmin(path)
 	}
-	policy, err := store.ServerPasswordPolicy(ctx, s.panel)
+	policy, err := password.ServerPolicy(ctx, s.panel)
 	if err != nil {
 		return nil, err
 	}
 	first := &firstAdmin{mail: c.Admin}
-	password := store.Secret(store.TrimPassword(c.AdminPassword.Reveal()))
-	if password == "" {
-		if password, err = newFirstPassword(policy, path, c.Admin); err != nil {
+	plain := store.Secret(password.Trim(c.AdminPassword.Reveal()))
+	if plain == "" {
+		if plain, err = newFirstPassword(policy, path, c.Admin); err != nil {
 			return nil, err
 		}
-		first.password, first.kept = password, path
-	} else if err = policy.Check(password.Reveal()); err != nil {
+		first.password, first.kept = plain, path
+	} else if err = policy.Check(plain.Reveal()); err != nil {
 		return nil, fmt.Errorf("%s: %w", variable("admin_password"), inWords(err))
 	}
-	if err = s.createGlobalAdmin(ctx, c.Admin, "Administrator", password); err != nil {
+	if err = s.createGlobalAdmin(ctx, c.Admin, "Administrator", plain); err != nil {
 		if first.kept != "" {
 			err = errors.Join(err, os.Remove(path))
 		}
@@ -64,8 +65,8 @@ func (s *stores) bootstrap(ctx context.Context, c Config) (*firstAdmin, error) {
 
 // newFirstPassword generates a password and keeps it in the file before anybody needs it: an admin whose password
 // went lost in a crash would lock everybody out.
-func newFirstPassword(policy store.PasswordPolicy, path, mail string) (store.Secret, error) {
-	password, err := generatePassword(policy)
+func newFirstPassword(policy password.Policy, path, mail string) (store.Secret, error) {
+	plain, err := generatePassword(policy)
 	if err != nil {
 		return "", err
 	}
@@ -75,7 +76,7 @@ func newFirstPassword(policy store.PasswordPolicy, path, mail string) (store.Sec
 	if err = os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	return password, writeNew(path, []byte(mail+"\n"+password.Reveal()+"\n"))
+	return plain, writeNew(path, []byte(mail+"\n"+plain.Reveal()+"\n"))
 }
 
 // readFirstAdmin says whose password the file holds. Once it is gone there is nothing to tell.
@@ -92,7 +93,7 @@ func readFirstAdmin(path string) (*firstAdmin, error) {
 }
 
 // generatePassword returns a random password that keeps the policy.
-func generatePassword(policy store.PasswordPolicy) (store.Secret, error) {
+func generatePassword(policy password.Policy) (store.Secret, error) {
 	const attempts = 1000 // about every second password has a digit, a capital and a sign
 	length := max(passwordLength, policy.MinLength)
 	if policy.MaxLength > 0 {

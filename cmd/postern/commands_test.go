@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // result is what a command printed.
@@ -37,11 +38,11 @@ func opened(t *testing.T, dir string) *stores {
 	return s
 }
 
-func requirePassword(t *testing.T, s *stores, mail, password string) {
+func requirePassword(t *testing.T, s *stores, mail, plain string) {
 	t.Helper()
 	identity, err := s.accounts.Identity(t.Context(), mail)
 	require.NoError(t, err)
-	require.True(t, store.VerifyPassword(identity.Password, password), "the password of %s", mail)
+	require.True(t, password.Verify(identity.Password, plain), "the password of %s", mail)
 }
 
 func TestAdminCreate(t *testing.T) {

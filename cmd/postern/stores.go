@@ -13,6 +13,7 @@ import (
 	"github.com/postern-mail/postern/store/dovecot"
 	"github.com/postern-mail/postern/store/ownership"
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/password"
 	"github.com/postern-mail/postern/store/spf"
 	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/sqlstore"
@@ -36,14 +37,14 @@ type stores struct {
 	// directory, nil when there is none.
 	directory store.Directory
 	mailboxes store.Mailboxes
-	scheme    store.PasswordScheme
+	scheme    password.Scheme
 	closers   []func() error
 }
 
 // openStores opens the state first, since an interrupted change is recorded there, and the accounts last. What is
 // open already is closed again when a later one fails.
 func openStores(ctx context.Context, c Config, log *slog.Logger) (*stores, error) {
-	scheme, err := store.ParsePasswordScheme(c.PasswordScheme)
+	scheme, err := password.ParseScheme(c.PasswordScheme)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/password"
 	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
@@ -165,7 +166,7 @@ func (c Config) checkDirectory(f *faults) {
 	if c.VmailDSN != "" {
 		f.add("vmail_dsn", "is given, while accounts are in a directory; leave it out")
 	}
-	if scheme, err := store.ParsePasswordScheme(c.PasswordScheme); err == nil && !slices.Contains(directorySchemes, string(scheme)) {
+	if scheme, err := password.ParseScheme(c.PasswordScheme); err == nil && !slices.Contains(directorySchemes, string(scheme)) {
 		f.add("password_scheme", "slapd does not understand %s; use one of %s", scheme, strings.Join(directorySchemes, ", "))
 	}
 }
@@ -239,11 +240,11 @@ func (c Config) checkAccounts(f *faults) {
 		}
 	}
 	if c.AdminPassword != "" {
-		if err := store.DefaultPasswordPolicy().Check(store.TrimPassword(c.AdminPassword.Reveal())); err != nil {
+		if err := password.DefaultPolicy().Check(password.Trim(c.AdminPassword.Reveal())); err != nil {
 			f.add("admin_password", "%v Give none to have one generated", inWords(err))
 		}
 	}
-	if _, err := store.ParsePasswordScheme(c.PasswordScheme); err != nil {
+	if _, err := password.ParseScheme(c.PasswordScheme); err != nil {
 		f.add("password_scheme", "%q is not a scheme that passwords are stored in here; use SSHA512 or BCRYPT", c.PasswordScheme)
 	}
 	c.checkStorage(f)

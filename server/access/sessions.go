@@ -12,13 +12,14 @@ import (
 
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // Options of sessions.
 type Options struct {
 	Idle   time.Duration // a session ends so long after its last use
 	Max    time.Duration // and so long after log-in
-	Scheme store.PasswordScheme
+	Scheme password.Scheme
 	// Restrictions say from where admins may come.
 	Restrictions *Restrictions
 	Log          *slog.Logger
@@ -75,7 +76,7 @@ func NewSessions(accounts store.Identities, state State, hashing *hashing.Pool, 
 		// What is verified against when there is no such account: it costs what those of this server cost, so that the answer
 		// takes as long.
 		nobody: sync.OnceValue(func() store.Secret {
-			hash, err := store.HashPassword(options.Scheme, "nobody has this password")
+			hash, err := password.Hash(options.Scheme, "nobody has this password")
 			if err != nil {
 				return ""
 			}

@@ -14,13 +14,14 @@ import (
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 var _ gen.StrictServerInterface = (*API)(nil)
 
 // Options of the operations.
 type Options struct {
-	PasswordScheme     store.PasswordScheme
+	PasswordScheme     password.Scheme
 	ShowPasswordHashes bool // to global admins
 	Log                *slog.Logger
 }

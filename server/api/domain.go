@@ -10,6 +10,7 @@ import (
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // domainList is the answer to ListDomains.
@@ -148,7 +149,7 @@ func (a *API) clampPasswordLengths(ctx context.Context, u *store.DomainUpdate) e
 	if access.Of(ctx).Global || u.MinPasswordLength == nil && u.MaxPasswordLength == nil {
 		return nil
 	}
-	policy, err := store.ServerPasswordPolicy(ctx, a.panel)
+	policy, err := password.ServerPolicy(ctx, a.panel)
 	if err != nil {
 		return err
 	}

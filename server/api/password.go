@@ -5,12 +5,13 @@ import (
 
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
-// hashFor holds a password against the policy of the server and the domain ("" for standalone admins) and returns
+// hashFor holds a plain password against the policy of the server and the domain ("" for standalone admins) and returns
 // the hash to store.
-func (a *API) hashFor(ctx context.Context, domain, password string) (store.Secret, error) {
-	policy, err := store.ServerPasswordPolicy(ctx, a.panel)
+func (a *API) hashFor(ctx context.Context, domain, plain string) (store.Secret, error) {
+	policy, err := password.ServerPolicy(ctx, a.panel)
 	if err != nil {
 		return "", err
 	}
@@ -21,28 +22,28 @@ func (a *API) hashFor(ctx context.Context, domain, password string) (store.Secre
 		}
 		policy = policy.ForDomain(rules)
 	}
-	password = store.TrimPassword(password)
-	if err = policy.Check(password); err != nil {
+	plain = password.Trim(plain)
+	if err = policy.Check(plain); err != nil {
 		return "", err
 	}
-	return a.hashing.Hash(ctx, a.options.PasswordScheme, password)
+	return a.hashing.Hash(ctx, a.options.PasswordScheme, plain)
 }
 
 // optionalHash is hashFor of a password that may be absent.
-func (a *API) optionalHash(ctx context.Context, domain string, password *string) (*store.Secret, error) {
-	if password == nil {
+func (a *API) optionalHash(ctx context.Context, domain string, plain *string) (*store.Secret, error) {
+	if plain == nil {
 		return nil, nil //nolint:nilnil // absent is no error
 	}
-	hash, err := a.hashFor(ctx, domain, *password)
+	hash, err := a.hashFor(ctx, domain, *plain)
 	return &hash, err
 }
 
 // passwordOrHash is the hash to store for either of two parameters that exclude each other.
-func (a *API) passwordOrHash(ctx context.Context, domain string, password, hash *string) (*store.Secret, error) {
+func (a *API) passwordOrHash(ctx context.Context, domain string, plain, hash *string) (*store.Secret, error) {
 	if hash == nil {
-		return a.optionalHash(ctx, domain, password)
+		return a.optionalHash(ctx, domain, plain)
 	}
-	if err := store.CheckPasswordHash(*hash); err != nil {
+	if err := password.CheckHash(*hash); err != nil {
 		return nil, err
 	}
 	ready := store.Secret(*hash)
@@ -50,9 +51,9 @@ func (a *API) passwordOrHash(ctx context.Context, domain string, password, hash 
 }
 
 // verify compares a password with the stored one. A stored one that cannot be checked is INVALID_PASSWORD_SCHEME.
-func (a *API) verify(ctx context.Context, stored store.Secret, password string) error {
+func (a *API) verify(ctx context.Context, stored store.Secret, plain string) error {
 	ok, err := a.sessions.ComparePassword(ctx, access.Of(ctx), func() (bool, error) {
-		return a.hashing.Verify(ctx, stored, store.TrimPassword(password))
+		return a.hashing.Verify(ctx, stored, password.Trim(plain))
 	})
 	if err == nil && !ok {
 		err = store.Fail(store.Unprocessable, store.CodeInvalidCredentials,

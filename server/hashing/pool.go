@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 const (
@@ -30,10 +31,10 @@ func newPool(cores, waiting, waitingCostly int) *Pool {
 	return &Pool{all: newLine(cores, cores*waiting), costly: newLine(1, waitingCostly)}
 }
 
-// Hash is store.HashPassword within the bounds of the pool, or SERVER_BUSY.
-func (p *Pool) Hash(ctx context.Context, scheme store.PasswordScheme, password string) (hash store.Secret, err error) {
+// Hash is password.Hash within the bounds of the pool, or SERVER_BUSY.
+func (p *Pool) Hash(ctx context.Context, scheme password.Scheme, text string) (hash store.Secret, err error) {
 	busy := p.run(ctx, false, func() {
-		onThread(scheme.Quick(), func() { hash, err = store.HashPassword(scheme, password) })
+		onThread(scheme.Quick(), func() { hash, err = password.Hash(scheme, text) })
 	})
 	if busy != nil {
 		return "", busy
@@ -41,11 +42,11 @@ func (p *Pool) Hash(ctx context.Context, scheme store.PasswordScheme, password s
 	return hash, err
 }
 
-// Verify is store.StoredPassword's Match within the bounds of the pool, or SERVER_BUSY.
-func (p *Pool) Verify(ctx context.Context, stored store.Secret, password string) (ok bool, err error) {
-	read := store.ReadPassword(stored)
+// Verify is password.Stored's Match within the bounds of the pool, or SERVER_BUSY.
+func (p *Pool) Verify(ctx context.Context, stored store.Secret, text string) (ok bool, err error) {
+	read := password.Read(stored)
 	busy := p.run(ctx, read.Costly(), func() {
-		onThread(read.Quick(), func() { ok, err = read.Match(password) })
+		onThread(read.Quick(), func() { ok, err = read.Match(text) })
 	})
 	if busy != nil {
 		return false, busy

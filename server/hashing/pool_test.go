@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // crowd calls run from n goroutines, each of which blocks until the returned release is called. It returns once places are
@@ -83,7 +84,7 @@ func TestBusySaysWhenToComeAgain(t *testing.T) {
 	c := newCrowd(newPool(1, 0, 0))
 	c.add(t.Context(), 1, false)
 	c.wait(t, func() bool { return c.inside.Load() == 1 })
-	_, err := c.pool.Hash(t.Context(), store.SchemeSSHA, "secret")
+	_, err := c.pool.Hash(t.Context(), password.SSHA, "secret")
 	var e *store.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, "SERVER_BUSY", e.Code)
@@ -93,7 +94,7 @@ func TestBusySaysWhenToComeAgain(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	close(c.gate)
 	c.done.Wait()
-	hash, err := c.pool.Hash(t.Context(), store.SchemeSSHA, "secret")
+	hash, err := c.pool.Hash(t.Context(), password.SSHA, "secret")
 	require.NoError(t, err)
 	ok, err := c.pool.Verify(t.Context(), hash, "secret")
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
-	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // attributes are those of an entry.
@@ -140,10 +140,10 @@ func TestDirectoryPasswords(t *testing.T) {
 	at, conn := filled(t)
 	user := "mail=u@a.example,ou=Users,domainName=a.example," + at.Base
 	stored := map[string]string{"bcrypt of PHP": "{CRYPT}$2y$05$vUOBF.SNvBojhU484uVIv.xEJByMLpcL7WsEQJFbVbp5zuoYlAAHC"}
-	for _, scheme := range []store.PasswordScheme{
-		store.SchemeSSHA512, store.SchemeSSHA, store.SchemeSHA512, store.SchemeBcrypt, store.SchemeMD5,
+	for _, scheme := range []password.Scheme{
+		password.SSHA512, password.SSHA, password.SHA512, password.Bcrypt, password.MD5,
 	} {
-		hash, err := store.HashPassword(scheme, "secret")
+		hash, err := password.Hash(scheme, "secret")
 		require.NoError(t, err)
 		stored[string(scheme)] = string(hash)
 	}

@@ -1,4 +1,4 @@
-package store_test
+package password_test
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 const foreignPassword = "Tr0ub4dor&3 x"
@@ -79,15 +80,15 @@ func TestVerifyForeignHash(t *testing.T) {
 	for name, hash := range foreignHashes {
 		t.Run(name, func(t *testing.T) {
 			if strings.HasPrefix(hash, "{") {
-				require.NoError(t, store.CheckPasswordHash(hash))
+				require.NoError(t, password.CheckHash(hash))
 			}
-			ok, err := store.ReadPassword(store.Secret(hash)).Match(foreignPassword + "x")
+			ok, err := password.Read(store.Secret(hash)).Match(foreignPassword + "x")
 			require.False(t, ok)
 			require.NoError(t, err, "it can be checked")
-			require.True(t, store.VerifyPassword(store.Secret(hash), foreignPassword))
-			require.False(t, store.VerifyPassword(store.Secret(hash), foreignPassword+"x"))
-			require.False(t, store.VerifyPassword(store.Secret(hash), ""))
-			require.False(t, store.VerifyPassword(store.Secret(hash[:len(hash)-9]), foreignPassword), "cut off")
+			require.True(t, password.Verify(store.Secret(hash), foreignPassword))
+			require.False(t, password.Verify(store.Secret(hash), foreignPassword+"x"))
+			require.False(t, password.Verify(store.Secret(hash), ""))
+			require.False(t, password.Verify(store.Secret(hash[:len(hash)-9]), foreignPassword), "cut off")
 		})
 	}
 }
@@ -95,14 +96,14 @@ func TestVerifyForeignHash(t *testing.T) {
 // TestVerifyCRAMOfLongPassword covers a key longer than a block, which HMAC hashes first. Made by doveadm.
 func TestVerifyCRAMOfLongPassword(t *testing.T) {
 	long := strings.Repeat("abcdefghij", 8)
-	require.True(t, store.VerifyPassword(cramOfLongPassword, long))
-	require.False(t, store.VerifyPassword(cramOfLongPassword, long[:79]))
+	require.True(t, password.Verify(cramOfLongPassword, long))
+	require.False(t, password.Verify(cramOfLongPassword, long[:79]))
 }
 
 func TestVerifyBcryptLooksAt72Bytes(t *testing.T) {
 	hash := store.Secret("{CRYPT}$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i")
-	require.True(t, store.VerifyPassword(hash, strings.Repeat("x", 100)))
-	require.False(t, store.VerifyPassword(hash, strings.Repeat("x", 71)))
+	require.True(t, password.Verify(hash, strings.Repeat("x", 100)))
+	require.False(t, password.Verify(hash, strings.Repeat("x", 71)))
 }
 
 func TestVerifyRefuses(t *testing.T) {
@@ -135,34 +136,34 @@ func TestVerifyRefuses(t *testing.T) {
 		"argon2 of no passes":         "{ARGON2ID}$argon2id$v=19$m=65536,t=0,p=1$E9G/25wZlZpFr31oQ17Fbg" + key,
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.False(t, store.VerifyPassword(store.Secret(hash), foreignPassword))
+			require.False(t, password.Verify(store.Secret(hash), foreignPassword))
 			if hash == "" {
 				return // no password is none that could not be checked
 			}
-			_, err := store.ReadPassword(store.Secret(hash)).Match(foreignPassword)
+			_, err := password.Read(store.Secret(hash)).Match(foreignPassword)
 			e := requireFailure(t, err, store.Unprocessable, "INVALID_PASSWORD_SCHEME")
 			require.NotContains(t, e.Detail, foreignPassword)
-			requireFailure(t, store.CheckPasswordHash(hash), store.Invalid, "INVALID_PASSWORD_SCHEME")
+			requireFailure(t, password.CheckHash(hash), store.Invalid, "INVALID_PASSWORD_SCHEME")
 		})
 	}
 	t.Run("password too long to hash", func(t *testing.T) {
 		long := strings.Repeat("a", 512)
-		require.False(t, store.VerifyPassword(store.Secret("{PLAIN}"+long), long))
+		require.False(t, password.Verify(store.Secret("{PLAIN}"+long), long))
 	})
 	t.Run("empty password", func(t *testing.T) {
-		require.False(t, store.VerifyPassword("{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=", ""))
-		require.False(t, store.VerifyPassword("{PLAIN}", ""))
+		require.False(t, password.Verify("{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=", ""))
+		require.False(t, password.Verify("{PLAIN}", ""))
 	})
 }
 
-func FuzzVerifyPassword(f *testing.F) {
+func FuzzVerify(f *testing.F) {
 	for _, hash := range foreignHashes {
 		f.Add(hash, foreignPassword)
 	}
 	f.Add("{CRYPT}$6$rounds=$$", "a")
 	f.Add("{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$$", "a")
-	f.Fuzz(func(t *testing.T, hash, password string) {
-		ok := store.VerifyPassword(store.Secret(hash), password)
+	f.Fuzz(func(t *testing.T, hash, text string) {
+		ok := password.Verify(store.Secret(hash), text)
 		if ok && !strings.HasPrefix(hash, "{") && !strings.HasPrefix(hash, "$") {
 			t.Errorf("plain text verified: %q", hash)
 		}
@@ -173,22 +174,22 @@ const cramOfLongPassword = store.Secret("{CRAM-MD5}b541e5c433776fe0bd5dac161db18
 
 // Any of several hashes counts, as an entry of a directory may have them.
 func TestVerifyPasswordWithSeveralHashes(t *testing.T) {
-	one, err := store.HashPassword(store.SchemeSSHA, "first")
+	one, err := password.Hash(password.SSHA, "first")
 	require.NoError(t, err)
-	other, err := store.HashPassword(store.SchemeSSHA512, "second")
+	other, err := password.Hash(password.SSHA512, "second")
 	require.NoError(t, err)
 	both := one + "\n" + other
-	require.True(t, store.VerifyPassword(both, "first"))
-	require.True(t, store.VerifyPassword(both, "second"))
-	require.False(t, store.VerifyPassword(both, "third"))
-	require.False(t, store.VerifyPassword(both, ""))
+	require.True(t, password.Verify(both, "first"))
+	require.True(t, password.Verify(both, "second"))
+	require.False(t, password.Verify(both, "third"))
+	require.False(t, password.Verify(both, ""))
 }
 
 // When none of several matches and one of them cannot be checked, nobody can say that the password is wrong.
 func TestVerifyPasswordBesideWhatCannotBeChecked(t *testing.T) {
-	one, err := store.HashPassword(store.SchemeSSHA, "first")
+	one, err := password.Hash(password.SSHA, "first")
 	require.NoError(t, err)
-	both := store.ReadPassword(one + "\n{SCRAM-SHA-1}4096,PtRNJIyrR0k3zQedEd5IDw==,x,y")
+	both := password.Read(one + "\n{SCRAM-SHA-1}4096,PtRNJIyrR0k3zQedEd5IDw==,x,y")
 	ok, err := both.Match("first")
 	require.NoError(t, err)
 	require.True(t, ok)
@@ -205,6 +206,6 @@ func TestCostlyPasswords(t *testing.T) {
 		"{CRYPT}$2b$13$abcdefghijklmnopqrstuuE7y5Q.iboeZEuy3a5wOOaRgtq9TQ/5G": true,
 		"{CRYPT}$6$rounds=100001$saltsalt$" + strings.Repeat("a", 85) + "/":   true,
 	} {
-		require.Equal(t, want, store.ReadPassword(store.Secret(hash)).Costly(), hash)
+		require.Equal(t, want, password.Read(store.Secret(hash)).Costly(), hash)
 	}
 }

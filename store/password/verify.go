@@ -1,4 +1,4 @@
-package store
+package password
 
 import (
 	"encoding/base64"
@@ -7,11 +7,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/postern-mail/postern/store"
 )
 
-// StoredPassword is what an account has for a password, read and ready to be compared. An entry of a directory may have
+// Stored is what an account has for a password, read and ready to be compared. An entry of a directory may have
 // several hashes, one a line: any of them counts.
-type StoredPassword struct {
+type Stored struct {
 	hashes []readHash
 	// unknown is the scheme of a hash that cannot be checked, "" when there is none.
 	unknown string
@@ -31,13 +33,13 @@ type readHash struct {
 // matcher compares with a password. It never panics.
 type matcher func(password string) bool
 
-// ReadPassword reads what is stored. It knows what Dovecot and iRedAdmin write; without a "{SCHEME}" only crypt(3) text such
+// Read reads what is stored. It knows what Dovecot and iRedAdmin write; without a "{SCHEME}" only crypt(3) text such
 // as "$6$..." counts, so a bare plain text never verifies. A hash that would be unreasonably costly to check is one that
 // cannot be checked.
-func ReadPassword(stored Secret) StoredPassword {
-	var p StoredPassword
+func Read(stored store.Secret) Stored {
+	var p Stored
 	for hash := range strings.SplitSeq(stored.Reveal(), "\n") {
-		scheme, h, err := readPasswordHash(hash)
+		scheme, h, err := readOne(hash)
 		switch {
 		case hash == "": // an account without a password: none is the right one
 		case err != nil:
@@ -50,51 +52,51 @@ func ReadPassword(stored Secret) StoredPassword {
 }
 
 // Costly reports whether the comparison takes so much memory or time that it should have no other of its kind beside it.
-func (p StoredPassword) Costly() bool {
+func (p Stored) Costly() bool {
 	return slices.ContainsFunc(p.hashes, func(h readHash) bool { return h.alone || h.excess != "" })
 }
 
 // Quick reports whether the comparison takes microseconds.
-func (p StoredPassword) Quick() bool {
+func (p Stored) Quick() bool {
 	return !slices.ContainsFunc(p.hashes, func(h readHash) bool { return !h.quick })
 }
 
 // Match reports whether the password is the one that is stored. An empty one never is, nor is one that is longer than any
 // scheme takes. When it is none of those that can be checked and another is left, it fails with INVALID_PASSWORD_SCHEME,
 // which names the scheme.
-func (p StoredPassword) Match(password string) (bool, error) {
-	if password == "" || len(password) > passwordLimit {
+func (p Stored) Match(password string) (bool, error) {
+	if password == "" || len(password) > maxLength {
 		return false, nil
 	}
 	if slices.ContainsFunc(p.hashes, func(h readHash) bool { return h.match(password) }) {
 		return true, nil
 	}
 	if p.unknown != "" {
-		return false, Fail(Unprocessable, CodeInvalidPasswordScheme,
+		return false, store.Fail(store.Unprocessable, store.CodeInvalidPasswordScheme,
 			"The stored password cannot be checked here: %s. Set a new password.", p.unknown)
 	}
 	return false, nil
 }
 
-// VerifyPassword reports whether the password is the one that is stored (see ReadPassword). It computes at once, whatever
+// Verify reports whether the password is the one that is stored (see Read). It computes at once, whatever
 // that costs: a server that computes for strangers bounds how many do so at a time.
-func VerifyPassword(stored Secret, password string) bool {
-	ok, err := ReadPassword(stored).Match(password)
+func Verify(stored store.Secret, password string) bool {
+	ok, err := Read(stored).Match(password)
 	return ok && err == nil
 }
 
-// CheckPasswordHash returns nil when the text may be stored as a password as it is: "{SCHEME}" in any case, with a scheme
+// CheckHash returns nil when the text may be stored as a password as it is: "{SCHEME}" in any case, with a scheme
 // that can be verified, and a hash of the form, length and alphabet of that scheme that costs no more to check than
 // bcrypt with 12, argon2 with 64 MiB and 4 passes, or 100,000 rounds. Otherwise it fails with INVALID_PASSWORD_SCHEME.
-func CheckPasswordHash(hash string) error {
+func CheckHash(hash string) error {
 	refuse := func(format string, args ...any) error {
-		return Fail(Invalid, CodeInvalidPasswordScheme, format, args...).With(fieldPasswordHash)
+		return store.Fail(store.Invalid, store.CodeInvalidPasswordScheme, format, args...).With(fieldPasswordHash)
 	}
 	if !strings.HasPrefix(hash, "{") || len(hash) > hashLimit || !isPrintable(hash) {
 		return refuse("A password hash is {SCHEME} and the hash, %d printable ASCII characters at most, with one of the schemes %s.",
 			hashLimit, schemeNames())
 	}
-	_, h, err := readPasswordHash(hash)
+	_, h, err := readOne(hash)
 	if err != nil {
 		return refuse("No password could be checked against this hash: %s.", err)
 	}
@@ -113,8 +115,8 @@ func (u unreadable) Error() string { return string(u) }
 // schemeName is the form of names of schemes; what is none is not repeated, for it may be part of a password.
 var schemeName = regexp.MustCompile(`^[A-Z0-9][A-Z0-9.-]{0,31}$`)
 
-// readPasswordHash reads "{SCHEME}hash". The scheme is as it may be shown to a person, also beside an error.
-func readPasswordHash(hash string) (shown string, h readHash, err error) {
+// readOne reads "{SCHEME}hash". The scheme is as it may be shown to a person, also beside an error.
+func readOne(hash string) (shown string, h readHash, err error) {
 	scheme, rest := "CRYPT", hash
 	shown = "it is crypt(3) text of a kind that is not known"
 	if !strings.HasPrefix(hash, "$") {
@@ -153,7 +155,7 @@ func splitHash(hash string) (scheme, rest string, ok bool) {
 
 // decode returns the bytes of a hash. An encoding that is named with the scheme, as Dovecot does (SSHA512.HEX), counts;
 // otherwise a digest is base64, or hexadecimal where its length shows that, and anything else is as it is written.
-func (f passwordForm) decode(text, encoding string) (string, bool) {
+func (f hashForm) decode(text, encoding string) (string, bool) {
 	switch {
 	case encoding == "HEX":
 		return decodeHex(text)
@@ -168,7 +170,7 @@ func (f passwordForm) decode(text, encoding string) (string, bool) {
 }
 
 // written says in words how a hash of the scheme is written.
-func (f passwordForm) written(encoding string) string {
+func (f hashForm) written(encoding string) string {
 	switch {
 	case encoding == "HEX":
 		return "hexadecimal"

@@ -1,4 +1,6 @@
-package store
+// Package password holds what a new password must be like, in which ways one is stored, and how a stored one is checked.
+// It computes and never waits: who bounds that work is server/hashing.
+package password
 
 import (
 	"context"
@@ -6,31 +8,33 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/postern-mail/postern/store"
 )
 
-// Codes of the password policy. A failure joins all that apply with commas; CodePasswordEmpty stands alone.
+// Codes of the password policy. A failure joins all that apply with commas; CodeEmpty stands alone.
 const (
-	CodePasswordEmpty     = "PW_EMPTY"
-	CodePasswordNonASCII  = "PW_NON_ASCII"
-	CodePasswordTooShort  = "PW_SHORTER_THAN_MIN_LENGTH"
-	CodePasswordTooLong   = "PW_GREATER_THAN_MAX_LENGTH"
-	CodePasswordNoLetter  = "PW_NO_LETTER"
-	CodePasswordNoUpper   = "PW_NO_UPPERCASE"
-	CodePasswordNoDigit   = "PW_NO_DIGIT_NUMBER"
-	CodePasswordNoSpecial = "PW_NO_SPECIAL_CHAR"
+	CodeEmpty     = "PW_EMPTY"
+	CodeNonASCII  = "PW_NON_ASCII"
+	CodeTooShort  = "PW_SHORTER_THAN_MIN_LENGTH"
+	CodeTooLong   = "PW_GREATER_THAN_MAX_LENGTH"
+	CodeNoLetter  = "PW_NO_LETTER"
+	CodeNoUpper   = "PW_NO_UPPERCASE"
+	CodeNoDigit   = "PW_NO_DIGIT_NUMBER"
+	CodeNoSpecial = "PW_NO_SPECIAL_CHAR"
 )
 
 const (
 	defaultSpecial = "#$%&*+-,.:;!=<>'\"?@[]/(){}_`~"
-	// passwordLimit is how many bytes a password may have: as many as crypt(3) takes. It bounds the cost of hashing.
-	passwordLimit     = 511
+	// maxLength is how many bytes a password may have: as many as crypt(3) takes. It bounds the cost of hashing.
+	maxLength         = 511
 	fieldPassword     = "password"
 	fieldPasswordHash = "password_hash"
 )
 
-// PasswordPolicy is what a new password must be like. Lengths are in characters, which are bytes here since only
+// Policy is what a new password must be like. Lengths are in characters, which are bytes here since only
 // ASCII is allowed.
-type PasswordPolicy struct {
+type Policy struct {
 	MinLength   int64
 	MaxLength   int64 // 0 is no limit but for the 511 that crypt(3) takes
 	NeedLetter  bool
@@ -40,17 +44,17 @@ type PasswordPolicy struct {
 	Special     string // the characters of which NeedSpecial wants one
 }
 
-// DefaultPasswordPolicy is iRedAdmin's.
-func DefaultPasswordPolicy() PasswordPolicy {
-	return PasswordPolicy{
+// DefaultPolicy is iRedAdmin's.
+func DefaultPolicy() Policy {
+	return Policy{
 		MinLength: 8, NeedLetter: true, NeedUpper: true, NeedDigit: true, NeedSpecial: true, Special: defaultSpecial,
 	}
 }
 
-// ServerPasswordPolicy is iRedAdmin's default as the settings in its database change it. Without such a database, which
+// ServerPolicy is iRedAdmin's default as the settings in its database change it. Without such a database, which
 // is nil, it is the default.
-func ServerPasswordPolicy(ctx context.Context, panel Panel) (PasswordPolicy, error) {
-	policy := DefaultPasswordPolicy()
+func ServerPolicy(ctx context.Context, panel store.Panel) (Policy, error) {
+	policy := DefaultPolicy()
 	if panel == nil {
 		return policy, nil
 	}
@@ -62,7 +66,7 @@ func ServerPasswordPolicy(ctx context.Context, panel Panel) (PasswordPolicy, err
 }
 
 // ForDomain returns the policy for users of a domain with those rules: its lengths count where it sets any.
-func (p PasswordPolicy) ForDomain(r DomainRules) PasswordPolicy {
+func (p Policy) ForDomain(r store.DomainRules) Policy {
 	if r.MinPasswordLength > 0 {
 		p.MinLength = r.MinPasswordLength
 	}
@@ -74,7 +78,7 @@ func (p PasswordPolicy) ForDomain(r DomainRules) PasswordPolicy {
 
 // WithPanelSettings returns the policy with what the panel's settings say (see Panel). A value of another type, or
 // a negative length, is ignored.
-func (p PasswordPolicy) WithPanelSettings(settings map[string]any) PasswordPolicy {
+func (p Policy) WithPanelSettings(settings map[string]any) Policy {
 	setLength(&p.MinLength, settings["min_passwd_length"])
 	setLength(&p.MaxLength, settings["max_passwd_length"])
 	setFlag(&p.NeedLetter, settings["password_has_letter"])
@@ -121,14 +125,14 @@ func setFlag(target *bool, v any) {
 	}
 }
 
-// TrimPassword removes the white space around a password, as the panel does before it looks at one.
-func TrimPassword(password string) string { return strings.TrimSpace(password) }
+// Trim removes the white space around a password, as the panel does before it looks at one.
+func Trim(password string) string { return strings.TrimSpace(password) }
 
 // Check returns nil when the password, already trimmed, keeps the policy. Otherwise it returns an *Error that
 // carries every code that applies and one sentence, which never shows the password.
-func (p PasswordPolicy) Check(password string) error {
+func (p Policy) Check(password string) error {
 	if password == "" {
-		return Fail(Unprocessable, CodePasswordEmpty, "The password is empty.").With(fieldPassword)
+		return store.Fail(store.Unprocessable, CodeEmpty, "The password is empty.").With(fieldPassword)
 	}
 	var codes, wants []string
 	for _, rule := range p.rules() {
@@ -140,40 +144,40 @@ func (p PasswordPolicy) Check(password string) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	return Fail(Unprocessable, strings.Join(codes, ","), "The password must have %s.", enumerate(wants)).With(fieldPassword)
+	return store.Fail(store.Unprocessable, strings.Join(codes, ","), "The password must have %s.", enumerate(wants)).With(fieldPassword)
 }
 
-// passwordRule is one demand of a policy: want completes "the password must have".
-type passwordRule struct {
+// rule is one demand of a policy: want completes "the password must have".
+type rule struct {
 	code string
 	want string
 	kept func(string) bool
 }
 
 // rules returns the demands in the order in which their codes are reported.
-func (p PasswordPolicy) rules() []passwordRule {
-	limit := int64(passwordLimit)
+func (p Policy) rules() []rule {
+	limit := int64(maxLength)
 	if p.MaxLength > 0 {
 		limit = min(limit, p.MaxLength)
 	}
-	rules := []passwordRule{
-		{CodePasswordNonASCII, "only printable ASCII characters", isPrintable},
-		{CodePasswordTooShort, fmt.Sprintf("at least %d characters", p.MinLength),
+	rules := []rule{
+		{CodeNonASCII, "only printable ASCII characters", isPrintable},
+		{CodeTooShort, fmt.Sprintf("at least %d characters", p.MinLength),
 			func(s string) bool { return int64(len(s)) >= p.MinLength }},
-		{CodePasswordTooLong, fmt.Sprintf("at most %d characters", limit),
+		{CodeTooLong, fmt.Sprintf("at most %d characters", limit),
 			func(s string) bool { return int64(len(s)) <= limit }},
 	}
 	for _, need := range []struct {
 		wanted                 bool
 		code, want, characters string
 	}{
-		{p.NeedLetter, CodePasswordNoLetter, "a letter", lowerLetters + upperLetters},
-		{p.NeedUpper, CodePasswordNoUpper, "an upper-case letter", upperLetters},
-		{p.NeedDigit, CodePasswordNoDigit, "a digit", "0123456789"},
-		{p.NeedSpecial && p.Special != "", CodePasswordNoSpecial, "one of the characters " + p.Special, p.Special},
+		{p.NeedLetter, CodeNoLetter, "a letter", lowerLetters + upperLetters},
+		{p.NeedUpper, CodeNoUpper, "an upper-case letter", upperLetters},
+		{p.NeedDigit, CodeNoDigit, "a digit", "0123456789"},
+		{p.NeedSpecial && p.Special != "", CodeNoSpecial, "one of the characters " + p.Special, p.Special},
 	} {
 		if need.wanted {
-			rules = append(rules, passwordRule{need.code, need.want,
+			rules = append(rules, rule{need.code, need.want,
 				func(s string) bool { return strings.ContainsAny(s, need.characters) }})
 		}
 	}

@@ -1,4 +1,4 @@
-package store
+package password
 
 import (
 	"crypto/md5"  //nolint:gosec // formats that mail servers hold
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// passwordForm is how the hashes of one scheme look.
-type passwordForm struct {
+// hashForm is how the hashes of one scheme look.
+type hashForm struct {
 	// bytes says that the hash is bytes, which are written in base64 or hexadecimal. Otherwise it is text.
 	bytes bool
 	// size is how many bytes it always has, 0 where a salt makes it longer.
@@ -21,7 +21,7 @@ type passwordForm struct {
 
 // schemes are all that can be verified, which are those that a caller may hand over. Names are in upper case, as
 // Dovecot's (src/auth/password-scheme.c) but for SHA1 and NTLM, which other programs write.
-var schemes = map[string]passwordForm{
+var schemes = map[string]hashForm{
 	"PLAIN":        {read: readPlain},
 	"CLEAR":        {read: readPlain},
 	"CLEARTEXT":    {read: readPlain},

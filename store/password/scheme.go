@@ -1,4 +1,4 @@
-package store
+package password
 
 import (
 	"crypto/md5" //nolint:gosec // formats that mail servers hold
@@ -15,48 +15,50 @@ import (
 	"github.com/go-crypt/crypt/algorithm/md5crypt"
 	"github.com/go-crypt/crypt/algorithm/shacrypt"
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/postern-mail/postern/store"
 )
 
-// PasswordScheme is a way to store a password, under the name that the configuration uses.
-type PasswordScheme string
+// Scheme is a way to store a password, under the name that the configuration uses.
+type Scheme string
 
 // The schemes that new passwords can be stored in, each written with its "{SCHEME}". Dovecot knows them all but NTLM,
 // which it dropped with version 2.3: users with such a hash cannot log in there.
 const (
-	SchemeSSHA512     PasswordScheme = "SSHA512"
-	SchemeSSHA        PasswordScheme = "SSHA"
-	SchemeSHA512      PasswordScheme = "SHA512"
-	SchemeBcrypt      PasswordScheme = "BCRYPT"
-	SchemeSHA512Crypt PasswordScheme = "SHA512-CRYPT"
-	SchemeSHA256Crypt PasswordScheme = "SHA256-CRYPT"
-	SchemeMD5         PasswordScheme = "MD5" // md5-crypt
-	SchemePlainMD5    PasswordScheme = "PLAIN-MD5"
-	SchemeCRAMMD5     PasswordScheme = "CRAM-MD5"
-	SchemeNTLM        PasswordScheme = "NTLM"
-	SchemePlain       PasswordScheme = "PLAIN"
+	SSHA512     Scheme = "SSHA512"
+	SSHA        Scheme = "SSHA"
+	SHA512      Scheme = "SHA512"
+	Bcrypt      Scheme = "BCRYPT"
+	SHA512Crypt Scheme = "SHA512-CRYPT"
+	SHA256Crypt Scheme = "SHA256-CRYPT"
+	MD5         Scheme = "MD5" // md5-crypt
+	PlainMD5    Scheme = "PLAIN-MD5"
+	CRAMMD5     Scheme = "CRAM-MD5"
+	NTLM        Scheme = "NTLM"
+	Plain       Scheme = "PLAIN"
 )
 
-var passwordSchemes = []PasswordScheme{
-	SchemeSSHA512, SchemeSSHA, SchemeSHA512, SchemeBcrypt, SchemeSHA512Crypt, SchemeSHA256Crypt, SchemeMD5,
-	SchemePlainMD5, SchemeCRAMMD5, SchemeNTLM, SchemePlain,
+var writable = []Scheme{
+	SSHA512, SSHA, SHA512, Bcrypt, SHA512Crypt, SHA256Crypt, MD5,
+	PlainMD5, CRAMMD5, NTLM, Plain,
 }
 
-// ParsePasswordScheme returns the scheme of that name, in any case, or INVALID_PASSWORD_SCHEME.
-func ParsePasswordScheme(name string) (PasswordScheme, error) {
-	scheme := PasswordScheme(strings.ToUpper(strings.TrimSpace(name)))
-	if slices.Contains(passwordSchemes, scheme) {
+// ParseScheme returns the scheme of that name, in any case, or INVALID_PASSWORD_SCHEME.
+func ParseScheme(name string) (Scheme, error) {
+	scheme := Scheme(strings.ToUpper(strings.TrimSpace(name)))
+	if slices.Contains(writable, scheme) {
 		return scheme, nil
 	}
-	known := make([]string, len(passwordSchemes))
-	for i, s := range passwordSchemes {
+	known := make([]string, len(writable))
+	for i, s := range writable {
 		known[i] = string(s)
 	}
-	return "", Fail(Invalid, CodeInvalidPasswordScheme, "The password scheme must be one of %s.", strings.Join(known, ", "))
+	return "", store.Fail(store.Invalid, store.CodeInvalidPasswordScheme, "The password scheme must be one of %s.", strings.Join(known, ", "))
 }
 
 // Quick reports whether a hash takes microseconds: the scheme is one digest.
-func (s PasswordScheme) Quick() bool {
-	return !slices.Contains([]PasswordScheme{SchemeBcrypt, SchemeSHA512Crypt, SchemeSHA256Crypt, SchemeMD5}, s)
+func (s Scheme) Quick() bool {
+	return !slices.Contains([]Scheme{Bcrypt, SHA512Crypt, SHA256Crypt, MD5}, s)
 }
 
 const (
@@ -70,62 +72,62 @@ const (
 	hashLimit = 255
 )
 
-// HashPassword returns the text to store for a password. It does not look at any policy, but fails with
+// Hash returns the text to store for a password. It does not look at any policy, but fails with
 // PW_EMPTY, and with PW_GREATER_THAN_MAX_LENGTH where the scheme could not keep the whole password.
-func HashPassword(scheme PasswordScheme, password string) (Secret, error) {
+func Hash(scheme Scheme, password string) (store.Secret, error) {
 	if password == "" {
-		return "", PasswordPolicy{}.Check(password)
+		return "", Policy{}.Check(password)
 	}
-	limit := passwordLimit
+	limit := maxLength
 	switch scheme {
-	case SchemeBcrypt:
+	case Bcrypt:
 		limit = bcryptLimit
-	case SchemePlain:
+	case Plain:
 		limit = hashLimit - len("{PLAIN}")
 	}
 	if len(password) > limit {
-		return "", Fail(Unprocessable, CodePasswordTooLong, "The password must have at most %d characters.", limit).With(fieldPassword)
+		return "", store.Fail(store.Unprocessable, CodeTooLong, "The password must have at most %d characters.", limit).With(fieldPassword)
 	}
-	hash, err := hashPassword(scheme, password)
+	hash, err := hashAs(scheme, password)
 	if err != nil {
 		return "", fmt.Errorf("hash a password as %s: %w", scheme, err)
 	}
-	return Secret(hash), nil
+	return store.Secret(hash), nil
 }
 
-func hashPassword(scheme PasswordScheme, password string) (string, error) {
+func hashAs(scheme Scheme, password string) (string, error) {
 	switch scheme {
-	case SchemeSSHA512:
+	case SSHA512:
 		salt := newSalt()
 		sum := sha512.Sum512(append([]byte(password), salt...))
 		return "{SSHA512}" + base64.StdEncoding.EncodeToString(append(sum[:], salt...)), nil
-	case SchemeSSHA:
+	case SSHA:
 		salt := newSalt()
 		sum := sha1.Sum(append([]byte(password), salt...)) //nolint:gosec // chosen by the configuration
 		return "{SSHA}" + base64.StdEncoding.EncodeToString(append(sum[:], salt...)), nil
-	case SchemeSHA512:
+	case SHA512:
 		sum := sha512.Sum512([]byte(password))
 		return "{SHA512}" + base64.StdEncoding.EncodeToString(sum[:]), nil
-	case SchemeBcrypt:
+	case Bcrypt:
 		return hashBcrypt(password)
-	case SchemeSHA512Crypt:
+	case SHA512Crypt:
 		return hashSHACrypt("{SHA512-CRYPT}", shacrypt.VariantSHA512, password)
-	case SchemeSHA256Crypt:
+	case SHA256Crypt:
 		return hashSHACrypt("{SHA256-CRYPT}", shacrypt.VariantSHA256, password)
-	case SchemeMD5:
+	case MD5:
 		h, err := md5crypt.New()
 		return encode("{CRYPT}", h, password, err)
-	case SchemePlainMD5:
+	case PlainMD5:
 		sum := md5.Sum([]byte(password)) //nolint:gosec // chosen by the configuration
 		return "{PLAIN-MD5}" + hex.EncodeToString(sum[:]), nil
-	case SchemeCRAMMD5:
+	case CRAMMD5:
 		return "{CRAM-MD5}" + hex.EncodeToString(cramContexts(password)), nil
-	case SchemeNTLM:
+	case NTLM:
 		return "{NTLM}" + hex.EncodeToString(ntlmSum(password)), nil
-	case SchemePlain:
+	case Plain:
 		return "{PLAIN}" + password, nil
 	}
-	return "", Fail(Invalid, CodeInvalidPasswordScheme, "There is no such password scheme.")
+	return "", store.Fail(store.Invalid, store.CodeInvalidPasswordScheme, "There is no such password scheme.")
 }
 
 func newSalt() []byte {

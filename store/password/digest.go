@@ -1,4 +1,4 @@
-package store
+package password
 
 import (
 	"bytes"
@@ -63,7 +63,7 @@ func readMD5(raw string) (readHash, error) {
 	}
 	if len(raw) != md5.Size { // not of {MD5.HEX}, which is bytes already
 		var ok bool
-		if raw, ok = (passwordForm{bytes: true, size: md5.Size}).decode(raw, ""); !ok {
+		if raw, ok = (hashForm{bytes: true, size: md5.Size}).decode(raw, ""); !ok {
 			return readHash{}, unreadable("md5-crypt ($1$), or an MD5 in base64 or hexadecimal")
 		}
 	}

@@ -1,4 +1,4 @@
-package store_test
+package password_test
 
 import (
 	"encoding/hex"
@@ -9,13 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 func TestPasswordPolicy(t *testing.T) {
-	strict := store.DefaultPasswordPolicy()
+	strict := password.DefaultPolicy()
 	for _, c := range []struct {
 		name     string
-		policy   store.PasswordPolicy
+		policy   password.Policy
 		password string
 		code     string
 	}{
@@ -33,11 +34,11 @@ func TestPasswordPolicy(t *testing.T) {
 		{"umlaut", strict, "Tr0ub4dör&3", "PW_NON_ASCII"},
 		{"control character", strict, "Tr0ub4dor&3\x00", "PW_NON_ASCII"},
 		{"not UTF-8", strict, "Tr0ub4dor&3\xff", "PW_NON_ASCII"},
-		{"longest", store.PasswordPolicy{MaxLength: 10}, strings.Repeat("a", 10), ""},
-		{"too long", store.PasswordPolicy{MaxLength: 10}, strings.Repeat("a", 11), "PW_GREATER_THAN_MAX_LENGTH"},
-		{"no limit", store.PasswordPolicy{}, strings.Repeat("a", 511), ""},
-		{"beyond what is hashed", store.PasswordPolicy{}, strings.Repeat("a", 512), "PW_GREATER_THAN_MAX_LENGTH"},
-		{"nothing is special", store.PasswordPolicy{NeedSpecial: true}, "a", ""},
+		{"longest", password.Policy{MaxLength: 10}, strings.Repeat("a", 10), ""},
+		{"too long", password.Policy{MaxLength: 10}, strings.Repeat("a", 11), "PW_GREATER_THAN_MAX_LENGTH"},
+		{"no limit", password.Policy{}, strings.Repeat("a", 511), ""},
+		{"beyond what is hashed", password.Policy{}, strings.Repeat("a", 512), "PW_GREATER_THAN_MAX_LENGTH"},
+		{"nothing is special", password.Policy{NeedSpecial: true}, "a", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.policy.Check(c.password)
@@ -56,15 +57,15 @@ func TestPasswordPolicy(t *testing.T) {
 }
 
 func TestPasswordPolicySaysWhatIsMissing(t *testing.T) {
-	err := store.DefaultPasswordPolicy().Check("abcdefg&")
+	err := password.DefaultPolicy().Check("abcdefg&")
 	e := requireFailure(t, err, store.Unprocessable, "PW_NO_UPPERCASE,PW_NO_DIGIT_NUMBER")
 	require.Equal(t, "The password must have an upper-case letter and a digit.", e.Detail)
 }
 
 func TestPasswordPolicyForDomain(t *testing.T) {
-	server := store.PasswordPolicy{MinLength: 8, MaxLength: 20}
+	server := password.Policy{MinLength: 8, MaxLength: 20}
 	require.Equal(t, server, server.ForDomain(store.DomainRules{}))
-	require.Equal(t, store.PasswordPolicy{MinLength: 4, MaxLength: 6},
+	require.Equal(t, password.Policy{MinLength: 4, MaxLength: 6},
 		server.ForDomain(store.DomainRules{MinPasswordLength: 4, MaxPasswordLength: 6}))
 }
 
@@ -72,25 +73,25 @@ func TestPasswordPolicyWithPanelSettings(t *testing.T) {
 	var settings map[string]any
 	require.NoError(t, json.Unmarshal([]byte(`{"min_passwd_length": 12, "max_passwd_length": "64", "password_has_letter": false,
 		"password_has_uppercase": "false", "password_has_number": true, "global_admin_ip_list": ["192.0.2.1"]}`), &settings))
-	got := store.DefaultPasswordPolicy().WithPanelSettings(settings)
-	want := store.DefaultPasswordPolicy()
+	got := password.DefaultPolicy().WithPanelSettings(settings)
+	want := password.DefaultPolicy()
 	want.MinLength, want.MaxLength, want.NeedLetter, want.NeedUpper = 12, 64, false, false
 	require.Equal(t, want, got)
 
 	t.Run("ignores what makes no sense", func(t *testing.T) {
 		for _, bad := range []any{-1.0, 2.5, "many", true, nil, []any{8.0}, map[string]any{}} {
-			got := store.DefaultPasswordPolicy().WithPanelSettings(map[string]any{"min_passwd_length": bad})
-			require.Equal(t, store.DefaultPasswordPolicy(), got, "%v", bad)
+			got := password.DefaultPolicy().WithPanelSettings(map[string]any{"min_passwd_length": bad})
+			require.Equal(t, password.DefaultPolicy(), got, "%v", bad)
 		}
 		for _, bad := range []any{0.0, "no", nil, []any{}} {
-			got := store.DefaultPasswordPolicy().WithPanelSettings(map[string]any{"password_has_number": bad})
-			require.Equal(t, store.DefaultPasswordPolicy(), got, "%v", bad)
+			got := password.DefaultPolicy().WithPanelSettings(map[string]any{"password_has_number": bad})
+			require.Equal(t, password.DefaultPolicy(), got, "%v", bad)
 		}
 	})
 }
 
 func TestTrimPassword(t *testing.T) {
-	require.Equal(t, "a b", store.TrimPassword(" \ta b\r\n"))
+	require.Equal(t, "a b", password.Trim(" \ta b\r\n"))
 }
 
 func TestCheckPasswordHash(t *testing.T) {
@@ -109,7 +110,7 @@ func TestCheckPasswordHash(t *testing.T) {
 		"{SHA512-CRYPT}$6$rounds=100000$saltsalt$" + digest85 + ".", bcrypt("12"), argon("m=65536,t=4,p=1"), argon("m=65536,t=1,p=4"),
 		pbkdf2("100000"),
 	} {
-		require.NoError(t, store.CheckPasswordHash(good), good)
+		require.NoError(t, password.CheckHash(good), good)
 	}
 	for name, bad := range map[string]string{
 		"empty":                         "",
@@ -148,7 +149,7 @@ func TestCheckPasswordHash(t *testing.T) {
 		"bounds behind an encoding":     "{BLF-CRYPT.HEX}" + hex.EncodeToString([]byte(strings.TrimPrefix(bcrypt("13"), "{BLF-CRYPT}"))),
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := requireFailure(t, store.CheckPasswordHash(bad), store.Invalid, "INVALID_PASSWORD_SCHEME")
+			e := requireFailure(t, password.CheckHash(bad), store.Invalid, "INVALID_PASSWORD_SCHEME")
 			require.Equal(t, "password_hash", e.Field)
 			require.NotContains(t, e.Detail, "geheim")
 		})

@@ -1,4 +1,4 @@
-package store
+package password
 
 import (
 	"crypto/pbkdf2"
