@@ -258,72 +258,42 @@ func (e MailboxFormat) Valid() bool {
 	}
 }
 
-// Defines values for MaillistAccessPolicy.
+// Defines values for MailingListAccessPolicy.
 const (
-	MaillistAccessPolicyDomain                   MaillistAccessPolicy = "domain"
-	MaillistAccessPolicyMembersandmoderatorsonly MaillistAccessPolicy = "membersandmoderatorsonly"
-	MaillistAccessPolicyMembersonly              MaillistAccessPolicy = "membersonly"
-	MaillistAccessPolicyModeratorsonly           MaillistAccessPolicy = "moderatorsonly"
-	MaillistAccessPolicyPublic                   MaillistAccessPolicy = "public"
-	MaillistAccessPolicySubdomain                MaillistAccessPolicy = "subdomain"
+	MailingListAccessPolicyDomain         MailingListAccessPolicy = "domain"
+	MailingListAccessPolicyMembersonly    MailingListAccessPolicy = "membersonly"
+	MailingListAccessPolicyModeratorsonly MailingListAccessPolicy = "moderatorsonly"
+	MailingListAccessPolicyPublic         MailingListAccessPolicy = "public"
+	MailingListAccessPolicySubdomain      MailingListAccessPolicy = "subdomain"
 )
 
-// Valid indicates whether the value is a known member of the MaillistAccessPolicy enum.
-func (e MaillistAccessPolicy) Valid() bool {
+// Valid indicates whether the value is a known member of the MailingListAccessPolicy enum.
+func (e MailingListAccessPolicy) Valid() bool {
 	switch e {
-	case MaillistAccessPolicyDomain:
+	case MailingListAccessPolicyDomain:
 		return true
-	case MaillistAccessPolicyMembersandmoderatorsonly:
+	case MailingListAccessPolicyMembersonly:
 		return true
-	case MaillistAccessPolicyMembersonly:
+	case MailingListAccessPolicyModeratorsonly:
 		return true
-	case MaillistAccessPolicyModeratorsonly:
+	case MailingListAccessPolicyPublic:
 		return true
-	case MaillistAccessPolicyPublic:
-		return true
-	case MaillistAccessPolicySubdomain:
+	case MailingListAccessPolicySubdomain:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for MlAccessPolicy.
+// Defines values for MailingListSubscription.
 const (
-	MlAccessPolicyDomain         MlAccessPolicy = "domain"
-	MlAccessPolicyMembersonly    MlAccessPolicy = "membersonly"
-	MlAccessPolicyModeratorsonly MlAccessPolicy = "moderatorsonly"
-	MlAccessPolicyPublic         MlAccessPolicy = "public"
-	MlAccessPolicySubdomain      MlAccessPolicy = "subdomain"
+	Digest MailingListSubscription = "digest"
+	Nomail MailingListSubscription = "nomail"
+	Normal MailingListSubscription = "normal"
 )
 
-// Valid indicates whether the value is a known member of the MlAccessPolicy enum.
-func (e MlAccessPolicy) Valid() bool {
-	switch e {
-	case MlAccessPolicyDomain:
-		return true
-	case MlAccessPolicyMembersonly:
-		return true
-	case MlAccessPolicyModeratorsonly:
-		return true
-	case MlAccessPolicyPublic:
-		return true
-	case MlAccessPolicySubdomain:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for MlSubscription.
-const (
-	Digest MlSubscription = "digest"
-	Nomail MlSubscription = "nomail"
-	Normal MlSubscription = "normal"
-)
-
-// Valid indicates whether the value is a known member of the MlSubscription enum.
-func (e MlSubscription) Valid() bool {
+// Valid indicates whether the value is a known member of the MailingListSubscription enum.
+func (e MailingListSubscription) Valid() bool {
 	switch e {
 	case Digest:
 		return true
@@ -390,6 +360,36 @@ func (e QuotaUnit) Valid() bool {
 	case MB:
 		return true
 	case TB:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaticListAccessPolicy.
+const (
+	StaticListAccessPolicyDomain                   StaticListAccessPolicy = "domain"
+	StaticListAccessPolicyMembersandmoderatorsonly StaticListAccessPolicy = "membersandmoderatorsonly"
+	StaticListAccessPolicyMembersonly              StaticListAccessPolicy = "membersonly"
+	StaticListAccessPolicyModeratorsonly           StaticListAccessPolicy = "moderatorsonly"
+	StaticListAccessPolicyPublic                   StaticListAccessPolicy = "public"
+	StaticListAccessPolicySubdomain                StaticListAccessPolicy = "subdomain"
+)
+
+// Valid indicates whether the value is a known member of the StaticListAccessPolicy enum.
+func (e StaticListAccessPolicy) Valid() bool {
+	switch e {
+	case StaticListAccessPolicyDomain:
+		return true
+	case StaticListAccessPolicyMembersandmoderatorsonly:
+		return true
+	case StaticListAccessPolicyMembersonly:
+		return true
+	case StaticListAccessPolicyModeratorsonly:
+		return true
+	case StaticListAccessPolicyPublic:
+		return true
+	case StaticListAccessPolicySubdomain:
 		return true
 	default:
 		return false
@@ -1144,74 +1144,10 @@ type MailboxFormat string
 // Example: /var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30
 type MailboxPath = string
 
-// Maillist A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
-type Maillist = json.RawMessage
-
-// MaillistAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-//
-// Example: membersonly
-type MaillistAccessPolicy string
-
-// MaillistCreate A new mailing list.
-//
-// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
-type MaillistCreate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[MaillistAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
-	// members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Left out, the list has none.
-	Name *string `json:"name,omitempty"`
-}
-
-// MaillistReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
-type MaillistReply struct {
-	Data    Maillist  `json:"_data"`
-	Success Succeeded `json:"_success"`
-}
-
-// MaillistUpdate Changes to a mailing list.
-//
-// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
-type MaillistUpdate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[MaillistAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
-
-	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
-	// Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
-
-	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
-}
-
-// Ml A mailing list: the parameters under their published names, then the columns or attributes of the account
+// MailingList A mailing list: the parameters under their published names, then the columns or attributes of the account
 // database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
 // and come with `GET /api/ml/{mail}` only.
-type Ml struct {
+type MailingList struct {
 	// AccessPolicy Who may post; `public` where nothing is stored.
 	AccessPolicy string `json:"accessPolicy"`
 
@@ -1236,7 +1172,7 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	CloseList *MlCloseList `json:"close_list,omitempty"`
+	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
 	// Cn Name of the list.
 	Cn *[]string `json:"cn,omitempty"`
@@ -1255,7 +1191,7 @@ type Ml struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MlCustomHeaders `json:"custom_headers,omitempty"`
+	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
 
 	// Description Text of the newsletter. A string from SQL, a list of strings from LDAP.
 	Description nullable.Nullable[interface{}] `json:"description,omitempty"`
@@ -1263,49 +1199,49 @@ type Ml struct {
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MlDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MlDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MlDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MlDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MlDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MlDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MlDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MlDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
 	// Domain Domain of the list.
 	Domain *string `json:"domain,omitempty"`
@@ -1324,21 +1260,21 @@ type Ml struct {
 	//
 	//
 	// Example: ["developers@example.com"]
-	ExtraAddresses *MlExtraAddresses `json:"extra_addresses,omitempty"`
+	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
 	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MlFooterHtml `json:"footer_html,omitempty"`
+	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MlFooterText `json:"footer_text,omitempty"`
+	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
 	// Id Row number.
 	Id *int64 `json:"id,omitempty"`
@@ -1347,7 +1283,7 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	IsNewsletter MlIsNewsletter `json:"is_newsletter"`
+	IsNewsletter MailingListIsNewsletter `json:"is_newsletter"`
 
 	// ListAllowedUser Owners and moderators, who may always post.
 	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
@@ -1370,7 +1306,7 @@ type Ml struct {
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
 	// Example: 10485760
-	MaxMessageSize MlMaxMessageSize `json:"max_message_size"`
+	MaxMessageSize MailingListMaxMessageSize `json:"max_message_size"`
 
 	// Maxmsgsize Largest post in bytes as stored; 0 sets no limit.
 	Maxmsgsize *int64 `json:"maxmsgsize,omitempty"`
@@ -1383,7 +1319,7 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MlModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -1391,21 +1327,21 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MlModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MlModerated `json:"moderated,omitempty"`
+	Moderated *MailingListModerated `json:"moderated,omitempty"`
 
 	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["bert@example.com"]
-	Moderators MlModerators `json:"moderators"`
+	Moderators MailingListModerators `json:"moderators"`
 
 	// Modified When it was last changed.
 	Modified *string `json:"modified,omitempty"`
@@ -1416,24 +1352,24 @@ type Ml struct {
 	// Name What people read beside the address. Empty clears it.
 	//
 	// Example: Developers
-	Name MlName `json:"name"`
+	Name MailingListName `json:"name"`
 
 	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 	// it.
 	//
 	//
 	// Example: News of the workshop, once a month.
-	NewsletterDescription MlNewsletterDescription `json:"newsletter_description"`
+	NewsletterDescription MailingListNewsletterDescription `json:"newsletter_description"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MlNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MlNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
+	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
 
 	// ObjectClass Object classes of the entry.
 	ObjectClass *[]string `json:"objectClass,omitempty"`
@@ -1444,14 +1380,14 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MlOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MlOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -1459,14 +1395,14 @@ type Ml struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MlOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
 
 	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["anna@example.com"]
-	Owner MlOwner `json:"owner"`
+	Owner MailingListOwner `json:"owner"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -1475,7 +1411,7 @@ type Ml struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// Settings Further settings as stored.
 	Settings nullable.Nullable[string] `json:"settings,omitempty"`
@@ -1488,7 +1424,7 @@ type Ml struct {
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
+	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
 
 	// Subscribers The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
 	// `with_subscribers=yes`.
@@ -1499,29 +1435,29 @@ type Ml struct {
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MlSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 
 	// Transport Where Postfix hands the posts, `mlmmj:` with domain and name of the list.
 	Transport            *string                `json:"transport,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
-// MlAccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
+// MailingListAccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 // (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
 // `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
 // where they disagree. Null (empty in a form) means `public`. New lists: `membersonly`, unless those flags say
 // otherwise.
 //
 // Example: membersonly
-type MlAccessPolicy string
+type MailingListAccessPolicy string
 
-// MlCloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
-type MlCloseList = YesNo
+// MailingListCloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
+type MailingListCloseList = YesNo
 
-// MlCreate A new mailing list. Nothing is required.
+// MailingListCreate A new mailing list. Nothing is required.
 //
 // Example: {"accessPolicy":"membersonly","max_message_size":10485760,"moderators":["bert@example.com"],"name":"Developers","owner":["anna@example.com"],"require_confirm":"no","subject_prefix":"[dev] ","subscribers":["bert@example.com","carla@example.net"]}
-type MlCreate struct {
+type MailingListCreate struct {
 	// AccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 	// (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
 	// `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
@@ -1530,7 +1466,7 @@ type MlCreate struct {
 	//
 	//
 	// Example: membersonly
-	AccessPolicy nullable.Nullable[MlAccessPolicy] `json:"accessPolicy,omitempty"`
+	AccessPolicy nullable.Nullable[MailingListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
 	//
@@ -1541,7 +1477,7 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	CloseList *MlCloseList `json:"close_list,omitempty"`
+	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
@@ -1554,93 +1490,93 @@ type MlCreate struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MlCustomHeaders `json:"custom_headers,omitempty"`
+	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
 
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MlDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MlDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MlDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MlDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MlDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MlDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MlDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MlDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
-	ExtraAddresses *MlExtraAddresses `json:"extra_addresses,omitempty"`
+	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
 	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MlFooterHtml `json:"footer_html,omitempty"`
+	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MlFooterText `json:"footer_text,omitempty"`
+	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
 	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
 	//
 	//
 	// Example: no
-	IsNewsletter *MlIsNewsletter `json:"is_newsletter,omitempty"`
+	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
 	// Example: 10485760
-	MaxMessageSize *MlMaxMessageSize `json:"max_message_size,omitempty"`
+	MaxMessageSize *MailingListMaxMessageSize `json:"max_message_size,omitempty"`
 
 	// ModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 	// `no`.
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MlModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -1648,43 +1584,43 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MlModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MlModerated `json:"moderated,omitempty"`
+	Moderated *MailingListModerated `json:"moderated,omitempty"`
 
 	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["bert@example.com"]
-	Moderators *MlModerators `json:"moderators,omitempty"`
+	Moderators *MailingListModerators `json:"moderators,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
 	// Example: Developers
-	Name *MlName `json:"name,omitempty"`
+	Name *MailingListName `json:"name,omitempty"`
 
 	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 	// it.
 	//
 	//
 	// Example: News of the workshop, once a month.
-	NewsletterDescription *MlNewsletterDescription `json:"newsletter_description,omitempty"`
+	NewsletterDescription *MailingListNewsletterDescription `json:"newsletter_description,omitempty"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MlNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MlNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
+	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
 
 	// OnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 	// is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
@@ -1692,14 +1628,14 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MlOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MlOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -1707,14 +1643,14 @@ type MlCreate struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MlOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
 
 	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["anna@example.com"]
-	Owner *MlOwner `json:"owner,omitempty"`
+	Owner *MailingListOwner `json:"owner,omitempty"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -1723,7 +1659,7 @@ type MlCreate struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
 	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
@@ -1731,14 +1667,14 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
+	RequireConfirm *MailingListRequireConfirm `json:"require_confirm,omitempty"`
 
 	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 	// clears it.
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
+	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
 
 	// Subscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
 	// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
@@ -1746,24 +1682,24 @@ type MlCreate struct {
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
-	Subscribers *MlNewSubscribers `json:"subscribers,omitempty"`
+	Subscribers *MailingListNewSubscribers `json:"subscribers,omitempty"`
 
 	// Subscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
 	// (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
 	//
 	//
 	// Example: normal
-	Subscription *MlSubscription `json:"subscription,omitempty"`
+	Subscription *MailingListSubscription `json:"subscription,omitempty"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 	// replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MlSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 }
 
-// MlCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
+// MailingListCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 // list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
 // `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
 // show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
@@ -1773,191 +1709,191 @@ type MlCreate struct {
 //
 // Example: X-Office: Berlin
 // X-Team: Developers
-type MlCustomHeaders = string
+type MailingListCustomHeaders = string
 
-// MlDisableArchive `yes` keeps no posts in the list's archive. Default `no`.
-type MlDisableArchive = YesNo
+// MailingListDisableArchive `yes` keeps no posts in the list's archive. Default `no`.
+type MailingListDisableArchive = YesNo
 
-// MlDisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
-type MlDisableDigestSubscription = YesNo
+// MailingListDisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
+type MailingListDisableDigestSubscription = YesNo
 
-// MlDisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
-type MlDisableDigestText = YesNo
+// MailingListDisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
+type MailingListDisableDigestText = YesNo
 
-// MlDisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
-type MlDisableNomailSubscription = YesNo
+// MailingListDisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
+type MailingListDisableNomailSubscription = YesNo
 
-// MlDisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
-type MlDisableRetrievingOldPosts = YesNo
+// MailingListDisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
+type MailingListDisableRetrievingOldPosts = YesNo
 
-// MlDisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
-type MlDisableRetrievingSubscribers = YesNo
+// MailingListDisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
+type MailingListDisableRetrievingSubscribers = YesNo
 
-// MlDisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
-type MlDisableSendCopyToSender = YesNo
+// MailingListDisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
+type MailingListDisableSendCopyToSender = YesNo
 
-// MlDisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
-type MlDisableSubscription = YesNo
+// MailingListDisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
+type MailingListDisableSubscription = YesNo
 
-// MlDisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
+// MailingListDisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 // Default `no`.
-type MlDisableSubscriptionConfirm = YesNo
+type MailingListDisableSubscriptionConfirm = YesNo
 
-// MlExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+// MailingListExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 // alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 //
 // Example: ["developers@example.com"]
-type MlExtraAddresses = []Address
+type MailingListExtraAddresses = []Address
 
-// MlFooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+// MailingListFooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 // Empty clears it.
 //
 // Example: <p>This list is for members of Example Inc.</p>
-type MlFooterHtml = string
+type MailingListFooterHtml = string
 
-// MlFooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
+// MailingListFooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 // this and `footer_html`. Empty clears it.
 //
 // Example: This list is for members of Example Inc.
-type MlFooterText = string
+type MailingListFooterText = string
 
-// MlIsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
-type MlIsNewsletter = YesNo
+// MailingListIsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
+type MailingListIsNewsletter = YesNo
 
-// MlLeavingSubscribers Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
+// MailingListLeavingSubscribers Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
 // An empty list changes nothing.
 //
 // Example: ["bert@example.com"]
-type MlLeavingSubscribers = []AddressOrAll
+type MailingListLeavingSubscribers = []AddressOrAll
 
-// MlListItem A mailing list, or its address alone.
-type MlListItem struct {
+// MailingListListItem A mailing list, or its address alone.
+type MailingListListItem struct {
 	union json.RawMessage
 }
 
-// MlListItem1 defines model for MlListItem.1.
-type MlListItem1 = string
+// MailingListListItem1 defines model for MailingListListItem.1.
+type MailingListListItem1 = string
 
-// MlListReply Mailing lists.
+// MailingListListReply Mailing lists.
 //
 // Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
-type MlListReply struct {
+type MailingListListReply struct {
 	// Data The lists.
-	Data    []MlListItem `json:"_data"`
-	Success Succeeded    `json:"_success"`
+	Data    []MailingListListItem `json:"_data"`
+	Success Succeeded             `json:"_success"`
 }
 
-// MlMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
+// MailingListMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 //
 // Example: 10485760
-type MlMaxMessageSize = int64
+type MailingListMaxMessageSize = int64
 
-// MlModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
+// MailingListModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 // `no`.
-type MlModerateNonSubscriberPost = YesNo
+type MailingListModerateNonSubscriberPost = YesNo
 
-// MlModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
+// MailingListModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 // approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
 // `no`.
-type MlModerateSubscription = YesNo
+type MailingListModerateSubscription = YesNo
 
-// MlModerated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
+// MailingListModerated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 // moderators. Default `no`.
-type MlModerated = YesNo
+type MailingListModerated = YesNo
 
-// MlModerators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
+// MailingListModerators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 // A new list without any gets `postmaster@` its domain.
 //
 // Example: ["bert@example.com"]
-type MlModerators = []ForeignAddress
+type MailingListModerators = []ForeignAddress
 
-// MlName What people read beside the address. Empty clears it.
+// MailingListName What people read beside the address. Empty clears it.
 //
 // Example: Developers
-type MlName = string
+type MailingListName = string
 
-// MlNewSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+// MailingListNewSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
 // refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
 // nothing.
 //
 // Example: ["carla@example.net","dora@example.com"]
-type MlNewSubscribers = []ForeignAddress
+type MailingListNewSubscribers = []ForeignAddress
 
-// MlNewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
+// MailingListNewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 // it.
 //
 // Example: News of the workshop, once a month.
-type MlNewsletterDescription = string
+type MailingListNewsletterDescription = string
 
-// MlNotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
-type MlNotifyOwnerWhenSubUnsub = YesNo
+// MailingListNotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
+type MailingListNotifyOwnerWhenSubUnsub = YesNo
 
-// MlNotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
-type MlNotifySenderWhenModerated = YesNo
+// MailingListNotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
+type MailingListNotifySenderWhenModerated = YesNo
 
-// MlOnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
+// MailingListOnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 // is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
 // Default `no`.
-type MlOnlyModeratorCanPost = YesNo
+type MailingListOnlyModeratorCanPost = YesNo
 
-// MlOnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
+// MailingListOnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 // is `no`. Default `yes`.
-type MlOnlySubscriberCanGetOldPosts = YesNo
+type MailingListOnlySubscriberCanGetOldPosts = YesNo
 
-// MlOnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
+// MailingListOnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 // switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
 // `accessPolicy` in the same request wins. Default `yes`.
-type MlOnlySubscriberCanPost = YesNo
+type MailingListOnlySubscriberCanPost = YesNo
 
-// MlOwner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
+// MailingListOwner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 // A new list without any gets `postmaster@` its domain.
 //
 // Example: ["anna@example.com"]
-type MlOwner = []ForeignAddress
+type MailingListOwner = []ForeignAddress
 
-// MlRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
+// MailingListRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 // clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
 // `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
 // the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 //
 // Example: ["X-Originating-IP","X-Mailer"]
-type MlRemoveHeaders = []HeaderName
+type MailingListRemoveHeaders = []HeaderName
 
-// MlReply A mailing list.
+// MailingListReply A mailing list.
 //
 // Example: {"_data":{"accessPolicy":"membersonly","accesspolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","close_list":"no","created":"2025-03-04 09:12:40","custom_headers":"X-Office: Berlin","description":null,"disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","expired":"9999-12-31 00:00:00","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","id":7,"is_newsletter":"no","max_message_size":10485760,"maxmsgsize":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"settings":null,"subject_prefix":"[dev] ","subscribers":[{"mail":"bert@example.com","subscription":"normal"},{"mail":"carla@example.net","subscription":"digest"}],"subscription_moderators":[],"transport":"mlmmj:example.com/dev"},"_success":true}
-type MlReply struct {
-	Data    Ml        `json:"_data"`
-	Success Succeeded `json:"_success"`
+type MailingListReply struct {
+	Data    MailingList `json:"_data"`
+	Success Succeeded   `json:"_success"`
 }
 
-// MlRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
+// MailingListRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
 // answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
 // addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
-type MlRequireConfirm = YesNo
+type MailingListRequireConfirm = YesNo
 
-// MlSubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+// MailingListSubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 // clears it.
 //
 // Example: [dev]
-type MlSubjectPrefix = string
+type MailingListSubjectPrefix = string
 
-// MlSubscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
+// MailingListSubscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
 // (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
 //
 // Example: normal
-type MlSubscription string
+type MailingListSubscription string
 
-// MlSubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
+// MailingListSubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 // replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 //
 // Example: ["anna@example.com"]
-type MlSubscriptionModerators = []ForeignAddress
+type MailingListSubscriptionModerators = []ForeignAddress
 
-// MlUpdate Changes of a mailing list. What is absent stays as it is.
+// MailingListUpdate Changes of a mailing list. What is absent stays as it is.
 //
 // Example: {"add_subscribers":["dora@example.com"],"require_confirm":"no","subject_prefix":"[developers] "}
-type MlUpdate struct {
+type MailingListUpdate struct {
 	// AccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 	// (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
 	// `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
@@ -1966,7 +1902,7 @@ type MlUpdate struct {
 	//
 	//
 	// Example: membersonly
-	AccessPolicy nullable.Nullable[MlAccessPolicy] `json:"accessPolicy,omitempty"`
+	AccessPolicy nullable.Nullable[MailingListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
 	//
@@ -1979,13 +1915,13 @@ type MlUpdate struct {
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
-	AddSubscribers *MlNewSubscribers `json:"add_subscribers,omitempty"`
+	AddSubscribers *MailingListNewSubscribers `json:"add_subscribers,omitempty"`
 
 	// CloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
 	//
 	//
 	// Example: no
-	CloseList *MlCloseList `json:"close_list,omitempty"`
+	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
@@ -1998,93 +1934,93 @@ type MlUpdate struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MlCustomHeaders `json:"custom_headers,omitempty"`
+	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
 
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MlDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MlDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MlDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MlDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MlDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MlDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MlDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MlDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
-	ExtraAddresses *MlExtraAddresses `json:"extra_addresses,omitempty"`
+	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
 	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MlFooterHtml `json:"footer_html,omitempty"`
+	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MlFooterText `json:"footer_text,omitempty"`
+	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
 	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
 	//
 	//
 	// Example: no
-	IsNewsletter *MlIsNewsletter `json:"is_newsletter,omitempty"`
+	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
 	// Example: 10485760
-	MaxMessageSize *MlMaxMessageSize `json:"max_message_size,omitempty"`
+	MaxMessageSize *MailingListMaxMessageSize `json:"max_message_size,omitempty"`
 
 	// ModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 	// `no`.
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MlModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -2092,43 +2028,43 @@ type MlUpdate struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MlModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MlModerated `json:"moderated,omitempty"`
+	Moderated *MailingListModerated `json:"moderated,omitempty"`
 
 	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["bert@example.com"]
-	Moderators *MlModerators `json:"moderators,omitempty"`
+	Moderators *MailingListModerators `json:"moderators,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
 	// Example: Developers
-	Name *MlName `json:"name,omitempty"`
+	Name *MailingListName `json:"name,omitempty"`
 
 	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 	// it.
 	//
 	//
 	// Example: News of the workshop, once a month.
-	NewsletterDescription *MlNewsletterDescription `json:"newsletter_description,omitempty"`
+	NewsletterDescription *MailingListNewsletterDescription `json:"newsletter_description,omitempty"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MlNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MlNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
+	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
 
 	// OnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 	// is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
@@ -2136,14 +2072,14 @@ type MlUpdate struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MlOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MlOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -2151,14 +2087,14 @@ type MlUpdate struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MlOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
 
 	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["anna@example.com"]
-	Owner *MlOwner `json:"owner,omitempty"`
+	Owner *MailingListOwner `json:"owner,omitempty"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -2167,14 +2103,14 @@ type MlUpdate struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// RemoveSubscribers Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
 	// An empty list changes nothing.
 	//
 	//
 	// Example: ["bert@example.com"]
-	RemoveSubscribers *MlLeavingSubscribers `json:"remove_subscribers,omitempty"`
+	RemoveSubscribers *MailingListLeavingSubscribers `json:"remove_subscribers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
 	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
@@ -2182,28 +2118,28 @@ type MlUpdate struct {
 	//
 	//
 	// Example: no
-	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
+	RequireConfirm *MailingListRequireConfirm `json:"require_confirm,omitempty"`
 
 	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 	// clears it.
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
+	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
 
 	// Subscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
 	// (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
 	//
 	//
 	// Example: normal
-	Subscription *MlSubscription `json:"subscription,omitempty"`
+	Subscription *MailingListSubscription `json:"subscription,omitempty"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 	// replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MlSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 }
 
 // NullableYesNo `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
@@ -2357,6 +2293,70 @@ type SpfDomainsUpdate struct {
 
 	// RemoveDomains Domains to remove. An empty list changes nothing. Not together with `domains`.
 	RemoveDomains *SpfDomains `json:"removeDomains,omitempty"`
+}
+
+// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+type StaticList = json.RawMessage
+
+// StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+//
+// Example: membersonly
+type StaticListAccessPolicy string
+
+// StaticListCreate A new mailing list.
+//
+// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
+type StaticListCreate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+	// members. Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Left out, the list has none.
+	Name *string `json:"name,omitempty"`
+}
+
+// StaticListReply A mailing list.
+//
+// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
+type StaticListReply struct {
+	Data    StaticList `json:"_data"`
+	Success Succeeded  `json:"_success"`
+}
+
+// StaticListUpdate Changes to a mailing list.
+//
+// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
+type StaticListUpdate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
+	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+
+	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+	// Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Empty clears it.
+	Name *string `json:"name,omitempty"`
+
+	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
 }
 
 // Subscriber A subscriber of a mailing list.
@@ -2881,26 +2881,26 @@ type ListDomainsParams struct {
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
 }
 
-// DeleteMaillistParams defines parameters for DeleteMaillist.
-type DeleteMaillistParams struct {
+// DeleteStaticListParams defines parameters for DeleteStaticList.
+type DeleteStaticListParams struct {
 	// Archive Understood for the sake of older scripts and without effect: these lists keep no archive.
 	Archive *YesNo `form:"archive,omitempty" json:"archive,omitempty"`
 }
 
-// DeleteMlParams defines parameters for DeleteMl.
-type DeleteMlParams struct {
+// DeleteMailingListParams defines parameters for DeleteMailingList.
+type DeleteMailingListParams struct {
 	// KeepArchive `yes` moves the directory to the server's archive of deleted lists, `no` erases it for good. Default `yes`.
 	KeepArchive *YesNo `form:"keep_archive,omitempty" json:"keep_archive,omitempty"`
 }
 
-// GetMlParams defines parameters for GetMl.
-type GetMlParams struct {
+// GetMailingListParams defines parameters for GetMailingList.
+type GetMailingListParams struct {
 	// WithSubscribers `yes` answers the subscribers too. Default `no`.
 	WithSubscribers *YesNo `form:"with_subscribers,omitempty" json:"with_subscribers,omitempty"`
 }
 
-// ListMlsParams defines parameters for ListMls.
-type ListMlsParams struct {
+// ListMailingListsParams defines parameters for ListMailingLists.
+type ListMailingListsParams struct {
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 }
@@ -2947,17 +2947,17 @@ type UpdateGreylistingWhitelistsJSONRequestBody = GreylistingWhitelistsUpdate
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
 
-// CreateMaillistJSONRequestBody defines body for CreateMaillist for application/json ContentType.
-type CreateMaillistJSONRequestBody = MaillistCreate
+// CreateStaticListJSONRequestBody defines body for CreateStaticList for application/json ContentType.
+type CreateStaticListJSONRequestBody = StaticListCreate
 
-// UpdateMaillistJSONRequestBody defines body for UpdateMaillist for application/json ContentType.
-type UpdateMaillistJSONRequestBody = MaillistUpdate
+// UpdateStaticListJSONRequestBody defines body for UpdateStaticList for application/json ContentType.
+type UpdateStaticListJSONRequestBody = StaticListUpdate
 
-// CreateMlJSONRequestBody defines body for CreateMl for application/json ContentType.
-type CreateMlJSONRequestBody = MlCreate
+// CreateMailingListJSONRequestBody defines body for CreateMailingList for application/json ContentType.
+type CreateMailingListJSONRequestBody = MailingListCreate
 
-// UpdateMlJSONRequestBody defines body for UpdateMl for application/json ContentType.
-type UpdateMlJSONRequestBody = MlUpdate
+// UpdateMailingListJSONRequestBody defines body for UpdateMailingList for application/json ContentType.
+type UpdateMailingListJSONRequestBody = MailingListUpdate
 
 // UpdateDomainSpamPolicyJSONRequestBody defines body for UpdateDomainSpamPolicy for application/json ContentType.
 type UpdateDomainSpamPolicyJSONRequestBody = SpamPolicyUpdate
@@ -2992,25 +2992,25 @@ type AddToWblistJSONRequestBody = WblistAddresses
 // RemoveFromWblistJSONRequestBody defines body for RemoveFromWblist for application/json ContentType.
 type RemoveFromWblistJSONRequestBody = WblistAddresses
 
-// Getter for additional properties for Ml. Returns the specified
+// Getter for additional properties for MailingList. Returns the specified
 // element and whether it was found
-func (a Ml) Get(fieldName string) (value interface{}, found bool) {
+func (a MailingList) Get(fieldName string) (value interface{}, found bool) {
 	if a.AdditionalProperties != nil {
 		value, found = a.AdditionalProperties[fieldName]
 	}
 	return
 }
 
-// Setter for additional properties for Ml
-func (a *Ml) Set(fieldName string, value interface{}) {
+// Setter for additional properties for MailingList
+func (a *MailingList) Set(fieldName string, value interface{}) {
 	if a.AdditionalProperties == nil {
 		a.AdditionalProperties = make(map[string]interface{})
 	}
 	a.AdditionalProperties[fieldName] = value
 }
 
-// Override default JSON handling for Ml to handle AdditionalProperties
-func (a *Ml) UnmarshalJSON(b []byte) error {
+// Override default JSON handling for MailingList to handle AdditionalProperties
+func (a *MailingList) UnmarshalJSON(b []byte) error {
 	object := make(map[string]json.RawMessage)
 	err := json.Unmarshal(b, &object)
 	if err != nil {
@@ -3511,8 +3511,8 @@ func (a *Ml) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Override default JSON handling for Ml to handle AdditionalProperties
-func (a Ml) MarshalJSON() ([]byte, error) {
+// Override default JSON handling for MailingList to handle AdditionalProperties
+func (a MailingList) MarshalJSON() ([]byte, error) {
 	var err error
 	object := make(map[string]json.RawMessage)
 
@@ -4134,22 +4134,22 @@ func (t *DomainListItem) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// AsMl returns the union data inside the MlListItem as a Ml
-func (t MlListItem) AsMl() (Ml, error) {
-	var body Ml
+// AsMailingList returns the union data inside the MailingListListItem as a MailingList
+func (t MailingListListItem) AsMailingList() (MailingList, error) {
+	var body MailingList
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMl overwrites any union data inside the MlListItem as the provided Ml
-func (t *MlListItem) FromMl(v Ml) error {
+// FromMailingList overwrites any union data inside the MailingListListItem as the provided MailingList
+func (t *MailingListListItem) FromMailingList(v MailingList) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMl performs a merge with any union data inside the MlListItem, using the provided Ml
-func (t *MlListItem) MergeMl(v Ml) error {
+// MergeMailingList performs a merge with any union data inside the MailingListListItem, using the provided MailingList
+func (t *MailingListListItem) MergeMailingList(v MailingList) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4160,22 +4160,22 @@ func (t *MlListItem) MergeMl(v Ml) error {
 	return err
 }
 
-// AsMlListItem1 returns the union data inside the MlListItem as a MlListItem1
-func (t MlListItem) AsMlListItem1() (MlListItem1, error) {
-	var body MlListItem1
+// AsMailingListListItem1 returns the union data inside the MailingListListItem as a MailingListListItem1
+func (t MailingListListItem) AsMailingListListItem1() (MailingListListItem1, error) {
+	var body MailingListListItem1
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMlListItem1 overwrites any union data inside the MlListItem as the provided MlListItem1
-func (t *MlListItem) FromMlListItem1(v MlListItem1) error {
+// FromMailingListListItem1 overwrites any union data inside the MailingListListItem as the provided MailingListListItem1
+func (t *MailingListListItem) FromMailingListListItem1(v MailingListListItem1) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMlListItem1 performs a merge with any union data inside the MlListItem, using the provided MlListItem1
-func (t *MlListItem) MergeMlListItem1(v MlListItem1) error {
+// MergeMailingListListItem1 performs a merge with any union data inside the MailingListListItem, using the provided MailingListListItem1
+func (t *MailingListListItem) MergeMailingListListItem1(v MailingListListItem1) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4186,12 +4186,12 @@ func (t *MlListItem) MergeMlListItem1(v MlListItem1) error {
 	return err
 }
 
-func (t MlListItem) MarshalJSON() ([]byte, error) {
+func (t MailingListListItem) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *MlListItem) UnmarshalJSON(b []byte) error {
+func (t *MailingListListItem) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

@@ -115,9 +115,9 @@ type ServerInterface interface {
 	// ExportDomain Export a domain
 	// (GET /api/ldif/domain/{domain})
 	ExportDomain(c *gin.Context, domain PathDomain)
-	// ExportMaillist Export a mailing list
+	// ExportStaticList Export a mailing list
 	// (GET /api/ldif/maillist/{mail})
-	ExportMaillist(c *gin.Context, mail PathMail)
+	ExportStaticList(c *gin.Context, mail PathMail)
 	// ExportUser Export a mailbox
 	// (GET /api/ldif/user/{mail})
 	ExportUser(c *gin.Context, mail PathMail)
@@ -127,33 +127,33 @@ type ServerInterface interface {
 	// Logout Log out
 	// (POST /api/logout)
 	Logout(c *gin.Context)
-	// DeleteMaillist Delete a mailing list
+	// DeleteStaticList Delete a mailing list
 	// (DELETE /api/maillist/{mail})
-	DeleteMaillist(c *gin.Context, mail PathMail, params DeleteMaillistParams)
-	// GetMaillist Read a mailing list
+	DeleteStaticList(c *gin.Context, mail PathMail, params DeleteStaticListParams)
+	// GetStaticList Read a mailing list
 	// (GET /api/maillist/{mail})
-	GetMaillist(c *gin.Context, mail PathMail)
-	// CreateMaillist Create a mailing list
+	GetStaticList(c *gin.Context, mail PathMail)
+	// CreateStaticList Create a mailing list
 	// (POST /api/maillist/{mail})
-	CreateMaillist(c *gin.Context, mail PathMail)
-	// UpdateMaillist Change a mailing list
+	CreateStaticList(c *gin.Context, mail PathMail)
+	// UpdateStaticList Change a mailing list
 	// (PUT /api/maillist/{mail})
-	UpdateMaillist(c *gin.Context, mail PathMail)
-	// DeleteMl Delete a mailing list
+	UpdateStaticList(c *gin.Context, mail PathMail)
+	// DeleteMailingList Delete a mailing list
 	// (DELETE /api/ml/{mail})
-	DeleteMl(c *gin.Context, mail PathMail, params DeleteMlParams)
-	// GetMl Read a mailing list
+	DeleteMailingList(c *gin.Context, mail PathMail, params DeleteMailingListParams)
+	// GetMailingList Read a mailing list
 	// (GET /api/ml/{mail})
-	GetMl(c *gin.Context, mail PathMail, params GetMlParams)
-	// CreateMl Create a mailing list
+	GetMailingList(c *gin.Context, mail PathMail, params GetMailingListParams)
+	// CreateMailingList Create a mailing list
 	// (POST /api/ml/{mail})
-	CreateMl(c *gin.Context, mail PathMail)
-	// UpdateMl Change a mailing list, add and remove subscribers
+	CreateMailingList(c *gin.Context, mail PathMail)
+	// UpdateMailingList Change a mailing list, add and remove subscribers
 	// (PUT /api/ml/{mail})
-	UpdateMl(c *gin.Context, mail PathMail)
-	// ListMls List the mailing lists of a domain
+	UpdateMailingList(c *gin.Context, mail PathMail)
+	// ListMailingLists List the mailing lists of a domain
 	// (GET /api/mls/{domain})
-	ListMls(c *gin.Context, domain PathDomain, params ListMlsParams)
+	ListMailingLists(c *gin.Context, domain PathDomain, params ListMailingListsParams)
 	// DeleteDomainSpamPolicy Delete the spam policy of a domain
 	// (DELETE /api/spampolicy/domain/{domain})
 	DeleteDomainSpamPolicy(c *gin.Context, domain PathDomain)
@@ -1042,8 +1042,8 @@ func (siw *ServerInterfaceWrapper) ExportDomain(c *gin.Context) {
 	siw.Handler.ExportDomain(c, domain)
 }
 
-// ExportMaillist operation middleware
-func (siw *ServerInterfaceWrapper) ExportMaillist(c *gin.Context) {
+// ExportStaticList operation middleware
+func (siw *ServerInterfaceWrapper) ExportStaticList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1064,7 +1064,7 @@ func (siw *ServerInterfaceWrapper) ExportMaillist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ExportMaillist(c, mail)
+	siw.Handler.ExportStaticList(c, mail)
 }
 
 // ExportUser operation middleware
@@ -1118,8 +1118,8 @@ func (siw *ServerInterfaceWrapper) Logout(c *gin.Context) {
 	siw.Handler.Logout(c)
 }
 
-// DeleteMaillist operation middleware
-func (siw *ServerInterfaceWrapper) DeleteMaillist(c *gin.Context) {
+// DeleteStaticList operation middleware
+func (siw *ServerInterfaceWrapper) DeleteStaticList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1134,7 +1134,7 @@ func (siw *ServerInterfaceWrapper) DeleteMaillist(c *gin.Context) {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params DeleteMaillistParams
+	var params DeleteStaticListParams
 
 	// ------------- Optional query parameter "archive" -------------
 
@@ -1151,11 +1151,11 @@ func (siw *ServerInterfaceWrapper) DeleteMaillist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DeleteMaillist(c, mail, params)
+	siw.Handler.DeleteStaticList(c, mail, params)
 }
 
-// GetMaillist operation middleware
-func (siw *ServerInterfaceWrapper) GetMaillist(c *gin.Context) {
+// GetStaticList operation middleware
+func (siw *ServerInterfaceWrapper) GetStaticList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1176,11 +1176,11 @@ func (siw *ServerInterfaceWrapper) GetMaillist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetMaillist(c, mail)
+	siw.Handler.GetStaticList(c, mail)
 }
 
-// CreateMaillist operation middleware
-func (siw *ServerInterfaceWrapper) CreateMaillist(c *gin.Context) {
+// CreateStaticList operation middleware
+func (siw *ServerInterfaceWrapper) CreateStaticList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1201,11 +1201,11 @@ func (siw *ServerInterfaceWrapper) CreateMaillist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.CreateMaillist(c, mail)
+	siw.Handler.CreateStaticList(c, mail)
 }
 
-// UpdateMaillist operation middleware
-func (siw *ServerInterfaceWrapper) UpdateMaillist(c *gin.Context) {
+// UpdateStaticList operation middleware
+func (siw *ServerInterfaceWrapper) UpdateStaticList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1226,11 +1226,11 @@ func (siw *ServerInterfaceWrapper) UpdateMaillist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.UpdateMaillist(c, mail)
+	siw.Handler.UpdateStaticList(c, mail)
 }
 
-// DeleteMl operation middleware
-func (siw *ServerInterfaceWrapper) DeleteMl(c *gin.Context) {
+// DeleteMailingList operation middleware
+func (siw *ServerInterfaceWrapper) DeleteMailingList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1245,7 +1245,7 @@ func (siw *ServerInterfaceWrapper) DeleteMl(c *gin.Context) {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params DeleteMlParams
+	var params DeleteMailingListParams
 
 	// ------------- Optional query parameter "keep_archive" -------------
 
@@ -1262,11 +1262,11 @@ func (siw *ServerInterfaceWrapper) DeleteMl(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DeleteMl(c, mail, params)
+	siw.Handler.DeleteMailingList(c, mail, params)
 }
 
-// GetMl operation middleware
-func (siw *ServerInterfaceWrapper) GetMl(c *gin.Context) {
+// GetMailingList operation middleware
+func (siw *ServerInterfaceWrapper) GetMailingList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1281,7 +1281,7 @@ func (siw *ServerInterfaceWrapper) GetMl(c *gin.Context) {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params GetMlParams
+	var params GetMailingListParams
 
 	// ------------- Optional query parameter "with_subscribers" -------------
 
@@ -1298,11 +1298,11 @@ func (siw *ServerInterfaceWrapper) GetMl(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetMl(c, mail, params)
+	siw.Handler.GetMailingList(c, mail, params)
 }
 
-// CreateMl operation middleware
-func (siw *ServerInterfaceWrapper) CreateMl(c *gin.Context) {
+// CreateMailingList operation middleware
+func (siw *ServerInterfaceWrapper) CreateMailingList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1323,11 +1323,11 @@ func (siw *ServerInterfaceWrapper) CreateMl(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.CreateMl(c, mail)
+	siw.Handler.CreateMailingList(c, mail)
 }
 
-// UpdateMl operation middleware
-func (siw *ServerInterfaceWrapper) UpdateMl(c *gin.Context) {
+// UpdateMailingList operation middleware
+func (siw *ServerInterfaceWrapper) UpdateMailingList(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1348,11 +1348,11 @@ func (siw *ServerInterfaceWrapper) UpdateMl(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.UpdateMl(c, mail)
+	siw.Handler.UpdateMailingList(c, mail)
 }
 
-// ListMls operation middleware
-func (siw *ServerInterfaceWrapper) ListMls(c *gin.Context) {
+// ListMailingLists operation middleware
+func (siw *ServerInterfaceWrapper) ListMailingLists(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1367,7 +1367,7 @@ func (siw *ServerInterfaceWrapper) ListMls(c *gin.Context) {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListMlsParams
+	var params ListMailingListsParams
 
 	// ------------- Optional query parameter "email_only" -------------
 
@@ -1384,7 +1384,7 @@ func (siw *ServerInterfaceWrapper) ListMls(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ListMls(c, domain, params)
+	siw.Handler.ListMailingLists(c, domain, params)
 }
 
 // DeleteDomainSpamPolicy operation middleware
@@ -2175,19 +2175,19 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/ldif/alias/:mail", wrapper.ExportAlias)
 	router.GET(options.BaseURL+"/api/ldif/catchall/:domain", wrapper.ExportCatchall)
 	router.GET(options.BaseURL+"/api/ldif/domain/:domain", wrapper.ExportDomain)
-	router.GET(options.BaseURL+"/api/ldif/maillist/:mail", wrapper.ExportMaillist)
+	router.GET(options.BaseURL+"/api/ldif/maillist/:mail", wrapper.ExportStaticList)
 	router.GET(options.BaseURL+"/api/ldif/user/:mail", wrapper.ExportUser)
 	router.POST(options.BaseURL+"/api/login", wrapper.Login)
 	router.POST(options.BaseURL+"/api/logout", wrapper.Logout)
-	router.DELETE(options.BaseURL+"/api/maillist/:mail", wrapper.DeleteMaillist)
-	router.GET(options.BaseURL+"/api/maillist/:mail", wrapper.GetMaillist)
-	router.POST(options.BaseURL+"/api/maillist/:mail", wrapper.CreateMaillist)
-	router.PUT(options.BaseURL+"/api/maillist/:mail", wrapper.UpdateMaillist)
-	router.DELETE(options.BaseURL+"/api/ml/:mail", wrapper.DeleteMl)
-	router.GET(options.BaseURL+"/api/ml/:mail", wrapper.GetMl)
-	router.POST(options.BaseURL+"/api/ml/:mail", wrapper.CreateMl)
-	router.PUT(options.BaseURL+"/api/ml/:mail", wrapper.UpdateMl)
-	router.GET(options.BaseURL+"/api/mls/:domain", wrapper.ListMls)
+	router.DELETE(options.BaseURL+"/api/maillist/:mail", wrapper.DeleteStaticList)
+	router.GET(options.BaseURL+"/api/maillist/:mail", wrapper.GetStaticList)
+	router.POST(options.BaseURL+"/api/maillist/:mail", wrapper.CreateStaticList)
+	router.PUT(options.BaseURL+"/api/maillist/:mail", wrapper.UpdateStaticList)
+	router.DELETE(options.BaseURL+"/api/ml/:mail", wrapper.DeleteMailingList)
+	router.GET(options.BaseURL+"/api/ml/:mail", wrapper.GetMailingList)
+	router.POST(options.BaseURL+"/api/ml/:mail", wrapper.CreateMailingList)
+	router.PUT(options.BaseURL+"/api/ml/:mail", wrapper.UpdateMailingList)
+	router.GET(options.BaseURL+"/api/mls/:domain", wrapper.ListMailingLists)
 	router.DELETE(options.BaseURL+"/api/spampolicy/domain/:domain", wrapper.DeleteDomainSpamPolicy)
 	router.GET(options.BaseURL+"/api/spampolicy/domain/:domain", wrapper.GetDomainSpamPolicy)
 	router.PUT(options.BaseURL+"/api/spampolicy/domain/:domain", wrapper.UpdateDomainSpamPolicy)
@@ -7515,17 +7515,17 @@ func (response ExportDomain503JSONResponse) VisitExportDomainResponse(w http.Res
 	return err
 }
 
-type ExportMaillistRequestObject struct {
+type ExportStaticListRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
 
-type ExportMaillistResponseObject interface {
-	VisitExportMaillistResponse(w http.ResponseWriter) error
+type ExportStaticListResponseObject interface {
+	VisitExportStaticListResponse(w http.ResponseWriter) error
 }
 
-type ExportMaillist200JSONResponse LdifReply
+type ExportStaticList200JSONResponse LdifReply
 
-func (response ExportMaillist200JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList200JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7537,9 +7537,9 @@ func (response ExportMaillist200JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist400JSONResponse struct{ BadRequestJSONResponse }
+type ExportStaticList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response ExportMaillist400JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList400JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7551,9 +7551,9 @@ func (response ExportMaillist400JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist401JSONResponse struct{ LoginRequiredJSONResponse }
+type ExportStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response ExportMaillist401JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList401JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7565,9 +7565,9 @@ func (response ExportMaillist401JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist403JSONResponse struct{ ForbiddenJSONResponse }
+type ExportStaticList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response ExportMaillist403JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList403JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7579,9 +7579,9 @@ func (response ExportMaillist403JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist404JSONResponse struct{ NotFoundJSONResponse }
+type ExportStaticList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response ExportMaillist404JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList404JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7593,9 +7593,9 @@ func (response ExportMaillist404JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+type ExportStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response ExportMaillist408JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList408JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7607,9 +7607,9 @@ func (response ExportMaillist408JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist413JSONResponse struct{ TooLargeJSONResponse }
+type ExportStaticList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response ExportMaillist413JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList413JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7621,11 +7621,11 @@ func (response ExportMaillist413JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist415JSONResponse struct {
+type ExportStaticList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response ExportMaillist415JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList415JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7637,9 +7637,9 @@ func (response ExportMaillist415JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist500JSONResponse struct{ InternalErrorJSONResponse }
+type ExportStaticList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response ExportMaillist500JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList500JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7651,9 +7651,9 @@ func (response ExportMaillist500JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist501JSONResponse struct{ NotSupportedJSONResponse }
+type ExportStaticList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response ExportMaillist501JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList501JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7665,9 +7665,9 @@ func (response ExportMaillist501JSONResponse) VisitExportMaillistResponse(w http
 	return err
 }
 
-type ExportMaillist503JSONResponse struct{ UnavailableJSONResponse }
+type ExportStaticList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response ExportMaillist503JSONResponse) VisitExportMaillistResponse(w http.ResponseWriter) error {
+func (response ExportStaticList503JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8143,18 +8143,18 @@ func (response Logout503JSONResponse) VisitLogoutResponse(w http.ResponseWriter)
 	return err
 }
 
-type DeleteMaillistRequestObject struct {
+type DeleteStaticListRequestObject struct {
 	Mail   PathMail `json:"mail"`
-	Params DeleteMaillistParams
+	Params DeleteStaticListParams
 }
 
-type DeleteMaillistResponseObject interface {
-	VisitDeleteMaillistResponse(w http.ResponseWriter) error
+type DeleteStaticListResponseObject interface {
+	VisitDeleteStaticListResponse(w http.ResponseWriter) error
 }
 
-type DeleteMaillist200JSONResponse struct{ DoneJSONResponse }
+type DeleteStaticList200JSONResponse struct{ DoneJSONResponse }
 
-func (response DeleteMaillist200JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList200JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8166,9 +8166,9 @@ func (response DeleteMaillist200JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist400JSONResponse struct{ BadRequestJSONResponse }
+type DeleteStaticList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response DeleteMaillist400JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList400JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8180,9 +8180,9 @@ func (response DeleteMaillist400JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist401JSONResponse struct{ LoginRequiredJSONResponse }
+type DeleteStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response DeleteMaillist401JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList401JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8194,9 +8194,9 @@ func (response DeleteMaillist401JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist403JSONResponse struct{ ForbiddenJSONResponse }
+type DeleteStaticList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response DeleteMaillist403JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList403JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8208,9 +8208,9 @@ func (response DeleteMaillist403JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist404JSONResponse struct{ NotFoundJSONResponse }
+type DeleteStaticList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response DeleteMaillist404JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList404JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8222,9 +8222,9 @@ func (response DeleteMaillist404JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+type DeleteStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response DeleteMaillist408JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList408JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8236,9 +8236,9 @@ func (response DeleteMaillist408JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist413JSONResponse struct{ TooLargeJSONResponse }
+type DeleteStaticList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response DeleteMaillist413JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList413JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8250,11 +8250,11 @@ func (response DeleteMaillist413JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist415JSONResponse struct {
+type DeleteStaticList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response DeleteMaillist415JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList415JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8266,9 +8266,9 @@ func (response DeleteMaillist415JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist500JSONResponse struct{ InternalErrorJSONResponse }
+type DeleteStaticList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response DeleteMaillist500JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList500JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8280,9 +8280,9 @@ func (response DeleteMaillist500JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist501JSONResponse struct{ NotSupportedJSONResponse }
+type DeleteStaticList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response DeleteMaillist501JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList501JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8294,9 +8294,9 @@ func (response DeleteMaillist501JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type DeleteMaillist503JSONResponse struct{ UnavailableJSONResponse }
+type DeleteStaticList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response DeleteMaillist503JSONResponse) VisitDeleteMaillistResponse(w http.ResponseWriter) error {
+func (response DeleteStaticList503JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8311,17 +8311,17 @@ func (response DeleteMaillist503JSONResponse) VisitDeleteMaillistResponse(w http
 	return err
 }
 
-type GetMaillistRequestObject struct {
+type GetStaticListRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
 
-type GetMaillistResponseObject interface {
-	VisitGetMaillistResponse(w http.ResponseWriter) error
+type GetStaticListResponseObject interface {
+	VisitGetStaticListResponse(w http.ResponseWriter) error
 }
 
-type GetMaillist200JSONResponse MaillistReply
+type GetStaticList200JSONResponse StaticListReply
 
-func (response GetMaillist200JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList200JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8333,9 +8333,9 @@ func (response GetMaillist200JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist400JSONResponse struct{ BadRequestJSONResponse }
+type GetStaticList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response GetMaillist400JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList400JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8347,9 +8347,9 @@ func (response GetMaillist400JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist401JSONResponse struct{ LoginRequiredJSONResponse }
+type GetStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response GetMaillist401JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList401JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8361,9 +8361,9 @@ func (response GetMaillist401JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist403JSONResponse struct{ ForbiddenJSONResponse }
+type GetStaticList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response GetMaillist403JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList403JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8375,9 +8375,9 @@ func (response GetMaillist403JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist404JSONResponse struct{ NotFoundJSONResponse }
+type GetStaticList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response GetMaillist404JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList404JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8389,9 +8389,9 @@ func (response GetMaillist404JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+type GetStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response GetMaillist408JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList408JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8403,9 +8403,9 @@ func (response GetMaillist408JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist413JSONResponse struct{ TooLargeJSONResponse }
+type GetStaticList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response GetMaillist413JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList413JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8417,11 +8417,11 @@ func (response GetMaillist413JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist415JSONResponse struct {
+type GetStaticList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response GetMaillist415JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList415JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8433,9 +8433,9 @@ func (response GetMaillist415JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist500JSONResponse struct{ InternalErrorJSONResponse }
+type GetStaticList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response GetMaillist500JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList500JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8447,9 +8447,9 @@ func (response GetMaillist500JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist501JSONResponse struct{ NotSupportedJSONResponse }
+type GetStaticList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response GetMaillist501JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList501JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8461,9 +8461,9 @@ func (response GetMaillist501JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type GetMaillist503JSONResponse struct{ UnavailableJSONResponse }
+type GetStaticList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response GetMaillist503JSONResponse) VisitGetMaillistResponse(w http.ResponseWriter) error {
+func (response GetStaticList503JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8478,18 +8478,18 @@ func (response GetMaillist503JSONResponse) VisitGetMaillistResponse(w http.Respo
 	return err
 }
 
-type CreateMaillistRequestObject struct {
+type CreateStaticListRequestObject struct {
 	Mail PathMail `json:"mail"`
-	Body *CreateMaillistJSONRequestBody
+	Body *CreateStaticListJSONRequestBody
 }
 
-type CreateMaillistResponseObject interface {
-	VisitCreateMaillistResponse(w http.ResponseWriter) error
+type CreateStaticListResponseObject interface {
+	VisitCreateStaticListResponse(w http.ResponseWriter) error
 }
 
-type CreateMaillist201JSONResponse struct{ DoneJSONResponse }
+type CreateStaticList201JSONResponse struct{ DoneJSONResponse }
 
-func (response CreateMaillist201JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList201JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8501,9 +8501,9 @@ func (response CreateMaillist201JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist400JSONResponse struct{ BadRequestJSONResponse }
+type CreateStaticList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response CreateMaillist400JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList400JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8515,9 +8515,9 @@ func (response CreateMaillist400JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist401JSONResponse struct{ LoginRequiredJSONResponse }
+type CreateStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response CreateMaillist401JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList401JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8529,9 +8529,9 @@ func (response CreateMaillist401JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist403JSONResponse struct{ ForbiddenJSONResponse }
+type CreateStaticList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response CreateMaillist403JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList403JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8543,9 +8543,9 @@ func (response CreateMaillist403JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist404JSONResponse struct{ NotFoundJSONResponse }
+type CreateStaticList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response CreateMaillist404JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList404JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8557,9 +8557,9 @@ func (response CreateMaillist404JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+type CreateStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response CreateMaillist408JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList408JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8571,9 +8571,9 @@ func (response CreateMaillist408JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist409JSONResponse struct{ ConflictJSONResponse }
+type CreateStaticList409JSONResponse struct{ ConflictJSONResponse }
 
-func (response CreateMaillist409JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList409JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8585,9 +8585,9 @@ func (response CreateMaillist409JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist413JSONResponse struct{ TooLargeJSONResponse }
+type CreateStaticList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response CreateMaillist413JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList413JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8599,11 +8599,11 @@ func (response CreateMaillist413JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist415JSONResponse struct {
+type CreateStaticList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response CreateMaillist415JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList415JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8615,9 +8615,9 @@ func (response CreateMaillist415JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist422JSONResponse struct{ UnprocessableJSONResponse }
+type CreateStaticList422JSONResponse struct{ UnprocessableJSONResponse }
 
-func (response CreateMaillist422JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList422JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8629,9 +8629,9 @@ func (response CreateMaillist422JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist500JSONResponse struct{ InternalErrorJSONResponse }
+type CreateStaticList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response CreateMaillist500JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList500JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8643,9 +8643,9 @@ func (response CreateMaillist500JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist501JSONResponse struct{ NotSupportedJSONResponse }
+type CreateStaticList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response CreateMaillist501JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList501JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8657,9 +8657,9 @@ func (response CreateMaillist501JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type CreateMaillist503JSONResponse struct{ UnavailableJSONResponse }
+type CreateStaticList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response CreateMaillist503JSONResponse) VisitCreateMaillistResponse(w http.ResponseWriter) error {
+func (response CreateStaticList503JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8674,18 +8674,18 @@ func (response CreateMaillist503JSONResponse) VisitCreateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillistRequestObject struct {
+type UpdateStaticListRequestObject struct {
 	Mail PathMail `json:"mail"`
-	Body *UpdateMaillistJSONRequestBody
+	Body *UpdateStaticListJSONRequestBody
 }
 
-type UpdateMaillistResponseObject interface {
-	VisitUpdateMaillistResponse(w http.ResponseWriter) error
+type UpdateStaticListResponseObject interface {
+	VisitUpdateStaticListResponse(w http.ResponseWriter) error
 }
 
-type UpdateMaillist200JSONResponse struct{ DoneJSONResponse }
+type UpdateStaticList200JSONResponse struct{ DoneJSONResponse }
 
-func (response UpdateMaillist200JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList200JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8697,9 +8697,9 @@ func (response UpdateMaillist200JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist400JSONResponse struct{ BadRequestJSONResponse }
+type UpdateStaticList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response UpdateMaillist400JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList400JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8711,9 +8711,9 @@ func (response UpdateMaillist400JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist401JSONResponse struct{ LoginRequiredJSONResponse }
+type UpdateStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response UpdateMaillist401JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList401JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8725,9 +8725,9 @@ func (response UpdateMaillist401JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist403JSONResponse struct{ ForbiddenJSONResponse }
+type UpdateStaticList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response UpdateMaillist403JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList403JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8739,9 +8739,9 @@ func (response UpdateMaillist403JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist404JSONResponse struct{ NotFoundJSONResponse }
+type UpdateStaticList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response UpdateMaillist404JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList404JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8753,9 +8753,9 @@ func (response UpdateMaillist404JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist408JSONResponse struct{ RequestTimeoutJSONResponse }
+type UpdateStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response UpdateMaillist408JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList408JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8767,9 +8767,9 @@ func (response UpdateMaillist408JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist409JSONResponse struct{ ConflictJSONResponse }
+type UpdateStaticList409JSONResponse struct{ ConflictJSONResponse }
 
-func (response UpdateMaillist409JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList409JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8781,9 +8781,9 @@ func (response UpdateMaillist409JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist413JSONResponse struct{ TooLargeJSONResponse }
+type UpdateStaticList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response UpdateMaillist413JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList413JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8795,11 +8795,11 @@ func (response UpdateMaillist413JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist415JSONResponse struct {
+type UpdateStaticList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response UpdateMaillist415JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList415JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8811,9 +8811,9 @@ func (response UpdateMaillist415JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist422JSONResponse struct{ UnprocessableJSONResponse }
+type UpdateStaticList422JSONResponse struct{ UnprocessableJSONResponse }
 
-func (response UpdateMaillist422JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList422JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8825,9 +8825,9 @@ func (response UpdateMaillist422JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist500JSONResponse struct{ InternalErrorJSONResponse }
+type UpdateStaticList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response UpdateMaillist500JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList500JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8839,9 +8839,9 @@ func (response UpdateMaillist500JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist501JSONResponse struct{ NotSupportedJSONResponse }
+type UpdateStaticList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response UpdateMaillist501JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList501JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8853,9 +8853,9 @@ func (response UpdateMaillist501JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type UpdateMaillist503JSONResponse struct{ UnavailableJSONResponse }
+type UpdateStaticList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response UpdateMaillist503JSONResponse) VisitUpdateMaillistResponse(w http.ResponseWriter) error {
+func (response UpdateStaticList503JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8870,18 +8870,18 @@ func (response UpdateMaillist503JSONResponse) VisitUpdateMaillistResponse(w http
 	return err
 }
 
-type DeleteMlRequestObject struct {
+type DeleteMailingListRequestObject struct {
 	Mail   PathMail `json:"mail"`
-	Params DeleteMlParams
+	Params DeleteMailingListParams
 }
 
-type DeleteMlResponseObject interface {
-	VisitDeleteMlResponse(w http.ResponseWriter) error
+type DeleteMailingListResponseObject interface {
+	VisitDeleteMailingListResponse(w http.ResponseWriter) error
 }
 
-type DeleteMl200JSONResponse struct{ DoneJSONResponse }
+type DeleteMailingList200JSONResponse struct{ DoneJSONResponse }
 
-func (response DeleteMl200JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList200JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8893,9 +8893,9 @@ func (response DeleteMl200JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl400JSONResponse struct{ BadRequestJSONResponse }
+type DeleteMailingList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response DeleteMl400JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList400JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8907,9 +8907,9 @@ func (response DeleteMl400JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl401JSONResponse struct{ LoginRequiredJSONResponse }
+type DeleteMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response DeleteMl401JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList401JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8921,9 +8921,9 @@ func (response DeleteMl401JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl403JSONResponse struct{ ForbiddenJSONResponse }
+type DeleteMailingList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response DeleteMl403JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList403JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8935,9 +8935,9 @@ func (response DeleteMl403JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl404JSONResponse struct{ NotFoundJSONResponse }
+type DeleteMailingList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response DeleteMl404JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList404JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8949,9 +8949,9 @@ func (response DeleteMl404JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+type DeleteMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response DeleteMl408JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList408JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8963,9 +8963,9 @@ func (response DeleteMl408JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl413JSONResponse struct{ TooLargeJSONResponse }
+type DeleteMailingList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response DeleteMl413JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList413JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8977,11 +8977,11 @@ func (response DeleteMl413JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl415JSONResponse struct {
+type DeleteMailingList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response DeleteMl415JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList415JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -8993,9 +8993,9 @@ func (response DeleteMl415JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl500JSONResponse struct{ InternalErrorJSONResponse }
+type DeleteMailingList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response DeleteMl500JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList500JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9007,9 +9007,9 @@ func (response DeleteMl500JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl501JSONResponse struct{ NotSupportedJSONResponse }
+type DeleteMailingList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response DeleteMl501JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList501JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9021,9 +9021,9 @@ func (response DeleteMl501JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type DeleteMl503JSONResponse struct{ UnavailableJSONResponse }
+type DeleteMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response DeleteMl503JSONResponse) VisitDeleteMlResponse(w http.ResponseWriter) error {
+func (response DeleteMailingList503JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9038,18 +9038,18 @@ func (response DeleteMl503JSONResponse) VisitDeleteMlResponse(w http.ResponseWri
 	return err
 }
 
-type GetMlRequestObject struct {
+type GetMailingListRequestObject struct {
 	Mail   PathMail `json:"mail"`
-	Params GetMlParams
+	Params GetMailingListParams
 }
 
-type GetMlResponseObject interface {
-	VisitGetMlResponse(w http.ResponseWriter) error
+type GetMailingListResponseObject interface {
+	VisitGetMailingListResponse(w http.ResponseWriter) error
 }
 
-type GetMl200JSONResponse MlReply
+type GetMailingList200JSONResponse MailingListReply
 
-func (response GetMl200JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList200JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9061,9 +9061,9 @@ func (response GetMl200JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl400JSONResponse struct{ BadRequestJSONResponse }
+type GetMailingList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response GetMl400JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList400JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9075,9 +9075,9 @@ func (response GetMl400JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl401JSONResponse struct{ LoginRequiredJSONResponse }
+type GetMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response GetMl401JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList401JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9089,9 +9089,9 @@ func (response GetMl401JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl403JSONResponse struct{ ForbiddenJSONResponse }
+type GetMailingList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response GetMl403JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList403JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9103,9 +9103,9 @@ func (response GetMl403JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl404JSONResponse struct{ NotFoundJSONResponse }
+type GetMailingList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response GetMl404JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList404JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9117,9 +9117,9 @@ func (response GetMl404JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+type GetMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response GetMl408JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList408JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9131,9 +9131,9 @@ func (response GetMl408JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl413JSONResponse struct{ TooLargeJSONResponse }
+type GetMailingList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response GetMl413JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList413JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9145,11 +9145,11 @@ func (response GetMl413JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl415JSONResponse struct {
+type GetMailingList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response GetMl415JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList415JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9161,9 +9161,9 @@ func (response GetMl415JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl500JSONResponse struct{ InternalErrorJSONResponse }
+type GetMailingList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response GetMl500JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList500JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9175,9 +9175,9 @@ func (response GetMl500JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl501JSONResponse struct{ NotSupportedJSONResponse }
+type GetMailingList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response GetMl501JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList501JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9189,9 +9189,9 @@ func (response GetMl501JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type GetMl503JSONResponse struct{ UnavailableJSONResponse }
+type GetMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response GetMl503JSONResponse) VisitGetMlResponse(w http.ResponseWriter) error {
+func (response GetMailingList503JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9206,18 +9206,18 @@ func (response GetMl503JSONResponse) VisitGetMlResponse(w http.ResponseWriter) e
 	return err
 }
 
-type CreateMlRequestObject struct {
+type CreateMailingListRequestObject struct {
 	Mail PathMail `json:"mail"`
-	Body *CreateMlJSONRequestBody
+	Body *CreateMailingListJSONRequestBody
 }
 
-type CreateMlResponseObject interface {
-	VisitCreateMlResponse(w http.ResponseWriter) error
+type CreateMailingListResponseObject interface {
+	VisitCreateMailingListResponse(w http.ResponseWriter) error
 }
 
-type CreateMl201JSONResponse struct{ DoneJSONResponse }
+type CreateMailingList201JSONResponse struct{ DoneJSONResponse }
 
-func (response CreateMl201JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList201JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9229,9 +9229,9 @@ func (response CreateMl201JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl400JSONResponse struct{ BadRequestJSONResponse }
+type CreateMailingList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response CreateMl400JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList400JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9243,9 +9243,9 @@ func (response CreateMl400JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl401JSONResponse struct{ LoginRequiredJSONResponse }
+type CreateMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response CreateMl401JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList401JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9257,9 +9257,9 @@ func (response CreateMl401JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl403JSONResponse struct{ ForbiddenJSONResponse }
+type CreateMailingList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response CreateMl403JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList403JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9271,9 +9271,9 @@ func (response CreateMl403JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl404JSONResponse struct{ NotFoundJSONResponse }
+type CreateMailingList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response CreateMl404JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList404JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9285,9 +9285,9 @@ func (response CreateMl404JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+type CreateMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response CreateMl408JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList408JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9299,9 +9299,9 @@ func (response CreateMl408JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl409JSONResponse struct{ ConflictJSONResponse }
+type CreateMailingList409JSONResponse struct{ ConflictJSONResponse }
 
-func (response CreateMl409JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList409JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9313,9 +9313,9 @@ func (response CreateMl409JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl413JSONResponse struct{ TooLargeJSONResponse }
+type CreateMailingList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response CreateMl413JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList413JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9327,11 +9327,11 @@ func (response CreateMl413JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl415JSONResponse struct {
+type CreateMailingList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response CreateMl415JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList415JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9343,9 +9343,9 @@ func (response CreateMl415JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl422JSONResponse struct{ UnprocessableJSONResponse }
+type CreateMailingList422JSONResponse struct{ UnprocessableJSONResponse }
 
-func (response CreateMl422JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList422JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9357,9 +9357,9 @@ func (response CreateMl422JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl500JSONResponse struct{ InternalErrorJSONResponse }
+type CreateMailingList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response CreateMl500JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList500JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9371,9 +9371,9 @@ func (response CreateMl500JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl501JSONResponse struct{ NotSupportedJSONResponse }
+type CreateMailingList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response CreateMl501JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList501JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9385,9 +9385,9 @@ func (response CreateMl501JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type CreateMl503JSONResponse struct{ UnavailableJSONResponse }
+type CreateMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response CreateMl503JSONResponse) VisitCreateMlResponse(w http.ResponseWriter) error {
+func (response CreateMailingList503JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9402,18 +9402,18 @@ func (response CreateMl503JSONResponse) VisitCreateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMlRequestObject struct {
+type UpdateMailingListRequestObject struct {
 	Mail PathMail `json:"mail"`
-	Body *UpdateMlJSONRequestBody
+	Body *UpdateMailingListJSONRequestBody
 }
 
-type UpdateMlResponseObject interface {
-	VisitUpdateMlResponse(w http.ResponseWriter) error
+type UpdateMailingListResponseObject interface {
+	VisitUpdateMailingListResponse(w http.ResponseWriter) error
 }
 
-type UpdateMl200JSONResponse struct{ DoneJSONResponse }
+type UpdateMailingList200JSONResponse struct{ DoneJSONResponse }
 
-func (response UpdateMl200JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList200JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9425,9 +9425,9 @@ func (response UpdateMl200JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl400JSONResponse struct{ BadRequestJSONResponse }
+type UpdateMailingList400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response UpdateMl400JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList400JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9439,9 +9439,9 @@ func (response UpdateMl400JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl401JSONResponse struct{ LoginRequiredJSONResponse }
+type UpdateMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response UpdateMl401JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList401JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9453,9 +9453,9 @@ func (response UpdateMl401JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl403JSONResponse struct{ ForbiddenJSONResponse }
+type UpdateMailingList403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response UpdateMl403JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList403JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9467,9 +9467,9 @@ func (response UpdateMl403JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl404JSONResponse struct{ NotFoundJSONResponse }
+type UpdateMailingList404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response UpdateMl404JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList404JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9481,9 +9481,9 @@ func (response UpdateMl404JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl408JSONResponse struct{ RequestTimeoutJSONResponse }
+type UpdateMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response UpdateMl408JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList408JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9495,9 +9495,9 @@ func (response UpdateMl408JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl409JSONResponse struct{ ConflictJSONResponse }
+type UpdateMailingList409JSONResponse struct{ ConflictJSONResponse }
 
-func (response UpdateMl409JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList409JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9509,9 +9509,9 @@ func (response UpdateMl409JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl413JSONResponse struct{ TooLargeJSONResponse }
+type UpdateMailingList413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response UpdateMl413JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList413JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9523,11 +9523,11 @@ func (response UpdateMl413JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl415JSONResponse struct {
+type UpdateMailingList415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response UpdateMl415JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList415JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9539,9 +9539,9 @@ func (response UpdateMl415JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl422JSONResponse struct{ UnprocessableJSONResponse }
+type UpdateMailingList422JSONResponse struct{ UnprocessableJSONResponse }
 
-func (response UpdateMl422JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList422JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9553,9 +9553,9 @@ func (response UpdateMl422JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl500JSONResponse struct{ InternalErrorJSONResponse }
+type UpdateMailingList500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response UpdateMl500JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList500JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9567,9 +9567,9 @@ func (response UpdateMl500JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl501JSONResponse struct{ NotSupportedJSONResponse }
+type UpdateMailingList501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response UpdateMl501JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList501JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9581,9 +9581,9 @@ func (response UpdateMl501JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type UpdateMl503JSONResponse struct{ UnavailableJSONResponse }
+type UpdateMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response UpdateMl503JSONResponse) VisitUpdateMlResponse(w http.ResponseWriter) error {
+func (response UpdateMailingList503JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9598,18 +9598,18 @@ func (response UpdateMl503JSONResponse) VisitUpdateMlResponse(w http.ResponseWri
 	return err
 }
 
-type ListMlsRequestObject struct {
+type ListMailingListsRequestObject struct {
 	Domain PathDomain `json:"domain"`
-	Params ListMlsParams
+	Params ListMailingListsParams
 }
 
-type ListMlsResponseObject interface {
-	VisitListMlsResponse(w http.ResponseWriter) error
+type ListMailingListsResponseObject interface {
+	VisitListMailingListsResponse(w http.ResponseWriter) error
 }
 
-type ListMls200JSONResponse MlListReply
+type ListMailingLists200JSONResponse MailingListListReply
 
-func (response ListMls200JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists200JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9621,9 +9621,9 @@ func (response ListMls200JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls400JSONResponse struct{ BadRequestJSONResponse }
+type ListMailingLists400JSONResponse struct{ BadRequestJSONResponse }
 
-func (response ListMls400JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists400JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9635,9 +9635,9 @@ func (response ListMls400JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls401JSONResponse struct{ LoginRequiredJSONResponse }
+type ListMailingLists401JSONResponse struct{ LoginRequiredJSONResponse }
 
-func (response ListMls401JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists401JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9649,9 +9649,9 @@ func (response ListMls401JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls403JSONResponse struct{ ForbiddenJSONResponse }
+type ListMailingLists403JSONResponse struct{ ForbiddenJSONResponse }
 
-func (response ListMls403JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists403JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9663,9 +9663,9 @@ func (response ListMls403JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls404JSONResponse struct{ NotFoundJSONResponse }
+type ListMailingLists404JSONResponse struct{ NotFoundJSONResponse }
 
-func (response ListMls404JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists404JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9677,9 +9677,9 @@ func (response ListMls404JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls408JSONResponse struct{ RequestTimeoutJSONResponse }
+type ListMailingLists408JSONResponse struct{ RequestTimeoutJSONResponse }
 
-func (response ListMls408JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists408JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9691,9 +9691,9 @@ func (response ListMls408JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls413JSONResponse struct{ TooLargeJSONResponse }
+type ListMailingLists413JSONResponse struct{ TooLargeJSONResponse }
 
-func (response ListMls413JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists413JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9705,11 +9705,11 @@ func (response ListMls413JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls415JSONResponse struct {
+type ListMailingLists415JSONResponse struct {
 	UnsupportedMediaTypeJSONResponse
 }
 
-func (response ListMls415JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists415JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9721,9 +9721,9 @@ func (response ListMls415JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls500JSONResponse struct{ InternalErrorJSONResponse }
+type ListMailingLists500JSONResponse struct{ InternalErrorJSONResponse }
 
-func (response ListMls500JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists500JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9735,9 +9735,9 @@ func (response ListMls500JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls501JSONResponse struct{ NotSupportedJSONResponse }
+type ListMailingLists501JSONResponse struct{ NotSupportedJSONResponse }
 
-func (response ListMls501JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists501JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -9749,9 +9749,9 @@ func (response ListMls501JSONResponse) VisitListMlsResponse(w http.ResponseWrite
 	return err
 }
 
-type ListMls503JSONResponse struct{ UnavailableJSONResponse }
+type ListMailingLists503JSONResponse struct{ UnavailableJSONResponse }
 
-func (response ListMls503JSONResponse) VisitListMlsResponse(w http.ResponseWriter) error {
+func (response ListMailingLists503JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14218,9 +14218,9 @@ type StrictServerInterface interface {
 	// ExportDomain Export a domain
 	// (GET /api/ldif/domain/{domain})
 	ExportDomain(ctx context.Context, request ExportDomainRequestObject) (ExportDomainResponseObject, error)
-	// ExportMaillist Export a mailing list
+	// ExportStaticList Export a mailing list
 	// (GET /api/ldif/maillist/{mail})
-	ExportMaillist(ctx context.Context, request ExportMaillistRequestObject) (ExportMaillistResponseObject, error)
+	ExportStaticList(ctx context.Context, request ExportStaticListRequestObject) (ExportStaticListResponseObject, error)
 	// ExportUser Export a mailbox
 	// (GET /api/ldif/user/{mail})
 	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
@@ -14230,33 +14230,33 @@ type StrictServerInterface interface {
 	// Logout Log out
 	// (POST /api/logout)
 	Logout(ctx context.Context, request LogoutRequestObject) (LogoutResponseObject, error)
-	// DeleteMaillist Delete a mailing list
+	// DeleteStaticList Delete a mailing list
 	// (DELETE /api/maillist/{mail})
-	DeleteMaillist(ctx context.Context, request DeleteMaillistRequestObject) (DeleteMaillistResponseObject, error)
-	// GetMaillist Read a mailing list
+	DeleteStaticList(ctx context.Context, request DeleteStaticListRequestObject) (DeleteStaticListResponseObject, error)
+	// GetStaticList Read a mailing list
 	// (GET /api/maillist/{mail})
-	GetMaillist(ctx context.Context, request GetMaillistRequestObject) (GetMaillistResponseObject, error)
-	// CreateMaillist Create a mailing list
+	GetStaticList(ctx context.Context, request GetStaticListRequestObject) (GetStaticListResponseObject, error)
+	// CreateStaticList Create a mailing list
 	// (POST /api/maillist/{mail})
-	CreateMaillist(ctx context.Context, request CreateMaillistRequestObject) (CreateMaillistResponseObject, error)
-	// UpdateMaillist Change a mailing list
+	CreateStaticList(ctx context.Context, request CreateStaticListRequestObject) (CreateStaticListResponseObject, error)
+	// UpdateStaticList Change a mailing list
 	// (PUT /api/maillist/{mail})
-	UpdateMaillist(ctx context.Context, request UpdateMaillistRequestObject) (UpdateMaillistResponseObject, error)
-	// DeleteMl Delete a mailing list
+	UpdateStaticList(ctx context.Context, request UpdateStaticListRequestObject) (UpdateStaticListResponseObject, error)
+	// DeleteMailingList Delete a mailing list
 	// (DELETE /api/ml/{mail})
-	DeleteMl(ctx context.Context, request DeleteMlRequestObject) (DeleteMlResponseObject, error)
-	// GetMl Read a mailing list
+	DeleteMailingList(ctx context.Context, request DeleteMailingListRequestObject) (DeleteMailingListResponseObject, error)
+	// GetMailingList Read a mailing list
 	// (GET /api/ml/{mail})
-	GetMl(ctx context.Context, request GetMlRequestObject) (GetMlResponseObject, error)
-	// CreateMl Create a mailing list
+	GetMailingList(ctx context.Context, request GetMailingListRequestObject) (GetMailingListResponseObject, error)
+	// CreateMailingList Create a mailing list
 	// (POST /api/ml/{mail})
-	CreateMl(ctx context.Context, request CreateMlRequestObject) (CreateMlResponseObject, error)
-	// UpdateMl Change a mailing list, add and remove subscribers
+	CreateMailingList(ctx context.Context, request CreateMailingListRequestObject) (CreateMailingListResponseObject, error)
+	// UpdateMailingList Change a mailing list, add and remove subscribers
 	// (PUT /api/ml/{mail})
-	UpdateMl(ctx context.Context, request UpdateMlRequestObject) (UpdateMlResponseObject, error)
-	// ListMls List the mailing lists of a domain
+	UpdateMailingList(ctx context.Context, request UpdateMailingListRequestObject) (UpdateMailingListResponseObject, error)
+	// ListMailingLists List the mailing lists of a domain
 	// (GET /api/mls/{domain})
-	ListMls(ctx context.Context, request ListMlsRequestObject) (ListMlsResponseObject, error)
+	ListMailingLists(ctx context.Context, request ListMailingListsRequestObject) (ListMailingListsResponseObject, error)
 	// DeleteDomainSpamPolicy Delete the spam policy of a domain
 	// (DELETE /api/spampolicy/domain/{domain})
 	DeleteDomainSpamPolicy(ctx context.Context, request DeleteDomainSpamPolicyRequestObject) (DeleteDomainSpamPolicyResponseObject, error)
@@ -15431,25 +15431,25 @@ func (sh *strictHandler) ExportDomain(ctx *gin.Context, domain PathDomain) {
 	}
 }
 
-// ExportMaillist operation middleware
-func (sh *strictHandler) ExportMaillist(ctx *gin.Context, mail PathMail) {
-	var request ExportMaillistRequestObject
+// ExportStaticList operation middleware
+func (sh *strictHandler) ExportStaticList(ctx *gin.Context, mail PathMail) {
+	var request ExportStaticListRequestObject
 
 	request.Mail = mail
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ExportMaillist(ctx, request.(ExportMaillistRequestObject))
+		return sh.ssi.ExportStaticList(ctx, request.(ExportStaticListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ExportMaillist")
+		handler = middleware(handler, "ExportStaticList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(ExportMaillistResponseObject); ok {
-		if err := validResponse.VisitExportMaillistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(ExportStaticListResponseObject); ok {
+		if err := validResponse.VisitExportStaticListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15549,26 +15549,26 @@ func (sh *strictHandler) Logout(ctx *gin.Context) {
 	}
 }
 
-// DeleteMaillist operation middleware
-func (sh *strictHandler) DeleteMaillist(ctx *gin.Context, mail PathMail, params DeleteMaillistParams) {
-	var request DeleteMaillistRequestObject
+// DeleteStaticList operation middleware
+func (sh *strictHandler) DeleteStaticList(ctx *gin.Context, mail PathMail, params DeleteStaticListParams) {
+	var request DeleteStaticListRequestObject
 
 	request.Mail = mail
 	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteMaillist(ctx, request.(DeleteMaillistRequestObject))
+		return sh.ssi.DeleteStaticList(ctx, request.(DeleteStaticListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteMaillist")
+		handler = middleware(handler, "DeleteStaticList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(DeleteMaillistResponseObject); ok {
-		if err := validResponse.VisitDeleteMaillistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(DeleteStaticListResponseObject); ok {
+		if err := validResponse.VisitDeleteStaticListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15576,25 +15576,25 @@ func (sh *strictHandler) DeleteMaillist(ctx *gin.Context, mail PathMail, params 
 	}
 }
 
-// GetMaillist operation middleware
-func (sh *strictHandler) GetMaillist(ctx *gin.Context, mail PathMail) {
-	var request GetMaillistRequestObject
+// GetStaticList operation middleware
+func (sh *strictHandler) GetStaticList(ctx *gin.Context, mail PathMail) {
+	var request GetStaticListRequestObject
 
 	request.Mail = mail
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetMaillist(ctx, request.(GetMaillistRequestObject))
+		return sh.ssi.GetStaticList(ctx, request.(GetStaticListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetMaillist")
+		handler = middleware(handler, "GetStaticList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(GetMaillistResponseObject); ok {
-		if err := validResponse.VisitGetMaillistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(GetStaticListResponseObject); ok {
+		if err := validResponse.VisitGetStaticListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15602,13 +15602,13 @@ func (sh *strictHandler) GetMaillist(ctx *gin.Context, mail PathMail) {
 	}
 }
 
-// CreateMaillist operation middleware
-func (sh *strictHandler) CreateMaillist(ctx *gin.Context, mail PathMail) {
-	var request CreateMaillistRequestObject
+// CreateStaticList operation middleware
+func (sh *strictHandler) CreateStaticList(ctx *gin.Context, mail PathMail) {
+	var request CreateStaticListRequestObject
 
 	request.Mail = mail
 
-	var body CreateMaillistJSONRequestBody
+	var body CreateStaticListJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -15630,18 +15630,18 @@ func (sh *strictHandler) CreateMaillist(ctx *gin.Context, mail PathMail) {
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.CreateMaillist(ctx, request.(CreateMaillistRequestObject))
+		return sh.ssi.CreateStaticList(ctx, request.(CreateStaticListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "CreateMaillist")
+		handler = middleware(handler, "CreateStaticList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(CreateMaillistResponseObject); ok {
-		if err := validResponse.VisitCreateMaillistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(CreateStaticListResponseObject); ok {
+		if err := validResponse.VisitCreateStaticListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15649,13 +15649,13 @@ func (sh *strictHandler) CreateMaillist(ctx *gin.Context, mail PathMail) {
 	}
 }
 
-// UpdateMaillist operation middleware
-func (sh *strictHandler) UpdateMaillist(ctx *gin.Context, mail PathMail) {
-	var request UpdateMaillistRequestObject
+// UpdateStaticList operation middleware
+func (sh *strictHandler) UpdateStaticList(ctx *gin.Context, mail PathMail) {
+	var request UpdateStaticListRequestObject
 
 	request.Mail = mail
 
-	var body UpdateMaillistJSONRequestBody
+	var body UpdateStaticListJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -15677,18 +15677,18 @@ func (sh *strictHandler) UpdateMaillist(ctx *gin.Context, mail PathMail) {
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UpdateMaillist(ctx, request.(UpdateMaillistRequestObject))
+		return sh.ssi.UpdateStaticList(ctx, request.(UpdateStaticListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UpdateMaillist")
+		handler = middleware(handler, "UpdateStaticList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(UpdateMaillistResponseObject); ok {
-		if err := validResponse.VisitUpdateMaillistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(UpdateStaticListResponseObject); ok {
+		if err := validResponse.VisitUpdateStaticListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15696,26 +15696,26 @@ func (sh *strictHandler) UpdateMaillist(ctx *gin.Context, mail PathMail) {
 	}
 }
 
-// DeleteMl operation middleware
-func (sh *strictHandler) DeleteMl(ctx *gin.Context, mail PathMail, params DeleteMlParams) {
-	var request DeleteMlRequestObject
+// DeleteMailingList operation middleware
+func (sh *strictHandler) DeleteMailingList(ctx *gin.Context, mail PathMail, params DeleteMailingListParams) {
+	var request DeleteMailingListRequestObject
 
 	request.Mail = mail
 	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteMl(ctx, request.(DeleteMlRequestObject))
+		return sh.ssi.DeleteMailingList(ctx, request.(DeleteMailingListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteMl")
+		handler = middleware(handler, "DeleteMailingList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(DeleteMlResponseObject); ok {
-		if err := validResponse.VisitDeleteMlResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(DeleteMailingListResponseObject); ok {
+		if err := validResponse.VisitDeleteMailingListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15723,26 +15723,26 @@ func (sh *strictHandler) DeleteMl(ctx *gin.Context, mail PathMail, params Delete
 	}
 }
 
-// GetMl operation middleware
-func (sh *strictHandler) GetMl(ctx *gin.Context, mail PathMail, params GetMlParams) {
-	var request GetMlRequestObject
+// GetMailingList operation middleware
+func (sh *strictHandler) GetMailingList(ctx *gin.Context, mail PathMail, params GetMailingListParams) {
+	var request GetMailingListRequestObject
 
 	request.Mail = mail
 	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetMl(ctx, request.(GetMlRequestObject))
+		return sh.ssi.GetMailingList(ctx, request.(GetMailingListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetMl")
+		handler = middleware(handler, "GetMailingList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(GetMlResponseObject); ok {
-		if err := validResponse.VisitGetMlResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(GetMailingListResponseObject); ok {
+		if err := validResponse.VisitGetMailingListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15750,13 +15750,13 @@ func (sh *strictHandler) GetMl(ctx *gin.Context, mail PathMail, params GetMlPara
 	}
 }
 
-// CreateMl operation middleware
-func (sh *strictHandler) CreateMl(ctx *gin.Context, mail PathMail) {
-	var request CreateMlRequestObject
+// CreateMailingList operation middleware
+func (sh *strictHandler) CreateMailingList(ctx *gin.Context, mail PathMail) {
+	var request CreateMailingListRequestObject
 
 	request.Mail = mail
 
-	var body CreateMlJSONRequestBody
+	var body CreateMailingListJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -15778,18 +15778,18 @@ func (sh *strictHandler) CreateMl(ctx *gin.Context, mail PathMail) {
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.CreateMl(ctx, request.(CreateMlRequestObject))
+		return sh.ssi.CreateMailingList(ctx, request.(CreateMailingListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "CreateMl")
+		handler = middleware(handler, "CreateMailingList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(CreateMlResponseObject); ok {
-		if err := validResponse.VisitCreateMlResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(CreateMailingListResponseObject); ok {
+		if err := validResponse.VisitCreateMailingListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15797,13 +15797,13 @@ func (sh *strictHandler) CreateMl(ctx *gin.Context, mail PathMail) {
 	}
 }
 
-// UpdateMl operation middleware
-func (sh *strictHandler) UpdateMl(ctx *gin.Context, mail PathMail) {
-	var request UpdateMlRequestObject
+// UpdateMailingList operation middleware
+func (sh *strictHandler) UpdateMailingList(ctx *gin.Context, mail PathMail) {
+	var request UpdateMailingListRequestObject
 
 	request.Mail = mail
 
-	var body UpdateMlJSONRequestBody
+	var body UpdateMailingListJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -15825,18 +15825,18 @@ func (sh *strictHandler) UpdateMl(ctx *gin.Context, mail PathMail) {
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UpdateMl(ctx, request.(UpdateMlRequestObject))
+		return sh.ssi.UpdateMailingList(ctx, request.(UpdateMailingListRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UpdateMl")
+		handler = middleware(handler, "UpdateMailingList")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(UpdateMlResponseObject); ok {
-		if err := validResponse.VisitUpdateMlResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(UpdateMailingListResponseObject); ok {
+		if err := validResponse.VisitUpdateMailingListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15844,26 +15844,26 @@ func (sh *strictHandler) UpdateMl(ctx *gin.Context, mail PathMail) {
 	}
 }
 
-// ListMls operation middleware
-func (sh *strictHandler) ListMls(ctx *gin.Context, domain PathDomain, params ListMlsParams) {
-	var request ListMlsRequestObject
+// ListMailingLists operation middleware
+func (sh *strictHandler) ListMailingLists(ctx *gin.Context, domain PathDomain, params ListMailingListsParams) {
+	var request ListMailingListsRequestObject
 
 	request.Domain = domain
 	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListMls(ctx, request.(ListMlsRequestObject))
+		return sh.ssi.ListMailingLists(ctx, request.(ListMailingListsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListMls")
+		handler = middleware(handler, "ListMailingLists")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(ListMlsResponseObject); ok {
-		if err := validResponse.VisitListMlsResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(ListMailingListsResponseObject); ok {
+		if err := validResponse.VisitListMailingListsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -29,16 +29,16 @@ const (
 	elsewhere  = "eve@own.test"
 )
 
-// castWorld returns a world with the cast and the clients of each role, by its name.
-func castWorld(t *testing.T) (*world, map[string]*client) {
+// rolesFixture returns a fixture with the cast and the clients of each role, by its name.
+func rolesFixture(t *testing.T) (*fixture, map[string]*client) {
 	t.Helper()
-	return castWorldOn(t, "sqlite")
+	return rolesFixtureOn(t, "sqlite")
 }
 
-// castWorldOn is castWorld on an engine.
-func castWorldOn(t *testing.T, engine string) (*world, map[string]*client) {
+// rolesFixtureOn is rolesFixture on an engine.
+func rolesFixtureOn(t *testing.T, engine string) (*fixture, map[string]*client) {
 	t.Helper()
-	w := newWorldOn(t, engine)
+	w := newFixtureOn(t, engine)
 	root := w.root()
 	for _, d := range []string{"own.test", "other.test"} {
 		root.mustDomain(d, nil)
@@ -214,17 +214,17 @@ func (op operation) call(c *client, g target) answer {
 	return c.json(op.method, g.path(op.template), given)
 }
 
-// matrix is a world in which every operation finds something to do, and who calls there.
+// matrix is a fixture in which every operation finds something to do, and who calls there.
 type matrix struct {
-	w       *world
+	w       *fixture
 	clients map[string]*client
-	zone    *storetest.Zone // the DNS of the world and its copies
+	zone    *storetest.Zone // the DNS of the fixture and its copies
 }
 
 // matrixOn is the cast with lists and policies of all, and a domain without anybody of higher rank.
 func matrixOn(t *testing.T, engine string) matrix {
 	t.Helper()
-	w, clients := castWorldOn(t, engine)
+	w, clients := rolesFixtureOn(t, engine)
 	root := clients["global"]
 	root.mustDomain("free.test", nil)
 	root.must(http.StatusOK, "PUT", "/api/domain/admins/free.test", body{"addAdmin": list{ownAdmin, creator}})
@@ -250,24 +250,24 @@ func matrixOn(t *testing.T, engine string) matrix {
 	return matrix{w, clients, zone}
 }
 
-// copy is a copy of the world.
-func (m matrix) copy(t *testing.T) *world {
+// copy is a copy of the fixture.
+func (m matrix) copy(t *testing.T) *fixture {
 	t.Helper()
-	w := copyWorld(t, m.w.dir)
+	w := copyFixture(t, m.w.dir)
 	w.asks(m.zone)
 	return w
 }
 
-// asks has the world look names up in a DNS, to find out who owns them.
-func (w *world) asks(zone *storetest.Zone) {
+// asks has the fixture look names up in a DNS, to find out who owns them.
+func (w *fixture) asks(zone *storetest.Zone) {
 	w.names = ownership.New(w.changes, w.stores.State, w.codes, spf.NewResolver(zone.Address),
 		ownership.Options{Verify: true, InEntries: w.directory != nil, Log: w.logger})
 	w.stores.Accounts, w.stores.Ownerships = w.names, w.names
 	w.serve()
 }
 
-// as is the client of a role on a world that is a copy.
-func (m matrix) as(role string, w *world) *client {
+// as is the client of a role on a fixture that is a copy.
+func (m matrix) as(role string, w *fixture) *client {
 	return &client{w: w, cookie: m.clients[role].cookie}
 }
 
@@ -289,7 +289,7 @@ func (m matrix) attempts(op operation, r right) []attempt {
 	return all
 }
 
-// TestAccess makes every call of the matrix. One that is refused changes nothing of all that a world keeps; one that is
+// TestAccess makes every call of the matrix. One that is refused changes nothing of all that a fixture keeps; one that is
 // granted reaches its operation, and where that one writes the change is seen.
 func TestAccess(t *testing.T) {
 	m := matrixOn(t, "sqlite")
@@ -297,7 +297,7 @@ func TestAccess(t *testing.T) {
 	copied := everything(t, m.copy(t)) // the modes of files and the messages are others
 	for _, op := range operations(contract) {
 		written := false
-		copies := map[string]*world{} // where a role makes the calls that are granted
+		copies := map[string]*fixture{} // where a role makes the calls that are granted
 		for _, c := range m.attempts(op, decided[op.OperationID]) {
 			count++
 			if c.want == "" && op.method != http.MethodGet && copies[c.role] == nil {
@@ -411,7 +411,7 @@ func lateness(op operation) int {
 }
 
 // dump is every row of the account database, to see that nothing changed.
-func dump(t *testing.T, w *world) map[string][]store.Record {
+func dump(t *testing.T, w *fixture) map[string][]store.Record {
 	t.Helper()
 	var tables []string
 	require.NoError(t, w.vmail.Reader().Select(t.Context(), &tables, "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name"))
@@ -505,8 +505,8 @@ func TestAccessToParameters(t *testing.T) {
 	require.Empty(t, differences(before, everything(t, m.w)), "a refused call changed something")
 }
 
-// switchedOff returns a copy of the world in which every profile of own.test is off.
-func (m matrix) switchedOff(t *testing.T) *world {
+// switchedOff returns a copy of the fixture in which every profile of own.test is off.
+func (m matrix) switchedOff(t *testing.T) *fixture {
 	t.Helper()
 	w := m.copy(t)
 	names := func(schema string) []any { return contract.Components.Schemas[schema].Value.Enum }
@@ -557,7 +557,7 @@ func TestAccessToSwitchedOffProfiles(t *testing.T) {
 }
 
 func TestProfilesSwitchOffWholeGroups(t *testing.T) {
-	w, clients := castWorld(t)
+	w, clients := rolesFixture(t)
 	_ = w
 	require.True(t, clients["own"].get("/api/throttle/own.test/inbound").ok())
 	clients["global"].must(http.StatusOK, "PUT", "/api/domain/own.test",

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAliasDomainOfABackupMX(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("a.test", nil)
 	root.mustDomain("b.test", nil)

@@ -56,7 +56,7 @@ func fixed(path string) func(int) string { return func(int) string { return path
 // BenchmarkPipeline is the way of a request without any database: who am I, against a handler that writes the same
 // bytes.
 func BenchmarkPipeline(b *testing.B) {
-	w := newWorld(b, quiet)
+	w := newFixture(b, quiet)
 	root := w.root()
 	body := []byte(root.get("/api/whoami").raw)
 	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -86,7 +86,7 @@ var reads = []string{
 // BenchmarkGetUser reads one mailbox, against a handler that runs the same statements and writes the same bytes.
 func BenchmarkGetUser(b *testing.B) {
 	const path, mail = "/api/user/anna@example.com", "anna@example.com"
-	w := newWorld(b, quiet)
+	w := newFixture(b, quiet)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	root.mustUser(mail, nil)
@@ -107,7 +107,7 @@ func BenchmarkGetUser(b *testing.B) {
 	}
 }
 
-func openBare(b *testing.B, w *world, name string) *sql.DB {
+func openBare(b *testing.B, w *fixture, name string) *sql.DB {
 	b.Helper()
 	db, err := sql.Open("sqlite", "file:"+w.dir+"/"+name+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
 	require.NoError(b, err)
@@ -148,7 +148,7 @@ func drain(ctx context.Context, db querier, query string, args ...any) error {
 func BenchmarkCreateUser(b *testing.B) {
 	var serial atomic.Int64
 	next := func(int) string { return fmt.Sprintf("/api/user/u%d@example.com", serial.Add(1)) }
-	w := newWorld(b, quiet)
+	w := newFixture(b, quiet)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	root.mustUser("anna@example.com", nil)
@@ -173,7 +173,7 @@ type bareCreator struct {
 	row             store.Record
 }
 
-func newBareCreator(b *testing.B, w *world) *bareCreator {
+func newBareCreator(b *testing.B, w *fixture) *bareCreator {
 	b.Helper()
 	rows, err := w.vmail.Reader().Records(b.Context(), "SELECT * FROM mailbox WHERE username = 'anna@example.com'")
 	require.NoError(b, err)

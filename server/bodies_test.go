@@ -20,7 +20,7 @@ import (
 
 // TestLargestBodies holds x-max-body of each operation against the rule, and sends one byte more.
 func TestLargestBodies(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	for template, item := range contract.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -76,7 +76,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 // TestFaultsInBodies sends bodies that go on with mistakes without end: reading stops after twenty, or at the size.
 func TestFaultsInBodies(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	const domain = "/api/domain/example.com"
@@ -214,8 +214,8 @@ func TestQueryStrings(t *testing.T) {
 	})
 }
 
-// onLoopback serves the world to real connections.
-func onLoopback(t *testing.T, w *world) *httptest.Server {
+// onLoopback serves the fixture to real connections.
+func onLoopback(t *testing.T, w *fixture) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(w.handler)
 	t.Cleanup(s.Close)
@@ -244,7 +244,7 @@ func slowly(t *testing.T, s *httptest.Server, head string) (int, http.Header, st
 }
 
 func TestSlowBodies(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.BodyGrace = 50 * time.Millisecond })
+	w := newFixture(t, func(o *server.Options) { o.BodyGrace = 50 * time.Millisecond })
 	s := onLoopback(t, w)
 	for _, prefix := range []string{"", "/iredadmin"} {
 		for contentType, start := range map[string]string{jsonType: `{"username":"`, formType: "username="} {
@@ -258,7 +258,7 @@ func TestSlowBodies(t *testing.T) {
 
 // TestBodyBudget keeps one large body half sent, so that the budget is used up until it ends.
 func TestBodyBudget(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.BodyBudget = 64 << 10 })
+	w := newFixture(t, func(o *server.Options) { o.BodyBudget = 64 << 10 })
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	s := onLoopback(t, w)
@@ -298,7 +298,7 @@ func TestBodyBudget(t *testing.T) {
 }
 
 // metric is the value of a metric without labels.
-func metric(t *testing.T, w *world, name string) float64 {
+func metric(t *testing.T, w *fixture, name string) float64 {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, httptest.NewRequestWithContext(context.Background(), "GET", "/metrics", nil))

@@ -11,7 +11,7 @@ import (
 // capped is a cap of an admin, and how to use one of what it counts.
 type capped struct {
 	name, code string
-	cap        int // with room for one more in a world where a mailbox of 10 MB is there
+	cap        int // with room for one more in a fixture where a mailbox of 10 MB is there
 	add        func(c *client, i int, domain string) answer
 }
 
@@ -45,7 +45,7 @@ func TestCapsBindWhoeverWrites(t *testing.T) {
 	for _, engine := range everywhere {
 		for _, k := range cappedKinds {
 			t.Run(engine+"/"+k.name, func(t *testing.T) {
-				w := newWorldOn(t, engine)
+				w := newFixtureOn(t, engine)
 				root := w.root()
 				root.mustDomain("a.test", nil)
 				root.mustUser("mate@a.test", map[string]any{"quota": 10})
@@ -74,12 +74,12 @@ func TestCapsBindWhoeverWrites(t *testing.T) {
 				require.Equal(t, "", k.add(w.as("mate@a.test", password), 2, "a.test").msg(), "a global admin has let it go")
 			})
 		}
-		t.Run(engine+"/maxDomains", func(t *testing.T) { capOfDomainsBinds(t, newWorldOn(t, engine)) })
+		t.Run(engine+"/maxDomains", func(t *testing.T) { capOfDomainsBinds(t, newFixtureOn(t, engine)) })
 	}
 }
 
 // capOfDomainsBinds proves that somebody with a cap of domains does not hand them on and make more.
-func capOfDomainsBinds(t *testing.T, w *world) {
+func capOfDomainsBinds(t *testing.T, w *fixture) {
 	w.root().must(http.StatusCreated, "POST", "/api/admin/boss@admins.test", map[string]any{"password": password, "maxDomains": 1})
 	boss := w.as("boss@admins.test", password)
 	boss.mustDomain("a.test", nil)
@@ -102,7 +102,7 @@ func TestDomainIsNotDeletedToLoseACap(t *testing.T) {
 	for _, engine := range everywhere {
 		for _, k := range cappedKinds {
 			t.Run(engine+"/"+k.name, func(t *testing.T) {
-				w := newWorldOn(t, engine)
+				w := newFixtureOn(t, engine)
 				root := w.root()
 				root.must(http.StatusCreated, "POST", "/api/admin/maker@admins.test", map[string]any{"password": password, "maxDomains": 5})
 				root.must(http.StatusCreated, "POST", "/api/admin/boss@admins.test", withLimit(map[string]any{"password": password}, k.name, k.cap))
@@ -124,7 +124,7 @@ func TestDomainIsNotDeletedToLoseACap(t *testing.T) {
 func TestWhoIsForbiddenSomethingAppointsNobody(t *testing.T) {
 	for _, limit := range []string{"maxUsers", "maxAliases", "maxLists", "maxQuota", "maxDomains"} {
 		t.Run(limit, func(t *testing.T) {
-			w, clients := castWorld(t)
+			w, clients := rolesFixture(t)
 			root := clients["global"]
 			root.must(http.StatusOK, "PUT", "/api/admin/"+ownAdmin, withLimit(map[string]any{}, limit, -1))
 			before := dump(t, w)
@@ -143,7 +143,7 @@ func TestWhoIsForbiddenSomethingAppointsNobody(t *testing.T) {
 func TestRankCountsRights(t *testing.T) {
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("a.test", nil)
 			for _, mail := range []string{"mate@a.test", "wide@a.test", "plain@a.test"} {
@@ -166,7 +166,7 @@ func TestRankCountsRights(t *testing.T) {
 func TestExtensionOfAnotherIsNotTaken(t *testing.T) {
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("a.test", nil)
 			for _, mail := range []string{"boss@a.test", "plain@a.test"} {
@@ -200,7 +200,7 @@ func TestBulkChangesEndTheSessionsOfWhomTheyChange(t *testing.T) {
 	} {
 		for _, engine := range everywhere {
 			t.Run(engine+"/"+name, func(t *testing.T) {
-				w := newWorldOn(t, engine)
+				w := newFixtureOn(t, engine)
 				root := w.root()
 				// The address of a standalone admin comes to lie in a domain that is hosted only later.
 				root.must(http.StatusCreated, "POST", "/api/admin/boss@a.test", map[string]any{"password": password})

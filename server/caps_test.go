@@ -68,40 +68,40 @@ func TestCapsAreExactUnder64Clients(t *testing.T) {
 	for _, engine := range everywhere {
 		for round := range rounds[engine] {
 			for name, test := range capRaces {
-				t.Run(fmt.Sprintf("%s, %s, round %d", engine, name, round), func(t *testing.T) { test(t, newWorldOn(t, engine)) })
+				t.Run(fmt.Sprintf("%s, %s, round %d", engine, name, round), func(t *testing.T) { test(t, newFixtureOn(t, engine)) })
 			}
 		}
 	}
 }
 
-// capRaces are the limits that clients race for, each in a fresh world.
-var capRaces = map[string]func(t *testing.T, w *world){
-	"users of a domain": func(t *testing.T, w *world) {
+// capRaces are the limits that clients race for, each in a fresh fixture.
+var capRaces = map[string]func(t *testing.T, w *fixture){
+	"users of a domain": func(t *testing.T, w *fixture) {
 		root := w.root()
 		root.mustDomain("example.com", map[string]any{"numberOfUsers": 10})
 		counts := race(root, func(i int) string { return fmt.Sprintf("/api/user/u%d@example.com", i) }, withPassword)
 		require.Equal(t, map[string]int{"": 10, "EXCEEDED_DOMAIN_ACCOUNT_LIMIT": racers - 10}, counts)
 		require.Len(t, root.get("/api/users/example.com?email_only=yes").list(), 10)
 	},
-	"users of an admin over two domains": func(t *testing.T, w *world) {
+	"users of an admin over two domains": func(t *testing.T, w *fixture) {
 		admin := cappedAdmin(w, map[string]any{"maxUsers": 7})
 		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d%d.test", i, i%2) }, withPassword)
 		require.Equal(t, map[string]int{"": 7, "EXCEED_LIMIT_USERS": racers - 7}, counts)
 		root := w.root()
 		require.Equal(t, 7, len(root.get("/api/users/d0.test").list())+len(root.get("/api/users/d1.test").list()))
 	},
-	"aliases of an admin": func(t *testing.T, w *world) {
+	"aliases of an admin": func(t *testing.T, w *fixture) {
 		admin := cappedAdmin(w, map[string]any{"maxAliases": 5})
 		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/alias/a%d@d%d.test", i, i%2) }, map[string]any{})
 		require.Equal(t, map[string]int{"": 5, "EXCEED_LIMIT_ALIASES": racers - 5}, counts)
 	},
-	"quota of an admin": func(t *testing.T, w *world) {
+	"quota of an admin": func(t *testing.T, w *fixture) {
 		admin := cappedAdmin(w, map[string]any{"maxQuota": 1, "quotaUnit": "GB"})
 		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/user/u%d@d0.test", i) },
 			map[string]any{"password": password, "quota": 100})
 		require.Equal(t, map[string]int{"": 10, "EXCEED_LIMIT_QUOTA": racers - 10}, counts)
 	},
-	"users of two admins at one cap": func(t *testing.T, w *world) {
+	"users of two admins at one cap": func(t *testing.T, w *fixture) {
 		boss := cappedAdmin(w, map[string]any{"maxUsers": 9})
 		root := w.root()
 		writers := []*client{boss}
@@ -115,18 +115,18 @@ var capRaces = map[string]func(t *testing.T, w *world){
 		}, func(int) map[string]any { return withPassword })
 		require.Equal(t, map[string]int{"": 7, "EXCEED_LIMIT_USERS": racers - 7}, counts, "two are there already")
 	},
-	"domains of an admin": func(t *testing.T, w *world) {
+	"domains of an admin": func(t *testing.T, w *fixture) {
 		admin := cappedAdmin(w, map[string]any{"maxDomains": 6})
 		counts := race(admin, func(i int) string { return fmt.Sprintf("/api/domain/new%d.test", i) }, map[string]any{})
 		require.Equal(t, map[string]int{"": 4, "EXCEED_LIMIT_DOMAIN": racers - 4}, counts, "it manages two already")
 	},
-	"one address": func(t *testing.T, w *world) {
+	"one address": func(t *testing.T, w *fixture) {
 		root := w.root()
 		root.mustDomain("example.com", nil)
 		counts := race(root, fixed("/api/user/anna@example.com"), withPassword)
 		require.Equal(t, map[string]int{"": 1, "ALREADY_EXISTS": racers - 1}, counts)
 	},
-	"one address in two spellings, as mailbox and as alias": func(t *testing.T, w *world) {
+	"one address in two spellings, as mailbox and as alias": func(t *testing.T, w *fixture) {
 		root := w.root()
 		root.mustDomain("example.com", nil)
 		paths := []string{"/api/user/anna@example.com", "/api/alias/Anna@Example.COM", "/api/user/ANNA@example.com"}
@@ -137,7 +137,7 @@ var capRaces = map[string]func(t *testing.T, w *world){
 }
 
 // cappedAdmin is an admin of d0.test and d1.test with limits.
-func cappedAdmin(w *world, limits map[string]any) *client {
+func cappedAdmin(w *fixture, limits map[string]any) *client {
 	w.t.Helper()
 	root := w.root()
 	limits["password"] = password

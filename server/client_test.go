@@ -14,7 +14,7 @@ import (
 
 // TestGoClient takes the generated client through the life of a mailbox, over a real connection.
 func TestGoClient(t *testing.T) {
-	s := httptest.NewServer(newWorld(t).handler)
+	s := httptest.NewServer(newFixture(t).handler)
 	t.Cleanup(s.Close)
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)

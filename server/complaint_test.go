@@ -13,7 +13,7 @@ import (
 // narrowed is a server over account tables that take less than ours: alterations are made before it looks at them.
 func narrowed(t *testing.T, engine string, alterations ...string) *client {
 	t.Helper()
-	w := newWorldOn(t, engine)
+	w := newFixtureOn(t, engine)
 	for _, statement := range alterations {
 		storetest.Exec(t, w.vmail, statement)
 	}
@@ -60,7 +60,7 @@ func TestTextThatADatabaseRefuses(t *testing.T) {
 		{"postgres", "ALTER TABLE mailbox ALTER COLUMN name TYPE VARCHAR(20)", strings.Repeat("ü", 21), "VALUE_TOO_LONG", ""},
 	} {
 		t.Run(x.engine+" "+x.code, func(t *testing.T) {
-			w := newWorldOn(t, x.engine)
+			w := newFixtureOn(t, x.engine)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			storetest.Exec(t, w.vmail, x.alteration)
@@ -71,7 +71,7 @@ func TestTextThatADatabaseRefuses(t *testing.T) {
 	}
 	for _, engine := range []string{"mysql", "postgres"} {
 		t.Run("a number out of range on "+engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			root.mustUser("anna@example.com", nil)

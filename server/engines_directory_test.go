@@ -16,7 +16,7 @@ var kinds = []struct {
 	mark string
 	keys []string
 }{
-	{"newsletter_description", append(slices.Sorted(maps.Keys(defaultMl)), "subscribers")},
+	{"newsletter_description", append(slices.Sorted(maps.Keys(defaultMailingList)), "subscribers")},
 	{"forwardings", []string{
 		"forwardings", "aliases", "managed_domains", "mailing_aliases", "sender_bcc", "recipient_bcc", "relayhost", "stored_bytes",
 		"stored_messages", "last_login",

@@ -92,21 +92,21 @@ func fork(a, b string) int {
 	return max(0, at-100)
 }
 
-// answersOn plays the calls in a world of its own.
+// answersOn plays the calls in a fixture of its own.
 func answersOn(t *testing.T, engine, surface string, calls []played) []string {
 	t.Helper()
-	w := newWorldOn(t, engine)
-	furnish(w)
-	v := visit{client: w.root()}
+	w := newFixtureOn(t, engine)
+	seed(w)
+	v := session{client: w.root()}
 	if surface == "legacy" {
-		v = visit{client: v.legacy(), forms: true}
+		v = session{client: v.legacy(), forms: true}
 	}
 	answers := make([]string, len(calls))
 	for i, c := range calls {
 		a := v.write(c.method, c.path, c.given)
 		require.Less(t, a.status, 500, "%s: %s", c, a.raw)
 		require.NotEqual(t, "LOGIN_REQUIRED", a.msg(), "the session ended before %s", c)
-		answers[i] = fmt.Sprint(a.status, " ", settled(a.raw))
+		answers[i] = fmt.Sprint(a.status, " ", stable(a.raw))
 	}
 	return answers
 }
@@ -119,9 +119,9 @@ var (
 	moment    = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
 )
 
-// settled is an answer without what differs from one run to the next: ids of requests and the times of now. Other
+// stable is an answer without what differs from one run to the next: ids of requests and the times of now. Other
 // times stand for something and stay.
-func settled(text string) string {
+func stable(text string) string {
 	text = requestID.ReplaceAllString(text, `"_request_id":"-"`)
 	if strings.Contains(text, `"mlid":`) {
 		text = ownID.ReplaceAllString(text, `"id":"-"`)
@@ -141,31 +141,31 @@ func settled(text string) string {
 func enginePlay() []played {
 	return slices.Concat(refusalCalls(forbiddenStates), []played{{"DELETE", "/api/admin/" + rootMail, nil}}, oddNameCalls(),
 		letterCaseCalls(), parameterCalls(), refusalCalls(malformed, overLong, taken, pointless), limitCalls(), renameCalls(),
-		policyCalls(), mlCalls(), crowdCalls(), removalCalls())
+		policyCalls(), mailingListCalls(), manyCalls(), removalCalls())
 }
 
-// mlCalls make, change and remove mailing lists.
-func mlCalls() []played {
+// mailingListCalls make, change and remove mailing lists.
+func mailingListCalls() []played {
 	calls := []played{
-		{"POST", devMl, body{"owner": list{"anna@example.com"}, "moderators": list{"anna@example.com"}, "require_confirm": "no",
+		{"POST", devMailingList, body{"owner": list{"anna@example.com"}, "moderators": list{"anna@example.com"}, "require_confirm": "no",
 			"subscribers": list{"anna@example.com", "b@far.test", "dev@example.com", "ghost@example.com", "no address"}}},
-		{"POST", devMl, body{"owner": list{"anna@example.com"}, "moderators": list{"anna@example.com"}, "require_confirm": "no",
+		{"POST", devMailingList, body{"owner": list{"anna@example.com"}, "moderators": list{"anna@example.com"}, "require_confirm": "no",
 			"subscribers": list{"anna@example.com", "b@far.test"}}},
-		{"POST", devMl, body{}}, {"POST", "/api/ml/DEV@Example.com", body{}}, {"POST", "/api/ml/dev@example.net", body{}},
+		{"POST", devMailingList, body{}}, {"POST", "/api/ml/DEV@Example.com", body{}}, {"POST", "/api/ml/dev@example.net", body{}},
 		{"POST", "/api/ml/anna@example.com", body{}}, {"POST", "/api/alias/dev@example.com", body{}},
 	}
-	calls = append(calls, valuesOfParameters(mlParameters)...)
+	calls = append(calls, valuesOfParameters(mailingListParameters)...)
 	for _, given := range []body{
 		{"owner": list{"ghost@example.com"}}, {"moderators": list{"ghost@example.net"}}, {"subject_prefix": "a\nb"},
 		{"add_subscribers": list{"dev@example.com", "c@far.test"}}, {"extra_addresses": list{"anna@example.com", "more@example.com"}},
 		{"extra_addresses": list{"out@far.test"}}, {"accessPolicy": "nobody"}, {"max_message_size": -1},
 	} {
-		calls = append(calls, played{"PUT", devMl, given}, played{"GET", devMl + "?with_subscribers=yes", nil})
+		calls = append(calls, played{"PUT", devMailingList, given}, played{"GET", devMailingList + "?with_subscribers=yes", nil})
 	}
 	return append(calls, played{"GET", "/api/mls/example.com", nil}, played{"GET", "/api/mls/example.com?email_only=yes", nil},
 		played{"GET", exampleDomain, nil}, played{"PUT", exampleDomain, body{"numberOfLists": 1}},
 		played{"POST", "/api/ml/beyond@example.com", body{}}, played{"PUT", exampleDomain, body{"numberOfLists": 0}},
-		played{"DELETE", devMl + "?keep_archive=no", nil}, played{"DELETE", devMl, nil}, played{"GET", devMl, nil},
+		played{"DELETE", devMailingList + "?keep_archive=no", nil}, played{"DELETE", devMailingList, nil}, played{"GET", devMailingList, nil},
 		played{"GET", "/api/mls/nowhere.test", nil})
 }
 
@@ -317,8 +317,8 @@ func renameCalls() []played {
 	}
 }
 
-// crowdCalls list more accounts than one page of a query holds, of which every seventh is disabled.
-func crowdCalls() []played {
+// manyCalls list more accounts than one page of a query holds, of which every seventh is disabled.
+func manyCalls() []played {
 	const crowd = 230
 	calls := []played{{"POST", "/api/domain/crowd.test", body{}}}
 	for i := range crowd {

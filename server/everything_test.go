@@ -19,10 +19,10 @@ import (
 // unwatched are the columns that change without anybody's write: when a session was last used.
 var unwatched = []string{"last_used"}
 
-// everything returns all that a world keeps, so that a test sees whatever a call writes: each row of each database by
+// everything returns all that a fixture keeps, so that a test sees whatever a call writes: each row of each database by
 // "database.table", each entry of the directory by "directory", each file of the mailing lists by "spool", and how many
 // messages were handed in by "sink". A row is its columns as JSON.
-func everything(t *testing.T, w *world) map[string][]string {
+func everything(t *testing.T, w *fixture) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	for name, db := range w.all(t) {
@@ -48,8 +48,8 @@ func everything(t *testing.T, w *world) map[string][]string {
 	return all
 }
 
-// all returns the databases of a world by their names.
-func (w *world) all(t *testing.T) map[string]*sqldb.DB {
+// all returns the databases of a fixture by their names.
+func (w *fixture) all(t *testing.T) map[string]*sqldb.DB {
 	t.Helper()
 	if w.state == nil {
 		state, err := sqldb.Open(w.stateURL)
@@ -84,7 +84,7 @@ func rowsOf(t *testing.T, db *sqldb.DB) map[string][]store.Record {
 }
 
 // files returns each file and directory of the mailing lists, with what the file holds. The databases lie beside.
-func (w *world) files(t *testing.T) []string {
+func (w *fixture) files(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	require.NoError(t, filepath.WalkDir(w.dir, func(path string, entry fs.DirEntry, err error) error {

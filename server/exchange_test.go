@@ -29,7 +29,7 @@ func request(t *testing.T, method, path string, body io.Reader, length int64) *h
 }
 
 func TestBodiesThatAreTooLarge(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	const path = "/api/domain/example.com"
@@ -97,7 +97,7 @@ func TestTroubleOnOurSide(t *testing.T) {
 		{"a database that is late and answers", func() error { return store.Late("The database", errors.New(secret)) }, 503, "IN_PROGRESS"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			root := w.root()
 			s, err := server.New(server.Options{LegacyPrefix: "/iredadmin", Log: w.logger, SessionIdle: 1e12, SessionMax: 1e12},
 				server.Stores{Accounts: faulty{w.stores.Accounts, x.fail}, State: w.stores.State})
@@ -118,7 +118,7 @@ func TestTroubleOnOurSide(t *testing.T) {
 }
 
 func TestRequestID(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/whoami", nil)
 	r.Header.Set("X-Request-Id", "from-the-proxy.1")
 	a := w.anonymous().do(r)
@@ -131,7 +131,7 @@ func TestRequestID(t *testing.T) {
 }
 
 func TestPagesOfOtherSites(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.CORSOrigins = []string{"https://panel.example.com"} })
+	w := newFixture(t, func(o *server.Options) { o.CORSOrigins = []string{"https://panel.example.com"} })
 	root := w.root()
 	post := func(origin, site string) answer {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/domain/example.com", nil)
@@ -147,7 +147,7 @@ func TestPagesOfOtherSites(t *testing.T) {
 }
 
 func TestFixedPaths(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	fetch := func(path string) *httptest.ResponseRecorder {
 		rec := httptest.NewRecorder()
 		w.handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
@@ -175,7 +175,7 @@ func TestFixedPaths(t *testing.T) {
 
 func TestLegacyPrefix(t *testing.T) {
 	for prefix, mounted := range map[string]bool{"/iredadmin": true, "/mail/panel/": true, "": false} {
-		w := newWorld(t, func(o *server.Options) { o.LegacyPrefix = prefix })
+		w := newFixture(t, func(o *server.Options) { o.LegacyPrefix = prefix })
 		c := w.anonymous()
 		c.prefix = "/iredadmin"
 		if prefix == "/mail/panel/" {

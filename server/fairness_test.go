@@ -55,7 +55,7 @@ func bystander(t *testing.T, admin *client, writes []numberedWrite, busy func())
 	return slowest
 }
 
-// sendOnce sends a request beside others, which the clients of a world do not.
+// sendOnce sends a request beside others, which the clients of a fixture do not.
 func sendOnce(t *testing.T, c *client, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
@@ -67,7 +67,7 @@ func sendOnce(t *testing.T, c *client, method, path, body string) *httptest.Resp
 }
 
 // twoTenants are the admins of a.test and b.test, each with a mailbox and an alias account of its own.
-func twoTenants(w *world) (adma, admb *client) {
+func twoTenants(w *fixture) (adma, admb *client) {
 	root := w.root()
 	for _, domain := range []string{"a.test", "b.test"} {
 		root.mustDomain(domain, nil)
@@ -89,7 +89,7 @@ func TestAnotherTenantWritesBesideLargeSets(t *testing.T) {
 	}
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			adma, admb := twoTenants(w)
 			_, err := w.stores.Accounts.UpdateAlias(t.Context(), byRoot, "team@a.test",
 				store.AliasUpdate{Members: store.Set{Add: externals(0, 30000)}})
@@ -136,7 +136,7 @@ func TestAnotherTenantWritesBesideInvitations(t *testing.T) {
 	}
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			adma, admb := twoTenants(w)
 			for _, admin := range []*client{adma, admb} {
 				for i := range 4 {

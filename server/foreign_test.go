@@ -18,7 +18,7 @@ var foreignAddresses = []string{
 func TestForeignAddresses(t *testing.T) {
 	for _, engine := range []string{"sqlite", "ldap", "mysql", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			root.mustUser("anna@example.com", nil)

@@ -43,8 +43,8 @@ const (
 	password = "Winter-1958-rain"
 )
 
-// world is a running server over real stores, with one global admin.
-type world struct {
+// fixture is a running server over real stores, with one global admin.
+type fixture struct {
 	databases
 	t       testing.TB
 	handler http.Handler
@@ -65,18 +65,18 @@ type world struct {
 
 type option func(*server.Options)
 
-// newWorld opens fresh stores.
-func newWorld(t testing.TB, options ...option) *world {
+// newFixture opens fresh stores.
+func newFixture(t testing.TB, options ...option) *fixture {
 	t.Helper()
-	w := openWorld(t, t.TempDir(), options...)
+	w := openFixture(t, t.TempDir(), options...)
 	w.createRoot()
 	return w
 }
 
 // spool is the directory of its mailing lists.
-func (w *world) spool() string { return filepath.Join(w.dir, "mlmmj") }
+func (w *fixture) spool() string { return filepath.Join(w.dir, "mlmmj") }
 
-func (w *world) createRoot() {
+func (w *fixture) createRoot() {
 	w.t.Helper()
 	_, err := w.stores.Accounts.CreateAdmin(w.t.Context(), byRoot, store.AdminCreate{
 		Mail: rootMail, Password: hashed(w.t, password), Active: true, Global: true,
@@ -86,8 +86,8 @@ func (w *world) createRoot() {
 
 var byRoot = store.Write{Actor: store.Actor{Username: rootMail, Global: true}}
 
-// openWorld opens the stores in dir, which may be a copy of another world's.
-func openWorld(t testing.TB, dir string, options ...option) *world {
+// openFixture opens the stores in dir, which may be a copy of another fixture's.
+func openFixture(t testing.TB, dir string, options ...option) *fixture {
 	t.Helper()
 	return serveOn(t, dir, files(t, dir), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
@@ -105,14 +105,14 @@ func files(t testing.TB, dir string) databases {
 	return all
 }
 
-// newWorldOn is newWorld on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.
-func newWorldOn(t *testing.T, engine string, options ...option) *world {
+// newFixtureOn is newFixture on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.
+func newFixtureOn(t *testing.T, engine string, options ...option) *fixture {
 	t.Helper()
 	switch engine {
 	case "sqlite":
-		return newWorld(t, options...)
+		return newFixture(t, options...)
 	case "ldap":
-		w := directoryWorld(t, storetest.Directory(t), t.TempDir(), options...)
+		w := directoryFixture(t, storetest.Directory(t), t.TempDir(), options...)
 		w.createRoot()
 		return w
 	}
@@ -124,8 +124,8 @@ func newWorldOn(t *testing.T, engine string, options ...option) *world {
 	return w
 }
 
-// directoryWorld is a server over a directory. What iRedMail keeps in SQL beside it is in files.
-func directoryWorld(t testing.TB, at storetest.DirectoryAt, dir string, options ...option) *world {
+// directoryFixture is a server over a directory. What iRedMail keeps in SQL beside it is in files.
+func directoryFixture(t testing.TB, at storetest.DirectoryAt, dir string, options ...option) *fixture {
 	t.Helper()
 	open := func(name string) *sqldb.DB {
 		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
@@ -139,11 +139,11 @@ func directoryWorld(t testing.TB, at storetest.DirectoryAt, dir string, options 
 	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
-// databases are those of a world, but for the state. Accounts are in vmail or in the directory.
+// databases are those of a fixture, but for the state. Accounts are in vmail or in the directory.
 type databases struct {
 	vmail, panel, amavisd, iredapd *sqldb.DB
 	directory                      *storetest.DirectoryAt
-	lists                          store.Lists // what runs mailing lists; nil is mlmmj in the world's own directory
+	lists                          store.Mlmmj // what runs mailing lists; nil is mlmmj in the fixture's own directory
 }
 
 // accounts opens the store of accounts. The second one is nil on SQL.
@@ -177,9 +177,9 @@ func (d databases) lay(t testing.TB, engine string) {
 }
 
 // serveOn is a server over databases whose tables are laid.
-func serveOn(t testing.TB, dir string, on databases, state string, options ...option) *world {
+func serveOn(t testing.TB, dir string, on databases, state string, options ...option) *fixture {
 	t.Helper()
-	w := &world{t: t, dir: dir, databases: on, log: &bytes.Buffer{}, stateURL: state}
+	w := &fixture{t: t, dir: dir, databases: on, log: &bytes.Buffer{}, stateURL: state}
 	w.logger = slog.New(slog.NewTextHandler(w.log, nil))
 	sessions, err := statestore.Open(t.Context(), state)
 	require.NoError(t, err)
@@ -189,7 +189,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	w.sink = storetest.NewSink(t)
 	lists := on.lists
 	if lists == nil {
-		lists = mlmmj.NewNative(mlmmj.Native{Spool: w.spool(), SMTPPort: w.sink.Port})
+		lists = mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: w.spool(), SMTPPort: w.sink.Port})
 	}
 	w.codes = panelstore.NewProofCodes(on.panel)
 	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions, accounts), change.ForgetPolicies(policies),
@@ -198,7 +198,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	w.inviter = change.NewInviter(followed, lists, sessions)
 	w.names = ownership.New(followed, sessions, w.codes, nil, ownership.Options{Verify: true, InEntries: directory != nil, Log: w.logger})
 	w.stores = server.Stores{
-		Mls: change.NewMailingLists(followed, lists, sessions, w.inviter), Ownerships: w.names,
+		MailingListAccounts: change.NewMailingLists(followed, lists, sessions, w.inviter), Ownerships: w.names,
 		Accounts: w.names, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
 	}
 	if directory != nil {
@@ -223,7 +223,7 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 }
 
 // serve puts a server over the stores.
-func (w *world) serve() {
+func (w *fixture) serve() {
 	w.t.Helper()
 	s, err := server.New(w.options, w.stores)
 	require.NoError(w.t, err)
@@ -231,12 +231,12 @@ func (w *world) serve() {
 	w.handler = s.Handler()
 }
 
-// copyWorld opens a copy of another world's databases, sessions included.
-func copyWorld(t testing.TB, from string, options ...option) *world {
+// copyFixture opens a copy of another fixture's databases, sessions included.
+func copyFixture(t testing.TB, from string, options ...option) *fixture {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS(from)))
-	return openWorld(t, dir, options...)
+	return openFixture(t, dir, options...)
 }
 
 func hashed(t testing.TB, password string) store.Secret {
@@ -248,16 +248,16 @@ func hashed(t testing.TB, password string) store.Secret {
 
 // client calls the server as one principal.
 type client struct {
-	w       *world
+	w       *fixture
 	prefix  string // "" for the strict surface, "/iredadmin" for the legacy one
 	address string // where it is; "" is 192.0.2.1
 	cookie  *http.Cookie
 }
 
-func (w *world) anonymous() *client { return &client{w: w} }
+func (w *fixture) anonymous() *client { return &client{w: w} }
 
 // as logs in.
-func (w *world) as(username, password string) *client {
+func (w *fixture) as(username, password string) *client {
 	w.t.Helper()
 	c := w.anonymous()
 	a := c.json("POST", "/api/login", map[string]any{"username": username, "password": password})
@@ -267,7 +267,7 @@ func (w *world) as(username, password string) *client {
 	return c
 }
 
-func (w *world) root() *client { return w.as(rootMail, password) }
+func (w *fixture) root() *client { return w.as(rootMail, password) }
 
 // legacy is the same principal on the legacy surface.
 func (c *client) legacy() *client {

@@ -80,7 +80,7 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 			storetest.Count(t, "paths read by HEAD", len(paths))
 		})
 	}
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.yaml", "/openapi.json", "/docs/", "/docs", "/docs/init.js", "/", "/no"} {
 		want, _ := w.anonymous().plain(http.MethodGet, path)
 		got, text := w.anonymous().plain(http.MethodHead, path)
@@ -100,7 +100,7 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 
 // TestHeadOverTheWire asks a server as a client does: nothing of a body may be left on the connection, which serves on.
 func TestHeadOverTheWire(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	front := httptest.NewServer(w.handler)
@@ -125,12 +125,12 @@ type counted struct {
 	pages *int
 }
 
-func (c counted) DomainNames(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[string], error) {
+func (c counted) DomainNames(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[string], error) {
 	*c.pages++
 	return c.Accounts.DomainNames(ctx, filter, page)
 }
 
-func (c counted) Domains(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[store.Domain], error) {
+func (c counted) Domains(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[store.Domain], error) {
 	*c.pages++
 	return c.Accounts.Domains(ctx, filter, page)
 }
@@ -142,7 +142,7 @@ type unending struct {
 }
 
 func (unending) MailingList(context.Context, string) (store.MailingList, error) {
-	return store.MailingList{Ml: store.Ml{Mail: "dev@example.com"}}, nil
+	return store.MailingList{MailingListAccount: store.MailingListAccount{Mail: "dev@example.com"}}, nil
 }
 
 func (e unending) Subscribers(context.Context, string) iter.Seq2[store.Subscriber, error] {
@@ -153,7 +153,7 @@ func (e unending) Subscribers(context.Context, string) iter.Seq2[store.Subscribe
 }
 
 func TestHeadReadsOnePage(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	for i := range 401 {
 		_, err := w.stores.Accounts.CreateDomain(t.Context(), byRoot, store.DomainCreate{Name: fmt.Sprintf("d%d.example.com", i)})
@@ -161,7 +161,7 @@ func TestHeadReadsOnePage(t *testing.T) {
 	}
 	var pages, read int
 	stores := w.stores
-	stores.Accounts, stores.Mls = counted{w.stores.Accounts, &pages}, unending{w.stores.Mls, &read}
+	stores.Accounts, stores.MailingListAccounts = counted{w.stores.Accounts, &pages}, unending{w.stores.MailingListAccounts, &read}
 	s, err := server.New(w.options, stores)
 	require.NoError(t, err)
 	w.handler = s.Handler()

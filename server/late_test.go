@@ -23,7 +23,7 @@ func TestRunningOutOfTime(t *testing.T) {
 	}
 	for _, engine := range slices.Clone(engines) {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			root.mustUser("anna@example.com", nil)
@@ -53,7 +53,7 @@ func TestRunningOutOfTime(t *testing.T) {
 func TestUntrustedCertificate(t *testing.T) {
 	daemon := httptest.NewTLSServer(http.NotFoundHandler())
 	defer daemon.Close()
-	err := mlmmj.NewAdmin(mlmmj.Admin{URL: daemon.URL, Token: "token"}).Ping(t.Context())
+	err := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: daemon.URL, Token: "token"}).Ping(t.Context())
 	var e *store.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, "SERVER_DOWN", e.Code)

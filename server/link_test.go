@@ -15,15 +15,15 @@ import (
 func TestLinkInTheSpool(t *testing.T) {
 	storetest.Mlmmj(t)
 	for at, calls := range map[string][][2]string{
-		"example.com":                   {{"GET", devMl}, {"PUT", devMl}, {"POST", "/api/ml/new@example.com"}},
-		"example.com/dev":               {{"GET", devMl}, {"PUT", devMl}},
-		"example.com/dev/control/owner": {{"GET", devMl}, {"PUT", devMl}},
+		"example.com":                   {{"GET", devMailingList}, {"PUT", devMailingList}, {"POST", "/api/ml/new@example.com"}},
+		"example.com/dev":               {{"GET", devMailingList}, {"PUT", devMailingList}},
+		"example.com/dev/control/owner": {{"GET", devMailingList}, {"PUT", devMailingList}},
 	} {
 		t.Run(at, func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			root := w.root()
 			root.mustDomain("example.com", nil)
-			root.must(http.StatusCreated, "POST", devMl, body{})
+			root.must(http.StatusCreated, "POST", devMailingList, body{})
 			link, target := filepath.Join(w.spool(), at), filepath.Join(t.TempDir(), "moved")
 			require.NoError(t, os.Rename(link, target))
 			require.NoError(t, os.Symlink(target, link))

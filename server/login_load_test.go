@@ -84,7 +84,7 @@ func TestManyFailedLoginsLeaveRoom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it measures")
 	}
-	w := newWorld(t, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = passwords.Bcrypt, true })
+	w := newFixture(t, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = passwords.Bcrypt, true })
 	s := httptest.NewServer(w.handler)
 	defer s.Close()
 	r := &reader{url: s.URL, cookie: w.root().cookie, client: s.Client()}
@@ -153,7 +153,7 @@ func BenchmarkFailedLogin(b *testing.B) {
 		if err != nil {
 			configured = passwords.SSHA512 // new passwords cannot be stored in it
 		}
-		w := newWorld(b, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = configured, true })
+		w := newFixture(b, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = configured, true })
 		root := w.root()
 		root.mustDomain("example.com", nil)
 		for _, x := range kinds[1:] {

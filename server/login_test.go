@@ -67,7 +67,7 @@ func TestWrongPasswordsMakeWait(t *testing.T) {
 		for _, legacy := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, legacy %t", engine, legacy), func(t *testing.T) {
 				now := newClock()
-				w := newWorldOn(t, engine, now.option)
+				w := newFixtureOn(t, engine, now.option)
 				root := w.root()
 				root.mustDomain("example.com", nil)
 				root.mustUser("plain@example.com", nil)
@@ -103,7 +103,7 @@ func TestWrongPasswordsMakeWait(t *testing.T) {
 
 // TestAddressesOfOneCustomer treats the addresses of an IPv6 /64 as one, and those of IPv4 each by itself.
 func TestAddressesOfOneCustomer(t *testing.T) {
-	w := newWorld(t, newClock().option)
+	w := newFixture(t, newClock().option)
 	for i := range 5 {
 		require.Equal(t, "INVALID_CREDENTIALS", w.anonymous().logInFrom(fmt.Sprintf("2001:db8:0:1::%d", i), "a@b.test", wrongOne).msg())
 	}
@@ -121,7 +121,7 @@ func TestServersShareLimits(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			here, there := twoServers(t, engine, newClock().option)
 			for i := range 5 {
-				w := []*world{here, there}[i%2]
+				w := []*fixture{here, there}[i%2]
 				require.Equal(t, "INVALID_CREDENTIALS", w.anonymous().logInFrom(strange, rootMail, wrongOne).msg())
 			}
 			requireTooMany(t, here.anonymous().logInFrom(strange, rootMail, password), 1)
@@ -134,7 +134,7 @@ func TestServersShareLimits(t *testing.T) {
 func TestManyWrongPasswordsAtOnce(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine, newClock().option)
+			w := newFixtureOn(t, engine, newClock().option)
 			together := func(given string) map[string]int {
 				var mu sync.Mutex
 				var all sync.WaitGroup
@@ -158,7 +158,7 @@ func TestManyWrongPasswordsAtOnce(t *testing.T) {
 
 // TestFailedLoginsTakeTheirTime answers a failure late and a refusal at once.
 func TestFailedLoginsTakeTheirTime(t *testing.T) {
-	w := newWorld(t, newClock().option)
+	w := newFixture(t, newClock().option)
 	for range 5 {
 		begun := time.Now()
 		require.Equal(t, "INVALID_CREDENTIALS", w.anonymous().logInFrom(strange, "nobody@b.test", wrongOne).msg())
@@ -175,7 +175,7 @@ func TestFailedLoginsTakeTheirTime(t *testing.T) {
 
 // TestFailedLoginsAreLogged finds one line for each failure, whatever the surface.
 func TestFailedLoginsAreLogged(t *testing.T) {
-	w := newWorld(t, newClock().option)
+	w := newFixture(t, newClock().option)
 	for _, c := range []*client{w.anonymous(), w.anonymous().legacy()} {
 		for _, x := range []struct{ name, logged, given, code string }{
 			{rootMail, rootMail, wrongOne, "INVALID_CREDENTIALS"},
@@ -208,7 +208,7 @@ func TestComparingPasswordsIsLimited(t *testing.T) {
 	for _, engine := range append(slices.Clone(engines), "ldap") {
 		t.Run(engine, func(t *testing.T) {
 			now := newClock()
-			w := newWorldOn(t, engine, now.option)
+			w := newFixtureOn(t, engine, now.option)
 			root := w.root()
 			root.must(http.StatusCreated, "POST", "/api/admin/ada@admins.test", map[string]any{"password": password})
 			root.mustDomain("example.com", nil)
@@ -232,7 +232,7 @@ func TestComparingPasswordsIsLimited(t *testing.T) {
 // TestSessionsPerAccount opens more than an account may have: that which was used longest ago ends.
 func TestSessionsPerAccount(t *testing.T) {
 	now := newClock()
-	w := newWorld(t, now.option)
+	w := newFixture(t, now.option)
 	root := w.root()
 	root.must(http.StatusCreated, "POST", "/api/admin/ada@admins.test", map[string]any{"password": password})
 	all := make([]*client, store.SessionsPerAccount)

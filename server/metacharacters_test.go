@@ -56,7 +56,7 @@ func awkwardCalls() []awkwardCall {
 		"primarymx", "addAliasDomain[]", "removeAliasDomain[]", "addService[]", "removeService[]", "disableDomainProfile[]")
 	add("mail=sales@example.com", "/api/alias/sales@example.com", "name", "accessPolicy", "members[]", "addMember[]", "removeMember[]")
 	add("news@example.com", newsList, "name", "accessPolicy", "addMember[]", "removeMember[]")
-	add("mail=dev@example.com", devMl, "name", "newsletter_description", "accessPolicy", "owner[]", "moderators[]", "extra_addresses[]",
+	add("mail=dev@example.com", devMailingList, "name", "newsletter_description", "accessPolicy", "owner[]", "moderators[]", "extra_addresses[]",
 		"add_subscribers[]", "remove_subscribers[]", "subscription_moderators[]", "subject_prefix", "custom_headers", "remove_headers[]",
 		"footer_text", "footer_html")
 	add("mail="+rootMail, "/api/admin/"+rootMail, "name", "language")
@@ -84,7 +84,7 @@ func awkwardCalls() []awkwardCall {
 func TestNoTextReachesAnotherEntry(t *testing.T) {
 	w, root := overOpenLDAP(t)
 	post(newsList, body{"members": list{"anna@example.com", "x@far.test"}})(root)
-	post(devMl, body{})(root)
+	post(devMailingList, body{})(root)
 	before := w.directory.Entries(t)
 	calls := awkwardCalls()
 	check := func(r *rapid.T) {

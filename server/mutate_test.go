@@ -128,21 +128,21 @@ func lowered(name, property string, users []operation, extensions map[string]any
 	return all
 }
 
-// stage is a world that is put back after a call that may have changed it.
+// stage is a fixture that is put back after a call that may have changed it.
 type stage struct {
-	w    *world
+	w    *fixture
 	kept string // a copy of it
 }
 
-func newStage(t *testing.T, w *world) *stage {
+func newStage(t *testing.T, w *fixture) *stage {
 	t.Helper()
 	kept := t.TempDir()
 	require.NoError(t, os.CopyFS(kept, os.DirFS(w.dir)))
 	return &stage{w, kept}
 }
 
-// serve is the world under a contract.
-func (s *stage) serve(doc *openapi3.T) (*world, error) {
+// serve is the fixture under a contract.
+func (s *stage) serve(doc *openapi3.T) (*fixture, error) {
 	served, err := server.NewFor(doc, s.w.options, s.w.stores)
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (s *stage) serve(doc *openapi3.T) (*world, error) {
 func (s *stage) putBack(t *testing.T, op operation) {
 	t.Helper()
 	if op.method != http.MethodGet {
-		s.w = copyWorld(t, s.kept)
+		s.w = copyFixture(t, s.kept)
 	}
 }
 
@@ -186,7 +186,7 @@ func (x *trial) notices(t *testing.T, l lowering) bool {
 }
 
 // grants reports whether a call of the operation that was to be refused is not.
-func (x *trial) grants(t *testing.T, op operation, on, off *world) bool {
+func (x *trial) grants(t *testing.T, op operation, on, off *fixture) bool {
 	t.Helper()
 	r := x.decided[op.OperationID]
 	for _, c := range (matrix{clients: x.clients}).attempts(op, r) {
@@ -204,7 +204,7 @@ func (x *trial) grants(t *testing.T, op operation, on, off *world) bool {
 }
 
 // takes reports whether a parameter is taken that was to be refused.
-func (x *trial) takes(t *testing.T, op operation, name string, on, off *world) bool {
+func (x *trial) takes(t *testing.T, op operation, name string, on, off *fixture) bool {
 	t.Helper()
 	p := parameter{op, x.decided[op.OperationID+"."+name], properties(op.Operation)[name]}
 	for _, role := range []string{"own", "creator"} {

@@ -88,8 +88,8 @@ func age(t *testing.T, db *sqldb.DB, s shortfall) {
 	}
 }
 
-// agedWorld is a server over the databases of a release.
-func agedWorld(t *testing.T, engine string, r release) *world {
+// agedFixture is a server over the databases of a release.
+func agedFixture(t *testing.T, engine string, r release) *fixture {
 	t.Helper()
 	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
 	all := databases{vmail: empty(), panel: empty(), amavisd: empty(), iredapd: empty()}
@@ -109,11 +109,11 @@ func TestOlderReleases(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		for name, r := range releases {
 			t.Run(engine+"/"+name, func(t *testing.T) {
-				w := agedWorld(t, engine, r)
-				furnish(w)
+				w := agedFixture(t, engine, r)
+				seed(w)
 				lacking := slices.Concat(r.amavisd.tables, r.iredapd.tables, r.accounts.tables)
-				v := visit{client: w.root()}
-				calls := slices.Concat(policyCalls(), mlCalls(), removalCalls())
+				v := session{client: w.root()}
+				calls := slices.Concat(policyCalls(), mailingListCalls(), removalCalls())
 				if r.accounts.columns["mailbox"] != nil {
 					calls = slices.Concat(parameterCalls(), renameCalls(), calls)
 				}
@@ -138,7 +138,7 @@ func TestOlderReleases(t *testing.T) {
 func TestThrottleOfAnOldIredapd(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
-			root := agedWorld(t, engine, releases["iRedMail 1.7.1, iRedAPD 4.8"]).root()
+			root := agedFixture(t, engine, releases["iRedMail 1.7.1, iRedAPD 4.8"]).root()
 			root.mustDomain("example.com", nil)
 			root.mustUser("anna@example.com", nil)
 			root.must(http.StatusOK, "POST", "/api/throttle/anna@example.com/outbound", body{"period": 3600, "max_msgs": 100})
@@ -161,7 +161,7 @@ func TestLeftOverColumnsAreFilled(t *testing.T) {
 	}}, iredapd: shortfall{beside: []string{"ALTER TABLE throttle ADD COLUMN word_left VARCHAR(9) NOT NULL"}}}
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
-			w := agedWorld(t, engine, r)
+			w := agedFixture(t, engine, r)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			root.mustUser("anna@example.com", nil)
@@ -181,7 +181,7 @@ func TestNotesOnOlderReleases(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		for name, r := range releases {
 			t.Run(engine+"/"+name, func(t *testing.T) {
-				w := agedWorld(t, engine, r)
+				w := agedFixture(t, engine, r)
 				for db, s := range map[*sqldb.DB]shortfall{w.vmail: r.accounts, w.amavisd: r.amavisd, w.iredapd: r.iredapd} {
 					script := scriptOf(t, w, db)
 					notes, err := db.Compare(t.Context(), script)
@@ -215,7 +215,7 @@ func TestNotesOnOlderReleases(t *testing.T) {
 	}
 }
 
-func scriptOf(t *testing.T, w *world, db *sqldb.DB) string {
+func scriptOf(t *testing.T, w *fixture, db *sqldb.DB) string {
 	t.Helper()
 	var script string
 	switch db {

@@ -125,7 +125,7 @@ func TestDatabaseAway(t *testing.T) {
 	for _, engine := range append([]string{"ldap"}, storetest.Servers...) {
 		for _, outage := range outages {
 			t.Run(engine+" "+outage.name, func(t *testing.T) {
-				w := newWorldOn(t, engine)
+				w := newFixtureOn(t, engine)
 				root := w.root()
 				root.mustDomain("example.com", nil)
 				root.mustUser("anna@example.com", nil)
@@ -163,7 +163,7 @@ type counts struct {
 }
 
 // causes are the lines of the log that tell why requests failed.
-func (w *world) causes() string {
+func (w *fixture) causes() string {
 	var lines []string
 	for line := range strings.Lines(w.log.String()) {
 		if strings.Contains(line, "request failed") {

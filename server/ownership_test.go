@@ -19,9 +19,9 @@ import (
 	"github.com/postern-mail/postern/store/storetest"
 )
 
-// prover is a world in which names can be proven: a.test belongs to alice, b.test to bob, and both may create domains.
+// prover is a fixture in which names can be proven: a.test belongs to alice, b.test to bob, and both may create domains.
 type prover struct {
-	*world
+	*fixture
 	zone             *storetest.Zone
 	root, alice, bob *client
 	now              time.Time
@@ -32,12 +32,12 @@ const (
 	bob   = "bob@admins.test"
 )
 
-// newProver is a world on an engine. The settings are those of the proof of names.
+// newProver is a fixture on an engine. The settings are those of the proof of names.
 func newProver(t *testing.T, engine string, settings ...func(o *ownership.Options)) *prover {
 	t.Helper()
-	p := &prover{world: newWorldOn(t, engine), zone: storetest.NewZone(t), now: time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)}
+	p := &prover{fixture: newFixtureOn(t, engine), zone: storetest.NewZone(t), now: time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)}
 	p.over(p.changes, p.codes, settings...)
-	p.root = p.world.root()
+	p.root = p.fixture.root()
 	for _, mail := range []string{alice, bob} {
 		p.root.must(http.StatusCreated, "POST", "/api/admin/"+mail, map[string]any{"password": password, "maxDomains": 100})
 	}
@@ -65,7 +65,7 @@ func (p *prover) over(accounts store.Accounts, codes store.ProofCodes, settings 
 	p.serve()
 }
 
-// proverOnEvery runs a test in a fresh world on each engine.
+// proverOnEvery runs a test in a fresh fixture on each engine.
 func proverOnEvery(t *testing.T, test func(t *testing.T, p *prover), settings ...func(o *ownership.Options)) {
 	t.Helper()
 	for _, engine := range everywhere {
@@ -870,7 +870,7 @@ func TestPendingDomainHasNoRelayHost(t *testing.T) {
 
 // Postfix takes no mail for a name that is pending.
 func TestPostfixKnowsNoPendingNames(t *testing.T) {
-	needJudges(t)
+	needOracles(t)
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
 			p := newProver(t, engine)

@@ -11,7 +11,7 @@ const (
 )
 
 var (
-	adminRow = func(columns string) func(v visit, subject string) any {
+	adminRow = func(columns string) func(v session, subject string) any {
 		return cell("SELECT " + columns + " FROM admin WHERE username = ?")
 	}
 	adminSettings   = adminRow("settings")
@@ -66,8 +66,8 @@ func barred(name, stored string) parameterCase {
 }
 
 // verifiedBy is which of the passwords an operation that verifies one takes for that of the subject.
-func verifiedBy(path string) func(v visit, readPath, subject string) any {
-	return func(v visit, _, subject string) any {
+func verifiedBy(path string) func(v session, readPath, subject string) any {
+	return func(v session, _, subject string) any {
 		right := list{}
 		for _, candidate := range []string{onePassword, anotherPassword, password} {
 			if v.write("POST", path+subject, body{"password": candidate}).ok() {
@@ -79,8 +79,8 @@ func verifiedBy(path string) func(v visit, readPath, subject string) any {
 }
 
 // hashedFrom is which of the passwords the stored hash was made from. The password itself is not what is stored.
-func hashedFrom(table string) func(v visit, subject string) any {
-	return func(v visit, subject string) any {
+func hashedFrom(table string) func(v session, subject string) any {
+	return func(v session, subject string) any {
 		return fromHashes(v.rows("SELECT password FROM "+table+" WHERE username = ?", subject))
 	}
 }

@@ -1,7 +1,7 @@
 package server_test
 
 var (
-	aliasRow = func(columns string) func(v visit, subject string) any {
+	aliasRow = func(columns string) func(v session, subject string) any {
 		return cell("SELECT " + columns + " FROM alias WHERE address = ?")
 	}
 	memberRows = rows("SELECT forwarding, domain, dest_domain, active FROM forwardings WHERE address = ? AND is_list = 1" +
@@ -18,7 +18,7 @@ var aliasParameters = []parameters{
 // The parameters of a new alias and of one that there is behave the same way.
 var aliasCases = []parameterCase{
 	{name: "name", shown: key("name"), stored: aliasRow("name"),
-		steps: []step{same("Sales"), same("Sales, world-wide"), same("")}},
+		steps: []step{same("Sales"), same("Sales, fixture-wide"), same("")}},
 	{name: "accessPolicy", shown: key("accesspolicy"), stored: aliasRow("accesspolicy"), steps: []step{
 		same("membersandmoderatorsonly"), same("domain"), same("subdomain"), same("membersonly"), same("moderatorsonly"),
 		same("public"),

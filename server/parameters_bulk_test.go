@@ -13,7 +13,7 @@ import (
 // TestParametersOfAllMailboxes changes everything at once in one domain, whose mailboxes have aliases, are members
 // of an alias account and have a namesake under another domain.
 func TestParametersOfAllMailboxes(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	root := base.root()
 	root.mustUser("anna@other.test", nil)
 	root.must(http.StatusOK, "PUT", "/api/user/anna@example.com", body{"aliases": list{"info@example.com", "a@example.net"}})
@@ -23,7 +23,7 @@ func TestParametersOfAllMailboxes(t *testing.T) {
 	root.mustDomain("sub.example.com", nil)
 	root.mustUser("anna@sub.example.com", nil)
 
-	bothSurfaces(t, base, "everything", func(t *testing.T, v visit) {
+	bothSurfaces(t, base, "everything", func(t *testing.T, v session) {
 		before := v.elsewhere()
 		requireDone(t, v.write("PUT", "/api/users/example.com", body{
 			"accountStatus": "disabled", "password": onePassword, "language": "de_DE", "transport": "smtp:[192.0.2.10]"}))
@@ -41,7 +41,7 @@ func TestParametersOfAllMailboxes(t *testing.T) {
 		require.Equal(t, list{}, v.rows("SELECT address FROM forwardings WHERE active = 0", ""))
 	})
 	t.Run("a domain without mailboxes", func(t *testing.T) {
-		w := copyWorld(t, base.dir)
+		w := copyFixture(t, base.dir)
 		c := &client{w: w, cookie: root.cookie}
 		c.mustDomain("empty.test", nil)
 		before := dump(t, w)
@@ -51,7 +51,7 @@ func TestParametersOfAllMailboxes(t *testing.T) {
 }
 
 // elsewhere is every row that a bulk change of the mailboxes of example.com must leave alone.
-func (v visit) elsewhere() map[string][]store.Record {
+func (v session) elsewhere() map[string][]store.Record {
 	v.w.t.Helper()
 	tables := dump(v.w.t.(*testing.T), v.w)
 	for table, records := range tables {

@@ -34,12 +34,12 @@ func sampleOf(t *testing.T, operation, name string) (parameters, any) {
 // TestParametersThatContradict sends what the published table says not to: two parameters that exclude each other, and
 // one without another that it needs.
 func TestParametersThatContradict(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	seen := 0
 	refuse := func(row tableRow, field string, names ...string) {
 		seen++
 		operation := row.method + " " + row.path
-		bothSurfaces(t, base, operation+" "+strings.Join(names, " "), func(t *testing.T, v visit) {
+		bothSurfaces(t, base, operation+" "+strings.Join(names, " "), func(t *testing.T, v session) {
 			before := dump(t, v.w)
 			given, p := body{}, parameters{}
 			for _, name := range names {
@@ -65,7 +65,7 @@ func TestParametersThatContradict(t *testing.T) {
 
 // TestNoParameterChangesNothing updates with no parameter at all. That it happened may be noted as a time.
 func TestNoParameterChangesNothing(t *testing.T) {
-	tested := changesNothing(t, parameterWorld(t), accountParameters())
+	tested := changesNothing(t, parameterFixture(t), accountParameters())
 	for _, row := range publishedAccounts(t) {
 		isList := strings.HasPrefix(row.path, "/api/ml") // see TestNoParameterChangesNoList
 		require.Equal(t, row.method == "PUT" && !isList, tested[row.method+" "+row.path], "%s %s", row.method, row.path)
@@ -73,12 +73,12 @@ func TestNoParameterChangesNothing(t *testing.T) {
 }
 
 func TestNoParameterChangesNoList(t *testing.T) {
-	base := listWorld(t)
-	require.True(t, changesNothing(t, base, mlParameters)["PUT /api/ml/<mail>"])
+	base := listFixture(t)
+	require.True(t, changesNothing(t, base, mailingListParameters)["PUT /api/ml/<mail>"])
 }
 
 // changesNothing makes every change without saying what, and returns which it made.
-func changesNothing(t *testing.T, base *world, all []parameters) (tested map[string]bool) {
+func changesNothing(t *testing.T, base *fixture, all []parameters) (tested map[string]bool) {
 	t.Helper()
 	tested = map[string]bool{}
 	for _, p := range all {
@@ -86,7 +86,7 @@ func changesNothing(t *testing.T, base *world, all []parameters) (tested map[str
 			continue
 		}
 		tested[p.operation] = true
-		bothSurfaces(t, base, p.operation, func(t *testing.T, v visit) {
+		bothSurfaces(t, base, p.operation, func(t *testing.T, v session) {
 			before, spool := without(dump(t, v.w), "modified"), v.w.spooled()
 			require.NotEmpty(t, before["domain"])
 			requireDone(t, p.call(v, 0, body{}))

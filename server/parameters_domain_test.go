@@ -1,11 +1,11 @@
 package server_test
 
 var (
-	domainRow = func(columns string) func(v visit, subject string) any {
+	domainRow = func(columns string) func(v session, subject string) any {
 		return cell("SELECT " + columns + " FROM domain WHERE domain = ?")
 	}
 	domainSettings = domainRow("settings")
-	bccOf          = func(table string) func(v visit, subject string) any {
+	bccOf          = func(table string) func(v session, subject string) any {
 		return cell("SELECT bcc_address, active FROM " + table + " WHERE domain = ?")
 	}
 	catchallRows = rows("SELECT forwarding, domain, dest_domain, is_maillist, is_list, is_forwarding, is_alias, active" +

@@ -10,15 +10,15 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-var retentionProofs = []proof{
+var retentionCases = []effectCase{
 	retention("DELETE /api/user/<mail>/keep_mailbox_days/<number>", "/api/user/", "anna@example.com", "ben@example.com",
 		"new@example.com"),
 	retention("DELETE /api/domain/<domain>/keep_mailbox_days/<number>", "/api/domain/", "example.com", "other.test", "new.test"),
 }
 
 // retention proves the days that mailboxes are kept, on three accounts: 30 days, 365 days, and for good.
-func retention(operation, path string, subjects ...string) proof {
-	return proof{operation, "<number>", func(t *testing.T, v visit) {
+func retention(operation, path string, subjects ...string) effectCase {
+	return effectCase{operation, "<number>", func(t *testing.T, v session) {
 		requireDone(t, v.write("POST", "/api/domain/new.test", body{}))
 		requireDone(t, v.write("POST", "/api/user/new@new.test", withPassword))
 		requireDone(t, v.write("POST", "/api/user/new@example.com", withPassword))

@@ -17,8 +17,8 @@ type selection struct {
 	query                      string
 }
 
-func (s selection) proof() proof {
-	return proof{s.operation, s.parameter, func(t *testing.T, v visit) {
+func (s selection) effectCase() effectCase {
+	return effectCase{s.operation, s.parameter, func(t *testing.T, v session) {
 		requireDone(t, v.write("PUT", "/api/domain/other.test", body{"accountStatus": "disabled"}))
 		requireDone(t, v.write("PUT", "/api/user/ben@example.com", body{"accountStatus": "disabled"}))
 		requireDone(t, v.write("POST", "/api/alias/off@example.com", body{"accountStatus": "disabled"}))
@@ -60,30 +60,30 @@ func records(names list) list {
 	return items
 }
 
-var selectionProofs = []proof{
+var selectionCases = []effectCase{
 	selection{operation: "GET /api/domains", parameter: "name_only", path: "/api/domains", plain: true,
 		all: list{"example.com", "other.test"}, chosen: list{"example.com", "other.test"},
-		query: "SELECT domain FROM domain ORDER BY domain"}.proof(),
+		query: "SELECT domain FROM domain ORDER BY domain"}.effectCase(),
 	selection{operation: "GET /api/domains", parameter: "disabled_only", path: "/api/domains",
 		all: list{"example.com", "other.test"}, chosen: list{"other.test"},
-		query: "SELECT domain FROM domain WHERE active = 0"}.proof(),
+		query: "SELECT domain FROM domain WHERE active = 0"}.effectCase(),
 	selection{operation: "GET /api/users/<domain>", parameter: "email_only", path: "/api/users/example.com", plain: true,
 		all: list{"anna@example.com", "ben@example.com"}, chosen: list{"anna@example.com", "ben@example.com"},
-		query: "SELECT username FROM mailbox WHERE domain = 'example.com' ORDER BY username"}.proof(),
+		query: "SELECT username FROM mailbox WHERE domain = 'example.com' ORDER BY username"}.effectCase(),
 	selection{operation: "GET /api/users/<domain>", parameter: "disabled_only", path: "/api/users/example.com",
 		all: list{"anna@example.com", "ben@example.com"}, chosen: list{"ben@example.com"},
-		query: "SELECT username FROM mailbox WHERE active = 0"}.proof(),
+		query: "SELECT username FROM mailbox WHERE active = 0"}.effectCase(),
 	selection{operation: "GET /api/aliases/<domain>", parameter: "email_only", path: "/api/aliases/example.com", plain: true,
 		all: list{"off@example.com", "sales@example.com"}, chosen: list{"off@example.com", "sales@example.com"},
-		query: "SELECT address FROM alias WHERE domain = 'example.com' ORDER BY address"}.proof(),
+		query: "SELECT address FROM alias WHERE domain = 'example.com' ORDER BY address"}.effectCase(),
 	selection{operation: "GET /api/aliases/<domain>", parameter: "disabled_only", path: "/api/aliases/example.com",
 		all: list{"off@example.com", "sales@example.com"}, chosen: list{"off@example.com"},
-		query: "SELECT address FROM alias WHERE active = 0"}.proof(),
+		query: "SELECT address FROM alias WHERE active = 0"}.effectCase(),
 }
 
 // TestListParametersTogether asks for the plain names of the disabled ones.
 func TestListParametersTogether(t *testing.T) {
-	bothSurfaces(t, parameterWorld(t), "names of the disabled", func(t *testing.T, v visit) {
+	bothSurfaces(t, parameterFixture(t), "names of the disabled", func(t *testing.T, v session) {
 		requireDone(t, v.write("PUT", "/api/domain/other.test", body{"accountStatus": "disabled"}))
 		requireDone(t, v.write("PUT", "/api/user/ben@example.com", body{"accountStatus": "disabled"}))
 		requireDone(t, v.write("PUT", "/api/alias/sales@example.com", body{"accountStatus": "disabled"}))

@@ -8,9 +8,9 @@ import (
 
 // logInAs is what whoami says after a log-in with the values, "" when nobody is logged in, and the last line of the
 // panel's log.
-func (v visit) logInAs(values body) (name string, logged any) {
+func (v session) logInAs(values body) (name string, logged any) {
 	v.w.t.Helper()
-	anonymous := visit{client: &client{w: v.w, prefix: v.prefix}, forms: v.forms}
+	anonymous := session{client: &client{w: v.w, prefix: v.prefix}, forms: v.forms}
 	anonymous.cookie = anonymous.write("POST", "/api/login", values).cookie()
 	if anonymous.cookie != nil {
 		name = textAt(anonymous.show("/api/whoami"), "username")
@@ -21,8 +21,8 @@ func (v visit) logInAs(values body) (name string, logged any) {
 }
 
 // There is nothing to clear: an empty name or password is an error.
-var loginProofs = []proof{
-	{"POST /api/login", "username", func(t *testing.T, v visit) {
+var loginCases = []effectCase{
+	{"POST /api/login", "username", func(t *testing.T, v session) {
 		for _, mail := range []string{"ada@admins.test", "max@admins.test"} {
 			name, logged := v.logInAs(body{"username": mail, "password": password})
 			require.Equal(t, mail, name)
@@ -32,7 +32,7 @@ var loginProofs = []proof{
 		require.Empty(t, name)
 		require.Equal(t, "max@admins.test", logged, "a refused log-in is none")
 	}},
-	{"POST /api/login", "password", func(t *testing.T, v visit) {
+	{"POST /api/login", "password", func(t *testing.T, v session) {
 		requireDone(t, v.write("PUT", "/api/admin/ada@admins.test", body{"password": onePassword}))
 		for given, want := range map[string]string{onePassword: "ada@admins.test", anotherPassword: "", "": ""} {
 			name, _ := v.logInAs(body{"username": "ada@admins.test", "password": given})
@@ -41,15 +41,15 @@ var loginProofs = []proof{
 	}},
 }
 
-var verificationProofs = []proof{
+var verificationCases = []effectCase{
 	verification("admin", "ada@admins.test", "anna@example.com"),
 	verification("user", "anna@example.com", "ada@admins.test"),
 }
 
 // verification proves that a password is compared and nothing else happens. The other account is of another sort.
-func verification(noun, mail, other string) proof {
+func verification(noun, mail, other string) effectCase {
 	path := "/api/verify_password/" + noun + "/"
-	return proof{"POST " + path + "<mail>", "password", func(t *testing.T, v visit) {
+	return effectCase{"POST " + path + "<mail>", "password", func(t *testing.T, v session) {
 		requireDone(t, v.write("PUT", "/api/"+noun+"/"+mail, body{"password": onePassword}))
 		before := dump(t, v.w)
 		for _, x := range []struct {

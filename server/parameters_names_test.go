@@ -13,7 +13,7 @@ var texts = []string{
 }
 
 func TestParametersInAnyScript(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	for _, x := range []struct {
 		create, update, name, shown, query string
 		password                           bool
@@ -31,7 +31,7 @@ func TestParametersInAnyScript(t *testing.T) {
 		{"/api/alias/new@example.com", "/api/alias/sales@example.com", "name", "name", "SELECT name FROM alias WHERE address = ?",
 			false},
 	} {
-		bothSurfaces(t, base, x.update+" "+x.name, func(t *testing.T, v visit) {
+		bothSurfaces(t, base, x.update+" "+x.name, func(t *testing.T, v session) {
 			check := func(path, text string) {
 				require.Equal(t, text, v.show(path)[x.shown])
 				require.Equal(t, list{text}, v.rows(x.query, path[strings.LastIndexByte(path, '/')+1:]))
@@ -55,7 +55,7 @@ func TestParametersInAnyScript(t *testing.T) {
 
 // TestParametersInCapitals writes addresses and domain names in capitals, and finds them in lower case.
 func TestParametersInCapitals(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	for _, x := range []struct {
 		name, method, path string
 		given              body
@@ -110,7 +110,7 @@ func TestParametersInCapitals(t *testing.T) {
 			"/api/alias/buyers@example.com",
 			"address", "buyers@example.com"},
 	} {
-		bothSurfaces(t, base, x.name, func(t *testing.T, v visit) {
+		bothSurfaces(t, base, x.name, func(t *testing.T, v session) {
 			requireDone(t, v.write(x.method, x.path, x.given))
 			requireSame(t, x.want, v.show(x.read)[x.shown], "shown")
 			for table, records := range without(dump(t, v.w), "password") {

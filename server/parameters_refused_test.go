@@ -26,7 +26,7 @@ const (
 )
 
 func TestRefusedParameters(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	root := base.root()
 	root.must(http.StatusOK, "PUT", annaUser, body{"aliases": list{"info@example.com"}})
 	for _, group := range [][]refusal{malformed, overLong, taken, pointless, forbiddenStates} {
@@ -36,7 +36,7 @@ func TestRefusedParameters(t *testing.T) {
 	}
 }
 
-func (x refusal) play(t *testing.T, v visit) {
+func (x refusal) play(t *testing.T, v session) {
 	before := dump(t, v.w)
 	a := v.write(x.method, x.path, x.given)
 	if v.forms && x.discarded != nil {
@@ -218,7 +218,7 @@ var forbiddenStates = []refusal{
 
 // TestParametersBeyondTheRights calls as an admin of example.com, who manages nothing else.
 func TestParametersBeyondTheRights(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	base.root().must(http.StatusOK, "PUT", "/api/domain/admins/example.com", body{"addAdmin": list{"ada@admins.test"}})
 	cookie := base.as("ada@admins.test", password).cookie
 	for _, x := range []refusal{
@@ -239,7 +239,7 @@ func TestParametersBeyondTheRights(t *testing.T) {
 		{"password of an admin", "POST", "/api/verify_password/user/anna@example.com", body{"password": password}, 403,
 			"PERMISSION_DENIED", "", nil},
 	} {
-		bothSurfaces(t, base, x.method+" "+x.path+" "+x.name, func(t *testing.T, v visit) {
+		bothSurfaces(t, base, x.method+" "+x.path+" "+x.name, func(t *testing.T, v session) {
 			v.cookie = cookie
 			x.play(t, v)
 		})

@@ -18,21 +18,21 @@ import (
 // accountGroups are the groups of the published table whose parameters are proven here.
 var accountGroups = []string{"Login", "Domain", "Domain Admin", "Mail User", "Mail Alias", "Subscribable Mailing List"}
 
-// proof shows that a parameter of an operation does what it says.
-type proof struct {
+// effectCase shows that a parameter of an operation does what it says.
+type effectCase struct {
 	operation string // method and path of the published table
 	parameter string
-	run       func(t *testing.T, v visit)
+	run       func(t *testing.T, v session)
 }
 
-// visit is a world of its own, and the global admin's way into it by one of the surfaces.
-type visit struct {
+// session is a fixture of its own, and the global admin's way into it by one of the surfaces.
+type session struct {
 	*client
 	forms bool // bodies are forms
 }
 
 // write sends parameters in the manner of the surface: as JSON, or as the form that says the same. Nil is no body.
-func (v visit) write(method, path string, values body) answer {
+func (v session) write(method, path string, values body) answer {
 	v.w.t.Helper()
 	if values == nil {
 		return v.send(method, path, "", "")
@@ -44,7 +44,7 @@ func (v visit) write(method, path string, values body) answer {
 }
 
 // status is that of the surface: the legacy one has a single status for what a program may get wrong.
-func (v visit) status(strict int) int {
+func (v session) status(strict int) int {
 	if v.forms {
 		return http.StatusOK
 	}
@@ -80,26 +80,26 @@ func (b body) form(t testing.TB) url.Values {
 // list is a list in a body, or what is expected to come back as one.
 type list []any
 
-// proofs are all there are.
-func proofs() []proof {
-	all := slices.Concat(loginProofs, selectionProofs, verificationProofs, retentionProofs)
+// effects are all there are.
+func effects() []effectCase {
+	all := slices.Concat(loginCases, selectionCases, verificationCases, retentionCases)
 	for _, p := range slices.Concat(domainParameters, adminParameters, userParameters, aliasParameters) {
-		all = append(all, p.proofs()...)
+		all = append(all, p.effects()...)
 	}
 	return all
 }
 
-// parameterWorld holds example.com with the alias domain example.net, the mailboxes anna and ben and the alias sales,
+// parameterFixture holds example.com with the alias domain example.net, the mailboxes anna and ben and the alias sales,
 // other.test with the mailbox zoe, and the standalone admins ada and max.
-func parameterWorld(t *testing.T) *world {
+func parameterFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := newWorld(t)
-	furnish(w)
+	w := newFixture(t)
+	seed(w)
 	return w
 }
 
-// furnish fills a fresh world as parameterWorld says.
-func furnish(w *world) {
+// seed fills a fresh fixture as parameterFixture says.
+func seed(w *fixture) {
 	w.t.Helper()
 	root := w.root()
 	root.mustDomain("example.com", nil)
@@ -114,16 +114,16 @@ func furnish(w *world) {
 	}
 }
 
-// bothSurfaces runs a test in worlds of its own: through the strict surface with JSON, through the legacy one with
+// bothSurfaces runs a test in fixtures of its own: through the strict surface with JSON, through the legacy one with
 // forms.
-func bothSurfaces(t *testing.T, base *world, name string, test func(t *testing.T, v visit)) {
+func bothSurfaces(t *testing.T, base *fixture, name string, test func(t *testing.T, v session)) {
 	t.Helper()
 	cookie := base.root().cookie
 	for _, surface := range []string{"strict", "legacy"} {
 		t.Run(surface+"/"+name, func(t *testing.T) {
-			v := visit{client: &client{w: copyWorld(t, base.dir), cookie: cookie}}
+			v := session{client: &client{w: copyFixture(t, base.dir), cookie: cookie}}
 			if surface == "legacy" {
-				v = visit{client: v.legacy(), forms: true}
+				v = session{client: v.legacy(), forms: true}
 			}
 			test(t, v)
 		})
@@ -131,16 +131,16 @@ func bothSurfaces(t *testing.T, base *world, name string, test func(t *testing.T
 }
 
 func TestParameters(t *testing.T) {
-	base := parameterWorld(t)
-	for _, p := range proofs() {
+	base := parameterFixture(t)
+	for _, p := range effects() {
 		bothSurfaces(t, base, p.operation+" "+p.parameter, p.run)
 	}
 }
 
-// TestEveryParameterIsProven compares the proofs with the published table, in both directions.
+// TestEveryParameterIsProven compares the effects with the published table, in both directions.
 func TestEveryParameterIsProven(t *testing.T) {
 	proven := map[string]bool{}
-	for _, p := range slices.Concat(proofs(), listProofs()) {
+	for _, p := range slices.Concat(effects(), listCases()) {
 		name := p.operation + " " + p.parameter
 		require.False(t, proven[name], "%s is proven twice", name)
 		proven[name] = true
@@ -193,8 +193,8 @@ type parameterCase struct {
 	name   string
 	before body // what the same operation is given first
 	beside body // what each step gives besides
-	shown  func(v visit, path, subject string) any
-	stored func(v visit, subject string) any
+	shown  func(v session, path, subject string) any
+	stored func(v session, subject string) any
 	steps  []step
 }
 
@@ -207,15 +207,15 @@ func same(value any) step { return step{value, value, value} }
 // becomes expects another value to be both shown and stored.
 func becomes(give, want any) step { return step{give, want, want} }
 
-func (p parameters) proofs() []proof {
-	var all []proof
+func (p parameters) effects() []effectCase {
+	var all []effectCase
 	for _, c := range p.cases {
-		all = append(all, proof{p.operation, c.name, func(t *testing.T, v visit) { p.play(t, v, c) }})
+		all = append(all, effectCase{p.operation, c.name, func(t *testing.T, v session) { p.play(t, v, c) }})
 	}
 	return all
 }
 
-func (p parameters) play(t *testing.T, v visit, c parameterCase) {
+func (p parameters) play(t *testing.T, v session, c parameterCase) {
 	t.Helper()
 	if c.before != nil {
 		requireDone(t, p.call(v, 0, c.before))
@@ -246,7 +246,7 @@ func (p parameters) subjectOf(step int) string {
 	return strings.ReplaceAll(p.subject, "#", fmt.Sprint(step))
 }
 
-func (p parameters) call(v visit, step int, given body) answer {
+func (p parameters) call(v session, step int, given body) answer {
 	v.w.t.Helper()
 	method, path, _ := strings.Cut(p.operation, " ")
 	return v.write(method, placeholder.ReplaceAllLiteralString(path, p.subjectOf(step)), given)
@@ -271,7 +271,7 @@ func requireSame(t *testing.T, want, got any, message string, args ...any) {
 }
 
 // show reads the account or domain at the path.
-func (v visit) show(path string) map[string]any {
+func (v session) show(path string) map[string]any {
 	v.w.t.Helper()
 	a := v.get(path)
 	require.True(v.w.t, a.ok(), a.raw)
@@ -279,13 +279,13 @@ func (v visit) show(path string) map[string]any {
 }
 
 // key is a value of what a GET shows.
-func key(name string) func(v visit, path, subject string) any {
-	return func(v visit, path, _ string) any { return v.show(path)[name] }
+func key(name string) func(v session, path, subject string) any {
+	return func(v session, path, _ string) any { return v.show(path)[name] }
 }
 
 // keys are several values of what a GET shows.
-func keys(names ...string) func(v visit, path, subject string) any {
-	return func(v visit, path, _ string) any {
+func keys(names ...string) func(v session, path, subject string) any {
+	return func(v session, path, _ string) any {
 		shown, values := v.show(path), list{}
 		for _, name := range names {
 			values = append(values, shown[name])
@@ -295,8 +295,8 @@ func keys(names ...string) func(v visit, path, subject string) any {
 }
 
 // setting is a value of the settings in what a GET shows.
-func setting(name string) func(v visit, path, subject string) any {
-	return func(v visit, path, _ string) any {
+func setting(name string) func(v session, path, subject string) any {
+	return func(v session, path, _ string) any {
 		settings, ok := v.show(path)["settings"].(map[string]any)
 		require.True(v.w.t, ok, "settings are an object")
 		return settings[name]
@@ -304,8 +304,8 @@ func setting(name string) func(v visit, path, subject string) any {
 }
 
 // cell is the value that a query finds for the subject, nil when there is no row. Several columns make a list.
-func cell(query string) func(v visit, subject string) any {
-	return func(v visit, subject string) any {
+func cell(query string) func(v session, subject string) any {
+	return func(v session, subject string) any {
 		found := v.rows(query, subject)
 		require.LessOrEqual(v.w.t, len(found), 1, "one row at most: %s", query)
 		if len(found) == 0 {
@@ -316,11 +316,11 @@ func cell(query string) func(v visit, subject string) any {
 }
 
 // rows are the values that a query finds for the subject.
-func rows(query string) func(v visit, subject string) any {
-	return func(v visit, subject string) any { return v.rows(query, subject) }
+func rows(query string) func(v session, subject string) any {
+	return func(v session, subject string) any { return v.rows(query, subject) }
 }
 
-func (v visit) rows(query, subject string) list {
+func (v session) rows(query, subject string) list {
 	v.w.t.Helper()
 	args := slices.Repeat([]any{subject}, strings.Count(query, "?"))
 	records, err := v.w.vmail.Reader().Records(v.w.t.Context(), query, args...)

@@ -8,10 +8,10 @@ import (
 )
 
 var (
-	userRow = func(columns string) func(v visit, subject string) any {
+	userRow = func(columns string) func(v session, subject string) any {
 		return cell("SELECT " + columns + " FROM mailbox WHERE username = ?")
 	}
-	userBcc = func(table string) func(v visit, subject string) any {
+	userBcc = func(table string) func(v session, subject string) any {
 		return cell("SELECT bcc_address, domain, active FROM " + table + " WHERE username = ?")
 	}
 	forwardingRows = rows("SELECT forwarding, domain, dest_domain, active FROM forwardings WHERE address = ?" +
@@ -140,10 +140,10 @@ var bulkCases = []parameterCase{
 	{name: "accountStatus", shown: ofEach("active"), stored: rows("SELECT m.active + f.active FROM mailbox m" +
 		" JOIN forwardings f ON f.address = m.username WHERE m.domain = ? ORDER BY m.username"),
 		steps: []step{{"disabled", list{0, 0}, list{0, 0}}, {"active", list{1, 1}, list{2, 2}}}},
-	{name: "password", shown: func(v visit, _, _ string) any {
+	{name: "password", shown: func(v session, _, _ string) any {
 		verified := verifiedBy("/api/verify_password/user/")
 		return list{verified(v, "", "anna@example.com"), verified(v, "", "ben@example.com")}
-	}, stored: func(v visit, subject string) any {
+	}, stored: func(v session, subject string) any {
 		return fromHashes(v.rows("SELECT password FROM mailbox WHERE domain = ? ORDER BY username", subject))
 	}, steps: []step{becomes(onePassword, list{onePassword, onePassword}),
 		becomes(anotherPassword, list{anotherPassword, anotherPassword})}},
@@ -157,8 +157,8 @@ var bulkCases = []parameterCase{
 }
 
 // ofEach is a value of each item of a listing.
-func ofEach(name string) func(v visit, path, subject string) any {
-	return func(v visit, path, _ string) any {
+func ofEach(name string) func(v session, path, subject string) any {
+	return func(v session, path, _ string) any {
 		values := list{}
 		for _, item := range v.get(path).list() {
 			record, _ := item.(map[string]any)
@@ -174,7 +174,7 @@ func on(services ...string) []string {
 		"quota-status")))
 }
 
-func shownServices(v visit, path, _ string) any {
+func shownServices(v session, path, _ string) any {
 	enabled := []string{}
 	for name, value := range v.show(path) {
 		if service, ok := strings.CutPrefix(name, "enable"); ok && (value == 1.0 || value == "y") {
@@ -184,7 +184,7 @@ func shownServices(v visit, path, _ string) any {
 	return slices.Sorted(slices.Values(enabled))
 }
 
-func storedServices(v visit, subject string) any {
+func storedServices(v session, subject string) any {
 	records, err := v.w.vmail.Reader().Records(v.w.t.Context(), "SELECT * FROM mailbox WHERE username = ?", subject)
 	if err != nil || len(records) != 1 {
 		return err

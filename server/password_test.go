@@ -27,7 +27,7 @@ func TestStoredPasswordThatCannotBeChecked(t *testing.T) {
 	const boss, ada = "boss@example.com", "ada@admins.test"
 	for _, engine := range append(slices.Clone(engines), "ldap") {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			root.mustUser(boss, nil)
@@ -61,7 +61,7 @@ func TestStoredPasswordThatCannotBeChecked(t *testing.T) {
 }
 
 // metrics is what Prometheus gets.
-func metrics(t *testing.T, w *world) string {
+func metrics(t *testing.T, w *fixture) string {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
@@ -71,7 +71,7 @@ func metrics(t *testing.T, w *world) string {
 
 // TestLegacyFailuresShowInLogAndMetrics looks at failures that have the status of a success.
 func TestLegacyFailuresShowInLogAndMetrics(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root().legacy()
 	w.log.Reset()
 	require.Equal(t, "NO_SUCH_ACCOUNT", root.must(http.StatusOK, "GET", "/api/user/nobody@example.com", nil).msg())

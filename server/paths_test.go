@@ -12,7 +12,7 @@ import (
 func TestAddressesInPaths(t *testing.T) {
 	for _, engine := range []string{"sqlite", "ldap"} {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("example.com", nil)
 			for mail, paths := range map[string][]string{
@@ -36,7 +36,7 @@ func TestAddressesInPaths(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, root.get("/api/alias/a%2Fb@example.com").status)
 		})
 	}
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	for path, want := range map[string]string{

@@ -119,7 +119,7 @@ func spfSteps() []policyStep {
 }
 
 // playPolicies plays the steps, each with what it is to show.
-func playPolicies(t *testing.T, v visit) {
+func playPolicies(t *testing.T, v session) {
 	t.Helper()
 	for _, s := range policySteps() {
 		a := v.write(s.method, s.path, s.given)
@@ -134,7 +134,7 @@ func playPolicies(t *testing.T, v visit) {
 }
 
 func TestPolicies(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	bothSurfaces(t, base, "all", playPolicies)
 }
 
@@ -164,7 +164,7 @@ func TestEveryPolicyRowIsPlayed(t *testing.T) {
 }
 
 func TestPoliciesRefuse(t *testing.T) {
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	long := strings.Repeat("a", 64)
 	tests := []struct {
 		name, method, path string
@@ -198,7 +198,7 @@ func TestPoliciesRefuse(t *testing.T) {
 	}
 	before := policyRows(t, base)
 	for _, test := range tests {
-		bothSurfaces(t, base, test.name, func(t *testing.T, v visit) {
+		bothSurfaces(t, base, test.name, func(t *testing.T, v session) {
 			a := v.write(test.method, test.path, test.given)
 			require.Equal(t, v.status(test.status), a.status, a.raw)
 			require.False(t, a.ok())
@@ -212,7 +212,7 @@ func TestPoliciesRefuse(t *testing.T) {
 }
 
 // policyRows are all rows of the policies.
-func policyRows(t *testing.T, w *world) map[string]any {
+func policyRows(t *testing.T, w *fixture) map[string]any {
 	t.Helper()
 	all := map[string]any{}
 	read := func(db *sqldb.DB, tables ...string) {
@@ -228,8 +228,8 @@ func policyRows(t *testing.T, w *world) map[string]any {
 }
 
 func TestInvalidListItemsAreNamed(t *testing.T) {
-	base := parameterWorld(t)
-	bothSurfaces(t, base, "wblist and greylisting", func(t *testing.T, v visit) {
+	base := parameterFixture(t)
+	bothSurfaces(t, base, "wblist and greylisting", func(t *testing.T, v session) {
 		invalid := list{"192.0.2.5/24", "@com", "nonsense"}
 		a := v.write("POST", "/api/wblist/inbound/blacklist/example.com", body{"addresses": append(list{"@good.test"}, invalid...)})
 		require.True(t, a.ok(), a.raw)
@@ -245,7 +245,7 @@ func TestInvalidListItemsAreNamed(t *testing.T) {
 }
 
 func TestPoliciesSayWhatApplies(t *testing.T) {
-	w := parameterWorld(t)
+	w := parameterFixture(t)
 	root := w.root()
 	effective := func(path, name string) any {
 		all, ok := root.get(path).body["_effective"].(map[string]any)
@@ -298,7 +298,7 @@ func requirePolicies(t *testing.T, c *client, mail string, want bool) {
 
 func TestPoliciesGoWithTheirAccount(t *testing.T) {
 	const anna, anne, ben = "anna@example.com", "anne@example.com", "ben@example.com"
-	base := parameterWorld(t)
+	base := parameterFixture(t)
 	cookie := base.root().cookie
 	again := post("/api/user/"+anna, body{"password": password})
 	tests := []struct {
@@ -314,7 +314,7 @@ func TestPoliciesGoWithTheirAccount(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := &client{w: copyWorld(t, base.dir), cookie: cookie}
+			c := &client{w: copyFixture(t, base.dir), cookie: cookie}
 			acts(withPolicies(anna), withPolicies(ben))(c)
 			requirePolicies(t, c, anna, true)
 			test.do(c)
@@ -329,7 +329,7 @@ func TestPoliciesGoWithTheirAccount(t *testing.T) {
 // name before what it had is gone too.
 func TestPoliciesThatCannotBeRemovedYet(t *testing.T) {
 	const anna = "anna@example.com"
-	w := parameterWorld(t)
+	w := parameterFixture(t)
 	root := w.root()
 	withPolicies(anna)(root)
 	storetest.Exec(t, w.iredapd, "CREATE TRIGGER broken BEFORE DELETE ON throttle BEGIN SELECT RAISE(ABORT, 'broken by the test'); END")
@@ -351,7 +351,7 @@ func TestPoliciesThatCannotBeRemovedYet(t *testing.T) {
 }
 
 func TestPoliciesAreLogged(t *testing.T) {
-	w := parameterWorld(t)
+	w := parameterFixture(t)
 	withPolicies("anna@example.com")(w.root())
 	rows, err := w.panel.Reader().Records(t.Context(), "SELECT event, domain, username, msg FROM log ORDER BY id DESC LIMIT 5")
 	require.NoError(t, err)
@@ -367,7 +367,7 @@ func TestPoliciesAreLogged(t *testing.T) {
 }
 
 func TestPoliciesWithoutDatabases(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	none := serveOn(t, w.dir, databases{vmail: w.vmail, panel: w.panel}, "sqlite://"+w.dir+"/state.db")
 	root := &client{w: none, cookie: w.root().cookie}
 	for _, path := range []string{"/api/spampolicy/global", "/api/wblist/inbound/whitelist/global", "/api/throttle/global/inbound", "/api/greylisting/all"} {
@@ -383,7 +383,7 @@ func TestPoliciesWithoutDatabases(t *testing.T) {
 func TestAThousandAddressesInOneRequest(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			var all []string
 			for i := range 1000 {

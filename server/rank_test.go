@@ -10,7 +10,7 @@ import (
 // What a domain admin may do with principals, beyond what the matrix of operations says.
 
 func TestAppointing(t *testing.T) {
-	base, clients := castWorld(t)
+	base, clients := rolesFixture(t)
 	for _, x := range []struct {
 		name, role string
 		body       map[string]any
@@ -33,7 +33,7 @@ func TestAppointing(t *testing.T) {
 		{"a global admin appoints nobody that is not", "global", map[string]any{"addAdmin": []string{"nobody@nowhere.test"}}, 422},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			w := copyWorld(t, base.dir)
+			w := copyFixture(t, base.dir)
 			before := dump(t, w)
 			domain := "own.test"
 			if x.role == "other" {
@@ -47,7 +47,7 @@ func TestAppointing(t *testing.T) {
 		})
 	}
 	t.Run("dismissing one that manages more than oneself", func(t *testing.T) {
-		w := copyWorld(t, base.dir)
+		w := copyFixture(t, base.dir)
 		root := &client{w: w, cookie: clients["global"].cookie}
 		root.must(http.StatusOK, "PUT", "/api/domain/admins/own.test", map[string]any{"addAdmin": []string{elsewhere}})
 		own := &client{w: w, cookie: clients["own"].cookie}
@@ -57,7 +57,7 @@ func TestAppointing(t *testing.T) {
 }
 
 func TestWhoIsAboveIsNotSeen(t *testing.T) {
-	_, clients := castWorld(t)
+	_, clients := rolesFixture(t)
 	const path = "/api/users/own.test"
 	require.Equal(t, []any{plainUser}, clients["own"].get(path+"?email_only=yes").list())
 	require.Len(t, clients["own"].get(path).list(), 1)
@@ -65,7 +65,7 @@ func TestWhoIsAboveIsNotSeen(t *testing.T) {
 }
 
 func TestBulkChangesSpareWhoIsAbove(t *testing.T) {
-	w, clients := castWorld(t)
+	w, clients := rolesFixture(t)
 	a := clients["own"].json("PUT", "/api/users/own.test", map[string]any{"password": "Summer-1959-sun"})
 	require.Equal(t, http.StatusOK, a.status, a.raw)
 	require.ElementsMatch(t, []any{higherUser, elsewhere}, a.body["_discarded"])
@@ -77,7 +77,7 @@ func TestBulkChangesSpareWhoIsAbove(t *testing.T) {
 }
 
 func TestDomainCreators(t *testing.T) {
-	w, clients := castWorld(t)
+	w, clients := rolesFixture(t)
 	c := clients["creator"]
 	c.must(http.StatusCreated, "POST", "/api/domain/mine.test", map[string]any{"numberOfUsers": 5})
 	require.Equal(t, []any{creator}, c.get("/api/domain/mine.test").data()["admins"], "who makes a domain manages it")
@@ -91,7 +91,7 @@ func TestDomainCreators(t *testing.T) {
 }
 
 func TestOwnMailboxIsNeverAbove(t *testing.T) {
-	w, clients := castWorld(t)
+	w, clients := rolesFixture(t)
 	root := clients["global"]
 	root.must(http.StatusOK, "PUT", "/api/domain/admins/own.test", map[string]any{"addAdmin": []string{plainUser}})
 	anna := w.as(plainUser, password)

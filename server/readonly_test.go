@@ -16,8 +16,8 @@ import (
 // TestReadOnly calls every operation of the contract while the server is read-only: what may write is refused, and nothing changes.
 func TestReadOnly(t *testing.T) {
 	var on atomic.Bool
-	w := newWorld(t, func(o *server.Options) { o.ReadOnly = on.Load })
-	furnish(w)
+	w := newFixture(t, func(o *server.Options) { o.ReadOnly = on.Load })
+	seed(w)
 	root := w.root()
 	on.Store(true)
 	before := dump(t, w)

@@ -14,7 +14,7 @@ import (
 func TestReadyAsksEveryDatabase(t *testing.T) {
 	for _, engine := range append([]string{"sqlite", "ldap"}, storetest.Servers...) {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			status, text := w.ready()
 			require.Equal(t, http.StatusOK, status, text)
 			policies := "a database of policies (Amavisd's or iRedAPD's) does not answer\n"
@@ -36,7 +36,7 @@ func TestReadyAsksEveryDatabase(t *testing.T) {
 		})
 	}
 	t.Run("either database of policies", func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		require.NoError(t, w.amavisd.Close())
 		status, text := w.ready()
 		require.Equal(t, http.StatusServiceUnavailable, status, text)
@@ -44,7 +44,7 @@ func TestReadyAsksEveryDatabase(t *testing.T) {
 	})
 }
 
-func (w *world) ready() (status int, text string) {
+func (w *fixture) ready() (status int, text string) {
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, "/readyz", nil))
 	return rec.Code, rec.Body.String()

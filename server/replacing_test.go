@@ -49,11 +49,11 @@ type replacing struct {
 // TestListsOfWhichNothingIsValid sends lists that would replace a stored one and hold nothing that can be taken.
 func TestListsOfWhichNothingIsValid(t *testing.T) {
 	for _, engine := range append([]string{"sqlite", "ldap"}, "mysql", "postgres") {
-		t.Run(engine, func(t *testing.T) { refuseReplacing(t, newWorldOn(t, engine)) })
+		t.Run(engine, func(t *testing.T) { refuseReplacing(t, newFixtureOn(t, engine)) })
 	}
 }
 
-func refuseReplacing(t *testing.T, w *world) {
+func refuseReplacing(t *testing.T, w *fixture) {
 	t.Helper()
 	root := w.root()
 	root.mustDomain("example.com", nil)

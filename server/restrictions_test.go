@@ -24,7 +24,7 @@ func (c *client) from(address string) *client {
 }
 
 // restrict writes a setting of the panel, as its own page does; nil removes it.
-func restrict(t *testing.T, w *world, key string, value any) {
+func restrict(t *testing.T, w *fixture, key string, value any) {
 	t.Helper()
 	require.NoError(t, w.panel.Write(t.Context(), func(tx *sqldb.Tx) error {
 		if _, err := tx.Exec(t.Context(), "DELETE FROM settings WHERE account = 'global' AND k = ?", key); err != nil || value == nil {
@@ -44,7 +44,7 @@ func eventually(t *testing.T, holds func() bool, what string) {
 func TestPanelRestrictions(t *testing.T) {
 	for _, engine := range everywhere {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorldOn(t, engine)
+			w := newFixtureOn(t, engine)
 			root := w.root()
 			root.mustDomain("a.test", nil)
 			root.must(http.StatusCreated, "POST", "/api/admin/adma@elsewhere.test", map[string]any{"password": password})
@@ -128,7 +128,7 @@ func (p *panelAway) PanelRestrictions(ctx context.Context) (store.PanelRestricti
 }
 
 func TestPanelRestrictionsWhilePanelIsAway(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	panel := &panelAway{Panel: w.stores.Panel}
 	w.stores.Panel = panel
@@ -155,7 +155,7 @@ func TestPanelRestrictionsWhilePanelIsAway(t *testing.T) {
 func TestAPIClients(t *testing.T) {
 	office, ok := store.ParseNetwork("203.0.113.0/24")
 	require.True(t, ok)
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	restrict(t, w, "restful_api_clients", `{"value": ["192.0.2.1"]}`)
 	w.options.APIClients = store.Networks{office}

@@ -48,13 +48,13 @@ type Options struct {
 
 // Stores are what the server works on.
 type Stores struct {
-	Accounts  store.Accounts
-	Directory store.Directory // nil when accounts are kept in SQL
-	Policies  store.Policies
-	Spf       api.SpfJob         // nil when nothing is looked up
-	Mls       store.MailingLists // nil when mailing lists are switched off
-	State     store.State
-	Panel     store.Panel // nil: no panel log, no panel settings
+	Accounts            store.Accounts
+	Directory           store.Directory // nil when accounts are kept in SQL
+	Policies            store.Policies
+	Spf                 api.SpfJob         // nil when nothing is looked up
+	MailingListAccounts store.MailingLists // nil when mailing lists are switched off
+	State               store.State
+	Panel               store.Panel // nil: no panel log, no panel settings
 	// Ownerships prove the names of the accounts.
 	Ownerships store.Ownerships
 }
@@ -136,14 +136,14 @@ func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
 // operations registers what the contract describes, behind the stages of a request.
 func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *access.Access, errors *reply.Errors) {
 	stores := api.Stores{
-		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, Mls: s.stores.Mls,
+		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, MailingListAccounts: s.stores.MailingListAccounts,
 		Panel: s.stores.Panel, Ownerships: s.stores.Ownerships,
 	}
 	handlers := api.New(stores, guard, s.sessions, s.hashing, api.Options{
 		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
 	})
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
-	around := []gen.StrictMiddlewareFunc{settled, api.NamePath, handlers.Offered} // the last is the outermost
+	around := []gen.StrictMiddlewareFunc{detachContext, api.NamePath, handlers.Offered} // the last is the outermost
 	strict := gen.NewStrictHandlerWithOptions(handlers, around, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  func(c *gin.Context, err error) { write(c, edge.BadBody(err)) },
 		HandlerErrorFunc:         write,
@@ -156,10 +156,10 @@ func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *
 	})
 }
 
-// settled gives a handler a context of its own, and turns a handler that returned nothing into an error; the stub
+// detachContext gives a handler a context of its own, and turns a handler that returned nothing into an error; the stub
 // would answer an empty 200. The context at hand goes back to a pool when the request ends, while a driver may still
 // be waiting for its end.
-func settled(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
+func detachContext(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
 	return func(c *gin.Context, request any) (any, error) {
 		response, err := next(c.Copy(), request)
 		if err == nil && response == nil {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestLogIn(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	root.mustUser("plain@example.com", nil)
@@ -62,7 +62,7 @@ func TestLogIn(t *testing.T) {
 }
 
 func TestCookie(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	a := w.anonymous().json("POST", "/api/login", map[string]any{"username": rootMail, "password": password})
 	c := a.cookie()
 	require.True(t, c.HttpOnly)
@@ -81,7 +81,7 @@ func TestCookieUnderTLS(t *testing.T) {
 	const old, prefixed = "postern_session", "__Host-postern_session"
 	loopback, ok := store.ParseNetwork("127.0.0.0/8")
 	require.True(t, ok)
-	w := newWorld(t, func(o *server.Options) { o.TrustedProxies = store.Networks{loopback} })
+	w := newFixture(t, func(o *server.Options) { o.TrustedProxies = store.Networks{loopback} })
 	for _, prefix := range []string{"", "/iredadmin"} {
 		send := func(method, path, proto, body string, cookies ...*http.Cookie) (answer, []*http.Cookie) {
 			r := httptest.NewRequestWithContext(t.Context(), method, prefix+path, strings.NewReader(body))
@@ -135,7 +135,7 @@ func TestCookieUnderTLS(t *testing.T) {
 	}
 }
 
-func stateDB(t *testing.T, w *world) *sqldb.DB {
+func stateDB(t *testing.T, w *fixture) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open("sqlite://" + w.dir + "/state.db")
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func stateDB(t *testing.T, w *world) *sqldb.DB {
 func TestSessionEnds(t *testing.T) {
 	const boss = "boss@example.com"
 	setting := func(t *testing.T) (root, session *client) {
-		w := newWorld(t)
+		w := newFixture(t)
 		root = w.root()
 		root.mustDomain("example.com", nil)
 		root.mustUser(boss, nil)
@@ -191,7 +191,7 @@ func TestSessionEnds(t *testing.T) {
 			_, err := tx.Exec(t.Context(), "UPDATE mailbox SET password = ? WHERE username = ?", hashed(t, "Summer-1959-sun"), boss)
 			return err
 		}))
-		other := copyWorld(t, root.w.dir) // a process that remembers nothing
+		other := copyFixture(t, root.w.dir) // a process that remembers nothing
 		require.Equal(t, "LOGIN_REQUIRED", (&client{w: other, cookie: session.cookie}).get("/api/whoami").msg())
 	})
 	t.Run("by logging out, this one alone", func(t *testing.T) {
@@ -204,15 +204,15 @@ func TestSessionEnds(t *testing.T) {
 		require.True(t, second.get("/api/whoami").ok())
 	})
 	t.Run("after its idle time", func(t *testing.T) {
-		w := newWorld(t, func(o *server.Options) { o.SessionIdle = time.Nanosecond })
+		w := newFixture(t, func(o *server.Options) { o.SessionIdle = time.Nanosecond })
 		require.Equal(t, "LOGIN_REQUIRED", w.root().get("/api/whoami").msg())
 	})
 	t.Run("after its longest time", func(t *testing.T) {
-		w := newWorld(t, func(o *server.Options) { o.SessionMax = time.Nanosecond })
+		w := newFixture(t, func(o *server.Options) { o.SessionMax = time.Nanosecond })
 		require.Equal(t, "LOGIN_REQUIRED", w.root().get("/api/whoami").msg())
 	})
 	t.Run("never was: an invented id", func(t *testing.T) {
-		w := newWorld(t)
+		w := newFixture(t)
 		c := w.anonymous()
 		c.cookie = &http.Cookie{Name: "postern_session", Value: "invented"}
 		require.Equal(t, "LOGIN_REQUIRED", c.get("/api/whoami").msg())
@@ -220,7 +220,7 @@ func TestSessionEnds(t *testing.T) {
 }
 
 func TestRightsChangeAtOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	root.must(http.StatusCreated, "POST", "/api/admin/new@admins.test", map[string]any{"password": password})

@@ -15,7 +15,7 @@ import (
 )
 
 // twoServers are two servers, as two processes would be, over the same three databases of an engine.
-func twoServers(t *testing.T, engine string, options ...option) (here, there *world) {
+func twoServers(t *testing.T, engine string, options ...option) (here, there *fixture) {
 	t.Helper()
 	urls := map[string]string{}
 	dir := t.TempDir()
@@ -43,7 +43,7 @@ func twoServers(t *testing.T, engine string, options ...option) (here, there *wo
 }
 
 // at is the same principal at another server.
-func (c *client) at(w *world) *client { return &client{w: w, prefix: c.prefix, cookie: c.cookie} }
+func (c *client) at(w *fixture) *client { return &client{w: w, prefix: c.prefix, cookie: c.cookie} }
 
 // soon is how long a change that another process makes may take to show: an answer is used again for a second.
 const soon = 3 * time.Second
@@ -75,7 +75,7 @@ func TestServersShareSessions(t *testing.T) {
 }
 
 // play has somebody log in there, and looks at both servers after what root does at its own.
-func (x sharedEnding) play(t *testing.T, root *client, there *world) {
+func (x sharedEnding) play(t *testing.T, root *client, there *fixture) {
 	domain := strings.ToLower(rand.Text()) + ".test"
 	boss := "boss@" + domain
 	root.mustDomain(domain, nil)

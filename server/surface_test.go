@@ -26,10 +26,10 @@ type exchange struct {
 	discarded    []any
 }
 
-// run plays each exchange in a world of its own: example.com with anna and ben, other.test with zoe.
+// run plays each exchange in a fixture of its own: example.com with anna and ben, other.test with zoe.
 func run(t *testing.T, exchanges []exchange) {
 	t.Helper()
-	base := newWorld(t)
+	base := newFixture(t)
 	root := base.root()
 	root.mustDomain("example.com", nil)
 	root.mustDomain("other.test", nil)
@@ -40,9 +40,9 @@ func run(t *testing.T, exchanges []exchange) {
 	}
 }
 
-func (x exchange) play(t *testing.T, base *world) {
+func (x exchange) play(t *testing.T, base *fixture) {
 	t.Helper()
-	w := copyWorld(t, base.dir)
+	w := copyFixture(t, base.dir)
 	strict := w.root()
 	c := strict
 	if x.legacy {
@@ -260,7 +260,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestPlusInAPathIsAPlus(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	root.must(http.StatusCreated, "POST", "/api/alias/a+b@example.com", map[string]any{"members": []string{"x@elsewhere.test"}})

@@ -10,7 +10,7 @@ import (
 
 // What admins who are not global may set as transport and next hop, on both surfaces. The values are those of store/rules.
 func TestTransportsOfDomainAdmins(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("a.test", nil)
 	root.mustUser("anna@a.test", nil)

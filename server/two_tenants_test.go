@@ -59,19 +59,19 @@ var tenantWords = []string{
 }
 
 // openTenants opens an engine, or SQLite with lists that mlmmjadmin keeps.
-func openTenants(t *testing.T, engine string) *world {
+func openTenants(t *testing.T, engine string) *fixture {
 	t.Helper()
 	storetest.Mlmmj(t)
 	if engine != "mlmmjadmin" {
-		return newWorldOn(t, engine)
+		return newFixtureOn(t, engine)
 	}
 	w := throughMlmmjadmin(t, t.TempDir())
 	w.createRoot()
 	return w
 }
 
-// tenantWorld is an engine with both tenants, and the clients of those who write.
-func tenantWorld(t *testing.T, engine string) (*world, []*client) {
+// tenantFixture is an engine with both tenants, and the clients of those who write.
+func tenantFixture(t *testing.T, engine string) (*fixture, []*client) {
 	t.Helper()
 	w := openTenants(t, engine)
 	w.asks(storetest.NewZone(t))
@@ -144,7 +144,7 @@ func restoreTenants(t *testing.T, root *client) {
 func TestTwoTenants(t *testing.T) {
 	for _, engine := range []string{"sqlite", "mysql", "postgres", "ldap", "mlmmjadmin"} {
 		t.Run(engine, func(t *testing.T) {
-			w, writers := tenantWorld(t, engine)
+			w, writers := tenantFixture(t, engine)
 			steps, seed := fuzzed(t)
 			f := &tenantFuzz{w: w, writers: writers, inventor: newInventor(seed, tenantWords...)}
 			f.prepare(t)
@@ -180,7 +180,7 @@ func TestTwoTenants(t *testing.T) {
 // tenantFuzz calls operations at random.
 type tenantFuzz struct {
 	*inventor
-	w          *world
+	w          *fixture
 	writers    []*client
 	operations []operation
 	calls      []string
@@ -344,8 +344,8 @@ func isTenants(v any) bool {
 	return ok && slices.Contains(tenantNames, strings.TrimPrefix(store.DomainOf(strings.ToLower(name)), "."))
 }
 
-// ofTenant is what is of b.test in everything that a world keeps.
-func ofTenant(t *testing.T, w *world) map[string][]string {
+// ofTenant is what is of b.test in everything that a fixture keeps.
+func ofTenant(t *testing.T, w *fixture) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	add := func(where string, what any) {
@@ -390,7 +390,7 @@ func isOwned(table string, r store.Record) bool {
 }
 
 // amavisdRows are the rows that refer to an account by its number, with what they refer to.
-func amavisdRows(t *testing.T, w *world) []store.Record {
+func amavisdRows(t *testing.T, w *fixture) []store.Record {
 	t.Helper()
 	var all []store.Record
 	for _, query := range []string{

@@ -48,7 +48,7 @@ func TestNoFaultOfOurs(t *testing.T) {
 					all[i], all[j] = all[j], all[i]
 				}
 				for _, op := range all {
-					x.visit(t, op)
+					x.session(t, op)
 				}
 				x.restore()
 			}
@@ -87,8 +87,8 @@ type walk struct {
 	faults  []string
 }
 
-// visit calls an operation with a body of each sort.
-func (x *walk) visit(t *testing.T, op operation) {
+// session calls an operation with a body of each sort.
+func (x *walk) session(t *testing.T, op operation) {
 	t.Helper()
 	c := *pick(x.inventor, x.callers)
 	if x.oneIn(2) {
@@ -132,7 +132,7 @@ func (x *walk) call(t *testing.T, c *client, op operation, media, sent string) {
 }
 
 // cause is what the log says of a request.
-func (w *world) cause(a answer) string {
+func (w *fixture) cause(a answer) string {
 	id, _ := a.body["_request_id"].(string)
 	var lines []string
 	for line := range strings.Lines(w.log.String()) {

@@ -56,7 +56,7 @@ func TestWordsOfTheLegacySurface(t *testing.T) {
 	)
 	run(t, exchanges)
 
-	w := newWorld(t)
+	w := newFixture(t)
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	a := root.legacy().send("POST", "/api/user/carl@example.com", formType, "password="+password+"&givenName=Carl&sn=Lund&employeeid=7")

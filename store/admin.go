@@ -7,7 +7,7 @@ type Admins interface {
 	// Admin returns one standalone admin, or NO_SUCH_ACCOUNT.
 	Admin(ctx context.Context, mail string) (Admin, error)
 	// Admins returns a page of standalone admins by address.
-	Admins(ctx context.Context, page Page) (List[Admin], error)
+	Admins(ctx context.Context, page PageRequest) (Page[Admin], error)
 	// AdminPassword returns the stored hash, or NO_SUCH_ACCOUNT.
 	AdminPassword(ctx context.Context, mail string) (Secret, error)
 	// CreateAdmin makes a standalone admin. Returns ALREADY_EXISTS, or CAN_NOT_BE_LOCAL_DOMAIN when the domain of

@@ -7,9 +7,9 @@ type Aliases interface {
 	// Alias returns one alias account, or NO_SUCH_ACCOUNT.
 	Alias(ctx context.Context, mail string) (Alias, error)
 	// Aliases returns a page of alias accounts by address, in a constant number of statements. NO_SUCH_DOMAIN.
-	Aliases(ctx context.Context, filter AliasFilter, page Page) (List[Alias], error)
+	Aliases(ctx context.Context, filter AliasFilter, page PageRequest) (Page[Alias], error)
 	// AliasAddresses is Aliases with the addresses alone.
-	AliasAddresses(ctx context.Context, filter AliasFilter, page Page) (List[string], error)
+	AliasAddresses(ctx context.Context, filter AliasFilter, page PageRequest) (Page[string], error)
 	// CreateAlias makes an alias account. Fails as CreateUser does, with EXCEED_LIMIT_ALIASES; members under a
 	// hosted domain that do not exist follow w.OnMissing.
 	CreateAlias(ctx context.Context, w Write, a AliasCreate) (Change, error)

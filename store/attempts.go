@@ -8,7 +8,7 @@ import (
 
 // Attempts is the contract for how often passwords are guessed wrong. All processes that share the database count together.
 // The limits are in store/rules: of an account from one network, of that network, of the account from everywhere, and of a
-// session. A network from which the account has logged in within 30 days is spared the waiting that others cause.
+// session. A network from which the account has logged in within 30 days does not wait for attempts from elsewhere.
 type Attempts interface {
 	// BeginAttempt counts the attempt as a failure, before anything is compared, so that those at the same time cannot get
 	// past a limit together. Returns TOO_MANY_ATTEMPTS, and counts nothing, when it comes too early.

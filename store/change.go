@@ -20,12 +20,12 @@ type Noun string
 
 // The nouns.
 const (
-	NounDomain Noun = "domain"
-	NounAdmin  Noun = "admin"
-	NounUser   Noun = "user"
-	NounAlias  Noun = "alias"
-	NounMl     Noun = "ml"       // a mailing list that people subscribe to, run by mlmmj
-	NounList   Noun = "maillist" // a mailing list of the directory, whose members admins choose
+	NounDomain      Noun = "domain"
+	NounAdmin       Noun = "admin"
+	NounUser        Noun = "user"
+	NounAlias       Noun = "alias"
+	NounMailingList Noun = "ml"       // a mailing list that people subscribe to, run by mlmmj
+	NounStaticList  Noun = "maillist" // a mailing list of the directory, whose members admins choose
 
 	NounSpamPolicy  Noun = "spampolicy"
 	NounWblist      Noun = "wblist"

@@ -12,9 +12,9 @@ type Domains interface {
 	// DomainRules returns the few settings that other operations obey, or NO_SUCH_DOMAIN.
 	DomainRules(ctx context.Context, name string) (DomainRules, error)
 	// Domains returns a page of domains by name, in a constant number of statements.
-	Domains(ctx context.Context, filter DomainFilter, page Page) (List[Domain], error)
+	Domains(ctx context.Context, filter DomainFilter, page PageRequest) (Page[Domain], error)
 	// DomainNames is Domains with the names alone.
-	DomainNames(ctx context.Context, filter DomainFilter, page Page) (List[string], error)
+	DomainNames(ctx context.Context, filter DomainFilter, page PageRequest) (Page[string], error)
 	// PrimaryDomain returns the domain of which the name is the name or an alias domain, or NO_SUCH_DOMAIN.
 	PrimaryDomain(ctx context.Context, name string) (string, error)
 	// AliasDomains returns the alias domains of a domain, sorted and never nil, or NO_SUCH_DOMAIN.

@@ -15,7 +15,7 @@ type Greylistings interface {
 	DeleteGreylisting(ctx context.Context, w Write, account PolicyAccount) (Change, error)
 
 	// GreylistingWhitelist returns a page of the senders entered for the account, sorted.
-	GreylistingWhitelist(ctx context.Context, account PolicyAccount, page Page) (List[string], error)
+	GreylistingWhitelist(ctx context.Context, account PolicyAccount, page PageRequest) (Page[string], error)
 	// UpdateGreylistingWhitelist changes them. What is no valid sender is named in Change.Discarded. Replacing the list
 	// of everybody spares what a lookup of SPF records made.
 	UpdateGreylistingWhitelist(ctx context.Context, w Write, account PolicyAccount, senders Set) (Change, error)

@@ -10,7 +10,7 @@ type Identities interface {
 	// Identity returns what the address is as a principal: first the standalone admin of that name, then the mail
 	// user. It is read in a constant number of statements. Returns NO_SUCH_ACCOUNT when it is neither.
 	Identity(ctx context.Context, username string) (Identity, error)
-	// AccountNoun returns what the address is the main one of: NounUser, NounAlias, NounMl or NounList. Returns
+	// AccountNoun returns what the address is the main one of: NounUser, NounAlias, NounMailingList or NounStaticList. Returns
 	// NO_SUCH_ACCOUNT for any other, further addresses of an account among them.
 	AccountNoun(ctx context.Context, mail string) (Noun, error)
 	// GlobalAdmins returns the addresses of the active global admins, sorted.

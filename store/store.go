@@ -16,7 +16,7 @@ type Accounts interface {
 	Admins
 	Users
 	Aliases
-	Mls
+	MailingListAccounts
 	NextHops
 
 	// Ping returns nil when the backend answers.

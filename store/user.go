@@ -7,9 +7,9 @@ type Users interface {
 	// User returns one mailbox, or NO_SUCH_ACCOUNT.
 	User(ctx context.Context, mail string) (User, error)
 	// Users returns a page of mailboxes by address, in a constant number of statements. NO_SUCH_DOMAIN.
-	Users(ctx context.Context, filter UserFilter, page Page) (List[User], error)
+	Users(ctx context.Context, filter UserFilter, page PageRequest) (Page[User], error)
 	// UserAddresses is Users with the addresses alone.
-	UserAddresses(ctx context.Context, filter UserFilter, page Page) (List[string], error)
+	UserAddresses(ctx context.Context, filter UserFilter, page PageRequest) (Page[string], error)
 	// UserPassword returns the stored hash, or NO_SUCH_ACCOUNT.
 	UserPassword(ctx context.Context, mail string) (Secret, error)
 	// CreateUser makes a mailbox that delivers to itself. Returns NO_SUCH_DOMAIN, ALREADY_EXISTS when the address is

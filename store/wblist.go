@@ -6,7 +6,7 @@ import "context"
 // Inbound a list is about senders, outbound about recipients.
 type Wblists interface {
 	// Wblist returns a page of a list, sorted. Reading it costs what this list holds, whatever others hold.
-	Wblist(ctx context.Context, key WblistKey, page Page) (List[string], error)
+	Wblist(ctx context.Context, key WblistKey, page PageRequest) (Page[string], error)
 	// AddToWblist adds addresses, in a constant number of statements for a thousand of them. What is in the other colour
 	// moves here. What is no valid pattern (see ClassifyAddress) is named in Change.Discarded.
 	AddToWblist(ctx context.Context, w Write, key WblistKey, addresses []string) (Change, error)

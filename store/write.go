@@ -34,15 +34,15 @@ type Write struct {
 	DryRun bool
 }
 
-// Page asks for a part of a list, in the order of the key (address or domain name).
-type Page struct {
+// PageRequest asks for a part of a list, in the order of the key (address or domain name).
+type PageRequest struct {
 	Limit int    // at most this many items; 0 means all
-	After string // the cursor List.Next of the part before, or ""
+	After string // the cursor Page.Next of the part before, or ""
 	Desc  bool   // from the last to the first
 }
 
-// List is a part of a list. Next is the cursor of the part that follows, "" at the end.
-type List[T any] struct {
+// Page is a part of a list. Next is the cursor of the part that follows, "" at the end.
+type Page[T any] struct {
 	Items []T
 	Next  string
 }

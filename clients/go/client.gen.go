@@ -264,72 +264,42 @@ func (e MailboxFormat) Valid() bool {
 	}
 }
 
-// Defines values for MaillistAccessPolicy.
+// Defines values for MailingListAccessPolicy.
 const (
-	MaillistAccessPolicyDomain                   MaillistAccessPolicy = "domain"
-	MaillistAccessPolicyMembersandmoderatorsonly MaillistAccessPolicy = "membersandmoderatorsonly"
-	MaillistAccessPolicyMembersonly              MaillistAccessPolicy = "membersonly"
-	MaillistAccessPolicyModeratorsonly           MaillistAccessPolicy = "moderatorsonly"
-	MaillistAccessPolicyPublic                   MaillistAccessPolicy = "public"
-	MaillistAccessPolicySubdomain                MaillistAccessPolicy = "subdomain"
+	MailingListAccessPolicyDomain         MailingListAccessPolicy = "domain"
+	MailingListAccessPolicyMembersonly    MailingListAccessPolicy = "membersonly"
+	MailingListAccessPolicyModeratorsonly MailingListAccessPolicy = "moderatorsonly"
+	MailingListAccessPolicyPublic         MailingListAccessPolicy = "public"
+	MailingListAccessPolicySubdomain      MailingListAccessPolicy = "subdomain"
 )
 
-// Valid indicates whether the value is a known member of the MaillistAccessPolicy enum.
-func (e MaillistAccessPolicy) Valid() bool {
+// Valid indicates whether the value is a known member of the MailingListAccessPolicy enum.
+func (e MailingListAccessPolicy) Valid() bool {
 	switch e {
-	case MaillistAccessPolicyDomain:
+	case MailingListAccessPolicyDomain:
 		return true
-	case MaillistAccessPolicyMembersandmoderatorsonly:
+	case MailingListAccessPolicyMembersonly:
 		return true
-	case MaillistAccessPolicyMembersonly:
+	case MailingListAccessPolicyModeratorsonly:
 		return true
-	case MaillistAccessPolicyModeratorsonly:
+	case MailingListAccessPolicyPublic:
 		return true
-	case MaillistAccessPolicyPublic:
-		return true
-	case MaillistAccessPolicySubdomain:
+	case MailingListAccessPolicySubdomain:
 		return true
 	default:
 		return false
 	}
 }
 
-// Defines values for MlAccessPolicy.
+// Defines values for MailingListSubscription.
 const (
-	MlAccessPolicyDomain         MlAccessPolicy = "domain"
-	MlAccessPolicyMembersonly    MlAccessPolicy = "membersonly"
-	MlAccessPolicyModeratorsonly MlAccessPolicy = "moderatorsonly"
-	MlAccessPolicyPublic         MlAccessPolicy = "public"
-	MlAccessPolicySubdomain      MlAccessPolicy = "subdomain"
+	Digest MailingListSubscription = "digest"
+	Nomail MailingListSubscription = "nomail"
+	Normal MailingListSubscription = "normal"
 )
 
-// Valid indicates whether the value is a known member of the MlAccessPolicy enum.
-func (e MlAccessPolicy) Valid() bool {
-	switch e {
-	case MlAccessPolicyDomain:
-		return true
-	case MlAccessPolicyMembersonly:
-		return true
-	case MlAccessPolicyModeratorsonly:
-		return true
-	case MlAccessPolicyPublic:
-		return true
-	case MlAccessPolicySubdomain:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for MlSubscription.
-const (
-	Digest MlSubscription = "digest"
-	Nomail MlSubscription = "nomail"
-	Normal MlSubscription = "normal"
-)
-
-// Valid indicates whether the value is a known member of the MlSubscription enum.
-func (e MlSubscription) Valid() bool {
+// Valid indicates whether the value is a known member of the MailingListSubscription enum.
+func (e MailingListSubscription) Valid() bool {
 	switch e {
 	case Digest:
 		return true
@@ -396,6 +366,36 @@ func (e QuotaUnit) Valid() bool {
 	case MB:
 		return true
 	case TB:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaticListAccessPolicy.
+const (
+	StaticListAccessPolicyDomain                   StaticListAccessPolicy = "domain"
+	StaticListAccessPolicyMembersandmoderatorsonly StaticListAccessPolicy = "membersandmoderatorsonly"
+	StaticListAccessPolicyMembersonly              StaticListAccessPolicy = "membersonly"
+	StaticListAccessPolicyModeratorsonly           StaticListAccessPolicy = "moderatorsonly"
+	StaticListAccessPolicyPublic                   StaticListAccessPolicy = "public"
+	StaticListAccessPolicySubdomain                StaticListAccessPolicy = "subdomain"
+)
+
+// Valid indicates whether the value is a known member of the StaticListAccessPolicy enum.
+func (e StaticListAccessPolicy) Valid() bool {
+	switch e {
+	case StaticListAccessPolicyDomain:
+		return true
+	case StaticListAccessPolicyMembersandmoderatorsonly:
+		return true
+	case StaticListAccessPolicyMembersonly:
+		return true
+	case StaticListAccessPolicyModeratorsonly:
+		return true
+	case StaticListAccessPolicyPublic:
+		return true
+	case StaticListAccessPolicySubdomain:
 		return true
 	default:
 		return false
@@ -1475,138 +1475,10 @@ type MailboxFormat string
 // Example: /var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30
 type MailboxPath = string
 
-// Maillist A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
-type Maillist struct {
-	// AccessPolicy Who may send to the list.
-	AccessPolicy *[]string `json:"accessPolicy,omitempty"`
-
-	// AccountSetting The settings of the account.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
-
-	// AccountStatus `active` or `disabled`.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
-
-	// Cn Display name.
-	Cn *[]string `json:"cn,omitempty"`
-
-	// Description Remark.
-	Description *[]string `json:"description,omitempty"`
-
-	// DisabledService Services that are switched off.
-	DisabledService *[]string `json:"disabledService,omitempty"`
-
-	// DomainStatus `disabled` while the domain is disabled.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EnabledService Services that are switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// HasMember `yes` if the list was created with members; kept for older programs.
-	HasMember *[]string `json:"hasMember,omitempty"`
-
-	// ListAllowedUser Addresses that may always send to the list.
-	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
-
-	// ListModerator Moderators of the list.
-	ListModerator *[]string `json:"listModerator,omitempty"`
-
-	// ListOwner Owners of the list.
-	ListOwner *[]string `json:"listOwner,omitempty"`
-
-	// Mail Address of the list.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailingListID Identifier of the list.
-	MailingListID *[]string `json:"mailingListID,omitempty"`
-
-	// MaxMessageSize Largest message in bytes.
-	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
-
-	// Member Distinguished names of the members that are users here.
-	Member *[]string `json:"member,omitempty"`
-
-	// MemberOfGroup Mailing lists of which this list is a member.
-	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
-
-	// Members All members: users, aliases and lists of this server, and addresses outside.
-	Members []string `json:"members"`
-
-	// MtaTransport Postfix transport.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
-
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
-
-	// ShadowAddress Further addresses, such as those in alias domains.
-	ShadowAddress        *[]string              `json:"shadowAddress,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
-}
-
-// MaillistAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-//
-// Example: membersonly
-type MaillistAccessPolicy string
-
-// MaillistCreate A new mailing list.
-//
-// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
-type MaillistCreate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[MaillistAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
-	// members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Left out, the list has none.
-	Name *string `json:"name,omitempty"`
-}
-
-// MaillistReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
-type MaillistReply struct {
-	Data    Maillist  `json:"_data"`
-	Success Succeeded `json:"_success"`
-}
-
-// MaillistUpdate Changes to a mailing list.
-//
-// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
-type MaillistUpdate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[MaillistAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
-
-	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
-	// Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
-
-	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
-}
-
-// Ml A mailing list: the parameters under their published names, then the columns or attributes of the account
+// MailingList A mailing list: the parameters under their published names, then the columns or attributes of the account
 // database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
 // and come with `GET /api/ml/{mail}` only.
-type Ml struct {
+type MailingList struct {
 	// AccessPolicy Who may post; `public` where nothing is stored.
 	AccessPolicy string `json:"accessPolicy"`
 
@@ -1631,7 +1503,7 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	CloseList *MlCloseList `json:"close_list,omitempty"`
+	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
 	// Cn Name of the list.
 	Cn *[]string `json:"cn,omitempty"`
@@ -1650,7 +1522,7 @@ type Ml struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MlCustomHeaders `json:"custom_headers,omitempty"`
+	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
 
 	// Description Text of the newsletter. A string from SQL, a list of strings from LDAP.
 	Description nullable.Nullable[interface{}] `json:"description,omitempty"`
@@ -1658,49 +1530,49 @@ type Ml struct {
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MlDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MlDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MlDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MlDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MlDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MlDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MlDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MlDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
 	// Domain Domain of the list.
 	Domain *string `json:"domain,omitempty"`
@@ -1719,21 +1591,21 @@ type Ml struct {
 	//
 	//
 	// Example: ["developers@example.com"]
-	ExtraAddresses *MlExtraAddresses `json:"extra_addresses,omitempty"`
+	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
 	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MlFooterHtml `json:"footer_html,omitempty"`
+	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MlFooterText `json:"footer_text,omitempty"`
+	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
 	// Id Row number.
 	Id *int64 `json:"id,omitempty"`
@@ -1742,7 +1614,7 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	IsNewsletter MlIsNewsletter `json:"is_newsletter"`
+	IsNewsletter MailingListIsNewsletter `json:"is_newsletter"`
 
 	// ListAllowedUser Owners and moderators, who may always post.
 	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
@@ -1765,7 +1637,7 @@ type Ml struct {
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
 	// Example: 10485760
-	MaxMessageSize MlMaxMessageSize `json:"max_message_size"`
+	MaxMessageSize MailingListMaxMessageSize `json:"max_message_size"`
 
 	// Maxmsgsize Largest post in bytes as stored; 0 sets no limit.
 	Maxmsgsize *int64 `json:"maxmsgsize,omitempty"`
@@ -1778,7 +1650,7 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MlModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -1786,21 +1658,21 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MlModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MlModerated `json:"moderated,omitempty"`
+	Moderated *MailingListModerated `json:"moderated,omitempty"`
 
 	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["bert@example.com"]
-	Moderators MlModerators `json:"moderators"`
+	Moderators MailingListModerators `json:"moderators"`
 
 	// Modified When it was last changed.
 	Modified *string `json:"modified,omitempty"`
@@ -1811,24 +1683,24 @@ type Ml struct {
 	// Name What people read beside the address. Empty clears it.
 	//
 	// Example: Developers
-	Name MlName `json:"name"`
+	Name MailingListName `json:"name"`
 
 	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 	// it.
 	//
 	//
 	// Example: News of the workshop, once a month.
-	NewsletterDescription MlNewsletterDescription `json:"newsletter_description"`
+	NewsletterDescription MailingListNewsletterDescription `json:"newsletter_description"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MlNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MlNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
+	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
 
 	// ObjectClass Object classes of the entry.
 	ObjectClass *[]string `json:"objectClass,omitempty"`
@@ -1839,14 +1711,14 @@ type Ml struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MlOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MlOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -1854,14 +1726,14 @@ type Ml struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MlOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
 
 	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["anna@example.com"]
-	Owner MlOwner `json:"owner"`
+	Owner MailingListOwner `json:"owner"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -1870,7 +1742,7 @@ type Ml struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// Settings Further settings as stored.
 	Settings nullable.Nullable[string] `json:"settings,omitempty"`
@@ -1883,7 +1755,7 @@ type Ml struct {
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
+	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
 
 	// Subscribers The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
 	// `with_subscribers=yes`.
@@ -1894,29 +1766,29 @@ type Ml struct {
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MlSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 
 	// Transport Where Postfix hands the posts, `mlmmj:` with domain and name of the list.
 	Transport            *string                `json:"transport,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
-// MlAccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
+// MailingListAccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 // (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
 // `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
 // where they disagree. Null (empty in a form) means `public`. New lists: `membersonly`, unless those flags say
 // otherwise.
 //
 // Example: membersonly
-type MlAccessPolicy string
+type MailingListAccessPolicy string
 
-// MlCloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
-type MlCloseList = YesNo
+// MailingListCloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
+type MailingListCloseList = YesNo
 
-// MlCreate A new mailing list. Nothing is required.
+// MailingListCreate A new mailing list. Nothing is required.
 //
 // Example: {"accessPolicy":"membersonly","max_message_size":10485760,"moderators":["bert@example.com"],"name":"Developers","owner":["anna@example.com"],"require_confirm":"no","subject_prefix":"[dev] ","subscribers":["bert@example.com","carla@example.net"]}
-type MlCreate struct {
+type MailingListCreate struct {
 	// AccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 	// (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
 	// `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
@@ -1925,7 +1797,7 @@ type MlCreate struct {
 	//
 	//
 	// Example: membersonly
-	AccessPolicy nullable.Nullable[MlAccessPolicy] `json:"accessPolicy,omitempty"`
+	AccessPolicy nullable.Nullable[MailingListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
 	//
@@ -1936,7 +1808,7 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	CloseList *MlCloseList `json:"close_list,omitempty"`
+	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
@@ -1949,93 +1821,93 @@ type MlCreate struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MlCustomHeaders `json:"custom_headers,omitempty"`
+	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
 
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MlDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MlDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MlDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MlDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MlDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MlDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MlDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MlDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
-	ExtraAddresses *MlExtraAddresses `json:"extra_addresses,omitempty"`
+	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
 	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MlFooterHtml `json:"footer_html,omitempty"`
+	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MlFooterText `json:"footer_text,omitempty"`
+	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
 	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
 	//
 	//
 	// Example: no
-	IsNewsletter *MlIsNewsletter `json:"is_newsletter,omitempty"`
+	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
 	// Example: 10485760
-	MaxMessageSize *MlMaxMessageSize `json:"max_message_size,omitempty"`
+	MaxMessageSize *MailingListMaxMessageSize `json:"max_message_size,omitempty"`
 
 	// ModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 	// `no`.
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MlModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -2043,43 +1915,43 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MlModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MlModerated `json:"moderated,omitempty"`
+	Moderated *MailingListModerated `json:"moderated,omitempty"`
 
 	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["bert@example.com"]
-	Moderators *MlModerators `json:"moderators,omitempty"`
+	Moderators *MailingListModerators `json:"moderators,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
 	// Example: Developers
-	Name *MlName `json:"name,omitempty"`
+	Name *MailingListName `json:"name,omitempty"`
 
 	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 	// it.
 	//
 	//
 	// Example: News of the workshop, once a month.
-	NewsletterDescription *MlNewsletterDescription `json:"newsletter_description,omitempty"`
+	NewsletterDescription *MailingListNewsletterDescription `json:"newsletter_description,omitempty"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MlNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MlNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
+	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
 
 	// OnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 	// is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
@@ -2087,14 +1959,14 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MlOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MlOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -2102,14 +1974,14 @@ type MlCreate struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MlOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
 
 	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["anna@example.com"]
-	Owner *MlOwner `json:"owner,omitempty"`
+	Owner *MailingListOwner `json:"owner,omitempty"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -2118,7 +1990,7 @@ type MlCreate struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
 	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
@@ -2126,14 +1998,14 @@ type MlCreate struct {
 	//
 	//
 	// Example: no
-	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
+	RequireConfirm *MailingListRequireConfirm `json:"require_confirm,omitempty"`
 
 	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 	// clears it.
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
+	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
 
 	// Subscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
 	// refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
@@ -2141,24 +2013,24 @@ type MlCreate struct {
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
-	Subscribers *MlNewSubscribers `json:"subscribers,omitempty"`
+	Subscribers *MailingListNewSubscribers `json:"subscribers,omitempty"`
 
 	// Subscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
 	// (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
 	//
 	//
 	// Example: normal
-	Subscription *MlSubscription `json:"subscription,omitempty"`
+	Subscription *MailingListSubscription `json:"subscription,omitempty"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 	// replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MlSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 }
 
-// MlCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
+// MailingListCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 // list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
 // `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
 // show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
@@ -2168,191 +2040,191 @@ type MlCreate struct {
 //
 // Example: X-Office: Berlin
 // X-Team: Developers
-type MlCustomHeaders = string
+type MailingListCustomHeaders = string
 
-// MlDisableArchive `yes` keeps no posts in the list's archive. Default `no`.
-type MlDisableArchive = YesNo
+// MailingListDisableArchive `yes` keeps no posts in the list's archive. Default `no`.
+type MailingListDisableArchive = YesNo
 
-// MlDisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
-type MlDisableDigestSubscription = YesNo
+// MailingListDisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
+type MailingListDisableDigestSubscription = YesNo
 
-// MlDisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
-type MlDisableDigestText = YesNo
+// MailingListDisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
+type MailingListDisableDigestText = YesNo
 
-// MlDisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
-type MlDisableNomailSubscription = YesNo
+// MailingListDisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
+type MailingListDisableNomailSubscription = YesNo
 
-// MlDisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
-type MlDisableRetrievingOldPosts = YesNo
+// MailingListDisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
+type MailingListDisableRetrievingOldPosts = YesNo
 
-// MlDisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
-type MlDisableRetrievingSubscribers = YesNo
+// MailingListDisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
+type MailingListDisableRetrievingSubscribers = YesNo
 
-// MlDisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
-type MlDisableSendCopyToSender = YesNo
+// MailingListDisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
+type MailingListDisableSendCopyToSender = YesNo
 
-// MlDisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
-type MlDisableSubscription = YesNo
+// MailingListDisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
+type MailingListDisableSubscription = YesNo
 
-// MlDisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
+// MailingListDisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 // Default `no`.
-type MlDisableSubscriptionConfirm = YesNo
+type MailingListDisableSubscriptionConfirm = YesNo
 
-// MlExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+// MailingListExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 // alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 //
 // Example: ["developers@example.com"]
-type MlExtraAddresses = []Address
+type MailingListExtraAddresses = []Address
 
-// MlFooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+// MailingListFooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 // Empty clears it.
 //
 // Example: <p>This list is for members of Example Inc.</p>
-type MlFooterHtml = string
+type MailingListFooterHtml = string
 
-// MlFooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
+// MailingListFooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 // this and `footer_html`. Empty clears it.
 //
 // Example: This list is for members of Example Inc.
-type MlFooterText = string
+type MailingListFooterText = string
 
-// MlIsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
-type MlIsNewsletter = YesNo
+// MailingListIsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
+type MailingListIsNewsletter = YesNo
 
-// MlLeavingSubscribers Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
+// MailingListLeavingSubscribers Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
 // An empty list changes nothing.
 //
 // Example: ["bert@example.com"]
-type MlLeavingSubscribers = []AddressOrAll
+type MailingListLeavingSubscribers = []AddressOrAll
 
-// MlListItem A mailing list, or its address alone.
-type MlListItem struct {
+// MailingListListItem A mailing list, or its address alone.
+type MailingListListItem struct {
 	union json.RawMessage
 }
 
-// MlListItem1 defines model for MlListItem.1.
-type MlListItem1 = string
+// MailingListListItem1 defines model for MailingListListItem.1.
+type MailingListListItem1 = string
 
-// MlListReply Mailing lists.
+// MailingListListReply Mailing lists.
 //
 // Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
-type MlListReply struct {
+type MailingListListReply struct {
 	// Data The lists.
-	Data    []MlListItem `json:"_data"`
-	Success Succeeded    `json:"_success"`
+	Data    []MailingListListItem `json:"_data"`
+	Success Succeeded             `json:"_success"`
 }
 
-// MlMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
+// MailingListMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 //
 // Example: 10485760
-type MlMaxMessageSize = int64
+type MailingListMaxMessageSize = int64
 
-// MlModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
+// MailingListModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 // `no`.
-type MlModerateNonSubscriberPost = YesNo
+type MailingListModerateNonSubscriberPost = YesNo
 
-// MlModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
+// MailingListModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 // approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
 // `no`.
-type MlModerateSubscription = YesNo
+type MailingListModerateSubscription = YesNo
 
-// MlModerated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
+// MailingListModerated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 // moderators. Default `no`.
-type MlModerated = YesNo
+type MailingListModerated = YesNo
 
-// MlModerators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
+// MailingListModerators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 // A new list without any gets `postmaster@` its domain.
 //
 // Example: ["bert@example.com"]
-type MlModerators = []ForeignAddress
+type MailingListModerators = []ForeignAddress
 
-// MlName What people read beside the address. Empty clears it.
+// MailingListName What people read beside the address. Empty clears it.
 //
 // Example: Developers
-type MlName = string
+type MailingListName = string
 
-// MlNewSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+// MailingListNewSubscribers Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
 // refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
 // nothing.
 //
 // Example: ["carla@example.net","dora@example.com"]
-type MlNewSubscribers = []ForeignAddress
+type MailingListNewSubscribers = []ForeignAddress
 
-// MlNewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
+// MailingListNewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 // it.
 //
 // Example: News of the workshop, once a month.
-type MlNewsletterDescription = string
+type MailingListNewsletterDescription = string
 
-// MlNotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
-type MlNotifyOwnerWhenSubUnsub = YesNo
+// MailingListNotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
+type MailingListNotifyOwnerWhenSubUnsub = YesNo
 
-// MlNotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
-type MlNotifySenderWhenModerated = YesNo
+// MailingListNotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
+type MailingListNotifySenderWhenModerated = YesNo
 
-// MlOnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
+// MailingListOnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 // is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
 // Default `no`.
-type MlOnlyModeratorCanPost = YesNo
+type MailingListOnlyModeratorCanPost = YesNo
 
-// MlOnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
+// MailingListOnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 // is `no`. Default `yes`.
-type MlOnlySubscriberCanGetOldPosts = YesNo
+type MailingListOnlySubscriberCanGetOldPosts = YesNo
 
-// MlOnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
+// MailingListOnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 // switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
 // `accessPolicy` in the same request wins. Default `yes`.
-type MlOnlySubscriberCanPost = YesNo
+type MailingListOnlySubscriberCanPost = YesNo
 
-// MlOwner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
+// MailingListOwner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 // A new list without any gets `postmaster@` its domain.
 //
 // Example: ["anna@example.com"]
-type MlOwner = []ForeignAddress
+type MailingListOwner = []ForeignAddress
 
-// MlRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
+// MailingListRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 // clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
 // `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
 // the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 //
 // Example: ["X-Originating-IP","X-Mailer"]
-type MlRemoveHeaders = []HeaderName
+type MailingListRemoveHeaders = []HeaderName
 
-// MlReply A mailing list.
+// MailingListReply A mailing list.
 //
 // Example: {"_data":{"accessPolicy":"membersonly","accesspolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","close_list":"no","created":"2025-03-04 09:12:40","custom_headers":"X-Office: Berlin","description":null,"disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","expired":"9999-12-31 00:00:00","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","id":7,"is_newsletter":"no","max_message_size":10485760,"maxmsgsize":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"settings":null,"subject_prefix":"[dev] ","subscribers":[{"mail":"bert@example.com","subscription":"normal"},{"mail":"carla@example.net","subscription":"digest"}],"subscription_moderators":[],"transport":"mlmmj:example.com/dev"},"_success":true}
-type MlReply struct {
-	Data    Ml        `json:"_data"`
-	Success Succeeded `json:"_success"`
+type MailingListReply struct {
+	Data    MailingList `json:"_data"`
+	Success Succeeded   `json:"_success"`
 }
 
-// MlRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
+// MailingListRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
 // answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
 // addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
-type MlRequireConfirm = YesNo
+type MailingListRequireConfirm = YesNo
 
-// MlSubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
+// MailingListSubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 // clears it.
 //
 // Example: [dev]
-type MlSubjectPrefix = string
+type MailingListSubjectPrefix = string
 
-// MlSubscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
+// MailingListSubscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
 // (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
 //
 // Example: normal
-type MlSubscription string
+type MailingListSubscription string
 
-// MlSubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
+// MailingListSubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 // replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 //
 // Example: ["anna@example.com"]
-type MlSubscriptionModerators = []ForeignAddress
+type MailingListSubscriptionModerators = []ForeignAddress
 
-// MlUpdate Changes of a mailing list. What is absent stays as it is.
+// MailingListUpdate Changes of a mailing list. What is absent stays as it is.
 //
 // Example: {"add_subscribers":["dora@example.com"],"require_confirm":"no","subject_prefix":"[developers] "}
-type MlUpdate struct {
+type MailingListUpdate struct {
 	// AccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 	// (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
 	// `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
@@ -2361,7 +2233,7 @@ type MlUpdate struct {
 	//
 	//
 	// Example: membersonly
-	AccessPolicy nullable.Nullable[MlAccessPolicy] `json:"accessPolicy,omitempty"`
+	AccessPolicy nullable.Nullable[MailingListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
 	//
@@ -2374,13 +2246,13 @@ type MlUpdate struct {
 	//
 	//
 	// Example: ["carla@example.net","dora@example.com"]
-	AddSubscribers *MlNewSubscribers `json:"add_subscribers,omitempty"`
+	AddSubscribers *MailingListNewSubscribers `json:"add_subscribers,omitempty"`
 
 	// CloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
 	//
 	//
 	// Example: no
-	CloseList *MlCloseList `json:"close_list,omitempty"`
+	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
@@ -2393,93 +2265,93 @@ type MlUpdate struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MlCustomHeaders `json:"custom_headers,omitempty"`
+	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
 
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MlDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MlDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MlDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MlDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MlDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MlDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MlDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MlDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MlDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
 	//
 	// Example: ["developers@example.com"]
-	ExtraAddresses *MlExtraAddresses `json:"extra_addresses,omitempty"`
+	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
 	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MlFooterHtml `json:"footer_html,omitempty"`
+	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MlFooterText `json:"footer_text,omitempty"`
+	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
 	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
 	//
 	//
 	// Example: no
-	IsNewsletter *MlIsNewsletter `json:"is_newsletter,omitempty"`
+	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
 	// Example: 10485760
-	MaxMessageSize *MlMaxMessageSize `json:"max_message_size,omitempty"`
+	MaxMessageSize *MailingListMaxMessageSize `json:"max_message_size,omitempty"`
 
 	// ModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 	// `no`.
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MlModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -2487,43 +2359,43 @@ type MlUpdate struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MlModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MlModerated `json:"moderated,omitempty"`
+	Moderated *MailingListModerated `json:"moderated,omitempty"`
 
 	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["bert@example.com"]
-	Moderators *MlModerators `json:"moderators,omitempty"`
+	Moderators *MailingListModerators `json:"moderators,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
 	// Example: Developers
-	Name *MlName `json:"name,omitempty"`
+	Name *MailingListName `json:"name,omitempty"`
 
 	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
 	// it.
 	//
 	//
 	// Example: News of the workshop, once a month.
-	NewsletterDescription *MlNewsletterDescription `json:"newsletter_description,omitempty"`
+	NewsletterDescription *MailingListNewsletterDescription `json:"newsletter_description,omitempty"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MlNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MlNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
+	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
 
 	// OnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 	// is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
@@ -2531,14 +2403,14 @@ type MlUpdate struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MlOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MlOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -2546,14 +2418,14 @@ type MlUpdate struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MlOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
 
 	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
 	// A new list without any gets `postmaster@` its domain.
 	//
 	//
 	// Example: ["anna@example.com"]
-	Owner *MlOwner `json:"owner,omitempty"`
+	Owner *MailingListOwner `json:"owner,omitempty"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -2562,14 +2434,14 @@ type MlUpdate struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MlRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
 
 	// RemoveSubscribers Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
 	// An empty list changes nothing.
 	//
 	//
 	// Example: ["bert@example.com"]
-	RemoveSubscribers *MlLeavingSubscribers `json:"remove_subscribers,omitempty"`
+	RemoveSubscribers *MailingListLeavingSubscribers `json:"remove_subscribers,omitempty"`
 
 	// RequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
 	// answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
@@ -2577,28 +2449,28 @@ type MlUpdate struct {
 	//
 	//
 	// Example: no
-	RequireConfirm *MlRequireConfirm `json:"require_confirm,omitempty"`
+	RequireConfirm *MailingListRequireConfirm `json:"require_confirm,omitempty"`
 
 	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 	// clears it.
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MlSubjectPrefix `json:"subject_prefix,omitempty"`
+	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
 
 	// Subscription The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
 	// (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
 	//
 	//
 	// Example: normal
-	Subscription *MlSubscription `json:"subscription,omitempty"`
+	Subscription *MailingListSubscription `json:"subscription,omitempty"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 	// replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MlSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 }
 
 // NullableYesNo `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
@@ -2909,6 +2781,134 @@ type SpfDomainsUpdate struct {
 
 	// RemoveDomains Domains to remove. An empty list changes nothing. Not together with `domains`.
 	RemoveDomains *SpfDomains `json:"removeDomains,omitempty"`
+}
+
+// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+type StaticList struct {
+	// AccessPolicy Who may send to the list.
+	AccessPolicy *[]string `json:"accessPolicy,omitempty"`
+
+	// AccountSetting The settings of the account.
+	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
+
+	// AccountStatus `active` or `disabled`.
+	AccountStatus *[]string `json:"accountStatus,omitempty"`
+
+	// Cn Display name.
+	Cn *[]string `json:"cn,omitempty"`
+
+	// Description Remark.
+	Description *[]string `json:"description,omitempty"`
+
+	// DisabledService Services that are switched off.
+	DisabledService *[]string `json:"disabledService,omitempty"`
+
+	// DomainStatus `disabled` while the domain is disabled.
+	DomainStatus *[]string `json:"domainStatus,omitempty"`
+
+	// EnabledService Services that are switched on.
+	EnabledService *[]string `json:"enabledService,omitempty"`
+
+	// HasMember `yes` if the list was created with members; kept for older programs.
+	HasMember *[]string `json:"hasMember,omitempty"`
+
+	// ListAllowedUser Addresses that may always send to the list.
+	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
+
+	// ListModerator Moderators of the list.
+	ListModerator *[]string `json:"listModerator,omitempty"`
+
+	// ListOwner Owners of the list.
+	ListOwner *[]string `json:"listOwner,omitempty"`
+
+	// Mail Address of the list.
+	Mail *[]string `json:"mail,omitempty"`
+
+	// MailingListID Identifier of the list.
+	MailingListID *[]string `json:"mailingListID,omitempty"`
+
+	// MaxMessageSize Largest message in bytes.
+	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
+
+	// Member Distinguished names of the members that are users here.
+	Member *[]string `json:"member,omitempty"`
+
+	// MemberOfGroup Mailing lists of which this list is a member.
+	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
+
+	// Members All members: users, aliases and lists of this server, and addresses outside.
+	Members []string `json:"members"`
+
+	// MtaTransport Postfix transport.
+	MtaTransport *[]string `json:"mtaTransport,omitempty"`
+
+	// ObjectClass Object classes of the entry.
+	ObjectClass *[]string `json:"objectClass,omitempty"`
+
+	// ShadowAddress Further addresses, such as those in alias domains.
+	ShadowAddress        *[]string              `json:"shadowAddress,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+//
+// Example: membersonly
+type StaticListAccessPolicy string
+
+// StaticListCreate A new mailing list.
+//
+// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
+type StaticListCreate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+	// members. Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Left out, the list has none.
+	Name *string `json:"name,omitempty"`
+}
+
+// StaticListReply A mailing list.
+//
+// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
+type StaticListReply struct {
+	Data    StaticList `json:"_data"`
+	Success Succeeded  `json:"_success"`
+}
+
+// StaticListUpdate Changes to a mailing list.
+//
+// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
+type StaticListUpdate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
+	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+
+	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+	// Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Empty clears it.
+	Name *string `json:"name,omitempty"`
+
+	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
 }
 
 // Subscriber A subscriber of a mailing list.
@@ -3774,26 +3774,26 @@ type ListDomainsParams struct {
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
 }
 
-// DeleteMaillistParams defines parameters for DeleteMaillist.
-type DeleteMaillistParams struct {
+// DeleteStaticListParams defines parameters for DeleteStaticList.
+type DeleteStaticListParams struct {
 	// Archive Understood for the sake of older scripts and without effect: these lists keep no archive.
 	Archive *YesNo `form:"archive,omitempty" json:"archive,omitempty"`
 }
 
-// DeleteMlParams defines parameters for DeleteMl.
-type DeleteMlParams struct {
+// DeleteMailingListParams defines parameters for DeleteMailingList.
+type DeleteMailingListParams struct {
 	// KeepArchive `yes` moves the directory to the server's archive of deleted lists, `no` erases it for good. Default `yes`.
 	KeepArchive *YesNo `form:"keep_archive,omitempty" json:"keep_archive,omitempty"`
 }
 
-// GetMlParams defines parameters for GetMl.
-type GetMlParams struct {
+// GetMailingListParams defines parameters for GetMailingList.
+type GetMailingListParams struct {
 	// WithSubscribers `yes` answers the subscribers too. Default `no`.
 	WithSubscribers *YesNo `form:"with_subscribers,omitempty" json:"with_subscribers,omitempty"`
 }
 
-// ListMlsParams defines parameters for ListMls.
-type ListMlsParams struct {
+// ListMailingListsParams defines parameters for ListMailingLists.
+type ListMailingListsParams struct {
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 }
@@ -3840,17 +3840,17 @@ type UpdateGreylistingWhitelistsJSONRequestBody = GreylistingWhitelistsUpdate
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
 
-// CreateMaillistJSONRequestBody defines body for CreateMaillist for application/json ContentType.
-type CreateMaillistJSONRequestBody = MaillistCreate
+// CreateStaticListJSONRequestBody defines body for CreateStaticList for application/json ContentType.
+type CreateStaticListJSONRequestBody = StaticListCreate
 
-// UpdateMaillistJSONRequestBody defines body for UpdateMaillist for application/json ContentType.
-type UpdateMaillistJSONRequestBody = MaillistUpdate
+// UpdateStaticListJSONRequestBody defines body for UpdateStaticList for application/json ContentType.
+type UpdateStaticListJSONRequestBody = StaticListUpdate
 
-// CreateMlJSONRequestBody defines body for CreateMl for application/json ContentType.
-type CreateMlJSONRequestBody = MlCreate
+// CreateMailingListJSONRequestBody defines body for CreateMailingList for application/json ContentType.
+type CreateMailingListJSONRequestBody = MailingListCreate
 
-// UpdateMlJSONRequestBody defines body for UpdateMl for application/json ContentType.
-type UpdateMlJSONRequestBody = MlUpdate
+// UpdateMailingListJSONRequestBody defines body for UpdateMailingList for application/json ContentType.
+type UpdateMailingListJSONRequestBody = MailingListUpdate
 
 // UpdateDomainSpamPolicyJSONRequestBody defines body for UpdateDomainSpamPolicy for application/json ContentType.
 type UpdateDomainSpamPolicyJSONRequestBody = SpamPolicyUpdate
@@ -5682,393 +5682,25 @@ func (a Greylisting) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// Getter for additional properties for Maillist. Returns the specified
+// Getter for additional properties for MailingList. Returns the specified
 // element and whether it was found
-func (a Maillist) Get(fieldName string) (value interface{}, found bool) {
+func (a MailingList) Get(fieldName string) (value interface{}, found bool) {
 	if a.AdditionalProperties != nil {
 		value, found = a.AdditionalProperties[fieldName]
 	}
 	return
 }
 
-// Setter for additional properties for Maillist
-func (a *Maillist) Set(fieldName string, value interface{}) {
+// Setter for additional properties for MailingList
+func (a *MailingList) Set(fieldName string, value interface{}) {
 	if a.AdditionalProperties == nil {
 		a.AdditionalProperties = make(map[string]interface{})
 	}
 	a.AdditionalProperties[fieldName] = value
 }
 
-// Override default JSON handling for Maillist to handle AdditionalProperties
-func (a *Maillist) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accessPolicy"]; found {
-		err = json.Unmarshal(raw, &a.AccessPolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accessPolicy': %w", err)
-		}
-		delete(object, "accessPolicy")
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["hasMember"]; found {
-		err = json.Unmarshal(raw, &a.HasMember)
-		if err != nil {
-			return fmt.Errorf("error reading 'hasMember': %w", err)
-		}
-		delete(object, "hasMember")
-	}
-
-	if raw, found := object["listAllowedUser"]; found {
-		err = json.Unmarshal(raw, &a.ListAllowedUser)
-		if err != nil {
-			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
-		}
-		delete(object, "listAllowedUser")
-	}
-
-	if raw, found := object["listModerator"]; found {
-		err = json.Unmarshal(raw, &a.ListModerator)
-		if err != nil {
-			return fmt.Errorf("error reading 'listModerator': %w", err)
-		}
-		delete(object, "listModerator")
-	}
-
-	if raw, found := object["listOwner"]; found {
-		err = json.Unmarshal(raw, &a.ListOwner)
-		if err != nil {
-			return fmt.Errorf("error reading 'listOwner': %w", err)
-		}
-		delete(object, "listOwner")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailingListID"]; found {
-		err = json.Unmarshal(raw, &a.MailingListID)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailingListID': %w", err)
-		}
-		delete(object, "mailingListID")
-	}
-
-	if raw, found := object["maxMessageSize"]; found {
-		err = json.Unmarshal(raw, &a.MaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
-		}
-		delete(object, "maxMessageSize")
-	}
-
-	if raw, found := object["member"]; found {
-		err = json.Unmarshal(raw, &a.Member)
-		if err != nil {
-			return fmt.Errorf("error reading 'member': %w", err)
-		}
-		delete(object, "member")
-	}
-
-	if raw, found := object["memberOfGroup"]; found {
-		err = json.Unmarshal(raw, &a.MemberOfGroup)
-		if err != nil {
-			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
-		}
-		delete(object, "memberOfGroup")
-	}
-
-	if raw, found := object["members"]; found {
-		err = json.Unmarshal(raw, &a.Members)
-		if err != nil {
-			return fmt.Errorf("error reading 'members': %w", err)
-		}
-		delete(object, "members")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Maillist to handle AdditionalProperties
-func (a Maillist) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccessPolicy != nil {
-		object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
-		}
-	}
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Description != nil {
-		object["description"], err = json.Marshal(a.Description)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'description': %w", err)
-		}
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.HasMember != nil {
-		object["hasMember"], err = json.Marshal(a.HasMember)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'hasMember': %w", err)
-		}
-	}
-
-	if a.ListAllowedUser != nil {
-		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
-		}
-	}
-
-	if a.ListModerator != nil {
-		object["listModerator"], err = json.Marshal(a.ListModerator)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
-		}
-	}
-
-	if a.ListOwner != nil {
-		object["listOwner"], err = json.Marshal(a.ListOwner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailingListID != nil {
-		object["mailingListID"], err = json.Marshal(a.MailingListID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
-		}
-	}
-
-	if a.MaxMessageSize != nil {
-		object["maxMessageSize"], err = json.Marshal(a.MaxMessageSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
-		}
-	}
-
-	if a.Member != nil {
-		object["member"], err = json.Marshal(a.Member)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'member': %w", err)
-		}
-	}
-
-	if a.MemberOfGroup != nil {
-		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
-		}
-	}
-
-	if a.Members != nil {
-		object["members"], err = json.Marshal(a.Members)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'members': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Ml. Returns the specified
-// element and whether it was found
-func (a Ml) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Ml
-func (a *Ml) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Ml to handle AdditionalProperties
-func (a *Ml) UnmarshalJSON(b []byte) error {
+// Override default JSON handling for MailingList to handle AdditionalProperties
+func (a *MailingList) UnmarshalJSON(b []byte) error {
 	object := make(map[string]json.RawMessage)
 	err := json.Unmarshal(b, &object)
 	if err != nil {
@@ -6569,8 +6201,8 @@ func (a *Ml) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Override default JSON handling for Ml to handle AdditionalProperties
-func (a Ml) MarshalJSON() ([]byte, error) {
+// Override default JSON handling for MailingList to handle AdditionalProperties
+func (a MailingList) MarshalJSON() ([]byte, error) {
 	var err error
 	object := make(map[string]json.RawMessage)
 
@@ -7810,6 +7442,374 @@ func (a SpamPolicy) MarshalJSON() ([]byte, error) {
 		object["warnvirusrecip"], err = json.Marshal(a.Warnvirusrecip)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'warnvirusrecip': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for StaticList. Returns the specified
+// element and whether it was found
+func (a StaticList) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for StaticList
+func (a *StaticList) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for StaticList to handle AdditionalProperties
+func (a *StaticList) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["accessPolicy"]; found {
+		err = json.Unmarshal(raw, &a.AccessPolicy)
+		if err != nil {
+			return fmt.Errorf("error reading 'accessPolicy': %w", err)
+		}
+		delete(object, "accessPolicy")
+	}
+
+	if raw, found := object["accountSetting"]; found {
+		err = json.Unmarshal(raw, &a.AccountSetting)
+		if err != nil {
+			return fmt.Errorf("error reading 'accountSetting': %w", err)
+		}
+		delete(object, "accountSetting")
+	}
+
+	if raw, found := object["accountStatus"]; found {
+		err = json.Unmarshal(raw, &a.AccountStatus)
+		if err != nil {
+			return fmt.Errorf("error reading 'accountStatus': %w", err)
+		}
+		delete(object, "accountStatus")
+	}
+
+	if raw, found := object["cn"]; found {
+		err = json.Unmarshal(raw, &a.Cn)
+		if err != nil {
+			return fmt.Errorf("error reading 'cn': %w", err)
+		}
+		delete(object, "cn")
+	}
+
+	if raw, found := object["description"]; found {
+		err = json.Unmarshal(raw, &a.Description)
+		if err != nil {
+			return fmt.Errorf("error reading 'description': %w", err)
+		}
+		delete(object, "description")
+	}
+
+	if raw, found := object["disabledService"]; found {
+		err = json.Unmarshal(raw, &a.DisabledService)
+		if err != nil {
+			return fmt.Errorf("error reading 'disabledService': %w", err)
+		}
+		delete(object, "disabledService")
+	}
+
+	if raw, found := object["domainStatus"]; found {
+		err = json.Unmarshal(raw, &a.DomainStatus)
+		if err != nil {
+			return fmt.Errorf("error reading 'domainStatus': %w", err)
+		}
+		delete(object, "domainStatus")
+	}
+
+	if raw, found := object["enabledService"]; found {
+		err = json.Unmarshal(raw, &a.EnabledService)
+		if err != nil {
+			return fmt.Errorf("error reading 'enabledService': %w", err)
+		}
+		delete(object, "enabledService")
+	}
+
+	if raw, found := object["hasMember"]; found {
+		err = json.Unmarshal(raw, &a.HasMember)
+		if err != nil {
+			return fmt.Errorf("error reading 'hasMember': %w", err)
+		}
+		delete(object, "hasMember")
+	}
+
+	if raw, found := object["listAllowedUser"]; found {
+		err = json.Unmarshal(raw, &a.ListAllowedUser)
+		if err != nil {
+			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
+		}
+		delete(object, "listAllowedUser")
+	}
+
+	if raw, found := object["listModerator"]; found {
+		err = json.Unmarshal(raw, &a.ListModerator)
+		if err != nil {
+			return fmt.Errorf("error reading 'listModerator': %w", err)
+		}
+		delete(object, "listModerator")
+	}
+
+	if raw, found := object["listOwner"]; found {
+		err = json.Unmarshal(raw, &a.ListOwner)
+		if err != nil {
+			return fmt.Errorf("error reading 'listOwner': %w", err)
+		}
+		delete(object, "listOwner")
+	}
+
+	if raw, found := object["mail"]; found {
+		err = json.Unmarshal(raw, &a.Mail)
+		if err != nil {
+			return fmt.Errorf("error reading 'mail': %w", err)
+		}
+		delete(object, "mail")
+	}
+
+	if raw, found := object["mailingListID"]; found {
+		err = json.Unmarshal(raw, &a.MailingListID)
+		if err != nil {
+			return fmt.Errorf("error reading 'mailingListID': %w", err)
+		}
+		delete(object, "mailingListID")
+	}
+
+	if raw, found := object["maxMessageSize"]; found {
+		err = json.Unmarshal(raw, &a.MaxMessageSize)
+		if err != nil {
+			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
+		}
+		delete(object, "maxMessageSize")
+	}
+
+	if raw, found := object["member"]; found {
+		err = json.Unmarshal(raw, &a.Member)
+		if err != nil {
+			return fmt.Errorf("error reading 'member': %w", err)
+		}
+		delete(object, "member")
+	}
+
+	if raw, found := object["memberOfGroup"]; found {
+		err = json.Unmarshal(raw, &a.MemberOfGroup)
+		if err != nil {
+			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
+		}
+		delete(object, "memberOfGroup")
+	}
+
+	if raw, found := object["members"]; found {
+		err = json.Unmarshal(raw, &a.Members)
+		if err != nil {
+			return fmt.Errorf("error reading 'members': %w", err)
+		}
+		delete(object, "members")
+	}
+
+	if raw, found := object["mtaTransport"]; found {
+		err = json.Unmarshal(raw, &a.MtaTransport)
+		if err != nil {
+			return fmt.Errorf("error reading 'mtaTransport': %w", err)
+		}
+		delete(object, "mtaTransport")
+	}
+
+	if raw, found := object["objectClass"]; found {
+		err = json.Unmarshal(raw, &a.ObjectClass)
+		if err != nil {
+			return fmt.Errorf("error reading 'objectClass': %w", err)
+		}
+		delete(object, "objectClass")
+	}
+
+	if raw, found := object["shadowAddress"]; found {
+		err = json.Unmarshal(raw, &a.ShadowAddress)
+		if err != nil {
+			return fmt.Errorf("error reading 'shadowAddress': %w", err)
+		}
+		delete(object, "shadowAddress")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for StaticList to handle AdditionalProperties
+func (a StaticList) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.AccessPolicy != nil {
+		object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
+		}
+	}
+
+	if a.AccountSetting != nil {
+		object["accountSetting"], err = json.Marshal(a.AccountSetting)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
+		}
+	}
+
+	if a.AccountStatus != nil {
+		object["accountStatus"], err = json.Marshal(a.AccountStatus)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
+		}
+	}
+
+	if a.Cn != nil {
+		object["cn"], err = json.Marshal(a.Cn)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
+		}
+	}
+
+	if a.Description != nil {
+		object["description"], err = json.Marshal(a.Description)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'description': %w", err)
+		}
+	}
+
+	if a.DisabledService != nil {
+		object["disabledService"], err = json.Marshal(a.DisabledService)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
+		}
+	}
+
+	if a.DomainStatus != nil {
+		object["domainStatus"], err = json.Marshal(a.DomainStatus)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
+		}
+	}
+
+	if a.EnabledService != nil {
+		object["enabledService"], err = json.Marshal(a.EnabledService)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
+		}
+	}
+
+	if a.HasMember != nil {
+		object["hasMember"], err = json.Marshal(a.HasMember)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'hasMember': %w", err)
+		}
+	}
+
+	if a.ListAllowedUser != nil {
+		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
+		}
+	}
+
+	if a.ListModerator != nil {
+		object["listModerator"], err = json.Marshal(a.ListModerator)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
+		}
+	}
+
+	if a.ListOwner != nil {
+		object["listOwner"], err = json.Marshal(a.ListOwner)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
+		}
+	}
+
+	if a.Mail != nil {
+		object["mail"], err = json.Marshal(a.Mail)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
+		}
+	}
+
+	if a.MailingListID != nil {
+		object["mailingListID"], err = json.Marshal(a.MailingListID)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
+		}
+	}
+
+	if a.MaxMessageSize != nil {
+		object["maxMessageSize"], err = json.Marshal(a.MaxMessageSize)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
+		}
+	}
+
+	if a.Member != nil {
+		object["member"], err = json.Marshal(a.Member)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'member': %w", err)
+		}
+	}
+
+	if a.MemberOfGroup != nil {
+		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
+		}
+	}
+
+	if a.Members != nil {
+		object["members"], err = json.Marshal(a.Members)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'members': %w", err)
+		}
+	}
+
+	if a.MtaTransport != nil {
+		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
+		}
+	}
+
+	if a.ObjectClass != nil {
+		object["objectClass"], err = json.Marshal(a.ObjectClass)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
+		}
+	}
+
+	if a.ShadowAddress != nil {
+		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
 		}
 	}
 
@@ -9810,22 +9810,22 @@ func (t *DomainListItem) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// AsMl returns the union data inside the MlListItem as a Ml
-func (t MlListItem) AsMl() (Ml, error) {
-	var body Ml
+// AsMailingList returns the union data inside the MailingListListItem as a MailingList
+func (t MailingListListItem) AsMailingList() (MailingList, error) {
+	var body MailingList
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMl overwrites any union data inside the MlListItem as the provided Ml
-func (t *MlListItem) FromMl(v Ml) error {
+// FromMailingList overwrites any union data inside the MailingListListItem as the provided MailingList
+func (t *MailingListListItem) FromMailingList(v MailingList) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMl performs a merge with any union data inside the MlListItem, using the provided Ml
-func (t *MlListItem) MergeMl(v Ml) error {
+// MergeMailingList performs a merge with any union data inside the MailingListListItem, using the provided MailingList
+func (t *MailingListListItem) MergeMailingList(v MailingList) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -9836,22 +9836,22 @@ func (t *MlListItem) MergeMl(v Ml) error {
 	return err
 }
 
-// AsMlListItem1 returns the union data inside the MlListItem as a MlListItem1
-func (t MlListItem) AsMlListItem1() (MlListItem1, error) {
-	var body MlListItem1
+// AsMailingListListItem1 returns the union data inside the MailingListListItem as a MailingListListItem1
+func (t MailingListListItem) AsMailingListListItem1() (MailingListListItem1, error) {
+	var body MailingListListItem1
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMlListItem1 overwrites any union data inside the MlListItem as the provided MlListItem1
-func (t *MlListItem) FromMlListItem1(v MlListItem1) error {
+// FromMailingListListItem1 overwrites any union data inside the MailingListListItem as the provided MailingListListItem1
+func (t *MailingListListItem) FromMailingListListItem1(v MailingListListItem1) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMlListItem1 performs a merge with any union data inside the MlListItem, using the provided MlListItem1
-func (t *MlListItem) MergeMlListItem1(v MlListItem1) error {
+// MergeMailingListListItem1 performs a merge with any union data inside the MailingListListItem, using the provided MailingListListItem1
+func (t *MailingListListItem) MergeMailingListListItem1(v MailingListListItem1) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -9862,12 +9862,12 @@ func (t *MlListItem) MergeMlListItem1(v MlListItem1) error {
 	return err
 }
 
-func (t MlListItem) MarshalJSON() ([]byte, error) {
+func (t MailingListListItem) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *MlListItem) UnmarshalJSON(b []byte) error {
+func (t *MailingListListItem) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -10388,12 +10388,12 @@ type ClientInterface interface {
 	// Corresponds with GET /api/ldif/domain/{domain} (the `ExportDomain` operationId).
 	ExportDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ExportMaillist Export a mailing list
+	// ExportStaticList Export a mailing list
 	//
 	// The entry of the list, followed by the one that keeps its members from outside, where there are such.
 	//
-	// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportMaillist` operationId).
-	ExportMaillist(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportStaticList` operationId).
+	ExportStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportUser Export a mailbox
 	//
@@ -10447,74 +10447,74 @@ type ClientInterface interface {
 	// Corresponds with POST /api/logout (the `Logout` operationId).
 	Logout(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteMaillist Delete a mailing list
+	// DeleteStaticList Delete a mailing list
 	//
 	// Its members lose the membership and nothing else. The list's address is also taken out of every forward
 	// and every other list.
 	//
-	// Corresponds with DELETE /api/maillist/{mail} (the `DeleteMaillist` operationId).
-	DeleteMaillist(ctx context.Context, mail PathMail, params *DeleteMaillistParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with DELETE /api/maillist/{mail} (the `DeleteStaticList` operationId).
+	DeleteStaticList(ctx context.Context, mail PathMail, params *DeleteStaticListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMaillist Read a mailing list
+	// GetStaticList Read a mailing list
 	//
 	// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 	// here but under `/api/ml/{mail}`.
 	//
-	// Corresponds with GET /api/maillist/{mail} (the `GetMaillist` operationId).
-	GetMaillist(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
+	GetStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMaillistWithBody Create a mailing list
+	// CreateStaticListWithBody Create a mailing list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-	CreateMaillistWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+	CreateStaticListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMaillist Create a mailing list
+	// CreateStaticList Create a mailing list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-	CreateMaillist(ctx context.Context, mail PathMail, body CreateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+	CreateStaticList(ctx context.Context, mail PathMail, body CreateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMaillistWithBody Change a mailing list
+	// UpdateStaticListWithBody Change a mailing list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-	UpdateMaillistWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+	UpdateStaticListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMaillist Change a mailing list
+	// UpdateStaticList Change a mailing list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-	UpdateMaillist(ctx context.Context, mail PathMail, body UpdateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+	UpdateStaticList(ctx context.Context, mail PathMail, body UpdateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteMl Delete a mailing list
+	// DeleteMailingList Delete a mailing list
 	//
 	// The account goes first, so that no more mail is accepted, then the list's directory with its subscribers,
 	// settings and archived posts.
 	//
-	// Corresponds with DELETE /api/ml/{mail} (the `DeleteMl` operationId).
-	DeleteMl(ctx context.Context, mail PathMail, params *DeleteMlParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with DELETE /api/ml/{mail} (the `DeleteMailingList` operationId).
+	DeleteMailingList(ctx context.Context, mail PathMail, params *DeleteMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMl Read a mailing list
+	// GetMailingList Read a mailing list
 	//
-	// Corresponds with GET /api/ml/{mail} (the `GetMl` operationId).
-	GetMl(ctx context.Context, mail PathMail, params *GetMlParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/ml/{mail} (the `GetMailingList` operationId).
+	GetMailingList(ctx context.Context, mail PathMail, params *GetMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMlWithBody Create a mailing list
+	// CreateMailingListWithBody Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
 	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -10522,10 +10522,10 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-	CreateMlWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+	CreateMailingListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMl Create a mailing list
+	// CreateMailingList Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
 	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -10533,30 +10533,30 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-	CreateMl(ctx context.Context, mail PathMail, body CreateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+	CreateMailingList(ctx context.Context, mail PathMail, body CreateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMlWithBody Change a mailing list, add and remove subscribers
+	// UpdateMailingListWithBody Change a mailing list, add and remove subscribers
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-	UpdateMlWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+	UpdateMailingListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMl Change a mailing list, add and remove subscribers
+	// UpdateMailingList Change a mailing list, add and remove subscribers
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-	UpdateMl(ctx context.Context, mail PathMail, body UpdateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+	UpdateMailingList(ctx context.Context, mail PathMail, body UpdateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListMls List the mailing lists of a domain
+	// ListMailingLists List the mailing lists of a domain
 	//
 	// The records hold what the account database knows of a list. The settings that live in the list's own
 	// directory come with `GET /api/ml/{mail}`.
 	//
-	// Corresponds with GET /api/mls/{domain} (the `ListMls` operationId).
-	ListMls(ctx context.Context, domain PathDomain, params *ListMlsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/mls/{domain} (the `ListMailingLists` operationId).
+	ListMailingLists(ctx context.Context, domain PathDomain, params *ListMailingListsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteDomainSpamPolicy Delete the spam policy of a domain
 	//
@@ -11726,13 +11726,13 @@ func (c *Client) ExportDomain(ctx context.Context, domain PathDomain, reqEditors
 	return c.Client.Do(req)
 }
 
-// ExportMaillist Export a mailing list
+// ExportStaticList Export a mailing list
 //
 // The entry of the list, followed by the one that keeps its members from outside, where there are such.
 //
-// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportMaillist` operationId).
-func (c *Client) ExportMaillist(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewExportMaillistRequest(c.Server, mail)
+// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportStaticList` operationId).
+func (c *Client) ExportStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportStaticListRequest(c.Server, mail)
 	if err != nil {
 		return nil, err
 	}
@@ -11835,14 +11835,14 @@ func (c *Client) Logout(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 	return c.Client.Do(req)
 }
 
-// DeleteMaillist Delete a mailing list
+// DeleteStaticList Delete a mailing list
 //
 // Its members lose the membership and nothing else. The list's address is also taken out of every forward
 // and every other list.
 //
-// Corresponds with DELETE /api/maillist/{mail} (the `DeleteMaillist` operationId).
-func (c *Client) DeleteMaillist(ctx context.Context, mail PathMail, params *DeleteMaillistParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteMaillistRequest(c.Server, mail, params)
+// Corresponds with DELETE /api/maillist/{mail} (the `DeleteStaticList` operationId).
+func (c *Client) DeleteStaticList(ctx context.Context, mail PathMail, params *DeleteStaticListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteStaticListRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11853,14 +11853,14 @@ func (c *Client) DeleteMaillist(ctx context.Context, mail PathMail, params *Dele
 	return c.Client.Do(req)
 }
 
-// GetMaillist Read a mailing list
+// GetStaticList Read a mailing list
 //
 // The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 // here but under `/api/ml/{mail}`.
 //
-// Corresponds with GET /api/maillist/{mail} (the `GetMaillist` operationId).
-func (c *Client) GetMaillist(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetMaillistRequest(c.Server, mail)
+// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
+func (c *Client) GetStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStaticListRequest(c.Server, mail)
 	if err != nil {
 		return nil, err
 	}
@@ -11871,15 +11871,15 @@ func (c *Client) GetMaillist(ctx context.Context, mail PathMail, reqEditors ...R
 	return c.Client.Do(req)
 }
 
-// CreateMaillistWithBody Create a mailing list
+// CreateStaticListWithBody Create a mailing list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-func (c *Client) CreateMaillistWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateMaillistRequestWithBody(c.Server, mail, contentType, body)
+// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+func (c *Client) CreateStaticListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateStaticListRequestWithBody(c.Server, mail, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11890,15 +11890,15 @@ func (c *Client) CreateMaillistWithBody(ctx context.Context, mail PathMail, cont
 	return c.Client.Do(req)
 }
 
-// CreateMaillist Create a mailing list
+// CreateStaticList Create a mailing list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-func (c *Client) CreateMaillist(ctx context.Context, mail PathMail, body CreateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateMaillistRequest(c.Server, mail, body)
+// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+func (c *Client) CreateStaticList(ctx context.Context, mail PathMail, body CreateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateStaticListRequest(c.Server, mail, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11909,16 +11909,16 @@ func (c *Client) CreateMaillist(ctx context.Context, mail PathMail, body CreateM
 	return c.Client.Do(req)
 }
 
-// UpdateMaillistWithBody Change a mailing list
+// UpdateStaticListWithBody Change a mailing list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-func (c *Client) UpdateMaillistWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateMaillistRequestWithBody(c.Server, mail, contentType, body)
+// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+func (c *Client) UpdateStaticListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateStaticListRequestWithBody(c.Server, mail, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11929,16 +11929,16 @@ func (c *Client) UpdateMaillistWithBody(ctx context.Context, mail PathMail, cont
 	return c.Client.Do(req)
 }
 
-// UpdateMaillist Change a mailing list
+// UpdateStaticList Change a mailing list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-func (c *Client) UpdateMaillist(ctx context.Context, mail PathMail, body UpdateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateMaillistRequest(c.Server, mail, body)
+// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+func (c *Client) UpdateStaticList(ctx context.Context, mail PathMail, body UpdateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateStaticListRequest(c.Server, mail, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11949,14 +11949,14 @@ func (c *Client) UpdateMaillist(ctx context.Context, mail PathMail, body UpdateM
 	return c.Client.Do(req)
 }
 
-// DeleteMl Delete a mailing list
+// DeleteMailingList Delete a mailing list
 //
 // The account goes first, so that no more mail is accepted, then the list's directory with its subscribers,
 // settings and archived posts.
 //
-// Corresponds with DELETE /api/ml/{mail} (the `DeleteMl` operationId).
-func (c *Client) DeleteMl(ctx context.Context, mail PathMail, params *DeleteMlParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteMlRequest(c.Server, mail, params)
+// Corresponds with DELETE /api/ml/{mail} (the `DeleteMailingList` operationId).
+func (c *Client) DeleteMailingList(ctx context.Context, mail PathMail, params *DeleteMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteMailingListRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11967,11 +11967,11 @@ func (c *Client) DeleteMl(ctx context.Context, mail PathMail, params *DeleteMlPa
 	return c.Client.Do(req)
 }
 
-// GetMl Read a mailing list
+// GetMailingList Read a mailing list
 //
-// Corresponds with GET /api/ml/{mail} (the `GetMl` operationId).
-func (c *Client) GetMl(ctx context.Context, mail PathMail, params *GetMlParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetMlRequest(c.Server, mail, params)
+// Corresponds with GET /api/ml/{mail} (the `GetMailingList` operationId).
+func (c *Client) GetMailingList(ctx context.Context, mail PathMail, params *GetMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMailingListRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11982,7 +11982,7 @@ func (c *Client) GetMl(ctx context.Context, mail PathMail, params *GetMlParams, 
 	return c.Client.Do(req)
 }
 
-// CreateMlWithBody Create a mailing list
+// CreateMailingListWithBody Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
 // the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -11990,9 +11990,9 @@ func (c *Client) GetMl(ctx context.Context, mail PathMail, params *GetMlParams, 
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-func (c *Client) CreateMlWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateMlRequestWithBody(c.Server, mail, contentType, body)
+// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+func (c *Client) CreateMailingListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMailingListRequestWithBody(c.Server, mail, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12003,7 +12003,7 @@ func (c *Client) CreateMlWithBody(ctx context.Context, mail PathMail, contentTyp
 	return c.Client.Do(req)
 }
 
-// CreateMl Create a mailing list
+// CreateMailingList Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
 // the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -12011,9 +12011,9 @@ func (c *Client) CreateMlWithBody(ctx context.Context, mail PathMail, contentTyp
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-func (c *Client) CreateMl(ctx context.Context, mail PathMail, body CreateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateMlRequest(c.Server, mail, body)
+// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+func (c *Client) CreateMailingList(ctx context.Context, mail PathMail, body CreateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMailingListRequest(c.Server, mail, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12024,13 +12024,13 @@ func (c *Client) CreateMl(ctx context.Context, mail PathMail, body CreateMlJSONR
 	return c.Client.Do(req)
 }
 
-// UpdateMlWithBody Change a mailing list, add and remove subscribers
+// UpdateMailingListWithBody Change a mailing list, add and remove subscribers
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-func (c *Client) UpdateMlWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateMlRequestWithBody(c.Server, mail, contentType, body)
+// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+func (c *Client) UpdateMailingListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMailingListRequestWithBody(c.Server, mail, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12041,13 +12041,13 @@ func (c *Client) UpdateMlWithBody(ctx context.Context, mail PathMail, contentTyp
 	return c.Client.Do(req)
 }
 
-// UpdateMl Change a mailing list, add and remove subscribers
+// UpdateMailingList Change a mailing list, add and remove subscribers
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-func (c *Client) UpdateMl(ctx context.Context, mail PathMail, body UpdateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateMlRequest(c.Server, mail, body)
+// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+func (c *Client) UpdateMailingList(ctx context.Context, mail PathMail, body UpdateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMailingListRequest(c.Server, mail, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12058,14 +12058,14 @@ func (c *Client) UpdateMl(ctx context.Context, mail PathMail, body UpdateMlJSONR
 	return c.Client.Do(req)
 }
 
-// ListMls List the mailing lists of a domain
+// ListMailingLists List the mailing lists of a domain
 //
 // The records hold what the account database knows of a list. The settings that live in the list's own
 // directory come with `GET /api/ml/{mail}`.
 //
-// Corresponds with GET /api/mls/{domain} (the `ListMls` operationId).
-func (c *Client) ListMls(ctx context.Context, domain PathDomain, params *ListMlsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListMlsRequest(c.Server, domain, params)
+// Corresponds with GET /api/mls/{domain} (the `ListMailingLists` operationId).
+func (c *Client) ListMailingLists(ctx context.Context, domain PathDomain, params *ListMailingListsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMailingListsRequest(c.Server, domain, params)
 	if err != nil {
 		return nil, err
 	}
@@ -14088,8 +14088,8 @@ func NewExportDomainRequest(server string, domain PathDomain) (*http.Request, er
 	return req, nil
 }
 
-// NewExportMaillistRequest constructs an http.Request for the ExportMaillist method
-func NewExportMaillistRequest(server string, mail PathMail) (*http.Request, error) {
+// NewExportStaticListRequest constructs an http.Request for the ExportStaticList method
+func NewExportStaticListRequest(server string, mail PathMail) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14223,8 +14223,8 @@ func NewLogoutRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// NewDeleteMaillistRequest constructs an http.Request for the DeleteMaillist method
-func NewDeleteMaillistRequest(server string, mail PathMail, params *DeleteMaillistParams) (*http.Request, error) {
+// NewDeleteStaticListRequest constructs an http.Request for the DeleteStaticList method
+func NewDeleteStaticListRequest(server string, mail PathMail, params *DeleteStaticListParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14284,8 +14284,8 @@ func NewDeleteMaillistRequest(server string, mail PathMail, params *DeleteMailli
 	return req, nil
 }
 
-// NewGetMaillistRequest constructs an http.Request for the GetMaillist method
-func NewGetMaillistRequest(server string, mail PathMail) (*http.Request, error) {
+// NewGetStaticListRequest constructs an http.Request for the GetStaticList method
+func NewGetStaticListRequest(server string, mail PathMail) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14318,19 +14318,19 @@ func NewGetMaillistRequest(server string, mail PathMail) (*http.Request, error) 
 	return req, nil
 }
 
-// NewCreateMaillistRequest calls the generic CreateMaillist builder with application/json body
-func NewCreateMaillistRequest(server string, mail PathMail, body CreateMaillistJSONRequestBody) (*http.Request, error) {
+// NewCreateStaticListRequest calls the generic CreateStaticList builder with application/json body
+func NewCreateStaticListRequest(server string, mail PathMail, body CreateStaticListJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateMaillistRequestWithBody(server, mail, "application/json", bodyReader)
+	return NewCreateStaticListRequestWithBody(server, mail, "application/json", bodyReader)
 }
 
-// NewCreateMaillistRequestWithBody constructs an http.Request for the CreateMaillist method, with any body, and a specified content type
-func NewCreateMaillistRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
+// NewCreateStaticListRequestWithBody constructs an http.Request for the CreateStaticList method, with any body, and a specified content type
+func NewCreateStaticListRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14365,19 +14365,19 @@ func NewCreateMaillistRequestWithBody(server string, mail PathMail, contentType 
 	return req, nil
 }
 
-// NewUpdateMaillistRequest calls the generic UpdateMaillist builder with application/json body
-func NewUpdateMaillistRequest(server string, mail PathMail, body UpdateMaillistJSONRequestBody) (*http.Request, error) {
+// NewUpdateStaticListRequest calls the generic UpdateStaticList builder with application/json body
+func NewUpdateStaticListRequest(server string, mail PathMail, body UpdateStaticListJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUpdateMaillistRequestWithBody(server, mail, "application/json", bodyReader)
+	return NewUpdateStaticListRequestWithBody(server, mail, "application/json", bodyReader)
 }
 
-// NewUpdateMaillistRequestWithBody constructs an http.Request for the UpdateMaillist method, with any body, and a specified content type
-func NewUpdateMaillistRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
+// NewUpdateStaticListRequestWithBody constructs an http.Request for the UpdateStaticList method, with any body, and a specified content type
+func NewUpdateStaticListRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14412,8 +14412,8 @@ func NewUpdateMaillistRequestWithBody(server string, mail PathMail, contentType 
 	return req, nil
 }
 
-// NewDeleteMlRequest constructs an http.Request for the DeleteMl method
-func NewDeleteMlRequest(server string, mail PathMail, params *DeleteMlParams) (*http.Request, error) {
+// NewDeleteMailingListRequest constructs an http.Request for the DeleteMailingList method
+func NewDeleteMailingListRequest(server string, mail PathMail, params *DeleteMailingListParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14473,8 +14473,8 @@ func NewDeleteMlRequest(server string, mail PathMail, params *DeleteMlParams) (*
 	return req, nil
 }
 
-// NewGetMlRequest constructs an http.Request for the GetMl method
-func NewGetMlRequest(server string, mail PathMail, params *GetMlParams) (*http.Request, error) {
+// NewGetMailingListRequest constructs an http.Request for the GetMailingList method
+func NewGetMailingListRequest(server string, mail PathMail, params *GetMailingListParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14534,19 +14534,19 @@ func NewGetMlRequest(server string, mail PathMail, params *GetMlParams) (*http.R
 	return req, nil
 }
 
-// NewCreateMlRequest calls the generic CreateMl builder with application/json body
-func NewCreateMlRequest(server string, mail PathMail, body CreateMlJSONRequestBody) (*http.Request, error) {
+// NewCreateMailingListRequest calls the generic CreateMailingList builder with application/json body
+func NewCreateMailingListRequest(server string, mail PathMail, body CreateMailingListJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateMlRequestWithBody(server, mail, "application/json", bodyReader)
+	return NewCreateMailingListRequestWithBody(server, mail, "application/json", bodyReader)
 }
 
-// NewCreateMlRequestWithBody constructs an http.Request for the CreateMl method, with any body, and a specified content type
-func NewCreateMlRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
+// NewCreateMailingListRequestWithBody constructs an http.Request for the CreateMailingList method, with any body, and a specified content type
+func NewCreateMailingListRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14581,19 +14581,19 @@ func NewCreateMlRequestWithBody(server string, mail PathMail, contentType string
 	return req, nil
 }
 
-// NewUpdateMlRequest calls the generic UpdateMl builder with application/json body
-func NewUpdateMlRequest(server string, mail PathMail, body UpdateMlJSONRequestBody) (*http.Request, error) {
+// NewUpdateMailingListRequest calls the generic UpdateMailingList builder with application/json body
+func NewUpdateMailingListRequest(server string, mail PathMail, body UpdateMailingListJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUpdateMlRequestWithBody(server, mail, "application/json", bodyReader)
+	return NewUpdateMailingListRequestWithBody(server, mail, "application/json", bodyReader)
 }
 
-// NewUpdateMlRequestWithBody constructs an http.Request for the UpdateMl method, with any body, and a specified content type
-func NewUpdateMlRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
+// NewUpdateMailingListRequestWithBody constructs an http.Request for the UpdateMailingList method, with any body, and a specified content type
+func NewUpdateMailingListRequestWithBody(server string, mail PathMail, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14628,8 +14628,8 @@ func NewUpdateMlRequestWithBody(server string, mail PathMail, contentType string
 	return req, nil
 }
 
-// NewListMlsRequest constructs an http.Request for the ListMls method
-func NewListMlsRequest(server string, domain PathDomain, params *ListMlsParams) (*http.Request, error) {
+// NewListMailingListsRequest constructs an http.Request for the ListMailingLists method
+func NewListMailingListsRequest(server string, domain PathDomain, params *ListMailingListsParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -16279,14 +16279,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/ldif/domain/{domain} (the `ExportDomain` operationId).
 	ExportDomainWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*ExportDomainResponse, error)
 
-	// ExportMaillistWithResponse Export a mailing list
+	// ExportStaticListWithResponse Export a mailing list
 	//
 	// The entry of the list, followed by the one that keeps its members from outside, where there are such.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportMaillist` operationId).
-	ExportMaillistWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*ExportMaillistResponse, error)
+	// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportStaticList` operationId).
+	ExportStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*ExportStaticListResponse, error)
 
 	// ExportUserWithResponse Export a mailbox
 	//
@@ -16344,82 +16344,82 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/logout (the `Logout` operationId).
 	LogoutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*LogoutResponse, error)
 
-	// DeleteMaillistWithResponse Delete a mailing list
+	// DeleteStaticListWithResponse Delete a mailing list
 	//
 	// Its members lose the membership and nothing else. The list's address is also taken out of every forward
 	// and every other list.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with DELETE /api/maillist/{mail} (the `DeleteMaillist` operationId).
-	DeleteMaillistWithResponse(ctx context.Context, mail PathMail, params *DeleteMaillistParams, reqEditors ...RequestEditorFn) (*DeleteMaillistResponse, error)
+	// Corresponds with DELETE /api/maillist/{mail} (the `DeleteStaticList` operationId).
+	DeleteStaticListWithResponse(ctx context.Context, mail PathMail, params *DeleteStaticListParams, reqEditors ...RequestEditorFn) (*DeleteStaticListResponse, error)
 
-	// GetMaillistWithResponse Read a mailing list
+	// GetStaticListWithResponse Read a mailing list
 	//
 	// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 	// here but under `/api/ml/{mail}`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/maillist/{mail} (the `GetMaillist` operationId).
-	GetMaillistWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetMaillistResponse, error)
+	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
+	GetStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error)
 
-	// CreateMaillistWithBodyWithResponse Create a mailing list
+	// CreateStaticListWithBodyWithResponse Create a mailing list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-	CreateMaillistWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMaillistResponse, error)
+	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+	CreateStaticListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateStaticListResponse, error)
 
-	// CreateMaillistWithResponse Create a mailing list
+	// CreateStaticListWithResponse Create a mailing list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-	CreateMaillistWithResponse(ctx context.Context, mail PathMail, body CreateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMaillistResponse, error)
+	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+	CreateStaticListWithResponse(ctx context.Context, mail PathMail, body CreateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateStaticListResponse, error)
 
-	// UpdateMaillistWithBodyWithResponse Change a mailing list
+	// UpdateStaticListWithBodyWithResponse Change a mailing list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-	UpdateMaillistWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMaillistResponse, error)
+	// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+	UpdateStaticListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateStaticListResponse, error)
 
-	// UpdateMaillistWithResponse Change a mailing list
+	// UpdateStaticListWithResponse Change a mailing list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-	UpdateMaillistWithResponse(ctx context.Context, mail PathMail, body UpdateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMaillistResponse, error)
+	// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+	UpdateStaticListWithResponse(ctx context.Context, mail PathMail, body UpdateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateStaticListResponse, error)
 
-	// DeleteMlWithResponse Delete a mailing list
+	// DeleteMailingListWithResponse Delete a mailing list
 	//
 	// The account goes first, so that no more mail is accepted, then the list's directory with its subscribers,
 	// settings and archived posts.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with DELETE /api/ml/{mail} (the `DeleteMl` operationId).
-	DeleteMlWithResponse(ctx context.Context, mail PathMail, params *DeleteMlParams, reqEditors ...RequestEditorFn) (*DeleteMlResponse, error)
+	// Corresponds with DELETE /api/ml/{mail} (the `DeleteMailingList` operationId).
+	DeleteMailingListWithResponse(ctx context.Context, mail PathMail, params *DeleteMailingListParams, reqEditors ...RequestEditorFn) (*DeleteMailingListResponse, error)
 
-	// GetMlWithResponse Read a mailing list
+	// GetMailingListWithResponse Read a mailing list
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/ml/{mail} (the `GetMl` operationId).
-	GetMlWithResponse(ctx context.Context, mail PathMail, params *GetMlParams, reqEditors ...RequestEditorFn) (*GetMlResponse, error)
+	// Corresponds with GET /api/ml/{mail} (the `GetMailingList` operationId).
+	GetMailingListWithResponse(ctx context.Context, mail PathMail, params *GetMailingListParams, reqEditors ...RequestEditorFn) (*GetMailingListResponse, error)
 
-	// CreateMlWithBodyWithResponse Create a mailing list
+	// CreateMailingListWithBodyWithResponse Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
 	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -16427,10 +16427,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-	CreateMlWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMlResponse, error)
+	// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+	CreateMailingListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMailingListResponse, error)
 
-	// CreateMlWithResponse Create a mailing list
+	// CreateMailingListWithResponse Create a mailing list
 	//
 	// The domain has to be hosted here, the address must be free, and the list counts against the limits of
 	// the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -16438,32 +16438,32 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-	CreateMlWithResponse(ctx context.Context, mail PathMail, body CreateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMlResponse, error)
+	// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+	CreateMailingListWithResponse(ctx context.Context, mail PathMail, body CreateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMailingListResponse, error)
 
-	// UpdateMlWithBodyWithResponse Change a mailing list, add and remove subscribers
+	// UpdateMailingListWithBodyWithResponse Change a mailing list, add and remove subscribers
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-	UpdateMlWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMlResponse, error)
+	// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+	UpdateMailingListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMailingListResponse, error)
 
-	// UpdateMlWithResponse Change a mailing list, add and remove subscribers
+	// UpdateMailingListWithResponse Change a mailing list, add and remove subscribers
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-	UpdateMlWithResponse(ctx context.Context, mail PathMail, body UpdateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMlResponse, error)
+	// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+	UpdateMailingListWithResponse(ctx context.Context, mail PathMail, body UpdateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMailingListResponse, error)
 
-	// ListMlsWithResponse List the mailing lists of a domain
+	// ListMailingListsWithResponse List the mailing lists of a domain
 	//
 	// The records hold what the account database knows of a list. The settings that live in the list's own
 	// directory come with `GET /api/ml/{mail}`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/mls/{domain} (the `ListMls` operationId).
-	ListMlsWithResponse(ctx context.Context, domain PathDomain, params *ListMlsParams, reqEditors ...RequestEditorFn) (*ListMlsResponse, error)
+	// Corresponds with GET /api/mls/{domain} (the `ListMailingLists` operationId).
+	ListMailingListsWithResponse(ctx context.Context, domain PathDomain, params *ListMailingListsParams, reqEditors ...RequestEditorFn) (*ListMailingListsResponse, error)
 
 	// DeleteDomainSpamPolicyWithResponse Delete the spam policy of a domain
 	//
@@ -20590,12 +20590,12 @@ func (r ExportDomainResponse) ContentType() string {
 	return ""
 }
 
-// ExportMaillistResponse503Headers the declared response headers of an HTTP 503 response for ExportMaillist
-type ExportMaillistResponse503Headers struct {
+// ExportStaticListResponse503Headers the declared response headers of an HTTP 503 response for ExportStaticList
+type ExportStaticListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type ExportMaillistResponse struct {
+type ExportStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -20621,71 +20621,71 @@ type ExportMaillistResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportMaillistResponse503Headers
+	Headers503 *ExportStaticListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportMaillistResponse) GetJSON200() *LdifReply {
+func (r ExportStaticListResponse) GetJSON200() *LdifReply {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportMaillistResponse) GetJSON400() *BadRequest {
+func (r ExportStaticListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportMaillistResponse) GetJSON401() *LoginRequired {
+func (r ExportStaticListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportMaillistResponse) GetJSON403() *Forbidden {
+func (r ExportStaticListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportMaillistResponse) GetJSON404() *NotFound {
+func (r ExportStaticListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportMaillistResponse) GetJSON408() *RequestTimeout {
+func (r ExportStaticListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportMaillistResponse) GetJSON413() *TooLarge {
+func (r ExportStaticListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportMaillistResponse) GetJSON415() *UnsupportedMediaType {
+func (r ExportStaticListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportMaillistResponse) GetJSON500() *InternalError {
+func (r ExportStaticListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportMaillistResponse) GetJSON501() *NotSupported {
+func (r ExportStaticListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportMaillistResponse) GetJSON503() *Unavailable {
+func (r ExportStaticListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r ExportMaillistResponse) GetBody() []byte {
+func (r ExportStaticListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ExportMaillistResponse) Status() string {
+func (r ExportStaticListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -20693,7 +20693,7 @@ func (r ExportMaillistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ExportMaillistResponse) StatusCode() int {
+func (r ExportStaticListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -20701,7 +20701,7 @@ func (r ExportMaillistResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportMaillistResponse) ContentType() string {
+func (r ExportStaticListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21048,12 +21048,12 @@ func (r LogoutResponse) ContentType() string {
 	return ""
 }
 
-// DeleteMaillistResponse503Headers the declared response headers of an HTTP 503 response for DeleteMaillist
-type DeleteMaillistResponse503Headers struct {
+// DeleteStaticListResponse503Headers the declared response headers of an HTTP 503 response for DeleteStaticList
+type DeleteStaticListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type DeleteMaillistResponse struct {
+type DeleteStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -21079,71 +21079,71 @@ type DeleteMaillistResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteMaillistResponse503Headers
+	Headers503 *DeleteStaticListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteMaillistResponse) GetJSON200() *Done {
+func (r DeleteStaticListResponse) GetJSON200() *Done {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteMaillistResponse) GetJSON400() *BadRequest {
+func (r DeleteStaticListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteMaillistResponse) GetJSON401() *LoginRequired {
+func (r DeleteStaticListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteMaillistResponse) GetJSON403() *Forbidden {
+func (r DeleteStaticListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteMaillistResponse) GetJSON404() *NotFound {
+func (r DeleteStaticListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteMaillistResponse) GetJSON408() *RequestTimeout {
+func (r DeleteStaticListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteMaillistResponse) GetJSON413() *TooLarge {
+func (r DeleteStaticListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteMaillistResponse) GetJSON415() *UnsupportedMediaType {
+func (r DeleteStaticListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteMaillistResponse) GetJSON500() *InternalError {
+func (r DeleteStaticListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r DeleteMaillistResponse) GetJSON501() *NotSupported {
+func (r DeleteStaticListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteMaillistResponse) GetJSON503() *Unavailable {
+func (r DeleteStaticListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r DeleteMaillistResponse) GetBody() []byte {
+func (r DeleteStaticListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r DeleteMaillistResponse) Status() string {
+func (r DeleteStaticListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21151,7 +21151,7 @@ func (r DeleteMaillistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r DeleteMaillistResponse) StatusCode() int {
+func (r DeleteStaticListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21159,23 +21159,23 @@ func (r DeleteMaillistResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteMaillistResponse) ContentType() string {
+func (r DeleteStaticListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// GetMaillistResponse503Headers the declared response headers of an HTTP 503 response for GetMaillist
-type GetMaillistResponse503Headers struct {
+// GetStaticListResponse503Headers the declared response headers of an HTTP 503 response for GetStaticList
+type GetStaticListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type GetMaillistResponse struct {
+type GetStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *MaillistReply
+	JSON200 *StaticListReply
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -21197,71 +21197,71 @@ type GetMaillistResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetMaillistResponse503Headers
+	Headers503 *GetStaticListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetMaillistResponse) GetJSON200() *MaillistReply {
+func (r GetStaticListResponse) GetJSON200() *StaticListReply {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetMaillistResponse) GetJSON400() *BadRequest {
+func (r GetStaticListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetMaillistResponse) GetJSON401() *LoginRequired {
+func (r GetStaticListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetMaillistResponse) GetJSON403() *Forbidden {
+func (r GetStaticListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetMaillistResponse) GetJSON404() *NotFound {
+func (r GetStaticListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetMaillistResponse) GetJSON408() *RequestTimeout {
+func (r GetStaticListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetMaillistResponse) GetJSON413() *TooLarge {
+func (r GetStaticListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetMaillistResponse) GetJSON415() *UnsupportedMediaType {
+func (r GetStaticListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetMaillistResponse) GetJSON500() *InternalError {
+func (r GetStaticListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r GetMaillistResponse) GetJSON501() *NotSupported {
+func (r GetStaticListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetMaillistResponse) GetJSON503() *Unavailable {
+func (r GetStaticListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r GetMaillistResponse) GetBody() []byte {
+func (r GetStaticListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r GetMaillistResponse) Status() string {
+func (r GetStaticListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21269,7 +21269,7 @@ func (r GetMaillistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r GetMaillistResponse) StatusCode() int {
+func (r GetStaticListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21277,19 +21277,19 @@ func (r GetMaillistResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetMaillistResponse) ContentType() string {
+func (r GetStaticListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// CreateMaillistResponse503Headers the declared response headers of an HTTP 503 response for CreateMaillist
-type CreateMaillistResponse503Headers struct {
+// CreateStaticListResponse503Headers the declared response headers of an HTTP 503 response for CreateStaticList
+type CreateStaticListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type CreateMaillistResponse struct {
+type CreateStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -21319,81 +21319,81 @@ type CreateMaillistResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateMaillistResponse503Headers
+	Headers503 *CreateStaticListResponse503Headers
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateMaillistResponse) GetJSON201() *Done {
+func (r CreateStaticListResponse) GetJSON201() *Done {
 	return r.JSON201
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateMaillistResponse) GetJSON400() *BadRequest {
+func (r CreateStaticListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateMaillistResponse) GetJSON401() *LoginRequired {
+func (r CreateStaticListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateMaillistResponse) GetJSON403() *Forbidden {
+func (r CreateStaticListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateMaillistResponse) GetJSON404() *NotFound {
+func (r CreateStaticListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateMaillistResponse) GetJSON408() *RequestTimeout {
+func (r CreateStaticListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateMaillistResponse) GetJSON409() *Conflict {
+func (r CreateStaticListResponse) GetJSON409() *Conflict {
 	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateMaillistResponse) GetJSON413() *TooLarge {
+func (r CreateStaticListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateMaillistResponse) GetJSON415() *UnsupportedMediaType {
+func (r CreateStaticListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateMaillistResponse) GetJSON422() *Unprocessable {
+func (r CreateStaticListResponse) GetJSON422() *Unprocessable {
 	return r.JSON422
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateMaillistResponse) GetJSON500() *InternalError {
+func (r CreateStaticListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r CreateMaillistResponse) GetJSON501() *NotSupported {
+func (r CreateStaticListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateMaillistResponse) GetJSON503() *Unavailable {
+func (r CreateStaticListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r CreateMaillistResponse) GetBody() []byte {
+func (r CreateStaticListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreateMaillistResponse) Status() string {
+func (r CreateStaticListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21401,7 +21401,7 @@ func (r CreateMaillistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreateMaillistResponse) StatusCode() int {
+func (r CreateStaticListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21409,19 +21409,19 @@ func (r CreateMaillistResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateMaillistResponse) ContentType() string {
+func (r CreateStaticListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// UpdateMaillistResponse503Headers the declared response headers of an HTTP 503 response for UpdateMaillist
-type UpdateMaillistResponse503Headers struct {
+// UpdateStaticListResponse503Headers the declared response headers of an HTTP 503 response for UpdateStaticList
+type UpdateStaticListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type UpdateMaillistResponse struct {
+type UpdateStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -21451,81 +21451,81 @@ type UpdateMaillistResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateMaillistResponse503Headers
+	Headers503 *UpdateStaticListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateMaillistResponse) GetJSON200() *Done {
+func (r UpdateStaticListResponse) GetJSON200() *Done {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateMaillistResponse) GetJSON400() *BadRequest {
+func (r UpdateStaticListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateMaillistResponse) GetJSON401() *LoginRequired {
+func (r UpdateStaticListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateMaillistResponse) GetJSON403() *Forbidden {
+func (r UpdateStaticListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateMaillistResponse) GetJSON404() *NotFound {
+func (r UpdateStaticListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateMaillistResponse) GetJSON408() *RequestTimeout {
+func (r UpdateStaticListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateMaillistResponse) GetJSON409() *Conflict {
+func (r UpdateStaticListResponse) GetJSON409() *Conflict {
 	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateMaillistResponse) GetJSON413() *TooLarge {
+func (r UpdateStaticListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateMaillistResponse) GetJSON415() *UnsupportedMediaType {
+func (r UpdateStaticListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateMaillistResponse) GetJSON422() *Unprocessable {
+func (r UpdateStaticListResponse) GetJSON422() *Unprocessable {
 	return r.JSON422
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateMaillistResponse) GetJSON500() *InternalError {
+func (r UpdateStaticListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r UpdateMaillistResponse) GetJSON501() *NotSupported {
+func (r UpdateStaticListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateMaillistResponse) GetJSON503() *Unavailable {
+func (r UpdateStaticListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdateMaillistResponse) GetBody() []byte {
+func (r UpdateStaticListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateMaillistResponse) Status() string {
+func (r UpdateStaticListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21533,7 +21533,7 @@ func (r UpdateMaillistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateMaillistResponse) StatusCode() int {
+func (r UpdateStaticListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21541,19 +21541,19 @@ func (r UpdateMaillistResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateMaillistResponse) ContentType() string {
+func (r UpdateStaticListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// DeleteMlResponse503Headers the declared response headers of an HTTP 503 response for DeleteMl
-type DeleteMlResponse503Headers struct {
+// DeleteMailingListResponse503Headers the declared response headers of an HTTP 503 response for DeleteMailingList
+type DeleteMailingListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type DeleteMlResponse struct {
+type DeleteMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -21579,71 +21579,71 @@ type DeleteMlResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteMlResponse503Headers
+	Headers503 *DeleteMailingListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteMlResponse) GetJSON200() *Done {
+func (r DeleteMailingListResponse) GetJSON200() *Done {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteMlResponse) GetJSON400() *BadRequest {
+func (r DeleteMailingListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteMlResponse) GetJSON401() *LoginRequired {
+func (r DeleteMailingListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteMlResponse) GetJSON403() *Forbidden {
+func (r DeleteMailingListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteMlResponse) GetJSON404() *NotFound {
+func (r DeleteMailingListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteMlResponse) GetJSON408() *RequestTimeout {
+func (r DeleteMailingListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteMlResponse) GetJSON413() *TooLarge {
+func (r DeleteMailingListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteMlResponse) GetJSON415() *UnsupportedMediaType {
+func (r DeleteMailingListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteMlResponse) GetJSON500() *InternalError {
+func (r DeleteMailingListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r DeleteMlResponse) GetJSON501() *NotSupported {
+func (r DeleteMailingListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteMlResponse) GetJSON503() *Unavailable {
+func (r DeleteMailingListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r DeleteMlResponse) GetBody() []byte {
+func (r DeleteMailingListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r DeleteMlResponse) Status() string {
+func (r DeleteMailingListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21651,7 +21651,7 @@ func (r DeleteMlResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r DeleteMlResponse) StatusCode() int {
+func (r DeleteMailingListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21659,23 +21659,23 @@ func (r DeleteMlResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteMlResponse) ContentType() string {
+func (r DeleteMailingListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// GetMlResponse503Headers the declared response headers of an HTTP 503 response for GetMl
-type GetMlResponse503Headers struct {
+// GetMailingListResponse503Headers the declared response headers of an HTTP 503 response for GetMailingList
+type GetMailingListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type GetMlResponse struct {
+type GetMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *MlReply
+	JSON200 *MailingListReply
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -21697,71 +21697,71 @@ type GetMlResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetMlResponse503Headers
+	Headers503 *GetMailingListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetMlResponse) GetJSON200() *MlReply {
+func (r GetMailingListResponse) GetJSON200() *MailingListReply {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetMlResponse) GetJSON400() *BadRequest {
+func (r GetMailingListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetMlResponse) GetJSON401() *LoginRequired {
+func (r GetMailingListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetMlResponse) GetJSON403() *Forbidden {
+func (r GetMailingListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetMlResponse) GetJSON404() *NotFound {
+func (r GetMailingListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetMlResponse) GetJSON408() *RequestTimeout {
+func (r GetMailingListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetMlResponse) GetJSON413() *TooLarge {
+func (r GetMailingListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetMlResponse) GetJSON415() *UnsupportedMediaType {
+func (r GetMailingListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetMlResponse) GetJSON500() *InternalError {
+func (r GetMailingListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r GetMlResponse) GetJSON501() *NotSupported {
+func (r GetMailingListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetMlResponse) GetJSON503() *Unavailable {
+func (r GetMailingListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r GetMlResponse) GetBody() []byte {
+func (r GetMailingListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r GetMlResponse) Status() string {
+func (r GetMailingListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21769,7 +21769,7 @@ func (r GetMlResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r GetMlResponse) StatusCode() int {
+func (r GetMailingListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21777,19 +21777,19 @@ func (r GetMlResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetMlResponse) ContentType() string {
+func (r GetMailingListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// CreateMlResponse503Headers the declared response headers of an HTTP 503 response for CreateMl
-type CreateMlResponse503Headers struct {
+// CreateMailingListResponse503Headers the declared response headers of an HTTP 503 response for CreateMailingList
+type CreateMailingListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type CreateMlResponse struct {
+type CreateMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
@@ -21819,81 +21819,81 @@ type CreateMlResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateMlResponse503Headers
+	Headers503 *CreateMailingListResponse503Headers
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateMlResponse) GetJSON201() *Done {
+func (r CreateMailingListResponse) GetJSON201() *Done {
 	return r.JSON201
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateMlResponse) GetJSON400() *BadRequest {
+func (r CreateMailingListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateMlResponse) GetJSON401() *LoginRequired {
+func (r CreateMailingListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateMlResponse) GetJSON403() *Forbidden {
+func (r CreateMailingListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateMlResponse) GetJSON404() *NotFound {
+func (r CreateMailingListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateMlResponse) GetJSON408() *RequestTimeout {
+func (r CreateMailingListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateMlResponse) GetJSON409() *Conflict {
+func (r CreateMailingListResponse) GetJSON409() *Conflict {
 	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateMlResponse) GetJSON413() *TooLarge {
+func (r CreateMailingListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateMlResponse) GetJSON415() *UnsupportedMediaType {
+func (r CreateMailingListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateMlResponse) GetJSON422() *Unprocessable {
+func (r CreateMailingListResponse) GetJSON422() *Unprocessable {
 	return r.JSON422
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateMlResponse) GetJSON500() *InternalError {
+func (r CreateMailingListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r CreateMlResponse) GetJSON501() *NotSupported {
+func (r CreateMailingListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateMlResponse) GetJSON503() *Unavailable {
+func (r CreateMailingListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r CreateMlResponse) GetBody() []byte {
+func (r CreateMailingListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r CreateMlResponse) Status() string {
+func (r CreateMailingListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -21901,7 +21901,7 @@ func (r CreateMlResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r CreateMlResponse) StatusCode() int {
+func (r CreateMailingListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -21909,19 +21909,19 @@ func (r CreateMlResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateMlResponse) ContentType() string {
+func (r CreateMailingListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// UpdateMlResponse503Headers the declared response headers of an HTTP 503 response for UpdateMl
-type UpdateMlResponse503Headers struct {
+// UpdateMailingListResponse503Headers the declared response headers of an HTTP 503 response for UpdateMailingList
+type UpdateMailingListResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type UpdateMlResponse struct {
+type UpdateMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
@@ -21951,81 +21951,81 @@ type UpdateMlResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateMlResponse503Headers
+	Headers503 *UpdateMailingListResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateMlResponse) GetJSON200() *Done {
+func (r UpdateMailingListResponse) GetJSON200() *Done {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateMlResponse) GetJSON400() *BadRequest {
+func (r UpdateMailingListResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateMlResponse) GetJSON401() *LoginRequired {
+func (r UpdateMailingListResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateMlResponse) GetJSON403() *Forbidden {
+func (r UpdateMailingListResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateMlResponse) GetJSON404() *NotFound {
+func (r UpdateMailingListResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateMlResponse) GetJSON408() *RequestTimeout {
+func (r UpdateMailingListResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateMlResponse) GetJSON409() *Conflict {
+func (r UpdateMailingListResponse) GetJSON409() *Conflict {
 	return r.JSON409
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateMlResponse) GetJSON413() *TooLarge {
+func (r UpdateMailingListResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateMlResponse) GetJSON415() *UnsupportedMediaType {
+func (r UpdateMailingListResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateMlResponse) GetJSON422() *Unprocessable {
+func (r UpdateMailingListResponse) GetJSON422() *Unprocessable {
 	return r.JSON422
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateMlResponse) GetJSON500() *InternalError {
+func (r UpdateMailingListResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r UpdateMlResponse) GetJSON501() *NotSupported {
+func (r UpdateMailingListResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateMlResponse) GetJSON503() *Unavailable {
+func (r UpdateMailingListResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r UpdateMlResponse) GetBody() []byte {
+func (r UpdateMailingListResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateMlResponse) Status() string {
+func (r UpdateMailingListResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -22033,7 +22033,7 @@ func (r UpdateMlResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateMlResponse) StatusCode() int {
+func (r UpdateMailingListResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -22041,23 +22041,23 @@ func (r UpdateMlResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateMlResponse) ContentType() string {
+func (r UpdateMailingListResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
 }
 
-// ListMlsResponse503Headers the declared response headers of an HTTP 503 response for ListMls
-type ListMlsResponse503Headers struct {
+// ListMailingListsResponse503Headers the declared response headers of an HTTP 503 response for ListMailingLists
+type ListMailingListsResponse503Headers struct {
 	RetryAfter *int64
 }
 
-type ListMlsResponse struct {
+type ListMailingListsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *MlListReply
+	JSON200 *MailingListListReply
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -22079,71 +22079,71 @@ type ListMlsResponse struct {
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListMlsResponse503Headers
+	Headers503 *ListMailingListsResponse503Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListMlsResponse) GetJSON200() *MlListReply {
+func (r ListMailingListsResponse) GetJSON200() *MailingListListReply {
 	return r.JSON200
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListMlsResponse) GetJSON400() *BadRequest {
+func (r ListMailingListsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
 }
 
 // GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListMlsResponse) GetJSON401() *LoginRequired {
+func (r ListMailingListsResponse) GetJSON401() *LoginRequired {
 	return r.JSON401
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListMlsResponse) GetJSON403() *Forbidden {
+func (r ListMailingListsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ListMlsResponse) GetJSON404() *NotFound {
+func (r ListMailingListsResponse) GetJSON404() *NotFound {
 	return r.JSON404
 }
 
 // GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListMlsResponse) GetJSON408() *RequestTimeout {
+func (r ListMailingListsResponse) GetJSON408() *RequestTimeout {
 	return r.JSON408
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListMlsResponse) GetJSON413() *TooLarge {
+func (r ListMailingListsResponse) GetJSON413() *TooLarge {
 	return r.JSON413
 }
 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListMlsResponse) GetJSON415() *UnsupportedMediaType {
+func (r ListMailingListsResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListMlsResponse) GetJSON500() *InternalError {
+func (r ListMailingListsResponse) GetJSON500() *InternalError {
 	return r.JSON500
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ListMlsResponse) GetJSON501() *NotSupported {
+func (r ListMailingListsResponse) GetJSON501() *NotSupported {
 	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListMlsResponse) GetJSON503() *Unavailable {
+func (r ListMailingListsResponse) GetJSON503() *Unavailable {
 	return r.JSON503
 }
 
 // GetBody returns the raw response body bytes
-func (r ListMlsResponse) GetBody() []byte {
+func (r ListMailingListsResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r ListMlsResponse) Status() string {
+func (r ListMailingListsResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -22151,7 +22151,7 @@ func (r ListMlsResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListMlsResponse) StatusCode() int {
+func (r ListMailingListsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -22159,7 +22159,7 @@ func (r ListMlsResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListMlsResponse) ContentType() string {
+func (r ListMailingListsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25917,19 +25917,19 @@ func (c *ClientWithResponses) ExportDomainWithResponse(ctx context.Context, doma
 	return ParseExportDomainResponse(rsp)
 }
 
-// ExportMaillistWithResponse Export a mailing list
+// ExportStaticListWithResponse Export a mailing list
 //
 // The entry of the list, followed by the one that keeps its members from outside, where there are such.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportMaillist` operationId).
-func (c *ClientWithResponses) ExportMaillistWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*ExportMaillistResponse, error) {
-	rsp, err := c.ExportMaillist(ctx, mail, reqEditors...)
+// Corresponds with GET /api/ldif/maillist/{mail} (the `ExportStaticList` operationId).
+func (c *ClientWithResponses) ExportStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*ExportStaticListResponse, error) {
+	rsp, err := c.ExportStaticList(ctx, mail, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseExportMaillistResponse(rsp)
+	return ParseExportStaticListResponse(rsp)
 }
 
 // ExportUserWithResponse Export a mailbox
@@ -26012,130 +26012,130 @@ func (c *ClientWithResponses) LogoutWithResponse(ctx context.Context, reqEditors
 	return ParseLogoutResponse(rsp)
 }
 
-// DeleteMaillistWithResponse Delete a mailing list
+// DeleteStaticListWithResponse Delete a mailing list
 //
 // Its members lose the membership and nothing else. The list's address is also taken out of every forward
 // and every other list.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with DELETE /api/maillist/{mail} (the `DeleteMaillist` operationId).
-func (c *ClientWithResponses) DeleteMaillistWithResponse(ctx context.Context, mail PathMail, params *DeleteMaillistParams, reqEditors ...RequestEditorFn) (*DeleteMaillistResponse, error) {
-	rsp, err := c.DeleteMaillist(ctx, mail, params, reqEditors...)
+// Corresponds with DELETE /api/maillist/{mail} (the `DeleteStaticList` operationId).
+func (c *ClientWithResponses) DeleteStaticListWithResponse(ctx context.Context, mail PathMail, params *DeleteStaticListParams, reqEditors ...RequestEditorFn) (*DeleteStaticListResponse, error) {
+	rsp, err := c.DeleteStaticList(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseDeleteMaillistResponse(rsp)
+	return ParseDeleteStaticListResponse(rsp)
 }
 
-// GetMaillistWithResponse Read a mailing list
+// GetStaticListWithResponse Read a mailing list
 //
 // The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 // here but under `/api/ml/{mail}`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/maillist/{mail} (the `GetMaillist` operationId).
-func (c *ClientWithResponses) GetMaillistWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetMaillistResponse, error) {
-	rsp, err := c.GetMaillist(ctx, mail, reqEditors...)
+// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
+func (c *ClientWithResponses) GetStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error) {
+	rsp, err := c.GetStaticList(ctx, mail, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGetMaillistResponse(rsp)
+	return ParseGetStaticListResponse(rsp)
 }
 
-// CreateMaillistWithBodyWithResponse Create a mailing list
+// CreateStaticListWithBodyWithResponse Create a mailing list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-func (c *ClientWithResponses) CreateMaillistWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMaillistResponse, error) {
-	rsp, err := c.CreateMaillistWithBody(ctx, mail, contentType, body, reqEditors...)
+// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+func (c *ClientWithResponses) CreateStaticListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateStaticListResponse, error) {
+	rsp, err := c.CreateStaticListWithBody(ctx, mail, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateMaillistResponse(rsp)
+	return ParseCreateStaticListResponse(rsp)
 }
 
-// CreateMaillistWithResponse Create a mailing list
+// CreateStaticListWithResponse Create a mailing list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/maillist/{mail} (the `CreateMaillist` operationId).
-func (c *ClientWithResponses) CreateMaillistWithResponse(ctx context.Context, mail PathMail, body CreateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMaillistResponse, error) {
-	rsp, err := c.CreateMaillist(ctx, mail, body, reqEditors...)
+// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
+func (c *ClientWithResponses) CreateStaticListWithResponse(ctx context.Context, mail PathMail, body CreateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateStaticListResponse, error) {
+	rsp, err := c.CreateStaticList(ctx, mail, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateMaillistResponse(rsp)
+	return ParseCreateStaticListResponse(rsp)
 }
 
-// UpdateMaillistWithBodyWithResponse Change a mailing list
+// UpdateStaticListWithBodyWithResponse Change a mailing list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-func (c *ClientWithResponses) UpdateMaillistWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMaillistResponse, error) {
-	rsp, err := c.UpdateMaillistWithBody(ctx, mail, contentType, body, reqEditors...)
+// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+func (c *ClientWithResponses) UpdateStaticListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateStaticListResponse, error) {
+	rsp, err := c.UpdateStaticListWithBody(ctx, mail, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateMaillistResponse(rsp)
+	return ParseUpdateStaticListResponse(rsp)
 }
 
-// UpdateMaillistWithResponse Change a mailing list
+// UpdateStaticListWithResponse Change a mailing list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /api/maillist/{mail} (the `UpdateMaillist` operationId).
-func (c *ClientWithResponses) UpdateMaillistWithResponse(ctx context.Context, mail PathMail, body UpdateMaillistJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMaillistResponse, error) {
-	rsp, err := c.UpdateMaillist(ctx, mail, body, reqEditors...)
+// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
+func (c *ClientWithResponses) UpdateStaticListWithResponse(ctx context.Context, mail PathMail, body UpdateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateStaticListResponse, error) {
+	rsp, err := c.UpdateStaticList(ctx, mail, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateMaillistResponse(rsp)
+	return ParseUpdateStaticListResponse(rsp)
 }
 
-// DeleteMlWithResponse Delete a mailing list
+// DeleteMailingListWithResponse Delete a mailing list
 //
 // The account goes first, so that no more mail is accepted, then the list's directory with its subscribers,
 // settings and archived posts.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with DELETE /api/ml/{mail} (the `DeleteMl` operationId).
-func (c *ClientWithResponses) DeleteMlWithResponse(ctx context.Context, mail PathMail, params *DeleteMlParams, reqEditors ...RequestEditorFn) (*DeleteMlResponse, error) {
-	rsp, err := c.DeleteMl(ctx, mail, params, reqEditors...)
+// Corresponds with DELETE /api/ml/{mail} (the `DeleteMailingList` operationId).
+func (c *ClientWithResponses) DeleteMailingListWithResponse(ctx context.Context, mail PathMail, params *DeleteMailingListParams, reqEditors ...RequestEditorFn) (*DeleteMailingListResponse, error) {
+	rsp, err := c.DeleteMailingList(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseDeleteMlResponse(rsp)
+	return ParseDeleteMailingListResponse(rsp)
 }
 
-// GetMlWithResponse Read a mailing list
+// GetMailingListWithResponse Read a mailing list
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/ml/{mail} (the `GetMl` operationId).
-func (c *ClientWithResponses) GetMlWithResponse(ctx context.Context, mail PathMail, params *GetMlParams, reqEditors ...RequestEditorFn) (*GetMlResponse, error) {
-	rsp, err := c.GetMl(ctx, mail, params, reqEditors...)
+// Corresponds with GET /api/ml/{mail} (the `GetMailingList` operationId).
+func (c *ClientWithResponses) GetMailingListWithResponse(ctx context.Context, mail PathMail, params *GetMailingListParams, reqEditors ...RequestEditorFn) (*GetMailingListResponse, error) {
+	rsp, err := c.GetMailingList(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGetMlResponse(rsp)
+	return ParseGetMailingListResponse(rsp)
 }
 
-// CreateMlWithBodyWithResponse Create a mailing list
+// CreateMailingListWithBodyWithResponse Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
 // the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -26143,16 +26143,16 @@ func (c *ClientWithResponses) GetMlWithResponse(ctx context.Context, mail PathMa
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-func (c *ClientWithResponses) CreateMlWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMlResponse, error) {
-	rsp, err := c.CreateMlWithBody(ctx, mail, contentType, body, reqEditors...)
+// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+func (c *ClientWithResponses) CreateMailingListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMailingListResponse, error) {
+	rsp, err := c.CreateMailingListWithBody(ctx, mail, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateMlResponse(rsp)
+	return ParseCreateMailingListResponse(rsp)
 }
 
-// CreateMlWithResponse Create a mailing list
+// CreateMailingListWithResponse Create a mailing list
 //
 // The domain has to be hosted here, the address must be free, and the list counts against the limits of
 // the domain and of the caller. What mlmmj still holds of an earlier list of that address is moved to the archive.
@@ -26160,55 +26160,55 @@ func (c *ClientWithResponses) CreateMlWithBodyWithResponse(ctx context.Context, 
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/ml/{mail} (the `CreateMl` operationId).
-func (c *ClientWithResponses) CreateMlWithResponse(ctx context.Context, mail PathMail, body CreateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMlResponse, error) {
-	rsp, err := c.CreateMl(ctx, mail, body, reqEditors...)
+// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
+func (c *ClientWithResponses) CreateMailingListWithResponse(ctx context.Context, mail PathMail, body CreateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMailingListResponse, error) {
+	rsp, err := c.CreateMailingList(ctx, mail, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseCreateMlResponse(rsp)
+	return ParseCreateMailingListResponse(rsp)
 }
 
-// UpdateMlWithBodyWithResponse Change a mailing list, add and remove subscribers
+// UpdateMailingListWithBodyWithResponse Change a mailing list, add and remove subscribers
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-func (c *ClientWithResponses) UpdateMlWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMlResponse, error) {
-	rsp, err := c.UpdateMlWithBody(ctx, mail, contentType, body, reqEditors...)
+// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+func (c *ClientWithResponses) UpdateMailingListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMailingListResponse, error) {
+	rsp, err := c.UpdateMailingListWithBody(ctx, mail, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateMlResponse(rsp)
+	return ParseUpdateMailingListResponse(rsp)
 }
 
-// UpdateMlWithResponse Change a mailing list, add and remove subscribers
+// UpdateMailingListWithResponse Change a mailing list, add and remove subscribers
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /api/ml/{mail} (the `UpdateMl` operationId).
-func (c *ClientWithResponses) UpdateMlWithResponse(ctx context.Context, mail PathMail, body UpdateMlJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMlResponse, error) {
-	rsp, err := c.UpdateMl(ctx, mail, body, reqEditors...)
+// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
+func (c *ClientWithResponses) UpdateMailingListWithResponse(ctx context.Context, mail PathMail, body UpdateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMailingListResponse, error) {
+	rsp, err := c.UpdateMailingList(ctx, mail, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateMlResponse(rsp)
+	return ParseUpdateMailingListResponse(rsp)
 }
 
-// ListMlsWithResponse List the mailing lists of a domain
+// ListMailingListsWithResponse List the mailing lists of a domain
 //
 // The records hold what the account database knows of a list. The settings that live in the list's own
 // directory come with `GET /api/ml/{mail}`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/mls/{domain} (the `ListMls` operationId).
-func (c *ClientWithResponses) ListMlsWithResponse(ctx context.Context, domain PathDomain, params *ListMlsParams, reqEditors ...RequestEditorFn) (*ListMlsResponse, error) {
-	rsp, err := c.ListMls(ctx, domain, params, reqEditors...)
+// Corresponds with GET /api/mls/{domain} (the `ListMailingLists` operationId).
+func (c *ClientWithResponses) ListMailingListsWithResponse(ctx context.Context, domain PathDomain, params *ListMailingListsParams, reqEditors ...RequestEditorFn) (*ListMailingListsResponse, error) {
+	rsp, err := c.ListMailingLists(ctx, domain, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListMlsResponse(rsp)
+	return ParseListMailingListsResponse(rsp)
 }
 
 // DeleteDomainSpamPolicyWithResponse Delete the spam policy of a domain
@@ -30269,15 +30269,15 @@ func ParseExportDomainResponse(rsp *http.Response) (*ExportDomainResponse, error
 	return response, nil
 }
 
-// ParseExportMaillistResponse parses an HTTP response from a ExportMaillistWithResponse call
-func ParseExportMaillistResponse(rsp *http.Response) (*ExportMaillistResponse, error) {
+// ParseExportStaticListResponse parses an HTTP response from a ExportStaticListWithResponse call
+func ParseExportStaticListResponse(rsp *http.Response) (*ExportStaticListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ExportMaillistResponse{
+	response := &ExportStaticListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -30364,7 +30364,7 @@ func ParseExportMaillistResponse(rsp *http.Response) (*ExportMaillistResponse, e
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers ExportMaillistResponse503Headers
+		var headers ExportStaticListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -30694,15 +30694,15 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 	return response, nil
 }
 
-// ParseDeleteMaillistResponse parses an HTTP response from a DeleteMaillistWithResponse call
-func ParseDeleteMaillistResponse(rsp *http.Response) (*DeleteMaillistResponse, error) {
+// ParseDeleteStaticListResponse parses an HTTP response from a DeleteStaticListWithResponse call
+func ParseDeleteStaticListResponse(rsp *http.Response) (*DeleteStaticListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DeleteMaillistResponse{
+	response := &DeleteStaticListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -30789,7 +30789,7 @@ func ParseDeleteMaillistResponse(rsp *http.Response) (*DeleteMaillistResponse, e
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers DeleteMaillistResponse503Headers
+		var headers DeleteStaticListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -30803,22 +30803,22 @@ func ParseDeleteMaillistResponse(rsp *http.Response) (*DeleteMaillistResponse, e
 	return response, nil
 }
 
-// ParseGetMaillistResponse parses an HTTP response from a GetMaillistWithResponse call
-func ParseGetMaillistResponse(rsp *http.Response) (*GetMaillistResponse, error) {
+// ParseGetStaticListResponse parses an HTTP response from a GetStaticListWithResponse call
+func ParseGetStaticListResponse(rsp *http.Response) (*GetStaticListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &GetMaillistResponse{
+	response := &GetStaticListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest MaillistReply
+		var dest StaticListReply
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -30898,7 +30898,7 @@ func ParseGetMaillistResponse(rsp *http.Response) (*GetMaillistResponse, error) 
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers GetMaillistResponse503Headers
+		var headers GetStaticListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -30912,15 +30912,15 @@ func ParseGetMaillistResponse(rsp *http.Response) (*GetMaillistResponse, error) 
 	return response, nil
 }
 
-// ParseCreateMaillistResponse parses an HTTP response from a CreateMaillistWithResponse call
-func ParseCreateMaillistResponse(rsp *http.Response) (*CreateMaillistResponse, error) {
+// ParseCreateStaticListResponse parses an HTTP response from a CreateStaticListWithResponse call
+func ParseCreateStaticListResponse(rsp *http.Response) (*CreateStaticListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreateMaillistResponse{
+	response := &CreateStaticListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -31021,7 +31021,7 @@ func ParseCreateMaillistResponse(rsp *http.Response) (*CreateMaillistResponse, e
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers CreateMaillistResponse503Headers
+		var headers CreateStaticListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -31035,15 +31035,15 @@ func ParseCreateMaillistResponse(rsp *http.Response) (*CreateMaillistResponse, e
 	return response, nil
 }
 
-// ParseUpdateMaillistResponse parses an HTTP response from a UpdateMaillistWithResponse call
-func ParseUpdateMaillistResponse(rsp *http.Response) (*UpdateMaillistResponse, error) {
+// ParseUpdateStaticListResponse parses an HTTP response from a UpdateStaticListWithResponse call
+func ParseUpdateStaticListResponse(rsp *http.Response) (*UpdateStaticListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateMaillistResponse{
+	response := &UpdateStaticListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -31144,7 +31144,7 @@ func ParseUpdateMaillistResponse(rsp *http.Response) (*UpdateMaillistResponse, e
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers UpdateMaillistResponse503Headers
+		var headers UpdateStaticListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -31158,15 +31158,15 @@ func ParseUpdateMaillistResponse(rsp *http.Response) (*UpdateMaillistResponse, e
 	return response, nil
 }
 
-// ParseDeleteMlResponse parses an HTTP response from a DeleteMlWithResponse call
-func ParseDeleteMlResponse(rsp *http.Response) (*DeleteMlResponse, error) {
+// ParseDeleteMailingListResponse parses an HTTP response from a DeleteMailingListWithResponse call
+func ParseDeleteMailingListResponse(rsp *http.Response) (*DeleteMailingListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DeleteMlResponse{
+	response := &DeleteMailingListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -31253,7 +31253,7 @@ func ParseDeleteMlResponse(rsp *http.Response) (*DeleteMlResponse, error) {
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers DeleteMlResponse503Headers
+		var headers DeleteMailingListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -31267,22 +31267,22 @@ func ParseDeleteMlResponse(rsp *http.Response) (*DeleteMlResponse, error) {
 	return response, nil
 }
 
-// ParseGetMlResponse parses an HTTP response from a GetMlWithResponse call
-func ParseGetMlResponse(rsp *http.Response) (*GetMlResponse, error) {
+// ParseGetMailingListResponse parses an HTTP response from a GetMailingListWithResponse call
+func ParseGetMailingListResponse(rsp *http.Response) (*GetMailingListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &GetMlResponse{
+	response := &GetMailingListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest MlReply
+		var dest MailingListReply
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -31362,7 +31362,7 @@ func ParseGetMlResponse(rsp *http.Response) (*GetMlResponse, error) {
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers GetMlResponse503Headers
+		var headers GetMailingListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -31376,15 +31376,15 @@ func ParseGetMlResponse(rsp *http.Response) (*GetMlResponse, error) {
 	return response, nil
 }
 
-// ParseCreateMlResponse parses an HTTP response from a CreateMlWithResponse call
-func ParseCreateMlResponse(rsp *http.Response) (*CreateMlResponse, error) {
+// ParseCreateMailingListResponse parses an HTTP response from a CreateMailingListWithResponse call
+func ParseCreateMailingListResponse(rsp *http.Response) (*CreateMailingListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &CreateMlResponse{
+	response := &CreateMailingListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -31485,7 +31485,7 @@ func ParseCreateMlResponse(rsp *http.Response) (*CreateMlResponse, error) {
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers CreateMlResponse503Headers
+		var headers CreateMailingListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -31499,15 +31499,15 @@ func ParseCreateMlResponse(rsp *http.Response) (*CreateMlResponse, error) {
 	return response, nil
 }
 
-// ParseUpdateMlResponse parses an HTTP response from a UpdateMlWithResponse call
-func ParseUpdateMlResponse(rsp *http.Response) (*UpdateMlResponse, error) {
+// ParseUpdateMailingListResponse parses an HTTP response from a UpdateMailingListWithResponse call
+func ParseUpdateMailingListResponse(rsp *http.Response) (*UpdateMailingListResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateMlResponse{
+	response := &UpdateMailingListResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -31608,7 +31608,7 @@ func ParseUpdateMlResponse(rsp *http.Response) (*UpdateMlResponse, error) {
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers UpdateMlResponse503Headers
+		var headers UpdateMailingListResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -31622,22 +31622,22 @@ func ParseUpdateMlResponse(rsp *http.Response) (*UpdateMlResponse, error) {
 	return response, nil
 }
 
-// ParseListMlsResponse parses an HTTP response from a ListMlsWithResponse call
-func ParseListMlsResponse(rsp *http.Response) (*ListMlsResponse, error) {
+// ParseListMailingListsResponse parses an HTTP response from a ListMailingListsWithResponse call
+func ParseListMailingListsResponse(rsp *http.Response) (*ListMailingListsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListMlsResponse{
+	response := &ListMailingListsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest MlListReply
+		var dest MailingListListReply
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -31717,7 +31717,7 @@ func ParseListMlsResponse(rsp *http.Response) (*ListMlsResponse, error) {
 
 	switch {
 	case rsp.StatusCode == 503:
-		var headers ListMlsResponse503Headers
+		var headers ListMailingListsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {

@@ -19,7 +19,7 @@ import (
 
 // nativeLists are the lists of mlmmj's spool directory.
 func (c Config) nativeLists() *mlmmj.Spool {
-	return mlmmj.NewNative(mlmmj.Native{Spool: c.spool(), Archive: c.MlmmjArchive, SMTPPort: c.MlmmjSMTPPort})
+	return mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: c.spool(), Archive: c.MlmmjArchive, SMTPPort: c.MlmmjSMTPPort})
 }
 
 // spool is mlmmj's directory: as configured, else where iRedMail has it, beside the mailboxes; with embedded databases it lies
@@ -35,7 +35,7 @@ func (c Config) spool() string {
 }
 
 // listDriver is how mailing lists are run, nil when they are switched off.
-func (c Config) listDriver() store.Lists {
+func (c Config) listDriver() store.Mlmmj {
 	switch c.Lists {
 	case "native":
 		return c.nativeLists()
@@ -45,8 +45,8 @@ func (c Config) listDriver() store.Lists {
 	return nil
 }
 
-func (c Config) remoteLists() *mlmmj.Remote {
-	return mlmmj.NewAdmin(mlmmj.Admin{URL: c.MlmmjadminURL, Token: c.MlmmjadminToken.Reveal()})
+func (c Config) remoteLists() *mlmmj.Daemon {
+	return mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: c.MlmmjadminURL, Token: c.MlmmjadminToken.Reveal()})
 }
 
 // inspectLists says whether mailing lists can be worked with, and which are half there. It returns an error when what is
@@ -122,7 +122,7 @@ func (c Config) inspectedAccounts(ctx context.Context) (store.Accounts, error) {
 
 // tellStrays tells of lists that mlmmj or the accounts have alone: what a crash left, or another program.
 func tellStrays(ctx context.Context, w io.Writer, accounts store.Accounts, lists *mlmmj.Spool) error {
-	known, err := accounts.MlAddresses(ctx, "", store.Page{})
+	known, err := accounts.MailingListAddresses(ctx, "", store.PageRequest{})
 	if err != nil {
 		return fmt.Errorf("read the accounts of mailing lists: %w", err)
 	}

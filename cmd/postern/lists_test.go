@@ -33,7 +33,7 @@ func TestCheckOfLists(t *testing.T) {
 	})
 	t.Run("strays", func(t *testing.T) {
 		dir := t.TempDir()
-		spool := mlmmj.NewNative(mlmmj.Native{Spool: filepath.Join(dir, "mlmmj"), Programs: storetest.Mlmmj(t)})
+		spool := mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: filepath.Join(dir, "mlmmj"), Programs: storetest.Mlmmj(t)})
 		s := opened(t, dir)
 		by := store.Write{Actor: store.Actor{Username: "root@admins.test", Global: true}}
 		_, err := s.accounts.CreateDomain(t.Context(), by, store.DomainCreate{Name: "example.com"})
@@ -48,7 +48,7 @@ func TestCheckOfLists(t *testing.T) {
 		require.NotContains(t, out.stdout, "example.com")
 
 		require.NoError(t, spool.RemoveList(t.Context(), "lost@example.com", false))
-		require.NoError(t, spool.Prepare(t.Context(), "stray@example.com", store.DefaultListSettings("stray@example.com")))
+		require.NoError(t, spool.Prepare(t.Context(), "stray@example.com", store.DefaultMlmmjSettings("stray@example.com")))
 		out, err = command(t, "check", "--data-dir", dir)
 		require.NoError(t, err)
 		require.Contains(t, out.stdout, "stray@example.com has no account")

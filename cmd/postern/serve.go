@@ -91,7 +91,7 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 // served are the stores as the server gets them.
 func (s *stores) served() server.Stores {
 	all := server.Stores{
-		Accounts: s.accounts, Directory: s.directory, Policies: s.policies, Mls: s.mls, State: s.state, Panel: s.panel,
+		Accounts: s.accounts, Directory: s.directory, Policies: s.policies, MailingListAccounts: s.mls, State: s.state, Panel: s.panel,
 		Ownerships: s.names,
 	}
 	if s.spf != nil {

@@ -205,11 +205,11 @@ func (a *Access) mayTouch(ctx context.Context, p *Principal, target string) erro
 	if !strings.Contains(target, "@") || target == p.Username {
 		return nil
 	}
-	return a.RefuseHigher(ctx, p, target)
+	return a.RefuseOutranking(ctx, p, target)
 }
 
-// RefuseHigher refuses a target that is a principal of its own and outranks p.
-func (a *Access) RefuseHigher(ctx context.Context, p *Principal, target string) error {
+// RefuseOutranking refuses a target that is a principal of its own and outranks p.
+func (a *Access) RefuseOutranking(ctx context.Context, p *Principal, target string) error {
 	if p.Global {
 		return nil
 	}

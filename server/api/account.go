@@ -18,16 +18,16 @@ func (a *API) policyAccount(ctx context.Context, name string) (store.PolicyAccou
 		return store.Everybody, nil
 	case !strings.Contains(name, "@"):
 		_, err := a.accounts.DomainRules(ctx, name)
-		return store.PolicyAccountOf(name), at("account", err)
+		return store.PolicyAccountOf(name), withField("account", err)
 	}
 	_, err := a.accounts.AccountNoun(ctx, name)
-	return store.PolicyAccountOf(name), at("account", err)
+	return store.PolicyAccountOf(name), withField("account", err)
 }
 
 // domainAccount is policyAccount of a domain.
 func (a *API) domainAccount(ctx context.Context, name string) (store.PolicyAccount, error) {
 	_, err := a.accounts.DomainRules(ctx, lower(name))
-	return store.PolicyAccountOf(lower(name)), at("domain", err)
+	return store.PolicyAccountOf(lower(name)), withField("domain", err)
 }
 
 // mailboxAccount is policyAccount of a mailbox alone.
@@ -39,5 +39,5 @@ func (a *API) mailboxAccount(ctx context.Context, name string) (store.PolicyAcco
 	return store.PolicyAccountOf(lower(name)), atMail(err)
 }
 
-// shown is a record as it goes out; nil is an empty object.
-func shown(r store.Record) ([]byte, error) { return r.MarshalJSON() }
+// encode is a record as it goes out; nil is an empty object.
+func encode(r store.Record) ([]byte, error) { return r.MarshalJSON() }

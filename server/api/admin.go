@@ -36,8 +36,8 @@ func (a *API) CreateAdmin(ctx context.Context, r gen.CreateAdminRequestObject) (
 	if err != nil {
 		return nil, atMail(err)
 	}
-	body := or(r.Body, gen.AdminCreate{})
-	hash, err := a.hashFor(ctx, "", or(body.Password, ""))
+	body := valueOr(r.Body, gen.AdminCreate{})
+	hash, err := a.hashFor(ctx, "", valueOr(body.Password, ""))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (a *API) CreateAdmin(ctx context.Context, r gen.CreateAdminRequestObject) (
 
 // UpdateAdmin changes a standalone admin.
 func (a *API) UpdateAdmin(ctx context.Context, r gen.UpdateAdminRequestObject) (gen.UpdateAdminResponseObject, error) {
-	body := or(r.Body, gen.AdminUpdate{})
+	body := valueOr(r.Body, gen.AdminUpdate{})
 	hash, err := a.optionalHash(ctx, "", body.Password)
 	if err != nil {
 		return nil, err

@@ -31,10 +31,10 @@ func (a *API) adminRecord(admin store.Admin) store.Record {
 func adminCreate(mail string, hash store.Secret, b gen.AdminCreate) store.AdminCreate {
 	return store.AdminCreate{
 		Mail:     mail,
-		Name:     or(b.Name, ""),
+		Name:     valueOr(b.Name, ""),
 		Password: hash,
 		Active:   activeUnlessSaid(b.AccountStatus),
-		Language: or(word(b.Language), ""),
+		Language: valueOr(textOrEmpty(b.Language), ""),
 		Global:   isYes(b.IsGlobalAdmin),
 		Limits: store.LimitsUpdate{
 			Domains: b.MaxDomains, Quota: megabytes(b.MaxQuota, b.QuotaUnit), Users: b.MaxUsers, Aliases: b.MaxAliases,
@@ -48,7 +48,7 @@ func adminUpdate(hash *store.Secret, b gen.AdminUpdate) store.AdminUpdate {
 		Name:     b.Name,
 		Password: hash,
 		Active:   active(b.AccountStatus),
-		Language: word(b.Language),
+		Language: textOrEmpty(b.Language),
 		Global:   flag(b.IsGlobalAdmin),
 		Limits: store.LimitsUpdate{
 			Domains: b.MaxDomains, Quota: megabytes(b.MaxQuota, b.QuotaUnit), Users: b.MaxUsers, Aliases: b.MaxAliases,

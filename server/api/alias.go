@@ -18,12 +18,12 @@ func (l aliasList) VisitListAliasesResponse(w http.ResponseWriter) error { retur
 func (a *API) ListAliases(ctx context.Context, r gen.ListAliasesRequestObject) (gen.ListAliasesResponseObject, error) {
 	filter := store.AliasFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
 	if isYes(r.Params.EmailOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.AliasAddresses(ctx, filter, page)
 		}, encodeName)
 		return aliasList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[store.Alias], error) {
+	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
 		return a.accounts.Aliases(ctx, filter, page)
 	}, encodeAs(aliasRecord))
 	return aliasList{s}, err
@@ -41,7 +41,7 @@ func (a *API) GetAlias(ctx context.Context, r gen.GetAliasRequestObject) (gen.Ge
 
 // CreateAlias makes an alias account.
 func (a *API) CreateAlias(ctx context.Context, r gen.CreateAliasRequestObject) (gen.CreateAliasResponseObject, error) {
-	change, err := a.accounts.CreateAlias(ctx, write(ctx), aliasCreate(lower(r.Mail), or(r.Body, gen.AliasCreate{})))
+	change, err := a.accounts.CreateAlias(ctx, write(ctx), aliasCreate(lower(r.Mail), valueOr(r.Body, gen.AliasCreate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (a *API) CreateAlias(ctx context.Context, r gen.CreateAliasRequestObject) (
 
 // UpdateAlias changes an alias account.
 func (a *API) UpdateAlias(ctx context.Context, r gen.UpdateAliasRequestObject) (gen.UpdateAliasResponseObject, error) {
-	change, err := a.accounts.UpdateAlias(ctx, write(ctx), lower(r.Mail), aliasUpdate(or(r.Body, gen.AliasUpdate{})))
+	change, err := a.accounts.UpdateAlias(ctx, write(ctx), lower(r.Mail), aliasUpdate(valueOr(r.Body, gen.AliasUpdate{})))
 	if err != nil {
 		return nil, err
 	}

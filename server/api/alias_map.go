@@ -18,9 +18,9 @@ func aliasRecord(alias store.Alias) store.Record {
 func aliasCreate(mail string, b gen.AliasCreate) store.AliasCreate {
 	return store.AliasCreate{
 		Mail:         mail,
-		Name:         or(b.Name, ""),
-		AccessPolicy: or(word(b.AccessPolicy), ""),
-		Members:      or(names(b.Members), nil),
+		Name:         valueOr(b.Name, ""),
+		AccessPolicy: valueOr(textOrEmpty(b.AccessPolicy), ""),
+		Members:      valueOr(lowerUnique(b.Members), nil),
 		Active:       activeUnlessSaid(b.AccountStatus),
 	}
 }
@@ -29,7 +29,7 @@ func aliasUpdate(b gen.AliasUpdate) store.AliasUpdate {
 	return store.AliasUpdate{
 		Name:         b.Name,
 		Active:       active(b.AccountStatus),
-		AccessPolicy: word(b.AccessPolicy),
+		AccessPolicy: textOrEmpty(b.AccessPolicy),
 		Members:      set(b.Members, b.AddMember, b.RemoveMember),
 	}
 }

@@ -1,5 +1,5 @@
 // Package api is what each operation of the contract does. A handler maps the request to the store's terms, makes one
-// call, and maps the answer back; who may call it and whether the request is well-formed has been settled before.
+// call, and maps the answer back; who may call it and whether the request is well-formed has been decided before.
 package api
 
 import (
@@ -46,12 +46,12 @@ type API struct {
 
 // Stores are what the operations work on.
 type Stores struct {
-	Accounts  store.Accounts
-	Directory store.Directory // nil when accounts are kept in SQL
-	Policies  store.Policies
-	Spf       SpfJob             // nil when nothing is looked up
-	Mls       store.MailingLists // nil when mailing lists are switched off
-	Panel     store.Panel        // nil when there is no panel database
+	Accounts            store.Accounts
+	Directory           store.Directory // nil when accounts are kept in SQL
+	Policies            store.Policies
+	Spf                 SpfJob             // nil when nothing is looked up
+	MailingListAccounts store.MailingLists // nil when mailing lists are switched off
+	Panel               store.Panel        // nil when there is no panel database
 	// Ownerships prove the names of the accounts.
 	Ownerships store.Ownerships
 }
@@ -59,7 +59,7 @@ type Stores struct {
 // New returns the operations over the stores.
 func New(stores Stores, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool, options Options) *API {
 	return &API{
-		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, mls: stores.Mls,
+		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, mls: stores.MailingListAccounts,
 		panel: stores.Panel, names: stores.Ownerships,
 		access: access, sessions: sessions, hashing: hashing, options: options,
 	}
@@ -100,9 +100,9 @@ type visit interface {
 }
 
 // atMail names the address in the path as the parameter at fault.
-func atMail(err error) error { return at("mail", err) }
+func atMail(err error) error { return withField("mail", err) }
 
-func at(field string, err error) error {
+func withField(field string, err error) error {
 	var known *store.Error
 	if errors.As(err, &known) {
 		return known.With(field)

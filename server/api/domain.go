@@ -26,12 +26,12 @@ func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (
 		filter.ManagedBy = p.Username
 	}
 	if isYes(r.Params.NameOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.DomainNames(ctx, filter, page)
 		}, encodeName)
 		return domainList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[store.Domain], error) {
+	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
 		return a.accounts.Domains(ctx, filter, page)
 	}, encodeAs(a.domainRecord))
 	return domainList{s}, err
@@ -58,7 +58,7 @@ func (a *API) GetDomain(ctx context.Context, r gen.GetDomainRequestObject) (gen.
 
 // CreateDomain makes a domain.
 func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject) (gen.CreateDomainResponseObject, error) {
-	change, err := a.accounts.CreateDomain(ctx, write(ctx), domainCreate(lower(r.Domain), or(r.Body, gen.DomainCreate{})))
+	change, err := a.accounts.CreateDomain(ctx, write(ctx), domainCreate(lower(r.Domain), valueOr(r.Body, gen.DomainCreate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject)
 func (a *API) UpdateDomain(ctx context.Context, r gen.UpdateDomainRequestObject) (gen.UpdateDomainResponseObject, error) {
 	ctx, cancel := edge.Bulk(ctx) // alias domains of a directory touch every account
 	defer cancel()
-	update := domainUpdate(or(r.Body, gen.DomainUpdate{}))
+	update := domainUpdate(valueOr(r.Body, gen.DomainUpdate{}))
 	if err := a.clampPasswordLengths(ctx, &update); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (a *API) refuseHigherInside(ctx context.Context, domain string) error {
 	if err != nil {
 		return err
 	}
-	touchable, err := a.accounts.UserAddresses(ctx, store.UserFilter{Domain: domain, Viewer: p.Username}, store.Page{})
+	touchable, err := a.accounts.UserAddresses(ctx, store.UserFilter{Domain: domain, Viewer: p.Username}, store.PageRequest{})
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (a *API) UpdateDomainAdmins(
 	ctx context.Context, r gen.UpdateDomainAdminsRequestObject,
 ) (gen.UpdateDomainAdminsResponseObject, error) {
 	domain := lower(r.Domain)
-	admins := domainAdmins(or(r.Body, gen.DomainAdminsUpdate{}))
+	admins := domainAdmins(valueOr(r.Body, gen.DomainAdminsUpdate{}))
 	if err := a.mayAppoint(ctx, admins); err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (a *API) mayAppoint(ctx context.Context, admins store.Set) error {
 		}
 	}
 	for _, mail := range slices.Concat(admins.Add, admins.Remove) {
-		if err := a.access.RefuseHigher(ctx, p, mail); err != nil {
+		if err := a.access.RefuseOutranking(ctx, p, mail); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ func (a *API) ListGreylisting(ctx context.Context, _ gen.ListGreylistingRequestO
 	}
 	list := make([]gen.Greylisting, len(settings))
 	for i, one := range settings {
-		if list[i], err = shown(one); err != nil {
+		if list[i], err = encode(one); err != nil {
 			return nil, err
 		}
 	}
@@ -44,7 +44,7 @@ func (a *API) SetGreylisting(ctx context.Context, r gen.SetGreylistingRequestObj
 		return nil, err
 	}
 	var change store.Change
-	if status := or(r.Body, gen.GreylistingStatus{}).Status; status != nil {
+	if status := valueOr(r.Body, gen.GreylistingStatus{}).Status; status != nil {
 		if change, err = a.policies.SetGreylisting(ctx, write(ctx), account, *status == gen.Enable); err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func (a *API) GetGreylistingWhitelists(
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 		return a.policies.GreylistingWhitelist(ctx, account, page)
 	}, encodeName)
 	return senderList{s}, err
@@ -95,8 +95,8 @@ func (a *API) UpdateGreylistingWhitelists(
 	if err != nil {
 		return nil, err
 	}
-	b := or(r.Body, gen.GreylistingWhitelistsUpdate{})
-	senders := store.Set{Replace: b.Senders, Add: or(b.AddSenders, nil), Remove: or(b.RemoveSenders, nil)}
+	b := valueOr(r.Body, gen.GreylistingWhitelistsUpdate{})
+	senders := store.Set{Replace: b.Senders, Add: valueOr(b.AddSenders, nil), Remove: valueOr(b.RemoveSenders, nil)}
 	change, err := a.policies.UpdateGreylistingWhitelist(ctx, write(ctx), account, senders)
 	if err != nil {
 		return nil, err
@@ -115,14 +115,14 @@ func (a *API) GetSpfDomains(ctx context.Context, _ gen.GetSpfDomainsRequestObjec
 
 // UpdateSpfDomains changes the domains whose mail servers are not greylisted.
 func (a *API) UpdateSpfDomains(ctx context.Context, r gen.UpdateSpfDomainsRequestObject) (gen.UpdateSpfDomainsResponseObject, error) {
-	b := or(r.Body, gen.SpfDomainsUpdate{})
+	b := valueOr(r.Body, gen.SpfDomainsUpdate{})
 	domains := set(b.Domains, b.AddDomains, b.RemoveDomains)
 	change, err := a.policies.UpdateSpfDomains(ctx, write(ctx), domains)
 	if err != nil {
 		return nil, err
 	}
 	if isYes(b.QueryDnsImmediately) {
-		a.lookUpSoon(ctx, append(or(domains.Replace, nil), domains.Add...))
+		a.lookUpSoon(ctx, append(valueOr(domains.Replace, nil), domains.Add...))
 	}
 	return gen.UpdateSpfDomains200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }

@@ -39,10 +39,10 @@ func (a *API) ExportUser(ctx context.Context, r gen.ExportUserRequestObject) (ge
 	return gen.ExportUser200JSONResponse(answer), err
 }
 
-// ExportMaillist returns a list with its members outside as LDIF.
-func (a *API) ExportMaillist(ctx context.Context, r gen.ExportMaillistRequestObject) (gen.ExportMaillistResponseObject, error) {
-	answer, err := a.ldif(ctx, store.ExportMaillist, r.Mail)
-	return gen.ExportMaillist200JSONResponse(answer), err
+// ExportStaticList returns a list with its members outside as LDIF.
+func (a *API) ExportStaticList(ctx context.Context, r gen.ExportStaticListRequestObject) (gen.ExportStaticListResponseObject, error) {
+	answer, err := a.ldif(ctx, store.ExportStaticList, r.Mail)
+	return gen.ExportStaticList200JSONResponse(answer), err
 }
 
 // ExportAlias returns an alias account as LDIF.

@@ -50,7 +50,7 @@ func (a *API) spamPolicy(ctx context.Context, account store.PolicyAccount, err e
 func (a *API) UpdateGlobalSpamPolicy(
 	ctx context.Context, r gen.UpdateGlobalSpamPolicyRequestObject,
 ) (gen.UpdateGlobalSpamPolicyResponseObject, error) {
-	answer, err := a.updateSpamPolicy(ctx, store.Everybody, nil, or(r.Body, gen.SpamPolicyUpdate{}))
+	answer, err := a.updateSpamPolicy(ctx, store.Everybody, nil, valueOr(r.Body, gen.SpamPolicyUpdate{}))
 	return gen.UpdateGlobalSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
 }
 
@@ -59,7 +59,7 @@ func (a *API) UpdateDomainSpamPolicy(
 	ctx context.Context, r gen.UpdateDomainSpamPolicyRequestObject,
 ) (gen.UpdateDomainSpamPolicyResponseObject, error) {
 	account, err := a.domainAccount(ctx, r.Domain)
-	answer, err := a.updateSpamPolicy(ctx, account, err, or(r.Body, gen.SpamPolicyUpdate{}))
+	answer, err := a.updateSpamPolicy(ctx, account, err, valueOr(r.Body, gen.SpamPolicyUpdate{}))
 	return gen.UpdateDomainSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
 }
 
@@ -68,7 +68,7 @@ func (a *API) UpdateUserSpamPolicy(
 	ctx context.Context, r gen.UpdateUserSpamPolicyRequestObject,
 ) (gen.UpdateUserSpamPolicyResponseObject, error) {
 	account, err := a.mailboxAccount(ctx, r.Mail)
-	answer, err := a.updateSpamPolicy(ctx, account, err, or(r.Body, gen.SpamPolicyUpdate{}))
+	answer, err := a.updateSpamPolicy(ctx, account, err, valueOr(r.Body, gen.SpamPolicyUpdate{}))
 	return gen.UpdateUserSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
 }
 

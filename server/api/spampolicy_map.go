@@ -9,23 +9,23 @@ import (
 
 func spamPolicyUpdate(b gen.SpamPolicyUpdate) store.SpamPolicyUpdate {
 	return store.SpamPolicyUpdate{
-		BypassSpam:         choice(b.BypassSpamChecks),
-		BypassVirus:        choice(b.BypassVirusChecks),
-		BypassBanned:       choice(b.BypassBannedChecks),
-		BypassHeader:       choice(b.BypassHeaderChecks),
-		QuarantineSpam:     choice(b.QuarantineSpam),
-		QuarantineVirus:    choice(b.QuarantineVirus),
-		QuarantineBanned:   choice(b.QuarantineBanned),
-		QuarantineHeader:   choice(b.QuarantineBadHeader),
-		PrefixSubject:      choice(b.PrefixSpamInSubject),
-		AlwaysInsertHeader: choice(b.AlwaysInsertXSpamHeaders),
+		BypassSpam:         optionalBool(b.BypassSpamChecks),
+		BypassVirus:        optionalBool(b.BypassVirusChecks),
+		BypassBanned:       optionalBool(b.BypassBannedChecks),
+		BypassHeader:       optionalBool(b.BypassHeaderChecks),
+		QuarantineSpam:     optionalBool(b.QuarantineSpam),
+		QuarantineVirus:    optionalBool(b.QuarantineVirus),
+		QuarantineBanned:   optionalBool(b.QuarantineBanned),
+		QuarantineHeader:   optionalBool(b.QuarantineBadHeader),
+		PrefixSubject:      optionalBool(b.PrefixSpamInSubject),
+		AlwaysInsertHeader: optionalBool(b.AlwaysInsertXSpamHeaders),
 		Score:              optional(b.SpamScore),
 		BannedRules:        b.BannedRulenames,
 	}
 }
 
-// choice is yes or no, or null, which unsets.
-func choice(v nullable.Nullable[gen.NullableYesNo]) store.Optional[bool] {
+// optionalBool is yes or no, or null, which unsets.
+func optionalBool(v nullable.Nullable[gen.NullableYesNo]) store.Optional[bool] {
 	o := store.Optional[bool]{Given: v.IsSpecified()}
 	if o.Given && !v.IsNull() {
 		yes := v.MustGet() == gen.NullableYesNoYes
@@ -46,8 +46,8 @@ func optional[T any](v nullable.Nullable[T]) store.Optional[T] {
 
 // bothShown is what is stored and what applies, as they go out.
 func bothShown(stored, effective store.Record) (data, applies []byte, err error) {
-	if data, err = shown(stored); err == nil {
-		applies, err = shown(effective)
+	if data, err = encode(stored); err == nil {
+		applies, err = encode(effective)
 	}
 	return data, applies, err
 }

@@ -17,18 +17,18 @@ const pageSize = 200
 // grow with the number of accounts.
 type stream[T any] struct {
 	ctx    context.Context
-	first  store.List[T]
-	read   func(ctx context.Context, page store.Page) (store.List[T], error)
+	first  store.Page[T]
+	read   func(ctx context.Context, page store.PageRequest) (store.Page[T], error)
 	encode func(b []byte, item T) ([]byte, error)
 }
 
 // newStream reads the first page: an error there still gets a status of its own.
 func newStream[T any](
 	ctx context.Context,
-	read func(context.Context, store.Page) (store.List[T], error),
+	read func(context.Context, store.PageRequest) (store.Page[T], error),
 	encode func([]byte, T) ([]byte, error),
 ) (stream[T], error) {
-	first, err := read(ctx, store.Page{Limit: pageSize})
+	first, err := read(ctx, store.PageRequest{Limit: pageSize})
 	return stream[T]{ctx, first, read, encode}, err
 }
 
@@ -64,10 +64,10 @@ func (s stream[T]) write(w http.ResponseWriter) error {
 	return err
 }
 
-func (s stream[T]) next(after string) (store.List[T], error) {
+func (s stream[T]) next(after string) (store.Page[T], error) {
 	ctx, cancel := edge.Page(s.ctx)
 	defer cancel()
-	return s.read(ctx, store.Page{Limit: pageSize, After: after})
+	return s.read(ctx, store.PageRequest{Limit: pageSize, After: after})
 }
 
 // encodeName writes an item of a listing of names.

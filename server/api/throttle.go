@@ -38,12 +38,12 @@ func (a *API) SetThrottle(ctx context.Context, r gen.SetThrottleRequestObject) (
 
 func throttleSet(b gen.ThrottleUpdate) store.ThrottleSet {
 	return store.ThrottleSet{
-		Period: b.Period, MsgSize: bound(b.MsgSize), MaxMsgs: bound(b.MaxMsgs), MaxQuota: bound(b.MaxQuota),
+		Period: b.Period, MsgSize: pointerOrNil(b.MsgSize), MaxMsgs: pointerOrNil(b.MaxMsgs), MaxQuota: pointerOrNil(b.MaxQuota),
 	}
 }
 
-// bound is a limit that null leaves to a broader setting, as absence does.
-func bound(v nullable.Nullable[int64]) *int64 {
+// pointerOrNil is a limit that null leaves to a broader setting, as absence does.
+func pointerOrNil(v nullable.Nullable[int64]) *int64 {
 	if !v.IsSpecified() || v.IsNull() {
 		return nil
 	}

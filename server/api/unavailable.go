@@ -10,12 +10,12 @@ import (
 )
 
 // listsOnly are the operations that need mlmmj.
-var listsOnly = []string{"ListMls", "GetMl", "CreateMl", "DeleteMl", "UpdateMl"}
+var listsOnly = []string{"ListMailingLists", "GetMailingList", "CreateMailingList", "DeleteMailingList", "UpdateMailingList"}
 
 // directoryOnly are the operations that need the OpenLDAP backend.
 var directoryOnly = []string{
-	"GetMaillist", "CreateMaillist", "DeleteMaillist", "UpdateMaillist",
-	"ExportDomain", "ExportCatchall", "ExportAdmin", "ExportUser", "ExportMaillist", "ExportAlias",
+	"GetStaticList", "CreateStaticList", "DeleteStaticList", "UpdateStaticList",
+	"ExportDomain", "ExportCatchall", "ExportAdmin", "ExportUser", "ExportStaticList", "ExportAlias",
 }
 
 // Offered is a stage of the strict server that answers for the operations that there are not.

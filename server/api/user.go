@@ -23,12 +23,12 @@ func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.
 		filter.Viewer = p.Username
 	}
 	if isYes(r.Params.EmailOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.UserAddresses(ctx, filter, page)
 		}, encodeName)
 		return userList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[store.User], error) {
+	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
 		return a.accounts.Users(ctx, filter, page)
 	}, encodeAs(a.userRecordFor(ctx)))
 	return userList{s}, err
@@ -50,7 +50,7 @@ func (a *API) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (ge
 	if err != nil {
 		return nil, atMail(err)
 	}
-	body := or(r.Body, gen.UserCreate{})
+	body := valueOr(r.Body, gen.UserCreate{})
 	if body.Password == nil && body.PasswordHash == nil {
 		body.Password = new(string) // which the policy refuses
 	}
@@ -68,7 +68,7 @@ func (a *API) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (ge
 // UpdateUser changes a mailbox.
 func (a *API) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (gen.UpdateUserResponseObject, error) {
 	mail := lower(r.Mail)
-	body := or(r.Body, gen.UserUpdate{})
+	body := valueOr(r.Body, gen.UserUpdate{})
 	hash, err := a.passwordOrHash(ctx, store.DomainOf(mail), body.Password, body.PasswordHash)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (a *API) UpdateUsers(ctx context.Context, r gen.UpdateUsersRequestObject) (
 	ctx, cancel := edge.Bulk(ctx)
 	defer cancel()
 	domain := lower(r.Domain)
-	body := or(r.Body, gen.UsersUpdate{})
+	body := valueOr(r.Body, gen.UsersUpdate{})
 	hash, err := a.optionalHash(ctx, domain, body.Password)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (a *API) UpdateUsers(ctx context.Context, r gen.UpdateUsersRequestObject) (
 func (a *API) RenameUser(ctx context.Context, r gen.RenameUserRequestObject) (gen.RenameUserResponseObject, error) {
 	newMail, err := store.NormaliseLogin(r.NewMail)
 	if err != nil {
-		return nil, at("new_mail", err)
+		return nil, withField("new_mail", err)
 	}
 	change, err := a.accounts.RenameUser(ctx, write(ctx), lower(r.Mail), newMail)
 	if err != nil {

@@ -63,17 +63,17 @@ func phones(number string) []string {
 func userCreate(mail string, hash store.Secret, b gen.UserCreate) store.UserCreate {
 	return store.UserCreate{
 		Mail:          mail,
-		Name:          or(b.Name, ""),
-		FirstName:     or(b.Gn, ""),
-		LastName:      or(b.Sn, ""),
-		EmployeeID:    or(b.Employeeid, ""),
+		Name:          valueOr(b.Name, ""),
+		FirstName:     valueOr(b.Gn, ""),
+		LastName:      valueOr(b.Sn, ""),
+		EmployeeID:    valueOr(b.Employeeid, ""),
 		Password:      hash,
 		Active:        activeUnlessSaid(b.AccountStatus),
-		Language:      or(word(b.Language), ""),
+		Language:      valueOr(textOrEmpty(b.Language), ""),
 		Quota:         b.Quota,
-		MailboxFormat: or(word(b.MailboxFormat), ""),
-		MailboxFolder: or(word(b.MailboxFolder), ""),
-		Maildir:       or(b.Maildir, ""),
+		MailboxFormat: valueOr(textOrEmpty(b.MailboxFormat), ""),
+		MailboxFolder: valueOr(textOrEmpty(b.MailboxFolder), ""),
+		Maildir:       valueOr(b.Maildir, ""),
 	}
 }
 
@@ -85,17 +85,17 @@ func userUpdate(hash *store.Secret, b gen.UserUpdate) store.UserUpdate {
 		Password:      hash,
 		Quota:         b.Quota,
 		Active:        active(b.AccountStatus),
-		Language:      word(b.Language),
+		Language:      textOrEmpty(b.Language),
 		EmployeeID:    b.Employeeid,
 		Transport:     b.Transport,
 		Global:        flag(b.IsGlobalAdmin),
 		Forwarding:    set(b.Forwarding, b.AddForwarding, b.RemoveForwarding),
-		SenderBcc:     folded(b.SenderBcc),
-		RecipientBcc:  folded(b.RecipientBcc),
+		SenderBcc:     lowerTrim(b.SenderBcc),
+		RecipientBcc:  lowerTrim(b.RecipientBcc),
 		Aliases:       set(b.Aliases, b.AddAlias, b.RemoveAlias),
 		Services:      set(b.Services, b.AddService, b.RemoveService),
-		MailboxFormat: word(b.MailboxFormat),
-		MailboxFolder: word(b.MailboxFolder),
+		MailboxFormat: textOrEmpty(b.MailboxFormat),
+		MailboxFolder: textOrEmpty(b.MailboxFolder),
 		Maildir:       b.Maildir,
 		Telephone:     b.TelephoneNumber,
 		Mobile:        b.Mobile,
@@ -104,6 +104,6 @@ func userUpdate(hash *store.Secret, b gen.UserUpdate) store.UserUpdate {
 
 func usersUpdate(hash *store.Secret, b gen.UsersUpdate) store.UsersUpdate {
 	return store.UsersUpdate{
-		Active: active(b.AccountStatus), Password: hash, Language: word(b.Language), Transport: b.Transport,
+		Active: active(b.AccountStatus), Password: hash, Language: textOrEmpty(b.Language), Transport: b.Transport,
 	}
 }

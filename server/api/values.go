@@ -54,8 +54,8 @@ func list(v []string) []string {
 	return v
 }
 
-// word is a text that null clears.
-func word[T ~string](v nullable.Nullable[T]) *string {
+// textOrEmpty is a text that null clears.
+func textOrEmpty[T ~string](v nullable.Nullable[T]) *string {
 	if !v.IsSpecified() {
 		return nil
 	}
@@ -66,8 +66,8 @@ func word[T ~string](v nullable.Nullable[T]) *string {
 	return &s
 }
 
-// count is a number that null clears, which is 0.
-func count(v nullable.Nullable[int64]) *int64 {
+// numberOrZero is a number that null clears, which is 0.
+func numberOrZero(v nullable.Nullable[int64]) *int64 {
 	if !v.IsSpecified() {
 		return nil
 	}
@@ -78,16 +78,16 @@ func count(v nullable.Nullable[int64]) *int64 {
 	return &n
 }
 
-// or returns the value or, when there is none, the other.
-func or[T any](v *T, other T) T {
+// valueOr returns the value or, when there is none, the other.
+func valueOr[T any](v *T, other T) T {
 	if v == nil {
 		return other
 	}
 	return *v
 }
 
-// folded is a text in lower case without blanks around it.
-func folded(v *string) *string {
+// lowerTrim is a text in lower case without blanks around it.
+func lowerTrim(v *string) *string {
 	if v == nil {
 		return nil
 	}
@@ -95,8 +95,8 @@ func folded(v *string) *string {
 	return &s
 }
 
-// names is a list of addresses or domain names as they are stored, each once.
-func names[T ~string](v *[]T) *[]string {
+// lowerUnique is a list of addresses or domain names as they are stored, each once.
+func lowerUnique[T ~string](v *[]T) *[]string {
 	if v == nil {
 		return nil
 	}
@@ -113,5 +113,5 @@ func names[T ~string](v *[]T) *[]string {
 
 // set is a change to a set of names.
 func set[T ~string](replace, add, remove *[]T) store.Set {
-	return store.Set{Replace: names(replace), Add: or(names(add), nil), Remove: or(names(remove), nil)}
+	return store.Set{Replace: lowerUnique(replace), Add: valueOr(lowerUnique(add), nil), Remove: valueOr(lowerUnique(remove), nil)}
 }

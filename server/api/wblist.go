@@ -20,7 +20,7 @@ func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.Page) (store.List[string], error) {
+	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 		return a.policies.Wblist(ctx, key, page)
 	}, encodeName)
 	return addressList{s}, err
@@ -32,7 +32,7 @@ func (a *API) AddToWblist(ctx context.Context, r gen.AddToWblistRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.AddToWblist(ctx, write(ctx), key, or(or(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	change, err := a.policies.AddToWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (a *API) RemoveFromWblist(ctx context.Context, r gen.RemoveFromWblistReques
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.RemoveFromWblist(ctx, write(ctx), key, or(or(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	change, err := a.policies.RemoveFromWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
 	if err != nil {
 		return nil, err
 	}

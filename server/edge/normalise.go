@@ -28,7 +28,7 @@ const (
 type document map[string]json.RawMessage
 
 // Normalise reads the body and the query string and leaves one form of either: a body is JSON as the contract
-// describes it, a query string holds declared parameters only. What the surfaces treat differently is settled here.
+// describes it, a query string holds declared parameters only. What the surfaces treat differently is decided here.
 // The body is read piece by piece: what the operation does not take is skipped and never held in memory.
 func (e *Edge) Normalise(c *gin.Context) {
 	r := c.Request

@@ -12,9 +12,9 @@ import (
 	"github.com/postern-mail/postern/store/password"
 )
 
-// crowd calls run from n goroutines, each of which blocks until the returned release is called. It returns once places are
+// callers calls run from n goroutines, each of which blocks until the returned release is called. It returns once places are
 // taken and waiting more wait; more than that were refused.
-type crowd struct {
+type callers struct {
 	pool    *Pool
 	inside  atomic.Int64
 	most    atomic.Int64
@@ -23,9 +23,9 @@ type crowd struct {
 	done    sync.WaitGroup
 }
 
-func newCrowd(pool *Pool) *crowd { return &crowd{pool: pool, gate: make(chan struct{})} }
+func newCallers(pool *Pool) *callers { return &callers{pool: pool, gate: make(chan struct{})} }
 
-func (c *crowd) add(ctx context.Context, n int, costly bool) {
+func (c *callers) add(ctx context.Context, n int, costly bool) {
 	for range n {
 		c.done.Go(func() {
 			err := c.pool.run(ctx, costly, func() {
@@ -40,13 +40,13 @@ func (c *crowd) add(ctx context.Context, n int, costly bool) {
 	}
 }
 
-func (c *crowd) wait(t *testing.T, what func() bool) {
+func (c *callers) wait(t *testing.T, what func() bool) {
 	t.Helper()
 	require.Eventually(t, what, 10e9, 1e6)
 }
 
 func TestPoolIsAsWideAsTheCores(t *testing.T) {
-	c := newCrowd(newPool(3, 2, 2))
+	c := newCallers(newPool(3, 2, 2))
 	c.add(t.Context(), 20, false)
 	c.wait(t, func() bool { return c.inside.Load() == 3 && c.refused.Load() == 20-3-3*2 })
 	close(c.gate)
@@ -57,7 +57,7 @@ func TestPoolIsAsWideAsTheCores(t *testing.T) {
 }
 
 func TestCostlyHashesTakeOnePlace(t *testing.T) {
-	c := newCrowd(newPool(3, 2, 2))
+	c := newCallers(newPool(3, 2, 2))
 	c.add(t.Context(), 10, true)
 	c.wait(t, func() bool { return c.inside.Load() == 1 && c.refused.Load() == 10-1-2 })
 	ran := false
@@ -69,7 +69,7 @@ func TestCostlyHashesTakeOnePlace(t *testing.T) {
 }
 
 func TestWaitingEndsWithTheRequest(t *testing.T) {
-	c := newCrowd(newPool(1, 5, 1))
+	c := newCallers(newPool(1, 5, 1))
 	c.add(t.Context(), 1, false)
 	c.wait(t, func() bool { return c.inside.Load() == 1 })
 	ctx, cancel := context.WithCancel(t.Context())
@@ -81,7 +81,7 @@ func TestWaitingEndsWithTheRequest(t *testing.T) {
 }
 
 func TestBusySaysWhenToComeAgain(t *testing.T) {
-	c := newCrowd(newPool(1, 0, 0))
+	c := newCallers(newPool(1, 0, 0))
 	c.add(t.Context(), 1, false)
 	c.wait(t, func() bool { return c.inside.Load() == 1 })
 	_, err := c.pool.Hash(t.Context(), password.SSHA, "secret")

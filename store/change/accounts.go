@@ -40,14 +40,14 @@ type Accounts struct {
 	log       *slog.Logger
 	followers []Follower
 	hooks     []func(store.Change)
-	open      *ledger
+	inFlight  *ledger
 }
 
 var _ store.Accounts = (*Accounts)(nil)
 
 // New puts the followers, which run in that order, behind every write of the accounts.
 func New(accounts store.Accounts, intents store.Intents, log *slog.Logger, followers ...Follower) *Accounts {
-	return &Accounts{Accounts: accounts, intents: intents, log: log, followers: followers, open: newLedger()}
+	return &Accounts{Accounts: accounts, intents: intents, log: log, followers: followers, inFlight: newLedger()}
 }
 
 // OnChange has fn called after every deciding write and before the followers, to drop what was cached. When nobody
@@ -87,14 +87,14 @@ func (a *Accounts) runLasting(ctx context.Context, w store.Write, do write) (sto
 	if !planned.Lasting {
 		return a.run(ctx, w, do)
 	}
-	if err = a.carried(ctx, planned.Name); err != nil {
+	if err = a.waitForCarryOver(ctx, planned.Name); err != nil {
 		return store.Change{}, err
 	}
 	id, err := a.begin(ctx, w.Actor, planned)
 	if err != nil {
 		return store.Change{}, err
 	}
-	defer a.open.release(id)
+	defer a.inFlight.release(id)
 	c, err := a.decide(ctx, id, w, planned, do)
 	if err == nil && c.Action == store.ActionDelete && len(c.Discarded) > 0 {
 		a.log.Warn("files of deleted mailboxes are not scheduled for removal: the stored path is no directory of one mailbox",
@@ -118,11 +118,11 @@ func (a *Accounts) begin(ctx context.Context, actor store.Actor, planned store.C
 		return "", fmt.Errorf("name an intent: %w", err)
 	}
 	planned.Before, planned.After = nil, nil
-	a.open.begin(id.String(), planned)
+	a.inFlight.begin(id.String(), planned)
 	intent := store.Intent{ID: id.String(), Actor: actor, Change: planned, Created: time.Now().UTC()}
 	if err = a.intents.BeginIntent(ctx, intent); err != nil {
-		a.open.forget(id.String())
-		a.open.release(id.String())
+		a.inFlight.forget(id.String())
+		a.inFlight.release(id.String())
 		return "", fmt.Errorf("record the change of %s: %w", planned.Name, err)
 	}
 	return id.String(), nil
@@ -136,10 +136,10 @@ func (a *Accounts) decide(ctx context.Context, id string, w store.Write, planned
 	switch {
 	case err == nil:
 		a.announce(c)
-		a.settle(after, id, a.follow(after, w.Actor, c, a.followers))
+		a.finish(after, id, a.follow(after, w.Actor, c, a.followers))
 		return c, nil
 	case rolledBack(err):
-		a.open.forget(id)
+		a.inFlight.forget(id)
 		if e := a.intents.FinishIntent(after, id); e != nil {
 			a.log.WarnContext(after, "An intent could not be forgotten.", "intent", id, "error", e)
 		}
@@ -177,10 +177,10 @@ func (a *Accounts) follow(ctx context.Context, actor store.Actor, c store.Change
 	return failed
 }
 
-// settle forgets an intent that nothing is left of, and otherwise remembers what is left: here and, for another process or
+// finish forgets an intent that nothing is left of, and otherwise remembers what is left: here and, for another process or
 // the next one, with the intent. Only what is left may run again: by then the name may be somebody else's.
-func (a *Accounts) settle(ctx context.Context, id string, left []Follower) {
-	a.open.remember(id, left)
+func (a *Accounts) finish(ctx context.Context, id string, left []Follower) {
+	a.inFlight.remember(id, left)
 	if len(left) > 0 {
 		if err := a.intents.KeepIntent(ctx, id, namesOf(left)); err != nil {
 			a.log.WarnContext(ctx, "What is left of a change could not be noted.", "intent", id, "error", err)
@@ -191,7 +191,7 @@ func (a *Accounts) settle(ctx context.Context, id string, left []Follower) {
 		a.log.WarnContext(ctx, "An intent could not be forgotten.", "intent", id, "error", err)
 		return
 	}
-	a.open.forget(id)
+	a.inFlight.forget(id)
 }
 
 func namesOf(followers []Follower) []string {
@@ -205,7 +205,7 @@ func namesOf(followers []Follower) []string {
 // remaining returns which followers of a recorded change are left, and whether it is known to have happened. One that there is
 // no more, since what it served is switched off, is left out.
 func (a *Accounts) remaining(i store.Intent) ([]Follower, bool) {
-	if left, known := a.open.remaining(i.ID); known {
+	if left, known := a.inFlight.remaining(i.ID); known {
 		return left, true
 	}
 	if i.Left == nil {

@@ -23,32 +23,32 @@ func hasCleaner(followers []Follower) bool {
 	})
 }
 
-// cleared returns once nothing of an earlier account of that name is left to clean, be it here or in another process. What is
+// waitForCleanup returns once nothing of an earlier account of that name is left to clean, be it here or in another process. What is
 // left is taken up; when that fails again, or when another process may still be at it, it returns SERVER_DOWN.
-func (a *Accounts) cleared(ctx context.Context, name string) error {
-	return a.clear(ctx, name, func(c store.Change) bool { return concerns(c, name) })
+func (a *Accounts) waitForCleanup(ctx context.Context, name string) error {
+	return a.waitFor(ctx, name, func(c store.Change) bool { return concerns(c, name) })
 }
 
-// carried returns once what an account brought along from an earlier name has come, and what was left over when it was created is
-// gone: it would otherwise come to whoever gets the name next, or along with the account. It fails as cleared does.
-func (a *Accounts) carried(ctx context.Context, name string) error {
-	return a.clear(ctx, name, func(c store.Change) bool {
+// waitForCarryOver returns once what an account brought along from an earlier name has come, and what was left over when it was created is
+// gone: it would otherwise come to whoever gets the name next, or along with the account. It fails as waitForCleanup does.
+func (a *Accounts) waitForCarryOver(ctx context.Context, name string) error {
+	return a.waitFor(ctx, name, func(c store.Change) bool {
 		return c.Action == store.ActionRename && c.NewName == name || c.Action == store.ActionCreate && c.Name == name
 	})
 }
 
-// settled returns once nothing is left to do that would touch what belongs to a name: neither cleaning after an earlier
-// account nor what this one brings along. It fails as cleared does.
-func (a *Accounts) settled(ctx context.Context, name string) error {
-	return a.clear(ctx, name, func(c store.Change) bool {
+// waitForName returns once nothing is left to do that would touch what belongs to a name: neither cleaning after an earlier
+// account nor what this one brings along. It fails as waitForCleanup does.
+func (a *Accounts) waitForName(ctx context.Context, name string) error {
+	return a.waitFor(ctx, name, func(c store.Change) bool {
 		return concerns(c, name) || c.Action == store.ActionRename && c.NewName == name
 	})
 }
 
-// clear takes up what is left to clean of some changes. What is recorded counts, not what this process remembers: another
+// waitFor takes up what is left to clean of some changes. What is recorded counts, not what this process remembers: another
 // one may have finished it.
-func (a *Accounts) clear(ctx context.Context, name string, which func(store.Change) bool) error {
-	for _, done := range a.open.at(which) {
+func (a *Accounts) waitFor(ctx context.Context, name string, which func(store.Change) bool) error {
+	for _, done := range a.inFlight.running(which) {
 		select {
 		case <-done:
 		case <-ctx.Done():
@@ -63,37 +63,37 @@ func (a *Accounts) clear(ctx context.Context, name string, which func(store.Chan
 		if !which(i.Change) {
 			continue
 		}
-		if err = a.clearOne(ctx, i); err != nil {
+		if err = a.finishOne(ctx, i); err != nil {
 			return uncleared(name, err)
 		}
 	}
 	return nil
 }
 
-// clearOne takes up one change, unless nothing is left of it that cleans.
-func (a *Accounts) clearOne(ctx context.Context, i store.Intent) error {
+// finishOne takes up one change, unless nothing is left of it that cleans.
+func (a *Accounts) finishOne(ctx context.Context, i store.Intent) error {
 	left, known := a.remaining(i)
 	if known && !hasCleaner(left) {
 		return nil
 	}
-	if isYoung(i) && !a.open.began(i.ID) {
-		return a.another(ctx, i)
+	if isYoung(i) && !a.inFlight.began(i.ID) {
+		return a.runningElsewhere(ctx, i)
 	}
-	if !a.open.take(i.ID, i.Change) {
+	if !a.inFlight.take(i.ID, i.Change) {
 		return errAtWork
 	}
-	defer a.open.release(i.ID)
-	if err := a.takeUp(ctx, i); err != nil {
+	defer a.inFlight.release(i.ID)
+	if err := a.resumeIntent(ctx, i); err != nil {
 		return err
 	}
-	if left, _ = a.open.remaining(i.ID); hasCleaner(left) {
+	if left, _ = a.inFlight.remaining(i.ID); hasCleaner(left) {
 		return errNotCleaned
 	}
 	return nil
 }
 
-// another tells of a change that another process may be at. As long as it has not happened nothing is to be cleaned.
-func (a *Accounts) another(ctx context.Context, i store.Intent) error {
+// runningElsewhere tells of a change that another process may be at. As long as it has not happened nothing is to be cleaned.
+func (a *Accounts) runningElsewhere(ctx context.Context, i store.Intent) error {
 	happened, err := a.happened(ctx, i.Change)
 	if err == nil && happened {
 		err = errAtWork

@@ -51,20 +51,20 @@ func (plainAccounts) UpdateDomainAdmins(context.Context, store.Write, string, st
 	return store.Change{Name: "UpdateDomainAdmins"}, nil
 }
 
-func (plainAccounts) MlAddresses(context.Context, string, store.Page) (store.List[string], error) {
-	return store.List[string]{}, nil
+func (plainAccounts) MailingListAddresses(context.Context, string, store.PageRequest) (store.Page[string], error) {
+	return store.Page[string]{}, nil
 }
 
-func (plainAccounts) CreateMl(context.Context, store.Write, store.MlCreate) (store.Change, error) {
-	return store.Change{Name: "CreateMl"}, nil
+func (plainAccounts) CreateMailingListAccount(context.Context, store.Write, store.MailingListAccountCreate) (store.Change, error) {
+	return store.Change{Name: "CreateMailingListAccount"}, nil
 }
 
-func (plainAccounts) UpdateMl(context.Context, store.Write, string, store.MlUpdate) (store.Change, error) {
-	return store.Change{Name: "UpdateMl"}, nil
+func (plainAccounts) UpdateMailingListAccount(context.Context, store.Write, string, store.MailingListAccountUpdate) (store.Change, error) {
+	return store.Change{Name: "UpdateMailingListAccount"}, nil
 }
 
-func (plainAccounts) DeleteMl(context.Context, store.Write, string, bool) (store.Change, error) {
-	return store.Change{Name: "DeleteMl"}, nil
+func (plainAccounts) DeleteMailingListAccount(context.Context, store.Write, string, bool) (store.Change, error) {
+	return store.Change{Name: "DeleteMailingListAccount"}, nil
 }
 
 func (plainAccounts) DeleteDomain(context.Context, store.Write, string, int) (store.Change, error) {

@@ -154,11 +154,11 @@ func (f *faultyAccounts) DomainRules(_ context.Context, name string) (store.Doma
 	return store.DomainRules{Active: active}, nil
 }
 
-func (f *faultyAccounts) UserAddresses(_ context.Context, filter store.UserFilter, _ store.Page) (store.List[string], error) {
+func (f *faultyAccounts) UserAddresses(_ context.Context, filter store.UserFilter, _ store.PageRequest) (store.Page[string], error) {
 	return f.addresses(filter.DisabledOnly, "anna@example.com", "bo@example.com"), nil
 }
 
-func (f *faultyAccounts) AliasAddresses(_ context.Context, filter store.AliasFilter, _ store.Page) (store.List[string], error) {
+func (f *faultyAccounts) AliasAddresses(_ context.Context, filter store.AliasFilter, _ store.PageRequest) (store.Page[string], error) {
 	return f.addresses(filter.DisabledOnly, "info@example.com"), nil
 }
 
@@ -169,12 +169,12 @@ func (f *faultyAccounts) Alias(_ context.Context, mail string) (store.Alias, err
 	return store.Alias{Mail: mail}, nil
 }
 
-func (f *faultyAccounts) MlAddresses(context.Context, string, store.Page) (store.List[string], error) {
-	return store.List[string]{}, nil
+func (f *faultyAccounts) MailingListAddresses(context.Context, string, store.PageRequest) (store.Page[string], error) {
+	return store.Page[string]{}, nil
 }
 
-func (f *faultyAccounts) addresses(disabledOnly bool, names ...string) store.List[string] {
-	return store.List[string]{Items: slices.DeleteFunc(names, func(n string) bool {
+func (f *faultyAccounts) addresses(disabledOnly bool, names ...string) store.Page[string] {
+	return store.Page[string]{Items: slices.DeleteFunc(names, func(n string) bool {
 		active, ok := f.active[n]
 		return !ok || disabledOnly && active
 	})}

@@ -45,9 +45,9 @@ func (a *Accounts) look(ctx context.Context, c store.Change) (standing, error) {
 		now, err = a.lookAtUser(ctx, c)
 	case store.NounAlias:
 		now, err = a.lookAtAlias(ctx, c)
-	case store.NounMl:
-		now, err = a.lookAtMl(ctx, c)
-	case store.NounList:
+	case store.NounMailingList:
+		now, err = a.lookAtMailingList(ctx, c)
+	case store.NounStaticList:
 		_, err = a.AccountNoun(ctx, c.Name)
 		now = standing{exists: true, active: true}
 	}
@@ -75,19 +75,19 @@ func (a *Accounts) lookAtUser(ctx context.Context, c store.Change) (standing, er
 		who, err := a.Identity(ctx, c.Name)
 		return standing{exists: who.Mailbox, active: who.Active}, err
 	}
-	all, err := a.UserAddresses(ctx, store.UserFilter{Domain: c.Name}, store.Page{})
+	all, err := a.UserAddresses(ctx, store.UserFilter{Domain: c.Name}, store.PageRequest{})
 	if err != nil {
 		return standing{}, err
 	}
-	disabled, err := a.UserAddresses(ctx, store.UserFilter{Domain: c.Name, DisabledOnly: true}, store.Page{})
+	disabled, err := a.UserAddresses(ctx, store.UserFilter{Domain: c.Name, DisabledOnly: true}, store.PageRequest{})
 	if err != nil {
 		return standing{}, err
 	}
-	spared := map[string]bool{}
+	outranking := map[string]bool{}
 	for _, mail := range slices.Concat(disabled.Items, c.Discarded) {
-		spared[mail] = true
+		outranking[mail] = true
 	}
-	active := slices.ContainsFunc(all.Items, func(mail string) bool { return !spared[mail] })
+	active := slices.ContainsFunc(all.Items, func(mail string) bool { return !outranking[mail] })
 	return standing{exists: true, active: active}, nil
 }
 
@@ -95,11 +95,11 @@ func (a *Accounts) lookAtAlias(ctx context.Context, c store.Change) (standing, e
 	if _, err := a.Alias(ctx, c.Name); err != nil {
 		return standing{}, err
 	}
-	disabled, err := a.AliasAddresses(ctx, store.AliasFilter{Domain: store.DomainOf(c.Name), DisabledOnly: true}, store.Page{})
+	disabled, err := a.AliasAddresses(ctx, store.AliasFilter{Domain: store.DomainOf(c.Name), DisabledOnly: true}, store.PageRequest{})
 	return standing{exists: true, active: !slices.Contains(disabled.Items, c.Name)}, err
 }
 
-func (a *Accounts) lookAtMl(ctx context.Context, c store.Change) (standing, error) {
-	list, err := a.Ml(ctx, c.Name)
+func (a *Accounts) lookAtMailingList(ctx context.Context, c store.Change) (standing, error) {
+	list, err := a.MailingListAccount(ctx, c.Name)
 	return standing{exists: true, active: list.Active}, err
 }

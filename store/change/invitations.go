@@ -30,13 +30,13 @@ type Inviter struct {
 	Rest func() bool      // whether nothing is sent for now; nil is never
 
 	accounts *Accounts
-	lists    store.Lists
+	lists    store.Mlmmj
 	recorded store.Invitations
 	wake     chan struct{}
 }
 
 // NewInviter returns the inviter of the lists.
-func NewInviter(accounts *Accounts, lists store.Lists, recorded store.Invitations) *Inviter {
+func NewInviter(accounts *Accounts, lists store.Mlmmj, recorded store.Invitations) *Inviter {
 	return &Inviter{accounts: accounts, lists: lists, recorded: recorded, Now: time.Now, wake: make(chan struct{}, 1)}
 }
 
@@ -116,7 +116,7 @@ func (i *Inviter) send(ctx context.Context, one store.Invitation) error {
 	ctx, cancel := context.WithTimeout(ctx, invitationTime)
 	defer cancel()
 	old := i.Now().Sub(one.Created)
-	if _, err := i.accounts.Ml(ctx, one.List); err != nil {
+	if _, err := i.accounts.MailingListAccount(ctx, one.List); err != nil {
 		if !store.IsNotFound(err) || old < resumeAge {
 			return err
 		}

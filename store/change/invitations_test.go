@@ -18,7 +18,7 @@ import (
 
 // faultyLists goes wrong before or after the mail of an invitation.
 type faultyLists struct {
-	store.Lists
+	store.Mlmmj
 	before, after error
 }
 
@@ -26,7 +26,7 @@ func (f *faultyLists) Invite(ctx context.Context, mail string, kind store.Subscr
 	if f.before != nil {
 		return f.before
 	}
-	if err := f.Lists.Invite(ctx, mail, kind, addresses); err != nil {
+	if err := f.Mlmmj.Invite(ctx, mail, kind, addresses); err != nil {
 		return err
 	}
 	return f.after
@@ -46,7 +46,7 @@ func newInviting(t *testing.T) *inviting {
 	t.Helper()
 	p := newPost(t)
 	i := &inviting{post: p, sink: storetest.NewSink(t), clock: time.Now()}
-	i.lists = &faultyLists{Lists: mlmmj.NewNative(mlmmj.Native{
+	i.lists = &faultyLists{Mlmmj: mlmmj.NewSpool(mlmmj.SpoolConfig{
 		Spool: filepath.Join(t.TempDir(), "spool"), Programs: p.lists.Programs, SMTPPort: i.sink.Port,
 	})}
 	i.inviter = change.NewInviter(p.all(), i.lists, p.state)

@@ -106,8 +106,8 @@ func (l *ledger) forget(id string) {
 	}
 }
 
-// at returns the channels of those changes that somebody is at.
-func (l *ledger) at(which func(store.Change) bool) (busy []<-chan struct{}) {
+// running returns the channels of those changes that somebody is at.
+func (l *ledger) running(which func(store.Change) bool) (busy []<-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.entries {

@@ -53,7 +53,7 @@ func (a *Accounts) holding(ctx context.Context, actor store.Actor, c store.Chang
 // runNew runs a write that gives an account a name, which has to be cleared of an earlier one. Where something of that name is
 // left over in another database, or nobody can say, the creation is recorded, so that it is not forgotten to remove that.
 func (a *Accounts) runNew(ctx context.Context, w store.Write, noun store.Noun, name string, do write) (store.Change, error) {
-	if err := a.cleared(ctx, name); err != nil {
+	if err := a.waitForCleanup(ctx, name); err != nil {
 		return store.Change{}, err
 	}
 	if w.DryRun {
@@ -72,7 +72,7 @@ func (a *Accounts) runNew(ctx context.Context, w store.Write, noun store.Noun, n
 	if err != nil {
 		return store.Change{}, err
 	}
-	defer a.open.release(id)
+	defer a.inFlight.release(id)
 	return a.decide(ctx, id, w, planned, func(ctx context.Context, w store.Write) (store.Change, error) {
 		c, err := do(ctx, w)
 		c.Lasting = true
@@ -83,7 +83,7 @@ func (a *Accounts) runNew(ctx context.Context, w store.Write, noun store.Noun, n
 // runRename is runLasting for a write that gives an account another name. What is left over of that name goes before: afterwards
 // it could not be told from what the account brings along.
 func (a *Accounts) runRename(ctx context.Context, w store.Write, noun store.Noun, name string, do write) (store.Change, error) {
-	if err := a.cleared(ctx, name); err != nil {
+	if err := a.waitForCleanup(ctx, name); err != nil {
 		return store.Change{}, err
 	}
 	if w.DryRun {

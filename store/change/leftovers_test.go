@@ -162,7 +162,7 @@ func listsNameNobodyByMistake(t *testing.T, open func(t *testing.T) *post) {
 			require.NoError(t, p.driver.Unsubscribe(t.Context(), list, nil))
 			require.NoError(t, p.driver.Subscribe(t.Context(), list, store.SubscribeNormal, mails[:1]))
 			people := append([]string{"bo@example.com"}, mails...)
-			require.NoError(t, p.driver.ConfigureList(t.Context(), list, store.ListUpdate{
+			require.NoError(t, p.driver.ConfigureList(t.Context(), list, store.MlmmjUpdate{
 				Owners: &people, Moderators: &people, SubscriptionModerators: &people,
 			}))
 		}

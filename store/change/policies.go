@@ -64,7 +64,7 @@ func (p *Policies) run(
 	ctx context.Context, w store.Write, account store.PolicyAccount, do func() (store.Change, error),
 ) (store.Change, error) {
 	if account != store.Everybody && !w.DryRun {
-		if err := p.accounts.settled(ctx, account.Name()); err != nil {
+		if err := p.accounts.waitForName(ctx, account.Name()); err != nil {
 			return store.Change{}, err
 		}
 	}

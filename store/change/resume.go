@@ -16,7 +16,7 @@ const resumeAge = 3 * time.Minute
 func isYoung(i store.Intent) bool { return time.Since(i.Created) < resumeAge }
 
 // Resume takes up every unfinished intent: it looks whether the change happened, and either runs the followers or
-// forgets it. It is called at start, before the first write. An intent that cannot be settled stays; the error then
+// forgets it. It is called at start, before the first write. An intent that cannot be finished stays; the error then
 // says why, but for failing followers, which only the log names. A young one that has not happened stays without an error:
 // another process may be about to carry it out.
 func (a *Accounts) Resume(ctx context.Context) error {
@@ -49,21 +49,21 @@ func (a *Accounts) resume(ctx context.Context, due func(store.Intent) bool) erro
 	if err != nil {
 		return fmt.Errorf("read unfinished changes: %w", err)
 	}
-	a.open.prune(intents)
+	a.inFlight.prune(intents)
 	var errs []error
 	for _, i := range intents {
-		if !due(i) || !a.open.take(i.ID, i.Change) {
+		if !due(i) || !a.inFlight.take(i.ID, i.Change) {
 			continue
 		}
-		if err := a.takeUp(ctx, i); err != nil {
+		if err := a.resumeIntent(ctx, i); err != nil {
 			errs = append(errs, fmt.Errorf("take up the %s of %s: %w", i.Change.Action, i.Change.Name, err))
 		}
-		a.open.release(i.ID)
+		a.inFlight.release(i.ID)
 	}
 	return errors.Join(errs...)
 }
 
-func (a *Accounts) takeUp(ctx context.Context, i store.Intent) error {
+func (a *Accounts) resumeIntent(ctx context.Context, i store.Intent) error {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
 	left, known := a.remaining(i)
@@ -83,6 +83,6 @@ func (a *Accounts) takeUp(ctx context.Context, i store.Intent) error {
 		a.announce(i.Change)
 		left = a.followers
 	}
-	a.settle(ctx, i.ID, a.follow(ctx, i.Actor, i.Change, left))
+	a.finish(ctx, i.ID, a.follow(ctx, i.Actor, i.Change, left))
 	return nil
 }

@@ -19,7 +19,7 @@ func (a *Accounts) User(ctx context.Context, mail string) (store.User, error) {
 }
 
 // Users implements store.Users, as User does.
-func (a *Accounts) Users(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[store.User], error) {
+func (a *Accounts) Users(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[store.User], error) {
 	users, err := a.Accounts.Users(ctx, filter, page)
 	if err == nil {
 		a.addSubscriptions(ctx, users.Items)
@@ -39,7 +39,7 @@ func (a *Accounts) addSubscriptions(ctx context.Context, users []store.User) {
 		mails[i] = u.Mail
 	}
 	to, err := lists.SubscribedTo(ctx, mails, func() ([]string, error) {
-		all, err := a.MlAddresses(ctx, "", store.Page{})
+		all, err := a.MailingListAddresses(ctx, "", store.PageRequest{})
 		return all.Items, err
 	})
 	if err != nil {
@@ -52,7 +52,7 @@ func (a *Accounts) addSubscriptions(ctx context.Context, users []store.User) {
 			is, looked := known[list]
 			if !looked {
 				noun, err := a.AccountNoun(ctx, list)
-				is = err == nil && noun == store.NounMl
+				is = err == nil && noun == store.NounMailingList
 				known[list] = is
 			}
 			if is {
@@ -65,7 +65,7 @@ func (a *Accounts) addSubscriptions(ctx context.Context, users []store.User) {
 }
 
 // listDriver is what the follower of mailing lists works with, nil when there is none.
-func (a *Accounts) listDriver() store.Lists {
+func (a *Accounts) listDriver() store.Mlmmj {
 	for _, f := range a.followers {
 		if l, ok := f.(listsFollower); ok {
 			return l.lists

@@ -26,7 +26,7 @@ func withTenant(t *testing.T, p *post) {
 	for _, list := range []string{dev, foreign} {
 		_, err = p.mls().CreateMailingList(t.Context(), byRoot, store.MailingListCreate{
 			Mail: list, Active: true, Subscribers: people[:1], Subscription: store.SubscribeDigest,
-			Settings: store.ListUpdate{Owners: &people, Moderators: &people, SubscriptionModerators: &people},
+			Settings: store.MlmmjUpdate{Owners: &people, Moderators: &people, SubscriptionModerators: &people},
 		})
 		require.NoError(t, err)
 	}
@@ -36,7 +36,7 @@ func withTenant(t *testing.T, p *post) {
 // requirePeople asserts that a list names the ones and not the others, in every place.
 func requirePeople(t *testing.T, p *post, list string, subscribers []store.Subscriber, people ...string) {
 	t.Helper()
-	settings, err := p.lists.ListSettings(t.Context(), list)
+	settings, err := p.lists.MlmmjSettings(t.Context(), list)
 	require.NoError(t, err)
 	require.Equal(t, people, settings.Owners)
 	require.Equal(t, people, settings.Moderators)
@@ -141,12 +141,12 @@ func TestMailboxesNameTheirLists(t *testing.T) {
 	onBothDrivers(t, func(t *testing.T, open func(t *testing.T) *post) {
 		p := open(t)
 		withTenant(t, p)
-		require.NoError(t, p.lists.Prepare(t.Context(), "stray@other.test", store.DefaultListSettings("stray@other.test")))
+		require.NoError(t, p.lists.Prepare(t.Context(), "stray@other.test", store.DefaultMlmmjSettings("stray@other.test")))
 		require.NoError(t, p.lists.Subscribe(t.Context(), "stray@other.test", store.SubscribeNormal, []string{"anna@example.com"}))
 		u, err := p.all().User(t.Context(), "anna@example.com")
 		require.NoError(t, err)
 		require.Equal(t, []string{dev, foreign}, u.MailingLists)
-		users, err := p.all().Users(t.Context(), store.UserFilter{Domain: "example.com"}, store.Page{})
+		users, err := p.all().Users(t.Context(), store.UserFilter{Domain: "example.com"}, store.PageRequest{})
 		require.NoError(t, err)
 		named := map[string][]string{}
 		for _, u := range users.Items {

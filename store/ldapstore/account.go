@@ -40,9 +40,9 @@ func (h home) changeFurther(e *entry, current, next []string) {
 	e.add("shadowAddress", h.derived(e.address(), *e)...)
 }
 
-// settleIn gives a new account what it has from its domain: the addresses under alias domains, and the mark by which
+// addDerivedTo gives a new account what it has from its domain: the addresses under alias domains, and the mark by which
 // everything in a domain that is switched off is switched off.
-func (h home) settleIn(e *entry, mail string) {
+func (h home) addDerivedTo(e *entry, mail string) {
 	e.add("shadowAddress", h.derived(mail, *e)...)
 	h.markStatus(e)
 }

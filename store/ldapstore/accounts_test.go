@@ -17,7 +17,7 @@ import (
 )
 
 func TestAccountsOnOpenLDAP(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	storetest.Accounts(t, func(t *testing.T) storetest.Fixture {
 		t.Helper()
 		w.empty(t)
@@ -25,8 +25,8 @@ func TestAccountsOnOpenLDAP(t *testing.T) {
 	})
 }
 
-// world is a directory with what a store on it needs beside.
-type world struct {
+// fixture is a directory with what a store on it needs beside.
+type fixture struct {
 	at    storetest.DirectoryAt
 	panel *sqldb.DB
 	locks store.Locks
@@ -34,9 +34,9 @@ type world struct {
 	clear func(t *testing.T)
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{at: storetest.Directory(t)}
+	w := &fixture{at: storetest.Directory(t)}
 	dir := t.TempDir()
 	var err error
 	w.panel, err = sqldb.Open("sqlite://" + filepath.Join(dir, "iredadmin.db") + "?sync=off")
@@ -53,7 +53,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // options are those of a store on the directory.
-func (w *world) options() ldapstore.Options {
+func (w *fixture) options() ldapstore.Options {
 	o := ldapstore.DefaultOptions(ldapstore.Server{
 		URL: w.at.URL, BindDN: w.at.BindDN, BindPassword: store.Secret(w.at.BindPassword),
 	}, w.at.Suffix)
@@ -62,7 +62,7 @@ func (w *world) options() ldapstore.Options {
 }
 
 // open returns a further store on the same directory.
-func (w *world) open(t *testing.T) *ldapstore.Store {
+func (w *fixture) open(t *testing.T) *ldapstore.Store {
 	t.Helper()
 	s, err := ldapstore.New(w.options(), w.locks, panelstore.NewMailboxes(w.panel))
 	require.NoError(t, err)
@@ -71,24 +71,24 @@ func (w *world) open(t *testing.T) *ldapstore.Store {
 }
 
 // empty removes all accounts.
-func (w *world) empty(t *testing.T) {
+func (w *fixture) empty(t *testing.T) {
 	t.Helper()
 	storetest.EmptyDirectory(t, w.at)
 	w.clear(t)
 }
 
 // breakDown has every write fail before its first step, as when the directory goes.
-func (w *world) breakDown(t *testing.T, _ string) (mend func()) {
+func (w *fixture) breakDown(t *testing.T, _ string) (mend func()) {
 	t.Helper()
 	w.store.Cut(func(string) error { return errors.New("broken by the test") })
 	return func() { w.store.Cut(nil) }
 }
 
 // mailboxes is what is known beside the directory.
-func (w *world) mailboxes() store.Mailboxes { return panelstore.NewMailboxes(w.panel) }
+func (w *fixture) mailboxes() store.Mailboxes { return panelstore.NewMailboxes(w.panel) }
 
 // search returns the names of what a filter finds below the domains.
-func (w *world) search(t *testing.T, filter string) []string {
+func (w *fixture) search(t *testing.T, filter string) []string {
 	t.Helper()
 	request := ldap.NewSearchRequest(w.at.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, []string{"1.1"}, nil)
 	found, err := w.at.Connect(t).Search(request)
@@ -101,7 +101,7 @@ func (w *world) search(t *testing.T, filter string) []string {
 }
 
 // requireNothing asserts that a filter finds nothing.
-func (w *world) requireNothing(t *testing.T, filter string) {
+func (w *fixture) requireNothing(t *testing.T, filter string) {
 	t.Helper()
 	require.Empty(t, w.search(t, filter), filter)
 }

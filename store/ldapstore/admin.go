@@ -20,13 +20,13 @@ func (s *Store) Admin(ctx context.Context, mail string) (store.Admin, error) {
 }
 
 // Admins implements store.Admins.
-func (s *Store) Admins(ctx context.Context, page store.Page) (store.List[store.Admin], error) {
-	var list store.List[store.Admin]
+func (s *Store) Admins(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
+	var list store.Page[store.Admin]
 	names, err := s.names(ctx, s.tree.admins, classAdmin, "mail", page)
 	if err != nil {
 		return list, err
 	}
-	entries, err := s.inOrderOf(ctx, kin{s.tree.admins, oneLevel, classAdmin, "mail"}, names.Items)
+	entries, err := s.inOrderOf(ctx, lookup{s.tree.admins, oneLevel, classAdmin, "mail"}, names.Items)
 	if err != nil {
 		return list, err
 	}
@@ -76,7 +76,7 @@ func (s *Store) managedBy(ctx context.Context, mails []string) (map[string]entry
 	for _, mail := range mails {
 		managed[mail] = entry{}
 	}
-	k := kin{s.tree.base, oneLevel, finishedDomain, "domainAdmin"}
+	k := lookup{s.tree.base, oneLevel, finishedDomain, "domainAdmin"}
 	err := s.eachOf(ctx, k, mails, []string{"domainName", "domainAdmin"}, func(e entry) error {
 		for _, mail := range e.sorted("domainAdmin") {
 			if names, wanted := managed[mail]; wanted {

@@ -30,7 +30,7 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 		e := s.newAdmin(a, now)
 		p := &plan{change: created(store.NounAdmin, e, a.Mail)}
 		p.change.Domain = ""
-		if err = s.disown(ctx, p, a.Mail); err != nil {
+		if err = s.revokeAdminRights(ctx, p, a.Mail); err != nil {
 			return nil, err
 		}
 		p.claim(e, a.Mail)
@@ -154,7 +154,7 @@ func (s *Store) DeleteAdmin(ctx context.Context, w store.Write, mail string) (st
 			return nil, err
 		}
 		p := &plan{}
-		if err = s.disown(ctx, p, mail); err != nil {
+		if err = s.revokeAdminRights(ctx, p, mail); err != nil {
 			return nil, err
 		}
 		if mailbox != nil {
@@ -174,8 +174,8 @@ func (s *Store) DeleteAdmin(ctx context.Context, w store.Write, mail string) (st
 	})
 }
 
-// disown plans that no domain names the account as its admin.
-func (s *Store) disown(ctx context.Context, p *plan, mail string) error {
+// revokeAdminRights plans that no domain names the account as its admin.
+func (s *Store) revokeAdminRights(ctx context.Context, p *plan, mail string) error {
 	domains, err := s.children(ctx, s.tree.base, and(equals("domainAdmin", mail), classDomain))
 	for _, before := range domains {
 		after := before.clone()

@@ -34,13 +34,13 @@ func aliasOf(e entry) store.Alias {
 }
 
 // Aliases implements store.Aliases.
-func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[store.Alias], error) {
-	list := store.List[store.Alias]{Items: []store.Alias{}}
+func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.PageRequest) (store.Page[store.Alias], error) {
+	list := store.Page[store.Alias]{Items: []store.Alias{}}
 	mails, err := s.AliasAddresses(ctx, filter, page)
 	if err != nil {
 		return list, err
 	}
-	k := kin{s.tree.container(filter.Domain, containerAliases), oneLevel, classAlias, "mail"}
+	k := lookup{s.tree.container(filter.Domain, containerAliases), oneLevel, classAlias, "mail"}
 	entries, err := s.inOrderOf(ctx, k, mails.Items)
 	for _, e := range entries {
 		list.Items = append(list.Items, aliasOf(e))
@@ -50,9 +50,9 @@ func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page stor
 }
 
 // AliasAddresses implements store.Aliases.
-func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[string], error) {
+func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.PageRequest) (store.Page[string], error) {
 	if _, err := s.home(ctx, filter.Domain); err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	class := classAlias
 	if filter.DisabledOnly {

@@ -21,7 +21,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 			return nil, err
 		}
 		p := &plan{}
-		set, err := s.settleMembers(ctx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
+		set, err := s.dropMissingMembers(ctx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
 		if err != nil {
 			return nil, err
 		}
@@ -30,7 +30,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 			return nil, err
 		}
 		e := s.newAlias(h, a, members)
-		p.names(created(store.NounAlias, e, a.Mail))
+		p.setChange(created(store.NounAlias, e, a.Mail))
 		if err = s.planAccountLeftovers(ctx, p, w.Actor, a.Mail); err != nil {
 			return nil, err
 		}
@@ -38,7 +38,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		p.counted(domain, kindAlias, 1)
 		return p, nil
 	})
-	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindAlias)
+	return change, s.finishCount(ctx, w, err, store.CodeAlreadyExists, domain, kindAlias)
 }
 
 // admit returns the domain of a new account, or an error unless the address is free and there is room.
@@ -67,7 +67,7 @@ func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {
 	e.set("enabledService", serviceMail, serviceDeliver)
 	e.set("accessPolicy", a.AccessPolicy)
 	e.set("mailForwardingAddress", members...)
-	h.settleIn(&e, a.Mail)
+	h.addDerivedTo(&e, a.Mail)
 	return e
 }
 
@@ -89,7 +89,7 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		}
 		p := &plan{}
 		if u.Members.Touches() {
-			set, err := s.settleMembers(ctx, w.OnMissing, u.Members.Field("members", "addMember"), mail, u.Members, &p.change)
+			set, err := s.dropMissingMembers(ctx, w.OnMissing, u.Members.Field("members", "addMember"), mail, u.Members, &p.change)
 			if err != nil {
 				return nil, err
 			}
@@ -99,7 +99,7 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 			}
 			after.set("mailForwardingAddress", next...)
 		}
-		p.names(updated(store.NounAlias, mail, before, after))
+		p.setChange(updated(store.NounAlias, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))
 		return p, nil
 	})
@@ -125,11 +125,11 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		p.counted(domain, kindAlias, -1)
 		return p, nil
 	})
-	return change, s.settleCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindAlias)
+	return change, s.finishCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindAlias)
 }
 
-// settleMembers leaves out the alias itself and members that do not exist.
-func (s *Store) settleMembers(
+// dropMissingMembers leaves out the alias itself and members that do not exist.
+func (s *Store) dropMissingMembers(
 	ctx context.Context, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
 ) (store.Set, error) {
 	var itself []string
@@ -142,5 +142,5 @@ func (s *Store) settleMembers(
 	if err != nil {
 		return members, err
 	}
-	return s.settle(ctx, rule, store.DomainOf(mail), field, members, change)
+	return s.dropMissing(ctx, rule, store.DomainOf(mail), field, members, change)
 }

@@ -106,7 +106,7 @@ func (s *Store) cappedOf(ctx context.Context, names []string) ([]rules.Capped, e
 // that name, or else the mailbox.
 func (s *Store) principals(ctx context.Context, names []string) (map[string]store.Identity, error) {
 	found := map[string]store.Identity{}
-	for _, from := range []kin{
+	for _, from := range []lookup{
 		{s.tree.base, subtree, classUser, "mail"},
 		{s.tree.admins, oneLevel, classAdmin, "mail"},
 	} {

@@ -10,7 +10,7 @@ import (
 
 // An alias domain is worth as much as the domain: every address of an account has one under it, whichever came first.
 func TestFurtherAddressesUnderAliasDomains(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := store.Write{Actor: store.Actor{Global: true}}
 	hash := store.Secret("{SSHA}Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE=")
 	for _, d := range []string{"a.test", "b.test"} {
@@ -19,7 +19,7 @@ func TestFurtherAddressesUnderAliasDomains(t *testing.T) {
 	}
 	_, err := w.store.CreateUser(t.Context(), root, store.UserCreate{Mail: "ann@a.test", Password: hash, Active: true})
 	require.NoError(t, err)
-	_, err = w.store.CreateMl(t.Context(), root, store.MlCreate{Mail: "list@a.test", ExtraAddresses: []string{"news@a.test"}})
+	_, err = w.store.CreateMailingListAccount(t.Context(), root, store.MailingListAccountCreate{Mail: "list@a.test", ExtraAddresses: []string{"news@a.test"}})
 	require.NoError(t, err)
 	update := func(u store.DomainUpdate) {
 		t.Helper()
@@ -49,10 +49,10 @@ func TestFurtherAddressesUnderAliasDomains(t *testing.T) {
 	u, err := w.store.User(t.Context(), "ann@a.test")
 	require.NoError(t, err)
 	require.Equal(t, []string{"help@a.test", "own@x.test"}, u.Aliases, "what comes with the alias domain is none of its own")
-	l, err := w.store.Ml(t.Context(), "list@a.test")
+	l, err := w.store.MailingListAccount(t.Context(), "list@a.test")
 	require.NoError(t, err)
 	require.Equal(t, []string{"news@a.test"}, l.ExtraAddresses)
-	_, err = w.store.UpdateMl(t.Context(), root, "list@a.test", store.MlUpdate{ExtraAddresses: &[]string{"more@a.test"}})
+	_, err = w.store.UpdateMailingListAccount(t.Context(), root, "list@a.test", store.MailingListAccountUpdate{ExtraAddresses: &[]string{"more@a.test"}})
 	require.NoError(t, err)
 	has(list, "more@a.test", "list@x.test", "more@x.test")
 

@@ -36,13 +36,13 @@ func (s *Store) DomainRules(ctx context.Context, name string) (store.DomainRules
 }
 
 // Domains implements store.Domains.
-func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[store.Domain], error) {
-	var list store.List[store.Domain]
+func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[store.Domain], error) {
+	var list store.Page[store.Domain]
 	names, err := s.DomainNames(ctx, filter, page)
 	if err != nil {
 		return list, err
 	}
-	entries, err := s.inOrderOf(ctx, kin{s.tree.base, oneLevel, finishedDomain, "domainName"}, names.Items)
+	entries, err := s.inOrderOf(ctx, lookup{s.tree.base, oneLevel, finishedDomain, "domainName"}, names.Items)
 	if err != nil {
 		return list, err
 	}
@@ -52,7 +52,7 @@ func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page sto
 }
 
 // DomainNames implements store.Domains.
-func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[string], error) {
+func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[string], error) {
 	filters := []string{finishedDomain}
 	if filter.ManagedBy != "" {
 		filters = append(filters, equals("domainAdmin", filter.ManagedBy))
@@ -111,7 +111,7 @@ func (s *Store) readCatchalls(ctx context.Context, at map[string]*store.Domain) 
 	for name := range at {
 		mails = append(mails, "@"+name)
 	}
-	k := kin{s.tree.base, subtree, classUser, "mail"}
+	k := lookup{s.tree.base, subtree, classUser, "mail"}
 	return s.eachOf(ctx, k, mails, []string{"mail", "mailForwardingAddress"}, func(e entry) error {
 		if d := at[domainOf(strings.ToLower(e.first("mail")))]; d != nil {
 			d.Catchall = e.sorted("mailForwardingAddress")

@@ -28,7 +28,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 		after := h.entry.clone()
 		after.remove("domainAdmin", removed...)
 		after.add("domainAdmin", added...)
-		p.names(updated(store.NounDomain, name, h.entry, after))
+		p.setChange(updated(store.NounDomain, name, h.entry, after))
 		if err = s.mark(ctx, p, next...); err != nil {
 			return nil, err
 		}

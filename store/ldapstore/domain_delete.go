@@ -26,7 +26,7 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 		if err != nil {
 			return nil, err
 		}
-		if err = s.keepsGlobalAdmin(ctx, g.rulers...); err != nil {
+		if err = s.keepsGlobalAdmin(ctx, g.globalAdmins...); err != nil {
 			return nil, err
 		}
 		if err = s.keepsAdminsOutside(ctx, held, w.Actor, name); err != nil {
@@ -58,11 +58,11 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 // going is a domain about to be deleted.
 type going struct {
 	home
-	names  []string // the domain and its alias domains
-	users  []string // addresses of its mailboxes
-	homes  []string // where their files are, in the same order; "" where nothing says
-	rulers []string // those of them that are active global admins
-	dns    []string // of all its entries, leaves first
+	names        []string // the domain and its alias domains
+	users        []string // addresses of its mailboxes
+	homes        []string // where their files are, in the same order; "" where nothing says
+	globalAdmins []string // those of them that are active global admins
+	dns          []string // of all its entries, leaves first
 }
 
 func (s *Store) readGoing(ctx context.Context, h home) (going, error) {
@@ -76,7 +76,7 @@ func (s *Store) readGoing(ctx context.Context, h home) (going, error) {
 		}
 		g.users, g.homes = append(g.users, mail), append(g.homes, e.first("homeDirectory"))
 		if e.rules() {
-			g.rulers = append(g.rulers, mail)
+			g.globalAdmins = append(g.globalAdmins, mail)
 		}
 		return nil
 	})
@@ -120,7 +120,7 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 		for _, a := range mentionAttributes {
 			filters = append(filters, and(a.class, endsWithAny(a.name, chunk)))
 		}
-		if err := s.gather(ctx, byDN, or(filters...)); err != nil {
+		if err := s.searchInto(ctx, byDN, or(filters...)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 	if err != nil {
 		return err
 	}
-	goes, isStandalone := store.Among(g.names), folded(standalone)
+	goes, isStandalone := store.Among(g.names), lowerSet(standalone)
 	for _, before := range inOrder(byDN) {
 		if g.holds(before.dn) {
 			continue
@@ -143,7 +143,7 @@ func (s *Store) forgetDomain(ctx context.Context, p *plan, g going) error {
 		if s.covers(p.change.Scope, before.dn) {
 			after.set(memberAttribute, slices.DeleteFunc(slices.Clone(before.all(memberAttribute)), g.holds)...)
 		}
-		p.reduce(before, after)
+		p.dropReferences(before, after)
 	}
 	return nil
 }

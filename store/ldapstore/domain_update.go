@@ -206,6 +206,6 @@ func (s *Store) newCatchall(h home, destinations []string) entry {
 	}
 	e.set("accountStatus", statusActive)
 	e.set("mailForwardingAddress", destinations...)
-	h.settleIn(&e, "@"+h.name)
+	h.addDerivedTo(&e, "@"+h.name)
 	return e
 }

@@ -87,7 +87,7 @@ func (e entry) has(name, value string) bool { return containsFold(e.all(name), v
 
 // hasAny reports whether the attribute has any of the values.
 func (e entry) hasAny(name string, values []string) bool {
-	wanted := folded(values)
+	wanted := lowerSet(values)
 	return slices.ContainsFunc(e.all(name), func(v string) bool { return wanted[strings.ToLower(v)] })
 }
 
@@ -138,7 +138,7 @@ func (e *entry) assign(name string, value *string) {
 // add adds values that the attribute lacks.
 func (e *entry) add(name string, values ...string) {
 	now := slices.Clone(e.all(name))
-	have := folded(now)
+	have := lowerSet(now)
 	for _, v := range values {
 		if key := strings.ToLower(v); !have[key] {
 			have[key] = true
@@ -150,7 +150,7 @@ func (e *entry) add(name string, values ...string) {
 
 // remove removes values.
 func (e *entry) remove(name string, values ...string) {
-	gone := folded(values)
+	gone := lowerSet(values)
 	e.set(name, slices.DeleteFunc(slices.Clone(e.all(name)), func(v string) bool { return gone[strings.ToLower(v)] })...)
 }
 
@@ -208,8 +208,8 @@ func containsFold(list []string, value string) bool {
 	return slices.ContainsFunc(list, func(v string) bool { return strings.EqualFold(v, value) })
 }
 
-// folded is the set of the values in lower case, as the directory compares them.
-func folded(values []string) map[string]bool {
+// lowerSet is the set of the values in lower case, as the directory compares them.
+func lowerSet(values []string) map[string]bool {
 	set := make(map[string]bool, len(values))
 	for _, v := range values {
 		set[strings.ToLower(v)] = true

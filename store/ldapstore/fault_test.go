@@ -26,13 +26,13 @@ type broken struct {
 	prepare func(t *testing.T, s *ldapstore.Store)
 	do      func(ctx context.Context, s *ldapstore.Store) error
 	// half asserts that nothing is usable half-made.
-	half func(t *testing.T, w *world)
+	half func(t *testing.T, w *fixture)
 }
 
 // TestCutAnywhere cuts each write before each of its steps and after the last one. Then the same call is repeated: all of the
 // directory, and what is kept beside it, must be as if nothing had happened.
 func TestCutAnywhere(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	options := w.options()
 	options.Now = func() time.Time { return time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC) }
 	w.store = w.openWith(t, options)
@@ -69,7 +69,7 @@ func TestCutAnywhere(t *testing.T) {
 }
 
 // cutBefore has the next write end before that step.
-func (w *world) cutBefore(at int) {
+func (w *fixture) cutBefore(at int) {
 	n := -1
 	w.store.Cut(func(string) error {
 		if n++; n == at {
@@ -80,7 +80,7 @@ func (w *world) cutBefore(at int) {
 }
 
 // everything is what there is in the directory and beside it.
-func (w *world) everything(t *testing.T) map[string]any {
+func (w *fixture) everything(t *testing.T) map[string]any {
 	t.Helper()
 	entries := w.at.Entries(t)
 	for _, attributes := range entries {
@@ -98,7 +98,7 @@ func (w *world) everything(t *testing.T) map[string]any {
 	return all
 }
 
-func (w *world) openWith(t *testing.T, options ldapstore.Options) *ldapstore.Store {
+func (w *fixture) openWith(t *testing.T, options ldapstore.Options) *ldapstore.Store {
 	t.Helper()
 	s, err := ldapstore.New(options, w.locks, w.mailboxes())
 	require.NoError(t, err)
@@ -123,11 +123,11 @@ func full(t *testing.T, s *ldapstore.Store) {
 	}
 	must(s.CreateAlias(ctx, asGlobal, store.AliasCreate{Mail: "team@a.test", Active: true, Members: []string{"ann@a.test", "eve@b.test"}}))
 	must(s.CreateAlias(ctx, asGlobal, store.AliasCreate{Mail: "crew@b.test", Active: true, Members: []string{"ann@a.test", "team@a.test"}}))
-	must(s.CreateMaillist(ctx, asGlobal, store.MaillistCreate{
+	must(s.CreateStaticList(ctx, asGlobal, store.StaticListCreate{
 		Mail: "list@a.test", Members: []string{"ann@a.test", "eve@b.test", "team@a.test", "x@elsewhere.test"},
 	}))
-	must(s.CreateMaillist(ctx, asGlobal, store.MaillistCreate{Mail: "news@b.test", Members: []string{"list@a.test", "ann@a.test"}}))
-	must(s.CreateMl(ctx, asGlobal, store.MlCreate{
+	must(s.CreateStaticList(ctx, asGlobal, store.StaticListCreate{Mail: "news@b.test", Members: []string{"list@a.test", "ann@a.test"}}))
+	must(s.CreateMailingListAccount(ctx, asGlobal, store.MailingListAccountCreate{
 		Mail: "run@a.test", Active: true, Owners: []string{"ann@a.test"}, Moderators: []string{"eve@b.test", "ann@a.test"},
 		ExtraAddresses: []string{"runners@a.test"},
 	}))
@@ -168,12 +168,12 @@ func brokenWrites() []broken {
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
 				return s.CreateDomain(ctx, boss, store.DomainCreate{Name: "c.test", Quota: 100, RecipientBcc: "ann@a.test"})
 			}),
-			half: func(t *testing.T, w *world) {
+			half: func(t *testing.T, w *fixture) {
 				t.Helper()
 				w.requireNothing(t, "(&(domainName=c.test)(accountStatus=active))")
 				_, err := w.store.Domain(t.Context(), "c.test")
 				require.True(t, store.IsNotFound(err), "%v", err)
-				names, err := w.store.DomainNames(t.Context(), store.DomainFilter{ManagedBy: "boss@elsewhere.test"}, store.Page{})
+				names, err := w.store.DomainNames(t.Context(), store.DomainFilter{ManagedBy: "boss@elsewhere.test"}, store.PageRequest{})
 				require.NoError(t, err)
 				require.Empty(t, names.Items)
 			},
@@ -191,7 +191,7 @@ func brokenWrites() []broken {
 					AliasDomains: store.Set{Replace: &[]string{"other.test"}}, Catchall: &[]string{},
 				})
 			}),
-			half: func(t *testing.T, w *world) {
+			half: func(t *testing.T, w *fixture) {
 				t.Helper()
 				w.requireNothing(t, "(domainAliasName=other.test)") // before every account has its address there
 			},
@@ -207,7 +207,7 @@ func brokenWrites() []broken {
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
 				return s.DeleteDomain(ctx, asGlobal, "a.test", 7)
 			}),
-			half: func(t *testing.T, w *world) {
+			half: func(t *testing.T, w *fixture) {
 				t.Helper()
 				if len(w.search(t, "(mail=ann@a.test)")) == 0 { // mail is refused before the first account goes
 					w.requireNothing(t, "(&(domainName=a.test)(accountStatus=active))")
@@ -274,13 +274,13 @@ func brokenWrites() []broken {
 		{
 			name: "create list", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
-				return s.CreateMaillist(ctx, asGlobal, store.MaillistCreate{
+				return s.CreateStaticList(ctx, asGlobal, store.StaticListCreate{
 					Mail: "all@a.test", Members: []string{"ann@a.test", "eve@b.test", "crew@b.test", "x@elsewhere.test"},
 				})
 			}),
-			half: func(t *testing.T, w *world) {
+			half: func(t *testing.T, w *fixture) {
 				t.Helper()
-				_, err := w.store.Maillist(t.Context(), "all@a.test")
+				_, err := w.store.StaticList(t.Context(), "all@a.test")
 				if err != nil {
 					require.True(t, store.IsNotFound(err), "%v", err)
 					w.requireNothing(t, "(&(objectClass=mailList)(mail=all@a.test)(accountStatus=active))")
@@ -290,7 +290,7 @@ func brokenWrites() []broken {
 		{
 			name: "members of a list", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
-				return s.UpdateMaillist(ctx, asGlobal, "list@a.test", store.MaillistUpdate{
+				return s.UpdateStaticList(ctx, asGlobal, "list@a.test", store.StaticListUpdate{
 					Name: ptr("List"), Members: store.Set{Replace: &[]string{"bob@a.test", "ann@a.test", "y@elsewhere.test"}},
 				})
 			}),
@@ -298,33 +298,33 @@ func brokenWrites() []broken {
 		{
 			name: "delete list", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
-				return s.DeleteMaillist(ctx, asGlobal, "list@a.test")
+				return s.DeleteStaticList(ctx, asGlobal, "list@a.test")
 			}),
 		},
 		{
 			name: "create list of mlmmj", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
-				return s.CreateMl(ctx, asGlobal, store.MlCreate{Mail: "jog@a.test", Active: true, Owners: []string{"bob@a.test"}})
+				return s.CreateMailingListAccount(ctx, asGlobal, store.MailingListAccountCreate{Mail: "jog@a.test", Active: true, Owners: []string{"bob@a.test"}})
 			}),
 		},
 		{
 			name: "update list of mlmmj", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
-				return s.UpdateMl(ctx, asGlobal, "run@a.test", store.MlUpdate{Name: ptr("Run"), Owners: &[]string{"bob@a.test"}})
+				return s.UpdateMailingListAccount(ctx, asGlobal, "run@a.test", store.MailingListAccountUpdate{Name: ptr("Run"), Owners: &[]string{"bob@a.test"}})
 			}),
 		},
 		{
 			name: "delete list of mlmmj", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
-				return s.DeleteMl(ctx, asGlobal, "run@a.test", true)
+				return s.DeleteMailingListAccount(ctx, asGlobal, "run@a.test", true)
 			}),
 		},
 	}
 }
 
 // reachable asserts that mail for an address finds an account.
-func reachable(mail string) func(t *testing.T, w *world) {
-	return func(t *testing.T, w *world) {
+func reachable(mail string) func(t *testing.T, w *fixture) {
+	return func(t *testing.T, w *fixture) {
 		t.Helper()
 		found := w.search(t, fmt.Sprintf("(&(accountStatus=active)(|(mail=%[1]s)(shadowAddress=%[1]s)))", mail))
 		if len(found) > 0 {

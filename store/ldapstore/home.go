@@ -150,17 +150,17 @@ func (s *Store) tally(ctx context.Context, domain string, k kind) error {
 	if err != nil {
 		return err
 	}
-	return s.note(ctx, domain, k, func(int64) int64 { return n })
+	return s.adjustCount(ctx, domain, k, func(int64) int64 { return n })
 }
 
 // counted adds to the number of accounts that a domain says it has, which costs the same however many there are.
 func (p *plan) counted(domain string, k kind, more int64) {
 	p.do("note the number of "+k.plural+" of "+domain, func(ctx context.Context, s *Store) error {
-		return s.note(ctx, domain, k, func(n int64) int64 { return max(0, n+more) })
+		return s.adjustCount(ctx, domain, k, func(n int64) int64 { return max(0, n+more) })
 	})
 }
 
-func (s *Store) note(ctx context.Context, domain string, k kind, next func(n int64) int64) error {
+func (s *Store) adjustCount(ctx context.Context, domain string, k kind, next func(n int64) int64) error {
 	before, err := s.read(ctx, s.tree.domain(domain), classDomain, k.counter)
 	if err != nil || before == nil {
 		return err

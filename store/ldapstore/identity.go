@@ -75,9 +75,9 @@ func (e entry) noun() store.Noun {
 	case e.has("objectClass", "mailAlias"):
 		return store.NounAlias
 	case e.has("enabledService", serviceMlmmj):
-		return store.NounMl
+		return store.NounMailingList
 	}
-	return store.NounList
+	return store.NounStaticList
 }
 
 // globalAdmin fits the accounts that are marked as global admins and switched on.

@@ -10,7 +10,7 @@ import (
 
 // What another program has put into an attribute that may have several values stays, whatever is written.
 func TestValuesOfOthersStay(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	root := store.Write{Actor: store.Actor{Global: true}}
 	hash := store.Secret("{SSHA}Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE=")
 	for _, d := range []string{"a.test", "b.test"} {
@@ -19,9 +19,9 @@ func TestValuesOfOthersStay(t *testing.T) {
 	}
 	_, err := w.store.CreateUser(t.Context(), root, store.UserCreate{Mail: "ann@a.test", Name: "Ann", Password: hash, Active: true})
 	require.NoError(t, err)
-	_, err = w.store.CreateMl(t.Context(), root, store.MlCreate{Mail: "list@a.test", Owners: []string{"ann@a.test"}})
+	_, err = w.store.CreateMailingListAccount(t.Context(), root, store.MailingListAccountCreate{Mail: "list@a.test", Owners: []string{"ann@a.test"}})
 	require.NoError(t, err)
-	_, err = w.store.CreateMaillist(t.Context(), root, store.MaillistCreate{Mail: "team@a.test", Members: []string{"x@else.test"}})
+	_, err = w.store.CreateStaticList(t.Context(), root, store.StaticListCreate{Mail: "team@a.test", Members: []string{"x@else.test"}})
 	require.NoError(t, err)
 	ann, list := w.at.UserDN("ann@a.test"), "mail=list@a.test,ou=Groups,domainName=a.test,"+w.at.Base
 	outside := "memberOfGroup=team@a.test,ou=Externals,domainName=a.test," + w.at.Base
@@ -37,10 +37,10 @@ func TestValuesOfOthersStay(t *testing.T) {
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"Anna", "Ann of theirs"}, w.at.Values(t, ann, "cn"))
 	require.ElementsMatch(t, []string{"Anna", "Surname of theirs"}, w.at.Values(t, ann, "sn"))
-	_, err = w.store.UpdateMl(t.Context(), root, "list@a.test", store.MlUpdate{Owners: &[]string{"new@else.test"}})
+	_, err = w.store.UpdateMailingListAccount(t.Context(), root, "list@a.test", store.MailingListAccountUpdate{Owners: &[]string{"new@else.test"}})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"new@else.test", "theirs@else.test"}, w.at.Values(t, list, "listAllowedUser"))
-	_, err = w.store.UpdateMaillist(t.Context(), root, "team@a.test", store.MaillistUpdate{Members: store.Set{Add: []string{"y@else.test"}}})
+	_, err = w.store.UpdateStaticList(t.Context(), root, "team@a.test", store.StaticListUpdate{Members: store.Set{Add: []string{"y@else.test"}}})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"team@a.test", "theirs@a.test"}, w.at.Values(t, outside, "memberOfGroup"))
 	require.ElementsMatch(t, []string{"mail", "deliver", "theirs"}, w.at.Values(t, outside, "enabledService"))

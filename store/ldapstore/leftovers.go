@@ -38,7 +38,7 @@ func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 		or(l.fits("listOwner"), l.fits("listModerator"), l.fits("listAllowedUser"), l.fits(groupAttribute)),
 		and(l.fits(outsiderAttribute), classExternals), and(l.fitsDN(), classList),
 	} {
-		if err := s.gather(ctx, byDN, filter); err != nil {
+		if err := s.searchInto(ctx, byDN, filter); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 				p.delete(before.dn)
 			}
 		default:
-			p.reduce(before, l.without(before))
+			p.dropReferences(before, l.without(before))
 		}
 	}
 	return nil
@@ -97,7 +97,7 @@ func (l leftover) without(before entry) entry {
 // dropAdminRights plans that no domain names the address, or an address of the domain, as its admin; standalone admins are none.
 func (s *Store) dropAdminRights(ctx context.Context, p *plan, name string) error {
 	if strings.Contains(name, "@") {
-		return s.disown(ctx, p, name)
+		return s.revokeAdminRights(ctx, p, name)
 	}
 	standalone, err := s.standaloneIn(ctx, []string{name})
 	if err != nil {

@@ -85,20 +85,20 @@ func (s *Store) mentioning(ctx context.Context, mails, dns []string) ([]entry, e
 		for _, a := range mentionAttributes {
 			filters = append(filters, and(anyOf(a.name, chunk), a.class))
 		}
-		if err := s.gather(ctx, byDN, or(filters...)); err != nil {
+		if err := s.searchInto(ctx, byDN, or(filters...)); err != nil {
 			return nil, err
 		}
 	}
 	for chunk := range slices.Chunk(dns, chunkSize) {
-		if err := s.gather(ctx, byDN, and(anyOf(memberAttribute, chunk), classList)); err != nil {
+		if err := s.searchInto(ctx, byDN, and(anyOf(memberAttribute, chunk), classList)); err != nil {
 			return nil, err
 		}
 	}
 	return inOrder(byDN), nil
 }
 
-// gather adds what fits anywhere below the domains.
-func (s *Store) gather(ctx context.Context, byDN map[string]entry, filter string) error {
+// searchInto adds what fits anywhere below the domains.
+func (s *Store) searchInto(ctx context.Context, byDN map[string]entry, filter string) error {
 	found, err := s.below(ctx, s.tree.base, filter)
 	for _, e := range found {
 		byDN[strings.ToLower(e.dn)] = e
@@ -146,7 +146,7 @@ func (s *Store) forget(ctx context.Context, p *plan, mails, dns, going, members 
 		if s.covers(p.change.Scope, before.dn) {
 			after.remove(memberAttribute, dns...)
 		}
-		p.reduce(before, after)
+		p.dropReferences(before, after)
 	}
 	return nil
 }
@@ -154,16 +154,16 @@ func (s *Store) forget(ctx context.Context, p *plan, mails, dns, going, members 
 // standaloneOf returns those of the addresses that are standalone admins.
 func (s *Store) standaloneOf(ctx context.Context, mails []string) ([]string, error) {
 	var found entry
-	err := s.eachOf(ctx, kin{s.tree.admins, oneLevel, classAdmin, "mail"}, mails, []string{"mail"}, func(e entry) error {
+	err := s.eachOf(ctx, lookup{s.tree.admins, oneLevel, classAdmin, "mail"}, mails, []string{"mail"}, func(e entry) error {
 		found.add("mail", e.sorted("mail")...)
 		return nil
 	})
 	return found.all("mail"), err
 }
 
-// reduce plans an entry of which only references go. Without a destination there is no catch-all, and without an address no
+// dropReferences plans an entry of which only references go. Without a destination there is no catch-all, and without an address no
 // entry for the members of a list that are not of this server.
-func (p *plan) reduce(before, after entry) {
+func (p *plan) dropReferences(before, after entry) {
 	catchall := before.isAccount() && strings.HasPrefix(before.first("mail"), "@")
 	if catchall && len(after.all("mailForwardingAddress")) == 0 || !before.isAccount() && len(after.all(outsiderAttribute)) == 0 {
 		p.delete(before.dn)
@@ -172,8 +172,8 @@ func (p *plan) reduce(before, after entry) {
 	p.update(before, after, nil)
 }
 
-// carry plans that wherever one address or DN stands in the scope of the plan's change the other does.
-func (s *Store) carry(ctx context.Context, p *plan, mail, newMail, dn, newDN string) error {
+// renameReferences plans that wherever one address or DN stands in the scope of the plan's change the other does.
+func (s *Store) renameReferences(ctx context.Context, p *plan, mail, newMail, dn, newDN string) error {
 	entries, err := s.mentioning(ctx, []string{mail}, []string{dn})
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func (s *snapshots) put(key snapshotKey, names []string, now time.Time) {
 
 // names returns the part that the page asks for of the values that the attribute has in the entries right below a DN,
 // sorted and in lower case.
-func (s *Store) names(ctx context.Context, dn, filter, attribute string, page store.Page) (store.List[string], error) {
+func (s *Store) names(ctx context.Context, dn, filter, attribute string, page store.PageRequest) (store.Page[string], error) {
 	key, now := snapshotKey{dn, filter, attribute}, time.Now()
 	if all, ok := s.addresses.get(key, now); ok && page.After != "" {
 		return part(all, page), nil
@@ -62,7 +62,7 @@ func (s *Store) names(ctx context.Context, dn, filter, attribute string, page st
 	all := []string{}
 	entries, err := s.children(ctx, dn, filter, attribute)
 	if err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	for _, e := range entries {
 		if name := strings.ToLower(e.first(attribute)); name != "" {
@@ -77,7 +77,7 @@ func (s *Store) names(ctx context.Context, dn, filter, attribute string, page st
 }
 
 // part cuts a page out of sorted names.
-func part(all []string, page store.Page) store.List[string] {
+func part(all []string, page store.PageRequest) store.Page[string] {
 	from, to := 0, len(all)
 	if page.After != "" {
 		at, found := slices.BinarySearch(all, page.After)
@@ -94,7 +94,7 @@ func part(all []string, page store.Page) store.List[string] {
 	if page.Desc {
 		slices.Reverse(items)
 	}
-	list := store.List[string]{Items: items}
+	list := store.Page[string]{Items: items}
 	if page.Limit > 0 && len(items) > page.Limit {
 		list.Items = items[:page.Limit]
 		list.Next = list.Items[page.Limit-1]

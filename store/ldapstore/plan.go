@@ -137,8 +137,8 @@ func locksOf(actor store.Actor, domains ...string) []string {
 	return slices.Compact(locks)
 }
 
-// names sets the change that the plan makes. What has been discarded on the way to it stays, and its scope.
-func (p *plan) names(c store.Change) {
+// setChange sets the change that the plan makes. What has been discarded on the way to it stays, and its scope.
+func (p *plan) setChange(c store.Change) {
 	c.Discarded, c.Scope = p.change.Discarded, p.change.Scope
 	p.change = c
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/postern-mail/postern/store/rules"
 )
 
-// above returns the mailboxes of a domain that are above an admin, by address. Nobody is above a global admin.
-func (s *Store) above(ctx context.Context, domain, viewer string) ([]string, error) {
+// outranking returns the mailboxes of a domain that outrank an admin, by address. Nobody is above a global admin.
+func (s *Store) outranking(ctx context.Context, domain, viewer string) ([]string, error) {
 	managing, err := s.managingFrom(ctx, domain)
 	if err != nil {
 		return nil, err
 	}
 	var names entry // global admins, and who manages anything
 	for _, k := range []struct {
-		kin
+		lookup
 		values []string
 	}{
-		{kin{s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), "domainGlobalAdmin"}, []string{yes}},
-		{kin{s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), "mail"}, slices.Sorted(maps.Keys(managing))},
+		{lookup{s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), "domainGlobalAdmin"}, []string{yes}},
+		{lookup{s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), "mail"}, slices.Sorted(maps.Keys(managing))},
 	} {
-		err = s.eachOf(ctx, k.kin, k.values, []string{"mail"}, func(e entry) error {
+		err = s.eachOf(ctx, k.lookup, k.values, []string{"mail"}, func(e entry) error {
 			names.add("mail", e.address())
 			return nil
 		})

@@ -90,8 +90,8 @@ func (s *Store) each(ctx context.Context, dn string, scope int, filter string, a
 	return nil
 }
 
-// kin says which of many entries are looked for by the values of one attribute.
-type kin struct {
+// lookup says which of many entries are looked for by the values of one attribute.
+type lookup struct {
 	dn        string // below which they are
 	scope     int
 	class     string // filter
@@ -99,7 +99,7 @@ type kin struct {
 }
 
 // eachOf calls fn for every entry that has any of the values. It searches once for so many values at a time.
-func (s *Store) eachOf(ctx context.Context, k kin, values, attributes []string, fn func(entry) error) error {
+func (s *Store) eachOf(ctx context.Context, k lookup, values, attributes []string, fn func(entry) error) error {
 	for chunk := range slices.Chunk(values, chunkSize) {
 		if err := s.each(ctx, k.dn, k.scope, and(anyOf(k.attribute, chunk), k.class), attributes, fn); err != nil {
 			return err
@@ -110,7 +110,7 @@ func (s *Store) eachOf(ctx context.Context, k kin, values, attributes []string, 
 
 // inOrderOf returns the entries that have the values, whole and in the order of the values. A value that no entry has any
 // more is passed over.
-func (s *Store) inOrderOf(ctx context.Context, k kin, values []string) ([]entry, error) {
+func (s *Store) inOrderOf(ctx context.Context, k lookup, values []string) ([]entry, error) {
 	byValue := make(map[string]entry, len(values))
 	err := s.eachOf(ctx, k, values, nil, func(e entry) error {
 		byValue[strings.ToLower(e.first(k.attribute))] = e

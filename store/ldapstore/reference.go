@@ -65,7 +65,7 @@ func (s *Store) holders(ctx context.Context, mails []string) (map[string]holder,
 			return nil, err
 		}
 		for _, e := range entries {
-			who := holder{e.dn, strings.ToLower(e.first("mail")), e.noun() == store.NounMl}
+			who := holder{e.dn, strings.ToLower(e.first("mail")), e.noun() == store.NounMailingList}
 			for _, mail := range append(e.sorted("shadowAddress"), e.sorted("mail")...) {
 				found[mail] = who
 			}
@@ -155,8 +155,8 @@ func (s *Store) checkReferences(ctx context.Context, home, field string, mails .
 	return err
 }
 
-// settle leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
-func (s *Store) settle(
+// dropMissing leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
+func (s *Store) dropMissing(
 	ctx context.Context, rule store.OnMissing, home, field string, set store.Set, change *store.Change,
 ) (store.Set, error) {
 	missing, err := s.missing(ctx, home, set.Wanted())

@@ -92,9 +92,9 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 		p.move(from, to, store.NoSuchAccount(r.mail))
 	}
 	both := moved.clone()
-	s.settleRenamed(r, &both)
+	s.addDerivedToRenamed(r, &both)
 	p.update(moved, both, store.NoSuchAccount(r.mail))
-	if err := s.carry(ctx, p, r.mail, r.next, from, to); err != nil {
+	if err := s.renameReferences(ctx, p, r.mail, r.next, from, to); err != nil {
 		return nil, err
 	}
 	if r.noun == store.NounUser {
@@ -113,11 +113,11 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 	return p, nil
 }
 
-// settleRenamed makes of the entry what it is in its new place but for the old address: its local part, the addresses under alias
+// addDerivedToRenamed makes of the entry what it is in its new place but for the old address: its local part, the addresses under alias
 // domains, whether its domain is switched off, and where it names itself, as when it keeps a copy of what it forwards.
-func (s *Store) settleRenamed(r *renaming, e *entry) {
+func (s *Store) addDerivedToRenamed(r *renaming, e *entry) {
 	e.remove("shadowAddress", r.old.derived(r.mail, *e)...)
-	r.home.settleIn(e, r.next)
+	r.home.addDerivedTo(e, r.next)
 	e.readdress(s.changeable(*e, store.Scope{}), r.mail, r.next)
 	if r.noun == store.NounUser {
 		local, _ := store.SplitAddress(r.next)

@@ -46,9 +46,9 @@ func newServices(off []string) []string { return store.LeaveOut(userServices, wi
 
 var serviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
-// settleServices leaves out what cannot be the name of a service. Which services there are is open: programs may ask for
+// dropUnknownServices leaves out what cannot be the name of a service. Which services there are is open: programs may ask for
 // any.
-func settleServices(rule store.OnMissing, services store.Set, change *store.Change) (store.Set, error) {
+func dropUnknownServices(rule store.OnMissing, services store.Set, change *store.Change) (store.Set, error) {
 	field := services.Field("services", "addService")
 	bad := slices.DeleteFunc(slices.Concat(services.Wanted(), services.Remove), serviceName.MatchString)
 	if len(bad) > 0 && slices.Contains(services.Remove, bad[0]) {

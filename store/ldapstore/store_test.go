@@ -22,7 +22,7 @@ import (
 
 // TestEntryGoesMeanwhile has another program remove an entry after it was read and before it is written to.
 func TestEntryGoesMeanwhile(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for name, c := range map[string]struct {
 		dn   func() string
 		do   func(s *ldapstore.Store) (store.Change, error)
@@ -49,7 +49,7 @@ func TestEntryGoesMeanwhile(t *testing.T) {
 		"list": {
 			func() string { return w.at.ListDN("news@b.test") },
 			func(s *ldapstore.Store) (store.Change, error) {
-				return s.UpdateMaillist(t.Context(), asGlobal, "news@b.test", store.MaillistUpdate{Name: ptr("News")})
+				return s.UpdateStaticList(t.Context(), asGlobal, "news@b.test", store.StaticListUpdate{Name: ptr("News")})
 			}, store.CodeNoSuchAccount,
 		},
 		"one of many": {
@@ -78,11 +78,11 @@ func TestEntryGoesMeanwhile(t *testing.T) {
 
 // TestCircleOfLists closes none: through lists, alias accounts and further addresses.
 func TestCircleOfLists(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	ctx := t.Context()
 	full(t, w.store)
 	add := func(list, member string) error {
-		_, err := w.store.UpdateMaillist(ctx, asGlobal, list, store.MaillistUpdate{Members: store.Set{Add: []string{member}}})
+		_, err := w.store.UpdateStaticList(ctx, asGlobal, list, store.StaticListUpdate{Members: store.Set{Add: []string{member}}})
 		return err
 	}
 	_, err := w.store.UpdateAlias(ctx, asGlobal, "crew@b.test", store.AliasUpdate{Members: store.Set{Add: []string{"news@b.test"}}})
@@ -96,7 +96,7 @@ func TestCircleOfLists(t *testing.T) {
 
 // TestReachingADirectory connects in every way, and refuses certificates that nobody vouches for.
 func TestReachingADirectory(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	plain, err := url.Parse(w.at.URL)
 	require.NoError(t, err)
 	other := filepath.Join(t.TempDir(), "other.pem")
@@ -146,7 +146,7 @@ func TestReachingADirectory(t *testing.T) {
 // TestManyMailboxes lists ten thousand without holding them all, and tells how long the next one takes beside the hundred and
 // first.
 func TestManyMailboxes(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	_, err := w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "a.test"})
 	require.NoError(t, err)
 	fill(t, w, 0, 100)
@@ -155,7 +155,7 @@ func TestManyMailboxes(t *testing.T) {
 	many := w.timeCreate(t, "many")
 	t.Logf("a mailbox beside 100: %s, beside 10,000: %s, ratio %.2f", few, many, float64(many)/float64(few))
 
-	most, page := uint64(0), store.Page{Limit: 200}
+	most, page := uint64(0), store.PageRequest{Limit: 200}
 	seen := 0
 	before := heap()
 	for {
@@ -183,7 +183,7 @@ func heap() uint64 {
 const creates = 60
 
 // timeCreate is the time that it takes to make a mailbox when nothing else is in the way: that of the fastest quarter.
-func (w *world) timeCreate(t *testing.T, prefix string) time.Duration {
+func (w *fixture) timeCreate(t *testing.T, prefix string) time.Duration {
 	t.Helper()
 	took := make([]time.Duration, creates)
 	for i := range took {
@@ -199,7 +199,7 @@ func (w *world) timeCreate(t *testing.T, prefix string) time.Duration {
 }
 
 // fill makes mailboxes as fast as it goes.
-func fill(t *testing.T, w *world, from, to int) {
+func fill(t *testing.T, w *fixture, from, to int) {
 	t.Helper()
 	conn := w.at.Connect(t)
 	for i := from; i < to; i++ {
@@ -219,11 +219,11 @@ func fill(t *testing.T, w *world, from, to int) {
 
 // A listing goes on although accounts come and go, and no page has one twice.
 func TestListingWhileAccountsComeAndGo(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	_, err := w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "a.test"})
 	require.NoError(t, err)
 	fill(t, w, 0, 50)
-	page, seen := store.Page{Limit: 10}, map[string]bool{}
+	page, seen := store.PageRequest{Limit: 10}, map[string]bool{}
 	for n := 0; ; n++ {
 		list, err := w.store.Users(t.Context(), store.UserFilter{Domain: "a.test"}, page)
 		require.NoError(t, err)
@@ -238,6 +238,6 @@ func TestListingWhileAccountsComeAndGo(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, len(seen), 45)
-	_, err = w.store.Users(context.Background(), store.UserFilter{Domain: "b.test"}, store.Page{})
+	_, err = w.store.Users(context.Background(), store.UserFilter{Domain: "b.test"}, store.PageRequest{})
 	require.True(t, store.HasCode(err, store.CodeNoSuchDomain))
 }

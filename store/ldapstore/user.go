@@ -36,13 +36,13 @@ func (s *Store) mailbox(ctx context.Context, mail string) (entry, error) {
 }
 
 // Users implements store.Users.
-func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[store.User], error) {
-	var list store.List[store.User]
+func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[store.User], error) {
+	var list store.Page[store.User]
 	mails, err := s.UserAddresses(ctx, filter, page)
 	if err != nil {
 		return list, err
 	}
-	k := kin{s.tree.container(filter.Domain, containerUsers), oneLevel, classUser, "mail"}
+	k := lookup{s.tree.container(filter.Domain, containerUsers), oneLevel, classUser, "mail"}
 	entries, err := s.inOrderOf(ctx, k, mails.Items)
 	if err != nil {
 		return list, err
@@ -53,18 +53,18 @@ func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.P
 }
 
 // UserAddresses implements store.Users.
-func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[string], error) {
+func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[string], error) {
 	if _, err := s.home(ctx, filter.Domain); err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	filters := []string{kindUser.filter(filter.Domain)}
 	if filter.DisabledOnly {
 		filters = append(filters, switchedOff)
 	}
 	if filter.Viewer != "" {
-		above, err := s.above(ctx, filter.Domain, filter.Viewer)
+		above, err := s.outranking(ctx, filter.Domain, filter.Viewer)
 		if err != nil {
-			return store.List[string]{}, err
+			return store.Page[string]{}, err
 		}
 		filters = append(filters, not(anyOf("mail", above)))
 	}
@@ -99,7 +99,7 @@ func (s *Store) wholeUsers(ctx context.Context, domain string, entries []entry) 
 	if err = s.readManaged(ctx, entries, mails, at); err != nil {
 		return nil, err
 	}
-	k := kin{s.tree.base, subtree, classAlias, "mailForwardingAddress"}
+	k := lookup{s.tree.base, subtree, classAlias, "mailForwardingAddress"}
 	err = s.eachOf(ctx, k, mails, []string{"mail", "mailForwardingAddress"}, func(alias entry) error {
 		for _, member := range alias.sorted("mailForwardingAddress") {
 			if u := at[member]; u != nil {

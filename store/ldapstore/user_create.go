@@ -45,7 +45,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		p.counted(domain, kindUser, 1)
 		return p, nil
 	})
-	return change, s.settleCount(ctx, w, err, store.CodeAlreadyExists, domain, kindUser)
+	return change, s.finishCount(ctx, w, err, store.CodeAlreadyExists, domain, kindUser)
 }
 
 // admitUser returns an error unless there is room for the mailbox, and the quota that it gets in MB.
@@ -96,13 +96,13 @@ func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
 	e.set("mailboxFolder", u.MailboxFolder)
 	e.set("enabledService", newServices(h.settings.list(settingMailService))...)
 	e.setPassword(u.Password, now)
-	h.settleIn(&e, u.Mail)
+	h.addDerivedTo(&e, u.Mail)
 	return e
 }
 
 // joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist in the scope of the plan's change.
 func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) error {
-	k := kin{s.tree.base, subtree, finishedList, "mail"}
+	k := lookup{s.tree.base, subtree, finishedList, "mail"}
 	return s.eachOf(ctx, k, h.settings.defaultLists(), nil, func(before entry) error {
 		if !s.covers(p.change.Scope, before.dn) {
 			return nil
@@ -119,9 +119,9 @@ func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry)
 	})
 }
 
-// settleCount sets a domain's number of accounts right when a write found that an earlier one had done its work already,
+// finishCount sets a domain's number of accounts right when a write found that an earlier one had done its work already,
 // which that error code tells. It returns the error of the write.
-func (s *Store) settleCount(ctx context.Context, w store.Write, err error, code, domain string, k kind) error {
+func (s *Store) finishCount(ctx context.Context, w store.Write, err error, code, domain string, k kind) error {
 	if w.DryRun || !store.HasCode(err, code) {
 		return err
 	}

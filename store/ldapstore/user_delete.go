@@ -38,7 +38,7 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		p.counted(domain, kindUser, -1)
 		return p, nil
 	})
-	return change, s.settleCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindUser)
+	return change, s.finishCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindUser)
 }
 
 // planRemoval plans that an account goes: what refers to it, what is known about it elsewhere, and its entry with whatever

@@ -87,7 +87,7 @@ func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now t
 			return err
 		}
 	}
-	services, err := settleServices(e.write.OnMissing, u.Services, &e.change)
+	services, err := dropUnknownServices(e.write.OnMissing, u.Services, &e.change)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Se
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, e.write.OnMissing, e.home.name, change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.dropMissing(ctx, e.write.OnMissing, e.home.name, change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 		return nil
 	}
 	current := e.further(e.before)
-	next, err := s.settleFurther(ctx, e.write, e.home, current, change, further{
+	next, err := s.dropForeign(ctx, e.write, e.home, current, change, further{
 		field: change.Field("aliases", "addAlias"), whole: "aliases",
 		outside: func() *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", e.name)
@@ -235,9 +235,9 @@ type further struct {
 	outside func() *store.Error
 }
 
-// settleFurther returns the further addresses after a change, without new ones that lie outside of the domain, are in use or
+// dropForeign returns the further addresses after a change, without new ones that lie outside of the domain, are in use or
 // are extensions of somebody's.
-func (s *Store) settleFurther(
+func (s *Store) dropForeign(
 	ctx context.Context, w store.Write, h home, current []string, set store.Set, f further, change *store.Change,
 ) ([]string, error) {
 	outside := slices.DeleteFunc(store.LeaveOut(set.Wanted(), current), func(mail string) bool {

@@ -21,20 +21,20 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		if _, err := s.home(ctx, domain); err != nil {
 			return nil, err
 		}
-		var spared []string
+		var outranking []string
 		if !w.Actor.Global && w.Actor.Username != "" {
 			var err error
-			if spared, err = s.above(ctx, domain, w.Actor.Username); err != nil {
+			if outranking, err = s.outranking(ctx, domain, w.Actor.Username); err != nil {
 				return nil, err
 			}
 		}
 		u, refused := s.checkTransportOfAll(w.Actor, u)
-		p := &plan{change: usersChange(domain, u, now, spared)}
-		isSpared := store.Among(spared)
-		var rulers []string
+		p := &plan{change: usersChange(domain, u, now, outranking)}
+		isOutranking := store.Among(outranking)
+		var globalAdmins []string
 		err := s.each(ctx, s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), nil, func(before entry) error {
 			mail := before.address()
-			if isSpared(mail) {
+			if isOutranking(mail) {
 				return nil
 			}
 			if refused != nil && before.first("mtaTransport") != *u.Transport {
@@ -43,13 +43,13 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 			after := before.clone()
 			after.applyToAll(u, now)
 			if before.rules() && !after.rules() {
-				rulers = append(rulers, mail)
+				globalAdmins = append(globalAdmins, mail)
 			}
 			p.update(before, after, nil)
 			return nil
 		})
-		if err == nil && len(rulers) > 0 {
-			err = s.keepsGlobalAdmin(ctx, rulers...)
+		if err == nil && len(globalAdmins) > 0 {
+			err = s.keepsGlobalAdmin(ctx, globalAdmins...)
 		}
 		return p, err
 	})
@@ -80,12 +80,12 @@ func (e *entry) applyToAll(u store.UsersUpdate, now time.Time) {
 	e.assign("mtaTransport", u.Transport)
 }
 
-func usersChange(domain string, u store.UsersUpdate, now time.Time, spared []string) store.Change {
+func usersChange(domain string, u store.UsersUpdate, now time.Time, outranking []string) store.Change {
 	var shown entry
 	shown.applyToAll(u, now)
 	c := store.Change{
 		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
-		After: shown.whole(changedPassword), Discarded: spared, EndsSessions: u.Password != nil,
+		After: shown.whole(changedPassword), Discarded: outranking, EndsSessions: u.Password != nil,
 	}
 	switch {
 	case u.Active == nil:

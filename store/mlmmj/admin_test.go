@@ -24,7 +24,7 @@ func TestAdmin(t *testing.T) {
 	storetest.Lists(t, func(t *testing.T) storetest.ListsFixture {
 		m := storetest.NewMlmmjadmin(t)
 		return storetest.ListsFixture{
-			Lists: mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token}), Spool: m.Spool, Archive: m.Archive,
+			Lists: mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token}), Spool: m.Spool, Archive: m.Archive,
 			Down: func(*testing.T) { m.Stop() },
 		}
 	})
@@ -34,7 +34,7 @@ func TestAdmin(t *testing.T) {
 func TestAdminWritesWhatNativeWrites(t *testing.T) {
 	m := storetest.NewMlmmjadmin(t)
 	native := openNative(t)
-	full := store.ListSettings{
+	full := store.MlmmjSettings{
 		Name: "x", OnlyModeratorsPost: true, OnlySubscribersPost: true, ModerateSubscription: true,
 		SubscriptionModerators: []string{"b@x.test", "a@x.test"},
 		Owners:                 []string{"Z@x.test", "a@x.test"}, MaxMessageSize: 5 << 30, SubjectPrefix: "[x] ",
@@ -54,14 +54,14 @@ func TestAdminWritesWhatNativeWrites(t *testing.T) {
 		return all
 	}
 	no, html := false, ""
-	for _, s := range []store.ListSettings{{}, full, store.DefaultListSettings(lists)} {
-		for _, l := range []store.Lists{native.Lists, mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token})} {
+	for _, s := range []store.MlmmjSettings{{}, full, store.DefaultMlmmjSettings(lists)} {
+		for _, l := range []store.Mlmmj{native.Lists, mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token})} {
 			require.NoError(t, l.Prepare(t.Context(), lists, s))
 		}
 		require.Equal(t, files(native.Spool), files(m.Spool))
-		for _, l := range []store.Lists{native.Lists, mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token})} {
+		for _, l := range []store.Mlmmj{native.Lists, mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token})} {
 			require.NoError(t, l.ConfigureList(t.Context(), lists,
-				store.ListUpdate{OnlyModeratorsPost: &no, FooterHTML: &html, Owners: &[]string{}}))
+				store.MlmmjUpdate{OnlyModeratorsPost: &no, FooterHTML: &html, Owners: &[]string{}}))
 		}
 		require.Equal(t, files(native.Spool), files(m.Spool))
 	}
@@ -84,67 +84,67 @@ func TestAdminRequests(t *testing.T) {
 	const put, post = "PUT /api/dev@lists.test ", "POST /api/dev@lists.test/subscribers "
 	for name, c := range map[string]struct {
 		missing bool
-		call    func(context.Context, store.Lists) error
+		call    func(context.Context, store.Mlmmj) error
 		want    []string
 	}{
-		"prepare": {true, func(ctx context.Context, l store.Lists) error { return l.Prepare(ctx, lists, store.ListSettings{}) },
+		"prepare": {true, func(ctx context.Context, l store.Mlmmj) error { return l.Prepare(ctx, lists, store.MlmmjSettings{}) },
 			[]string{check, "POST /api/dev@lists.test " + emptyForm}},
 		"prepare over a list": {false, func(ctx context.Context,
-			l store.Lists) error {
-			return l.Prepare(ctx, lists, store.ListSettings{})
+			l store.Mlmmj) error {
+			return l.Prepare(ctx, lists, store.MlmmjSettings{})
 		},
 			[]string{check, "DELETE /api/dev@lists.test?archive=yes", "POST /api/dev@lists.test " + emptyForm}},
-		"read": {false, func(ctx context.Context, l store.Lists) error { _, err := l.ListSettings(ctx, lists); return err },
+		"read": {false, func(ctx context.Context, l store.Mlmmj) error { _, err := l.MlmmjSettings(ctx, lists); return err },
 			[]string{read}},
-		"change a flag": {false, func(ctx context.Context, l store.Lists) error {
-			return l.ConfigureList(ctx, lists, store.ListUpdate{Closed: &yes})
+		"change a flag": {false, func(ctx context.Context, l store.Mlmmj) error {
+			return l.ConfigureList(ctx, lists, store.MlmmjUpdate{Closed: &yes})
 		}, []string{read, put + "close_list=yes"}},
-		"change nothing": {false, func(ctx context.Context, l store.Lists) error {
-			return l.ConfigureList(ctx, lists, store.ListUpdate{})
+		"change nothing": {false, func(ctx context.Context, l store.Mlmmj) error {
+			return l.ConfigureList(ctx, lists, store.MlmmjUpdate{})
 		}, []string{read}},
-		"change who may post": {false, func(ctx context.Context, l store.Lists) error {
-			return l.ConfigureList(ctx, lists, store.ListUpdate{OnlyModeratorsPost: &yes})
+		"change who may post": {false, func(ctx context.Context, l store.Mlmmj) error {
+			return l.ConfigureList(ctx, lists, store.MlmmjUpdate{OnlyModeratorsPost: &yes})
 		}, []string{read, put + "only_moderator_can_post=yes&only_subscriber_can_post=no"}},
-		"clear the extra addresses": {false, func(ctx context.Context, l store.Lists) error {
-			return l.ConfigureList(ctx, lists, store.ListUpdate{ExtraAddresses: &none})
+		"clear the extra addresses": {false, func(ctx context.Context, l store.Mlmmj) error {
+			return l.ConfigureList(ctx, lists, store.MlmmjUpdate{ExtraAddresses: &none})
 		}, []string{read, put + "extra_addresses=dev@lists.test"}},
-		"clear the moderators of subscriptions": {false, func(ctx context.Context, l store.Lists) error {
-			return l.ConfigureList(ctx, lists, store.ListUpdate{SubscriptionModerators: &none})
+		"clear the moderators of subscriptions": {false, func(ctx context.Context, l store.Mlmmj) error {
+			return l.ConfigureList(ctx, lists, store.MlmmjUpdate{SubscriptionModerators: &none})
 		}, []string{read, put + "moderate_subscription=no", put + "moderate_subscription=yes"}},
-		"subscribe": {false, func(ctx context.Context, l store.Lists) error {
+		"subscribe": {false, func(ctx context.Context, l store.Mlmmj) error {
 			return l.Subscribe(ctx, lists, store.SubscribeDigest, []string{"new@x.test", "a@x.test"})
 		}, []string{extra, check, "GET /api/dev@lists.test/subscribers", post + "remove_subscribers=a@x.test",
 			post + "add_subscribers=a@x.test,new@x.test&require_confirm=no&subscription=digest"}},
-		"invite": {false, func(ctx context.Context, l store.Lists) error {
+		"invite": {false, func(ctx context.Context, l store.Mlmmj) error {
 			return l.Invite(ctx, lists, store.SubscribeNormal, []string{"new@x.test"})
 		}, []string{extra, post + "add_subscribers=new@x.test&require_confirm=yes&subscription=normal"}},
-		"unsubscribe": {false, func(ctx context.Context, l store.Lists) error {
+		"unsubscribe": {false, func(ctx context.Context, l store.Mlmmj) error {
 			return l.Unsubscribe(ctx, lists, []string{"a@x.test", "b@x.test"})
 		}, []string{check, post + "remove_subscribers=a@x.test,b@x.test"}},
-		"unsubscribe all": {false, func(ctx context.Context, l store.Lists) error { return l.Unsubscribe(ctx, lists, nil) },
+		"unsubscribe all": {false, func(ctx context.Context, l store.Mlmmj) error { return l.Unsubscribe(ctx, lists, nil) },
 			[]string{check, post + "remove_subscribers=ALL"}},
-		"archive": {false, func(ctx context.Context, l store.Lists) error { return l.RemoveList(ctx, lists, true) },
+		"archive": {false, func(ctx context.Context, l store.Mlmmj) error { return l.RemoveList(ctx, lists, true) },
 			[]string{"DELETE /api/dev@lists.test?archive=yes"}},
-		"erase": {false, func(ctx context.Context, l store.Lists) error { return l.RemoveList(ctx, lists, false) },
+		"erase": {false, func(ctx context.Context, l store.Mlmmj) error { return l.RemoveList(ctx, lists, false) },
 			[]string{"DELETE /api/dev@lists.test?archive=no"}},
-		"forget": {false, func(ctx context.Context, l store.Lists) error {
+		"forget": {false, func(ctx context.Context, l store.Mlmmj) error {
 			return l.ForgetSubscriber(ctx, "a@x.test", []string{lists})
 		},
 			[]string{"GET /api/subscriber/a@x.test/subscribed?query_all_lists=yes", read, post + "remove_subscribers=a@x.test"}},
-		"rename": {false, func(ctx context.Context, l store.Lists) error {
+		"rename": {false, func(ctx context.Context, l store.Mlmmj) error {
 			return l.RenameSubscriber(ctx, "a@x.test", "z@x.test", []string{lists})
 		},
 			[]string{"GET /api/subscriber/a@x.test/subscribed?query_all_lists=yes", read, check, "GET /api/dev@lists.test/subscribers",
 				post + "add_subscribers=z@x.test&remove_subscribers=a@x.test&require_confirm=no&subscription=normal"}},
-		"ping": {false, func(ctx context.Context, l store.Lists) error { return l.Ping(ctx) },
+		"ping": {false, func(ctx context.Context, l store.Mlmmj) error { return l.Ping(ctx) },
 			[]string{"GET /api/ping@postern.invalid?params=name"}},
-		"lists": {false, func(ctx context.Context, l store.Lists) error { _, err := l.ListsOf(ctx, "lists.test"); return err }, nil},
+		"lists": {false, func(ctx context.Context, l store.Mlmmj) error { _, err := l.ListsOf(ctx, "lists.test"); return err }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := storetest.NewMlmmjadmin(t)
-			l := mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token})
+			l := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token})
 			if !c.missing {
-				s := store.DefaultListSettings(lists)
+				s := store.DefaultMlmmjSettings(lists)
 				s.ModerateSubscription, s.SubscriptionModerators = true, []string{"m@x.test"}
 				require.NoError(t, l.Prepare(t.Context(), lists, s))
 				require.NoError(t, l.Subscribe(t.Context(), lists, store.SubscribeNormal, []string{"a@x.test"}))
@@ -160,7 +160,7 @@ func TestAdminRefuses(t *testing.T) {
 	t.Run("a wrong token", func(t *testing.T) {
 		m := storetest.NewMlmmjadmin(t)
 		for token, word := range map[string]string{"": "NO_API_AUTH_TOKEN", "wrong-token": "INVALID_MLMMJADMIN_API_AUTH_TOKEN"} {
-			l := mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: token})
+			l := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: token})
 			for _, err := range []error{l.Ping(t.Context()), l.Check(t.Context()), l.RemoveList(t.Context(), lists, true)} {
 				require.ErrorContains(t, err, word)
 				require.ErrorContains(t, err, "api_auth_tokens")
@@ -173,24 +173,24 @@ func TestAdminRefuses(t *testing.T) {
 	t.Run("a backend that keeps accounts", func(t *testing.T) {
 		m := storetest.NewMlmmjadmin(t)
 		m.KeepsAccounts = []string{lists}
-		err := mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token}).Prepare(t.Context(), lists, store.ListSettings{})
+		err := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token}).Prepare(t.Context(), lists, store.MlmmjSettings{})
 		require.True(t, store.HasCode(err, store.CodeNotConfigured))
 		require.ErrorContains(t, err, "backend_api")
 	})
 	t.Run("what mlmmjadmin would drop or take apart", func(t *testing.T) {
 		m := storetest.NewMlmmjadmin(t)
-		l := mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token})
-		require.NoError(t, l.Prepare(t.Context(), lists, store.ListSettings{}))
+		l := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token})
+		require.NoError(t, l.Prepare(t.Context(), lists, store.MlmmjSettings{}))
 		long := []string{"a@x.xn--vermgensberatung"}
 		require.True(t, store.HasCode(l.Subscribe(t.Context(), lists, store.SubscribeNormal, long), store.CodeInvalidMail))
-		require.True(t, store.HasCode(l.ConfigureList(t.Context(), lists, store.ListUpdate{Moderators: &long}),
+		require.True(t, store.HasCode(l.ConfigureList(t.Context(), lists, store.MlmmjUpdate{Moderators: &long}),
 			store.CodeInvalidMail))
-		require.True(t, store.HasCode(l.ConfigureList(t.Context(), lists, store.ListUpdate{RemoveHeaders: &[]string{"X,Y"}}),
+		require.True(t, store.HasCode(l.ConfigureList(t.Context(), lists, store.MlmmjUpdate{RemoveHeaders: &[]string{"X,Y"}}),
 			store.CodeInvalidValue))
 	})
 	t.Run("the base without a path", func(t *testing.T) {
 		m := storetest.NewMlmmjadmin(t)
-		require.NoError(t, mlmmj.NewAdmin(mlmmj.Admin{URL: strings.TrimSuffix(m.URL, "/api") + "/",
+		require.NoError(t, mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: strings.TrimSuffix(m.URL, "/api") + "/",
 			Token: m.Token}).Check(t.Context()))
 	})
 	t.Run("a directory that is no list", func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestAdminRefuses(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Join(m.Spool, "lists.test", ".x", "subscribers.d"), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(m.Spool, "lists.test", ".x", "subscribers.d", "a"), []byte("a@x.test\n"),
 			0o600))
-		require.NoError(t, mlmmj.NewAdmin(mlmmj.Admin{URL: m.URL, Token: m.Token}).ForgetSubscriber(t.Context(), "a@x.test", []string{".x@lists.test"}))
+		require.NoError(t, mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token}).ForgetSubscriber(t.Context(), "a@x.test", []string{".x@lists.test"}))
 	})
 }
 
@@ -238,8 +238,8 @@ func TestAdminOddAnswers(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 			}))
 			defer server.Close()
-			l := mlmmj.NewAdmin(mlmmj.Admin{URL: server.URL, Token: token, Client: &http.Client{}})
-			_, err := l.ListSettings(t.Context(), lists)
+			l := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: server.URL, Token: token, Client: &http.Client{}})
+			_, err := l.MlmmjSettings(t.Context(), lists)
 			require.Equal(t, c.down, store.HasCode(err, store.CodeServerDown), "%v", err)
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error(), token)
@@ -252,15 +252,15 @@ func TestAdminOddAnswers(t *testing.T) {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		require.True(t, store.HasCode(mlmmj.NewAdmin(mlmmj.Admin{URL: server.URL, Token: token}).Ping(ctx), store.CodeServerDown))
+		require.True(t, store.HasCode(mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: server.URL, Token: token}).Ping(ctx), store.CodeServerDown))
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, mlmmj.NewAdmin(mlmmj.Admin{URL: server.URL, Token: token}).Ping(gone), context.Canceled)
+		require.ErrorIs(t, mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: server.URL, Token: token}).Ping(gone), context.Canceled)
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
-		l := mlmmj.NewAdmin(mlmmj.Admin{URL: server.URL + "/" + token, Token: token})
+		l := mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: server.URL + "/" + token, Token: token})
 		require.True(t, store.HasCode(l.Ping(t.Context()), store.CodeServerDown))
 		err := l.Check(t.Context())
 		require.ErrorContains(t, err, "start it, or correct its URL")
@@ -271,6 +271,6 @@ func TestAdminOddAnswers(t *testing.T) {
 			_, _ = w.Write(bytes.Repeat([]byte("["), 1<<20))
 		}))
 		defer server.Close()
-		require.Error(t, mlmmj.NewAdmin(mlmmj.Admin{URL: server.URL, Token: token}).Ping(t.Context()))
+		require.Error(t, mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: server.URL, Token: token}).Ping(t.Context()))
 	})
 }

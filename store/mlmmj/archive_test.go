@@ -12,7 +12,7 @@ import (
 // TestArchivePlaces asks for many places of one list in the archive, within a second.
 func TestArchivePlaces(t *testing.T) {
 	s := newSpool(t)
-	require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+	require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 	l, err := s.take(t.Context(), devList, exclusive)
 	require.NoError(t, err)
 	defer l.close()

@@ -20,7 +20,7 @@ var alwaysRemoved = []string{"Authentication-Results:", "DKIM-Signature:"}
 
 // clean returns the update as the control files hold it: sorted, without repetitions and without what the list writes
 // itself. What could reach beyond its own line is refused, with the parameter's name.
-func clean(mail string, u store.ListUpdate) (store.ListUpdate, error) {
+func clean(mail string, u store.MlmmjUpdate) (store.MlmmjUpdate, error) {
 	for _, p := range parameters {
 		v := p.of(&u)
 		if v.IsNil() {

@@ -8,19 +8,19 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// ListSettings implements store.Lists.
-func (s *Spool) ListSettings(ctx context.Context, mail string) (store.ListSettings, error) {
+// MlmmjSettings implements store.Mlmmj.
+func (s *Spool) MlmmjSettings(ctx context.Context, mail string) (store.MlmmjSettings, error) {
 	l, err := s.hold(ctx, mail, shared)
 	if err != nil {
-		return store.ListSettings{}, err
+		return store.MlmmjSettings{}, err
 	}
 	defer l.close()
 	settings, err := l.settings()
 	return settings, failed("read", mail, err)
 }
 
-// ConfigureList implements store.Lists.
-func (s *Spool) ConfigureList(ctx context.Context, mail string, u store.ListUpdate) error {
+// ConfigureList implements store.Mlmmj.
+func (s *Spool) ConfigureList(ctx context.Context, mail string, u store.MlmmjUpdate) error {
 	l, err := s.hold(ctx, mail, exclusive)
 	if err != nil {
 		return err
@@ -33,15 +33,15 @@ func (s *Spool) ConfigureList(ctx context.Context, mail string, u store.ListUpda
 }
 
 // settings reads all control files.
-func (l *list) settings() (store.ListSettings, error) { return l.read(parameters) }
+func (l *list) settings() (store.MlmmjSettings, error) { return l.read(parameters) }
 
 // people reads the control files that hold addresses of people.
-func (l *list) people() (store.ListSettings, error) {
+func (l *list) people() (store.MlmmjSettings, error) {
 	return l.read(slices.DeleteFunc(slices.Clone(parameters), func(p parameter) bool { return p.form != members && p.form != approval }))
 }
 
-func (l *list) read(ps []parameter) (store.ListSettings, error) {
-	var settings store.ListSettings
+func (l *list) read(ps []parameter) (store.MlmmjSettings, error) {
+	var settings store.MlmmjSettings
 	for _, p := range ps {
 		content, err := l.get("control/" + p.file)
 		if err != nil {
@@ -52,7 +52,7 @@ func (l *list) read(ps []parameter) (store.ListSettings, error) {
 	return settings, nil
 }
 
-func (l *list) configure(u store.ListUpdate) error {
+func (l *list) configure(u store.MlmmjUpdate) error {
 	settings, err := l.settings()
 	if err != nil {
 		return err
@@ -65,16 +65,16 @@ func (l *list) configure(u store.ListUpdate) error {
 	if err := l.write(touched(u), &settings); err != nil {
 		return err
 	}
-	return l.settle(l.root, "control")
+	return l.syncDirs(l.root, "control")
 }
 
 // write makes the control files of these parameters hold the settings. What is to be there is written before what is
 // not to be there goes, the list's address last.
-func (l *list) write(ps []parameter, settings *store.ListSettings) error {
+func (l *list) write(ps []parameter, settings *store.MlmmjSettings) error {
 	address := slices.IndexFunc(ps, func(p parameter) bool { return p.form == own })
 	for i, p := range ps {
 		if i != address {
-			if err := l.write1(p, settings); err != nil {
+			if err := l.writeParameter(p, settings); err != nil {
 				return err
 			}
 		}
@@ -90,11 +90,11 @@ func (l *list) write(ps []parameter, settings *store.ListSettings) error {
 	if address < 0 {
 		return nil
 	}
-	return l.write1(ps[address], settings)
+	return l.writeParameter(ps[address], settings)
 }
 
-// write1 writes one control file, unless it holds that already.
-func (l *list) write1(p parameter, settings *store.ListSettings) error {
+// writeParameter writes one control file, unless it holds that already.
+func (l *list) writeParameter(p parameter, settings *store.MlmmjSettings) error {
 	content := p.content(l.mail, settings)
 	if content == nil {
 		return nil

@@ -30,17 +30,17 @@ func isAutomatic(name string) bool {
 }
 
 // marked returns the given header lines and the one that names the list.
-func marked(mail string, s *store.ListSettings) []string {
+func marked(mail string, s *store.MlmmjSettings) []string {
 	return slices.Sorted(slices.Values(append(slices.Clone(s.CustomHeaders), mark+": "+mail)))
 }
 
 // stripped returns the names of all header lines that the list removes.
-func stripped(s *store.ListSettings) []string {
+func stripped(s *store.MlmmjSettings) []string {
 	return slices.Sorted(slices.Values(slices.Concat(s.RemoveHeaders, alwaysRemoved)))
 }
 
 // content returns what the parameter's control file holds under these settings; nil when there is no file.
-func (p parameter) content(mail string, s *store.ListSettings) []byte {
+func (p parameter) content(mail string, s *store.MlmmjSettings) []byte {
 	v := p.of(s)
 	switch p.form {
 	case flag:
@@ -74,7 +74,7 @@ func (p parameter) content(mail string, s *store.ListSettings) []byte {
 }
 
 // read sets the parameter's field from its control file; nil when there is none.
-func (p parameter) read(mail string, content []byte, s *store.ListSettings) {
+func (p parameter) read(mail string, content []byte, s *store.MlmmjSettings) {
 	v := p.of(s)
 	switch p.form {
 	case flag:

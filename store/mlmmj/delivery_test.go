@@ -29,13 +29,13 @@ type delivery struct {
 
 const lists = "dev@lists.test"
 
-func deliver(t *testing.T, change func(*store.ListSettings)) delivery {
+func deliver(t *testing.T, change func(*store.MlmmjSettings)) delivery {
 	t.Helper()
 	d := delivery{sink: storetest.NewSink(t)}
 	spool := filepath.Join(t.TempDir(), "spool")
-	d.lists = mlmmj.NewNative(mlmmj.Native{Spool: spool, Programs: storetest.Mlmmj(t), SMTPPort: d.sink.Port})
+	d.lists = mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: spool, Programs: storetest.Mlmmj(t), SMTPPort: d.sink.Port})
 	d.dir = filepath.Join(spool, "lists.test", "dev")
-	s := store.DefaultListSettings(lists)
+	s := store.DefaultMlmmjSettings(lists)
 	change(&s)
 	require.NoError(t, d.lists.Prepare(t.Context(), lists, s))
 	require.NoError(t, d.lists.Subscribe(t.Context(), lists, store.SubscribeNormal,
@@ -83,7 +83,7 @@ func body(m storetest.Message) string {
 }
 
 func TestPostReachesSubscribers(t *testing.T) {
-	d := deliver(t, func(s *store.ListSettings) {
+	d := deliver(t, func(s *store.MlmmjSettings) {
 		s.SubjectPrefix = "[dev] "
 		s.CustomHeaders = []string{"X-Office: Berlin"}
 		s.RemoveHeaders = []string{"X-Mailer"}
@@ -114,7 +114,7 @@ func TestFooters(t *testing.T) {
 		}
 		t.Fatal("altermime is not installed: run scripts/install.sh, or go test -short")
 	}
-	d := deliver(t, func(s *store.ListSettings) {
+	d := deliver(t, func(s *store.MlmmjSettings) {
 		s.FooterText = "For members of Example Inc."
 		s.FooterHTML = "<p>For members of <b>Example</b> Inc.</p>"
 	})
@@ -142,37 +142,37 @@ func TestFooters(t *testing.T) {
 
 func TestWhoMayPost(t *testing.T) {
 	t.Run("somebody who is no subscriber is denied", func(t *testing.T) {
-		got := deliver(t, func(*store.ListSettings) {}).post(t, letter("stranger@z.test"), "stranger@z.test")
+		got := deliver(t, func(*store.MlmmjSettings) {}).post(t, letter("stranger@z.test"), "stranger@z.test")
 		require.Equal(t, []string{"stranger@z.test"}, recipients(got))
 		require.Contains(t, header(t, got[0], "Subject")[0], "denied")
 	})
 	t.Run("one who wants no mail may", func(t *testing.T) {
-		got := deliver(t, func(*store.ListSettings) {}).post(t, letter("quiet@x.test"), "quiet@x.test")
+		got := deliver(t, func(*store.MlmmjSettings) {}).post(t, letter("quiet@x.test"), "quiet@x.test")
 		require.Equal(t, []string{"anna@x.test", "bert@x.test", "carla@y.test"}, recipients(got))
 	})
 	t.Run("anybody where that is off", func(t *testing.T) {
-		d := deliver(t, func(s *store.ListSettings) { s.OnlySubscribersPost = false })
+		d := deliver(t, func(s *store.MlmmjSettings) { s.OnlySubscribersPost = false })
 		require.Len(t, recipients(d.post(t, letter("stranger@z.test"), "stranger@z.test")), 3)
 	})
 	t.Run("moderators alone", func(t *testing.T) {
-		d := deliver(t, func(s *store.ListSettings) { s.OnlyModeratorsPost, s.Moderators = true, []string{"bert@x.test"} })
+		d := deliver(t, func(s *store.MlmmjSettings) { s.OnlyModeratorsPost, s.Moderators = true, []string{"bert@x.test"} })
 		require.Equal(t, []string{"anna@x.test"}, recipients(d.post(t, letter("anna@x.test"), "anna@x.test")))
 		require.Equal(t, []string{"anna@x.test", "carla@y.test"}, recipients(d.post(t, letter("bert@x.test"), "bert@x.test")))
 	})
 	t.Run("a post that is too large is denied", func(t *testing.T) {
-		d := deliver(t, func(s *store.ListSettings) { s.MaxMessageSize = 2000 })
+		d := deliver(t, func(s *store.MlmmjSettings) { s.MaxMessageSize = 2000 })
 		require.Len(t, recipients(d.post(t, letter("anna@x.test"), "anna@x.test")), 2)
 		got := d.post(t, letter("anna@x.test")+strings.Repeat("more\n", 500), "anna@x.test")
 		require.Equal(t, []string{"anna@x.test"}, recipients(got))
 	})
 	t.Run("the largest limit of all refuses nothing", func(t *testing.T) {
-		d := deliver(t, func(s *store.ListSettings) { s.MaxMessageSize = 1 << 40 })
+		d := deliver(t, func(s *store.MlmmjSettings) { s.MaxMessageSize = 1 << 40 })
 		require.Len(t, recipients(d.post(t, letter("anna@x.test"), "anna@x.test")), 2)
 	})
 }
 
 func TestModerationHoldsAPost(t *testing.T) {
-	d := deliver(t, func(s *store.ListSettings) {
+	d := deliver(t, func(s *store.MlmmjSettings) {
 		s.Moderated, s.Moderators, s.NotifyModerated = true, []string{"m1@x.test", "m2@x.test"}, true
 	})
 	got := d.post(t, letter("anna@x.test"), "anna@x.test")
@@ -187,7 +187,7 @@ func TestModerationHoldsAPost(t *testing.T) {
 }
 
 func TestInvite(t *testing.T) {
-	d := deliver(t, func(*store.ListSettings) {})
+	d := deliver(t, func(*store.MlmmjSettings) {})
 	kinds := map[string]store.Subscription{
 		"n@x.test": store.SubscribeNormal, "d@x.test": store.SubscribeDigest, "q@x.test": store.SubscribeNoMail,
 	}
@@ -212,7 +212,7 @@ func TestInvite(t *testing.T) {
 	})
 	t.Run("many, although subscriptions are moderated", func(t *testing.T) {
 		on := true
-		require.NoError(t, d.lists.ConfigureList(t.Context(), lists, store.ListUpdate{ModerateSubscription: &on}))
+		require.NoError(t, d.lists.ConfigureList(t.Context(), lists, store.MlmmjUpdate{ModerateSubscription: &on}))
 		many := []string{"a1@x.test", "a2@x.test", "a3@x.test", "a4@x.test", "a5@x.test", "a6@x.test", "-a7@x.test", "$(id)@x.test"}
 		require.Error(t, d.lists.Invite(t.Context(), lists, store.SubscribeNormal, many))
 		require.Empty(t, d.sink.Taken())
@@ -228,7 +228,7 @@ func TestInvite(t *testing.T) {
 	})
 }
 
-func subscribed(t *testing.T, l store.Lists) []string {
+func subscribed(t *testing.T, l store.Mlmmj) []string {
 	t.Helper()
 	var all []string
 	for s, err := range l.Subscribers(t.Context(), lists) {
@@ -251,9 +251,9 @@ func TestEverythingBelongsToTheOwnerOfTheSpool(t *testing.T) {
 	spool := filepath.Join(base, "spool")
 	require.NoError(t, os.Mkdir(spool, 0o700))
 	require.NoError(t, os.Chown(spool, nobody, nobody))
-	l := mlmmj.NewNative(mlmmj.Native{Spool: spool, Programs: storetest.Mlmmj(t), SMTPPort: sink.Port})
+	l := mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: spool, Programs: storetest.Mlmmj(t), SMTPPort: sink.Port})
 	require.NoError(t, l.Check(t.Context()))
-	require.NoError(t, l.Prepare(t.Context(), lists, store.DefaultListSettings(lists)))
+	require.NoError(t, l.Prepare(t.Context(), lists, store.DefaultMlmmjSettings(lists)))
 	require.NoError(t, l.Subscribe(t.Context(), lists, store.SubscribeNormal, []string{"anna@x.test", "bert@x.test"}))
 	require.NoError(t, l.Invite(t.Context(), lists, store.SubscribeNormal, []string{"carla@x.test"}))
 	require.Equal(t, []string{"carla@x.test"}, recipients(sink.Taken()))
@@ -265,7 +265,7 @@ func TestEverythingBelongsToTheOwnerOfTheSpool(t *testing.T) {
 	require.Equal(t, []string{"bert@x.test"}, recipients(sink.Taken()))
 
 	require.NoError(t, l.RemoveList(t.Context(), "other@lists.test", true))
-	require.NoError(t, l.Prepare(t.Context(), lists, store.DefaultListSettings(lists)))
+	require.NoError(t, l.Prepare(t.Context(), lists, store.DefaultMlmmjSettings(lists)))
 	for _, root := range []string{spool, spool + "-archive"} {
 		require.NoError(t, filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
 			require.NoError(t, err)

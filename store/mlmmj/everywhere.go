@@ -11,7 +11,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// ListsOf implements store.Lists. A list that is not finished is among them, what is no list is not.
+// ListsOf implements store.Mlmmj. A list that is not finished is among them, what is no list is not.
 func (s *Spool) ListsOf(_ context.Context, domain string) ([]string, error) {
 	domain, err := store.NormaliseDomain(domain)
 	if err != nil || s.unused() {
@@ -82,12 +82,12 @@ func subdirectories(home *os.Root, dir string) ([]string, error) {
 	return names, nil
 }
 
-// ForgetSubscriber implements store.Lists. An invitation that waits for the address's answer goes too.
+// ForgetSubscriber implements store.Mlmmj. An invitation that waits for the address's answer goes too.
 func (s *Spool) ForgetSubscriber(ctx context.Context, address string, lists []string) error {
 	return s.rewrite(ctx, address, "", lists)
 }
 
-// RenameSubscriber implements store.Lists. Where the new address is subscribed already it stays as it is.
+// RenameSubscriber implements store.Mlmmj. Where the new address is subscribed already it stays as it is.
 func (s *Spool) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
 	to, err := store.NormaliseForeign(to)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Spool) rewrite(ctx context.Context, from, to string, lists []string) er
 	return errors.Join(failures...)
 }
 
-// ListsNaming implements store.Lists.
+// ListsNaming implements store.Mlmmj.
 func (s *Spool) ListsNaming(ctx context.Context, name string, lists []string) ([]string, error) {
 	if s.unused() {
 		return nil, nil
@@ -150,7 +150,7 @@ func (s *Spool) ListsNaming(ctx context.Context, name string, lists []string) ([
 	return naming, nil
 }
 
-// SubscribedTo implements store.Lists.
+// SubscribedTo implements store.Mlmmj.
 func (s *Spool) SubscribedTo(ctx context.Context, addresses []string, _ func() ([]string, error)) (map[string][]string, error) {
 	mails, err := s.All()
 	if err != nil || len(mails) == 0 {
@@ -251,7 +251,7 @@ func (l *list) rewrite(ctx context.Context, from, to string) error {
 		return err
 	}
 	u := replaced(settings, from, to)
-	if u == (store.ListUpdate{}) {
+	if u == (store.MlmmjUpdate{}) {
 		return nil
 	}
 	return l.configure(u)
@@ -305,7 +305,7 @@ func (l *list) subscribed(address string) (store.Subscription, error) {
 }
 
 // replaced returns the update that puts one address in the place of another among owners and moderators.
-func replaced(s store.ListSettings, from, to string) store.ListUpdate {
+func replaced(s store.MlmmjSettings, from, to string) store.MlmmjUpdate {
 	replace := func(have []string) *[]string {
 		if !slices.Contains(have, from) {
 			return nil
@@ -317,7 +317,7 @@ func replaced(s store.ListSettings, from, to string) store.ListUpdate {
 		slices.Sort(left)
 		return &left
 	}
-	return store.ListUpdate{
+	return store.MlmmjUpdate{
 		Owners: replace(s.Owners), Moderators: replace(s.Moderators), SubscriptionModerators: replace(s.SubscriptionModerators),
 	}
 }

@@ -33,7 +33,7 @@ func newSpool(t *testing.T) *Spool {
 	skeleton := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(skeleton, "en"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(skeleton, "en", "confirm"), []byte("Subject: hello\n\n"), 0o644))
-	s := NewNative(Native{
+	s := NewSpool(SpoolConfig{
 		Spool: filepath.Join(t.TempDir(), "spool"), Programs: storetest.Mlmmj(t), Skeleton: skeleton, SMTPPort: 2525,
 	})
 	s.sync = func(*os.File) error { return nil }
@@ -84,14 +84,14 @@ func atEveryCut(t *testing.T, setup func(*testing.T, *Spool), call func(*Spool) 
 }
 
 func TestPrepareIsCut(t *testing.T) {
-	settings := store.DefaultListSettings(devList)
+	settings := store.DefaultMlmmjSettings(devList)
 	settings.SubjectPrefix, settings.FooterHTML = "[dev] ", "<p>x</p>"
 	call := func(s *Spool) error { return s.Prepare(t.Context(), devList, settings) }
 	look := func(t *testing.T, s *Spool) {
 		for _, err := range []error{
-			second(s.ListSettings(t.Context(), devList)),
+			second(s.MlmmjSettings(t.Context(), devList)),
 			s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a@x.test"}),
-			s.ConfigureList(t.Context(), devList, store.ListUpdate{}),
+			s.ConfigureList(t.Context(), devList, store.MlmmjUpdate{}),
 			s.Unsubscribe(t.Context(), devList, nil),
 		} {
 			require.True(t, store.IsNotFound(err), "%v", err)
@@ -104,7 +104,7 @@ func TestPrepareIsCut(t *testing.T) {
 		}
 	}
 	done := func(t *testing.T, s *Spool) {
-		got, err := s.ListSettings(t.Context(), devList)
+		got, err := s.MlmmjSettings(t.Context(), devList)
 		require.NoError(t, err)
 		require.Equal(t, settings.SubjectPrefix, got.SubjectPrefix)
 		require.Equal(t, settings.Owners, got.Owners)
@@ -120,7 +120,7 @@ func TestPrepareIsCut(t *testing.T) {
 	})
 	t.Run("over a stray, which is not lost", func(t *testing.T) {
 		stray := func(t *testing.T, s *Spool) {
-			require.NoError(t, s.Prepare(t.Context(), devList, store.ListSettings{Name: "stray"}))
+			require.NoError(t, s.Prepare(t.Context(), devList, store.MlmmjSettings{Name: "stray"}))
 			require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"old@x.test"}))
 		}
 		kept := func(t *testing.T, s *Spool) {
@@ -152,10 +152,10 @@ func TestPrepareIsCut(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestConfigureIsCut(t *testing.T) {
-	from := store.DefaultListSettings(devList)
+	from := store.DefaultMlmmjSettings(devList)
 	from.FooterText, from.FooterHTML, from.Moderated = "old", "<p>old</p>", true
 	yes, no, none, extra := true, false, "", []string{"extra@lists.test"}
-	u := store.ListUpdate{
+	u := store.MlmmjUpdate{
 		OnlyModeratorsPost: &yes, Moderated: &no, FooterText: &none, FooterHTML: &none, ExtraAddresses: &extra,
 		SubscriptionModerators: &extra,
 	}
@@ -163,7 +163,7 @@ func TestConfigureIsCut(t *testing.T) {
 		func(t *testing.T, s *Spool) { require.NoError(t, s.Prepare(t.Context(), devList, from)) },
 		func(s *Spool) error { return s.ConfigureList(t.Context(), devList, u) },
 		func(t *testing.T, s *Spool) {
-			got, err := s.ListSettings(t.Context(), devList)
+			got, err := s.MlmmjSettings(t.Context(), devList)
 			require.NoError(t, err)
 			require.True(t, got.OnlyModeratorsPost || got.OnlySubscribersPost, "at no time may anybody post")
 			require.True(t, usable(s))
@@ -172,7 +172,7 @@ func TestConfigureIsCut(t *testing.T) {
 			}
 		},
 		func(t *testing.T, s *Spool) {
-			got, err := s.ListSettings(t.Context(), devList)
+			got, err := s.MlmmjSettings(t.Context(), devList)
 			require.NoError(t, err)
 			want := from.With(u)
 			require.Equal(t, want.OnlyModeratorsPost, got.OnlyModeratorsPost)
@@ -186,7 +186,7 @@ func TestSubscribeIsCut(t *testing.T) {
 	addresses := []string{"a@x.test", "b@x.test", "c@x.test", "d@x.test"}
 	atEveryCut(t,
 		func(t *testing.T, s *Spool) {
-			require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+			require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 			require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a@x.test", "aa@x.test", "c@x.test"}))
 			require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNoMail, []string{"b@x.test"}))
 		},
@@ -207,7 +207,7 @@ func TestSubscribeIsCut(t *testing.T) {
 func TestRenameSubscriberIsCut(t *testing.T) {
 	atEveryCut(t,
 		func(t *testing.T, s *Spool) {
-			settings := store.DefaultListSettings(devList)
+			settings := store.DefaultMlmmjSettings(devList)
 			settings.Owners = []string{"a@x.test"}
 			require.NoError(t, s.Prepare(t.Context(), devList, settings))
 			require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeDigest, []string{"a@x.test"}))
@@ -218,7 +218,7 @@ func TestRenameSubscriberIsCut(t *testing.T) {
 		func(t *testing.T, s *Spool) { require.NotEmpty(t, subscribersOf(t, s)) },
 		func(t *testing.T, s *Spool) {
 			require.Equal(t, []string{"digest b@x.test"}, subscribersOf(t, s))
-			got, err := s.ListSettings(t.Context(), devList)
+			got, err := s.MlmmjSettings(t.Context(), devList)
 			require.NoError(t, err)
 			require.Equal(t, []string{"b@x.test"}, got.Owners)
 		})
@@ -226,7 +226,7 @@ func TestRenameSubscriberIsCut(t *testing.T) {
 
 func TestRemoveIsCut(t *testing.T) {
 	setup := func(t *testing.T, s *Spool) {
-		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 		require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a@x.test"}))
 	}
 	archived := func(t *testing.T, s *Spool) int {
@@ -272,7 +272,7 @@ func TestRemoveIsCut(t *testing.T) {
 	t.Run("for good", func(t *testing.T) {
 		atEveryCut(t, setup, func(s *Spool) error { return s.RemoveList(t.Context(), devList, false) },
 			func(t *testing.T, s *Spool) {
-				if _, err := s.ListSettings(t.Context(), devList); err == nil {
+				if _, err := s.MlmmjSettings(t.Context(), devList); err == nil {
 					require.Equal(t, []string{"normal a@x.test"}, subscribersOf(t, s), "a list is whole as long as it is one")
 				}
 			},

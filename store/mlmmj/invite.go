@@ -23,7 +23,7 @@ const (
 	tokenSize = 17
 )
 
-// Invite implements store.Lists. An earlier invitation of an address is no longer good.
+// Invite implements store.Mlmmj. An earlier invitation of an address is no longer good.
 func (s *Spool) Invite(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
 	addresses, err := subscribable(kind, addresses)
 	if err != nil {
@@ -68,7 +68,7 @@ func (l *list) forgetInvitations(addresses ...string) error {
 	return nil
 }
 
-// Invited implements store.Lists: mlmmj keeps the name of whoever is asked, with the time, until the answer comes.
+// Invited implements store.Mlmmj: mlmmj keeps the name of whoever is asked, with the time, until the answer comes.
 func (s *Spool) Invited(ctx context.Context, mail, address string, since time.Time) (bool, error) {
 	l, err := s.hold(ctx, mail, shared)
 	if err != nil {

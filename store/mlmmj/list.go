@@ -238,8 +238,8 @@ func (l *list) mkdir(name string) error {
 	return nil
 }
 
-// settle waits until what was renamed and removed in these directories is on the disk.
-func (s *Spool) settle(root *os.Root, dirs ...string) error {
+// syncDirs waits until what was renamed and removed in these directories is on the disk.
+func (s *Spool) syncDirs(root *os.Root, dirs ...string) error {
 	for _, name := range dirs {
 		f, err := root.Open(name)
 		if err != nil {

@@ -25,7 +25,7 @@ func openNative(t *testing.T) storetest.ListsFixture {
 	spool, programs := filepath.Join(dir, "spool"), filepath.Join(dir, "programs")
 	require.NoError(t, os.Mkdir(spool, 0o700))
 	require.NoError(t, os.Symlink(storetest.Mlmmj(t), programs))
-	s := mlmmj.NewNative(mlmmj.Native{Spool: spool, Programs: programs})
+	s := mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: spool, Programs: programs})
 	return storetest.ListsFixture{
 		Lists: s, Spool: spool, Archive: spool + "-archive",
 		Down: func(t *testing.T) { require.NoError(t, os.Remove(programs)) },
@@ -46,7 +46,7 @@ func TestProgramsReadWhatWasWritten(t *testing.T) {
 	f := openNative(t)
 	const mail = "dev@lists.test"
 	dir := filepath.Join(f.Spool, "lists.test", "dev")
-	s := store.DefaultListSettings(mail)
+	s := store.DefaultMlmmjSettings(mail)
 	s.Owners, s.Moderators = []string{"o@x.test", "p@x.test"}, []string{"m@x.test"}
 	require.NoError(t, f.Lists.Prepare(t.Context(), mail, s))
 	require.NoError(t, f.Lists.Subscribe(t.Context(), mail, store.SubscribeNormal, []string{"a@x.test", "ab@x.test", "b@x.test"}))
@@ -79,7 +79,7 @@ func TestSubscribersOfOddFiles(t *testing.T) {
 	f := openNative(t)
 	const mail = "dev@lists.test"
 	dir := filepath.Join(f.Spool, "lists.test", "dev")
-	require.NoError(t, f.Lists.Prepare(t.Context(), mail, store.ListSettings{}))
+	require.NoError(t, f.Lists.Prepare(t.Context(), mail, store.MlmmjSettings{}))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "subscribers.d", "imported"),
 		[]byte("zoe@x.test\nAnna@x.test\n\nm@x.test"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "subscribers.d", ".m.lock"), nil, 0o600))

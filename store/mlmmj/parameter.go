@@ -21,7 +21,7 @@ const (
 	text                 // all of the file
 )
 
-// parameter is one setting: its field of store.ListSettings and store.ListUpdate, its published name and its control
+// parameter is one setting: its field of store.MlmmjSettings and store.MlmmjUpdate, its published name and its control
 // file.
 type parameter struct {
 	field, name, file string
@@ -67,14 +67,14 @@ var parameters = []parameter{
 // of the list is taken too.
 var always = []string{"ifmodsendonlymodmoderate", "tocc"}
 
-// of returns the parameter's field of a *store.ListSettings or *store.ListUpdate.
+// of returns the parameter's field of a *store.MlmmjSettings or *store.MlmmjUpdate.
 func (p parameter) of(settings any) reflect.Value {
 	return reflect.ValueOf(settings).Elem().FieldByName(p.field)
 }
 
 // everything returns the update that sets all settings to these.
-func everything(s store.ListSettings) store.ListUpdate {
-	var u store.ListUpdate
+func everything(s store.MlmmjSettings) store.MlmmjUpdate {
+	var u store.MlmmjUpdate
 	for _, p := range parameters {
 		v := reflect.New(p.of(&s).Type())
 		v.Elem().Set(p.of(&s))
@@ -84,7 +84,7 @@ func everything(s store.ListSettings) store.ListUpdate {
 }
 
 // touched returns the parameters that an update gives, and those that one of them may change.
-func touched(u store.ListUpdate) []parameter {
+func touched(u store.MlmmjUpdate) []parameter {
 	files := map[string]bool{}
 	for _, p := range parameters {
 		if !p.of(&u).IsNil() {

@@ -19,8 +19,8 @@ var parts = []string{
 	"requeue", "subconf", "subscribers.d", "text", "unsubconf",
 }
 
-// Prepare implements store.Lists.
-func (s *Spool) Prepare(ctx context.Context, mail string, settings store.ListSettings) error {
+// Prepare implements store.Mlmmj.
+func (s *Spool) Prepare(ctx context.Context, mail string, settings store.MlmmjSettings) error {
 	domain, local, err := directory(mail)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (s *Spool) Prepare(ctx context.Context, mail string, settings store.ListSet
 		return failed("prepare", mail, err)
 	}
 	defer l.close()
-	return failed("prepare", mail, l.build(store.ListSettings{}.With(u)))
+	return failed("prepare", mail, l.build(store.MlmmjSettings{}.With(u)))
 }
 
 // vacant returns the directory for a new list, locked, marked as unfinished and otherwise empty. Others may move it away
@@ -115,7 +115,7 @@ func (s *Spool) give(home *os.Root, name string, uid, gid int) error {
 }
 
 // build makes all of a list. Its address, without which no program of mlmmj works, comes last, then the mark goes.
-func (l *list) build(settings store.ListSettings) error {
+func (l *list) build(settings store.MlmmjSettings) error {
 	for _, name := range parts {
 		if err := l.mkdir(name); err != nil {
 			return err
@@ -140,13 +140,13 @@ func (l *list) build(settings store.ListSettings) error {
 	if err := l.write(parameters, &settings); err != nil {
 		return err
 	}
-	if err := l.settle(l.root, append([]string{"."}, parts...)...); err != nil {
+	if err := l.syncDirs(l.root, append([]string{"."}, parts...)...); err != nil {
 		return err
 	}
 	if err := l.remove(unfinished); err != nil {
 		return err
 	}
-	return errors.Join(l.settle(l.root, "."), l.settle(l.home, path.Dir(l.name), "."))
+	return errors.Join(l.syncDirs(l.root, "."), l.syncDirs(l.home, path.Dir(l.name), "."))
 }
 
 // copyTexts copies the texts of mlmmj's own mails.

@@ -15,20 +15,20 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// Admin says where the daemon mlmmjadmin answers.
-type Admin struct {
+// DaemonConfig says where the daemon mlmmjadmin answers.
+type DaemonConfig struct {
 	URL    string       // with its path; /api when it has none
 	Token  string       // one of its api_auth_tokens
 	Client *http.Client // nil is one that is not patient
 }
 
-// Remote is store.Lists on mlmmjadmin, which has to leave the accounts to us: its backend_api is bk_none.
-type Remote struct {
+// Daemon is store.Mlmmj on mlmmjadmin, which has to leave the accounts to us: its backend_api is bk_none.
+type Daemon struct {
 	base, token string
 	client      *http.Client
 }
 
-var _ store.Lists = (*Remote)(nil)
+var _ store.Mlmmj = (*Daemon)(nil)
 
 const (
 	// longestAnswer bounds what is read of one answer, in bytes: about a million subscribers.
@@ -37,8 +37,8 @@ const (
 	tokenHeader = "X-MLMMJADMIN-API-AUTH-TOKEN"
 )
 
-// NewAdmin returns the lists of a mlmmjadmin. It asks nothing: see Check.
-func NewAdmin(c Admin) *Remote {
+// NewDaemon returns the lists of a mlmmjadmin. It asks nothing: see Check.
+func NewDaemon(c DaemonConfig) *Daemon {
 	base := strings.TrimRight(c.URL, "/")
 	if u, err := url.Parse(base); err == nil && u.Path == "" {
 		base += "/api"
@@ -54,11 +54,11 @@ func NewAdmin(c Admin) *Remote {
 	}
 	// The token would follow a redirection to wherever it leads.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Remote{base: base, token: c.Token, client: &client}
+	return &Daemon{base: base, token: c.Token, client: &client}
 }
 
-// Ping implements store.Lists. It asks for a list that nobody has.
-func (r *Remote) Ping(ctx context.Context) error {
+// Ping implements store.Mlmmj. It asks for a list that nobody has.
+func (r *Daemon) Ping(ctx context.Context) error {
 	err := r.call(ctx, http.MethodGet, "/ping@postern.invalid", url.Values{"params": {"name"}}, nil)
 	if store.HasCode(err, store.CodeNoSuchAccount) {
 		return nil
@@ -67,7 +67,7 @@ func (r *Remote) Ping(ctx context.Context) error {
 }
 
 // Check returns an error that tells what to do when mlmmjadmin cannot be worked with.
-func (r *Remote) Check(ctx context.Context) error {
+func (r *Daemon) Check(ctx context.Context) error {
 	err := r.Ping(ctx)
 	if store.HasCode(err, store.CodeServerDown) {
 		return fmt.Errorf("mlmmjadmin does not answer: start it, or correct its URL: %w", errors.Unwrap(err))
@@ -84,7 +84,7 @@ type answer struct {
 
 // call makes one request and reads the data of its answer into data, unless that is nil. The parameters of a GET or
 // DELETE go into the URL, others into the body.
-func (r *Remote) call(ctx context.Context, method, path string, parameters url.Values, data any) error {
+func (r *Daemon) call(ctx context.Context, method, path string, parameters url.Values, data any) error {
 	request, err := r.request(ctx, method, path, parameters)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (r *Remote) call(ctx context.Context, method, path string, parameters url.V
 	return nil
 }
 
-func (r *Remote) request(ctx context.Context, method, path string, parameters url.Values) (*http.Request, error) {
+func (r *Daemon) request(ctx context.Context, method, path string, parameters url.Values) (*http.Request, error) {
 	address := r.base + path
 	var body io.Reader
 	inBody := method == http.MethodPost || method == http.MethodPut
@@ -132,7 +132,7 @@ func (r *Remote) request(ctx context.Context, method, path string, parameters ur
 }
 
 // understand reads an answer. A status of its own comes from what stands in front of mlmmjadmin, or from a fault of it.
-func (r *Remote) understand(path string, status int, body []byte, data any) error {
+func (r *Daemon) understand(path string, status int, body []byte, data any) error {
 	switch status {
 	case http.StatusOK:
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -181,7 +181,7 @@ func refusal(path, message string) error {
 }
 
 // hide keeps the token out of an error, whoever quotes it.
-func (r *Remote) hide(err error) error {
+func (r *Daemon) hide(err error) error {
 	if r.token == "" || !strings.Contains(err.Error(), r.token) {
 		return err
 	}

@@ -25,8 +25,8 @@ func (p parameter) remote() string {
 	return p.name
 }
 
-// Prepare implements store.Lists. mlmmjadmin would make a list anew on top of one that is there.
-func (r *Remote) Prepare(ctx context.Context, mail string, settings store.ListSettings) error {
+// Prepare implements store.Mlmmj. mlmmjadmin would make a list anew on top of one that is there.
+func (r *Daemon) Prepare(ctx context.Context, mail string, settings store.MlmmjSettings) error {
 	mail, err := address(mail)
 	if err != nil {
 		return err
@@ -42,28 +42,28 @@ func (r *Remote) Prepare(ctx context.Context, mail string, settings store.ListSe
 	if err != nil && !store.IsNotFound(err) {
 		return err
 	}
-	settings = store.ListSettings{}.With(u)
+	settings = store.MlmmjSettings{}.With(u)
 	form := r.form(mail, parameters, &settings)
 	form.Set("if_mod_send_only_mod_moderate", "yes")
 	form.Set("tocc", "yes")
 	return r.call(ctx, http.MethodPost, at(mail), form, nil)
 }
 
-// ListSettings implements store.Lists.
-func (r *Remote) ListSettings(ctx context.Context, mail string) (store.ListSettings, error) {
+// MlmmjSettings implements store.Mlmmj.
+func (r *Daemon) MlmmjSettings(ctx context.Context, mail string) (store.MlmmjSettings, error) {
 	mail, err := address(mail)
 	if err != nil {
-		return store.ListSettings{}, err
+		return store.MlmmjSettings{}, err
 	}
 	var values map[string]json.RawMessage
 	if err := r.call(ctx, http.MethodGet, at(mail), nil, &values); err != nil {
-		return store.ListSettings{}, err
+		return store.MlmmjSettings{}, err
 	}
 	return fromRemote(mail, values)
 }
 
-// ConfigureList implements store.Lists. mlmmjadmin does not notice that a list is missing, so it is read first.
-func (r *Remote) ConfigureList(ctx context.Context, mail string, u store.ListUpdate) error {
+// ConfigureList implements store.Mlmmj. mlmmjadmin does not notice that a list is missing, so it is read first.
+func (r *Daemon) ConfigureList(ctx context.Context, mail string, u store.MlmmjUpdate) error {
 	mail, err := address(mail)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (r *Remote) ConfigureList(ctx context.Context, mail string, u store.ListUpd
 	if u, err = r.clean(mail, u); err != nil {
 		return err
 	}
-	before, err := r.ListSettings(ctx, mail)
+	before, err := r.MlmmjSettings(ctx, mail)
 	if err != nil {
 		return err
 	}
@@ -90,8 +90,8 @@ func (r *Remote) ConfigureList(ctx context.Context, mail string, u store.ListUpd
 	return r.call(ctx, http.MethodPut, at(mail), form, nil)
 }
 
-// RemoveList implements store.Lists.
-func (r *Remote) RemoveList(ctx context.Context, mail string, keepArchive bool) error {
+// RemoveList implements store.Mlmmj.
+func (r *Daemon) RemoveList(ctx context.Context, mail string, keepArchive bool) error {
 	mail, err := address(mail)
 	if err != nil {
 		return err
@@ -128,11 +128,11 @@ func nextSecond(ctx context.Context) error {
 	}
 }
 
-// ListsOf implements store.Lists. mlmmjadmin does not tell which lists there are.
-func (r *Remote) ListsOf(context.Context, string) ([]string, error) { return nil, nil }
+// ListsOf implements store.Mlmmj. mlmmjadmin does not tell which lists there are.
+func (r *Daemon) ListsOf(context.Context, string) ([]string, error) { return nil, nil }
 
 // exists returns nil or NO_SUCH_ACCOUNT.
-func (r *Remote) exists(ctx context.Context, mail string) error {
+func (r *Daemon) exists(ctx context.Context, mail string) error {
 	return r.call(ctx, http.MethodGet, at(mail), url.Values{"params": {"name"}}, nil)
 }
 
@@ -163,7 +163,7 @@ func takes(addresses ...string) error {
 }
 
 // clean is the common clean, and refuses what mlmmjadmin would drop or, as it separates names by commas, take apart.
-func (r *Remote) clean(mail string, u store.ListUpdate) (store.ListUpdate, error) {
+func (r *Daemon) clean(mail string, u store.MlmmjUpdate) (store.MlmmjUpdate, error) {
 	u, err := clean(mail, u)
 	if err != nil {
 		return u, err
@@ -184,7 +184,7 @@ func (r *Remote) clean(mail string, u store.ListUpdate) (store.ListUpdate, error
 
 // form returns the parameters as mlmmjadmin has to get them for the files to become those of content. What it would
 // add or leave out by itself is sent.
-func (r *Remote) form(mail string, ps []parameter, s *store.ListSettings) url.Values {
+func (r *Daemon) form(mail string, ps []parameter, s *store.MlmmjSettings) url.Values {
 	form := url.Values{}
 	for _, p := range ps {
 		v := p.of(s)
@@ -222,8 +222,8 @@ func yesNo(yes bool) string {
 }
 
 // fromRemote reads settings as mlmmjadmin shows them, by way of the files that they are in.
-func fromRemote(mail string, values map[string]json.RawMessage) (store.ListSettings, error) {
-	var s store.ListSettings
+func fromRemote(mail string, values map[string]json.RawMessage) (store.MlmmjSettings, error) {
+	var s store.MlmmjSettings
 	for _, p := range parameters {
 		raw, given := values[p.remote()]
 		if !given {

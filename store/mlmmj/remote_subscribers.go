@@ -16,8 +16,8 @@ import (
 // invitedAtOnce is how many invitations one request asks for: mlmmjadmin starts a program for each before it answers.
 const invitedAtOnce = 50
 
-// Subscribers implements store.Lists. mlmmjadmin answers all at once and in no order.
-func (r *Remote) Subscribers(ctx context.Context, mail string) iter.Seq2[store.Subscriber, error] {
+// Subscribers implements store.Mlmmj. mlmmjadmin answers all at once and in no order.
+func (r *Daemon) Subscribers(ctx context.Context, mail string) iter.Seq2[store.Subscriber, error] {
 	return func(yield func(store.Subscriber, error) bool) {
 		all, err := r.subscribers(ctx, mail)
 		if err != nil {
@@ -33,7 +33,7 @@ func (r *Remote) Subscribers(ctx context.Context, mail string) iter.Seq2[store.S
 }
 
 // subscribers returns all subscribers, in order.
-func (r *Remote) subscribers(ctx context.Context, mail string) ([]store.Subscriber, error) {
+func (r *Daemon) subscribers(ctx context.Context, mail string) ([]store.Subscriber, error) {
 	mail, err := address(mail)
 	if err != nil {
 		return nil, err
@@ -56,9 +56,9 @@ func (r *Remote) subscribers(ctx context.Context, mail string) ([]store.Subscrib
 	return slices.Compact(all), nil
 }
 
-// Subscribe implements store.Lists. mlmmjadmin leaves an address subscribed in every way that it ever was, so it is
+// Subscribe implements store.Mlmmj. mlmmjadmin leaves an address subscribed in every way that it ever was, so it is
 // taken out of the other ways first.
-func (r *Remote) Subscribe(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
+func (r *Daemon) Subscribe(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
 	mail, addresses, err := r.subscribable(ctx, mail, kind, addresses)
 	if err != nil || len(addresses) == 0 {
 		return err
@@ -85,8 +85,8 @@ func (r *Remote) Subscribe(ctx context.Context, mail string, kind store.Subscrip
 	return r.change(ctx, mail, joining(kind, addresses, "no"))
 }
 
-// Invite implements store.Lists.
-func (r *Remote) Invite(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
+// Invite implements store.Mlmmj.
+func (r *Daemon) Invite(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
 	mail, addresses, err := r.subscribable(ctx, mail, kind, addresses)
 	if err != nil {
 		return err
@@ -102,15 +102,15 @@ func (r *Remote) Invite(ctx context.Context, mail string, kind store.Subscriptio
 	return nil
 }
 
-// Invited implements store.Lists. mlmmjadmin does not tell whom it has asked, so that somebody may be asked once more after
+// Invited implements store.Mlmmj. mlmmjadmin does not tell whom it has asked, so that somebody may be asked once more after
 // a crash; it tells who has answered.
-func (r *Remote) Invited(ctx context.Context, mail, address string, _ time.Time) (bool, error) {
+func (r *Daemon) Invited(ctx context.Context, mail, address string, _ time.Time) (bool, error) {
 	all, err := r.subscribers(ctx, mail)
 	return slices.ContainsFunc(all, func(s store.Subscriber) bool { return s.Mail == address }), err
 }
 
-// Unsubscribe implements store.Lists.
-func (r *Remote) Unsubscribe(ctx context.Context, mail string, addresses []string) error {
+// Unsubscribe implements store.Mlmmj.
+func (r *Daemon) Unsubscribe(ctx context.Context, mail string, addresses []string) error {
 	mail, err := address(mail)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (r *Remote) Unsubscribe(ctx context.Context, mail string, addresses []strin
 }
 
 // subscribable returns the addresses that a list which is there may take.
-func (r *Remote) subscribable(ctx context.Context, mail string, kind store.Subscription, addresses []string) (string,
+func (r *Daemon) subscribable(ctx context.Context, mail string, kind store.Subscription, addresses []string) (string,
 	[]string, error) {
 	mail, err := address(mail)
 	if err != nil {
@@ -156,18 +156,18 @@ func joining(kind store.Subscription, addresses []string, confirm string) url.Va
 	}
 }
 
-func (r *Remote) change(ctx context.Context, mail string, form url.Values) error {
+func (r *Daemon) change(ctx context.Context, mail string, form url.Values) error {
 	return r.call(ctx, http.MethodPost, at(mail, "subscribers"), form, nil)
 }
 
-// ForgetSubscriber implements store.Lists. mlmmjadmin tells the lists that an address is subscribed to, and not those
+// ForgetSubscriber implements store.Mlmmj. mlmmjadmin tells the lists that an address is subscribed to, and not those
 // that it owns or moderates: each list is asked for that.
-func (r *Remote) ForgetSubscriber(ctx context.Context, subscriber string, lists []string) error {
+func (r *Daemon) ForgetSubscriber(ctx context.Context, subscriber string, lists []string) error {
 	return r.rewrite(ctx, subscriber, "", lists)
 }
 
-// RenameSubscriber implements store.Lists, as ForgetSubscriber does.
-func (r *Remote) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
+// RenameSubscriber implements store.Mlmmj, as ForgetSubscriber does.
+func (r *Daemon) RenameSubscriber(ctx context.Context, from, to string, lists []string) error {
 	to, err := store.NormaliseForeign(to)
 	if err == nil {
 		err = takes(to)
@@ -179,7 +179,7 @@ func (r *Remote) RenameSubscriber(ctx context.Context, from, to string, lists []
 }
 
 // rewrite replaces an address in lists, with nothing where to is "". One list that fails does not keep the others from it.
-func (r *Remote) rewrite(ctx context.Context, from, to string, lists []string) error {
+func (r *Daemon) rewrite(ctx context.Context, from, to string, lists []string) error {
 	from, err := store.NormaliseForeign(from)
 	if err != nil || from == to || len(lists) == 0 {
 		return err
@@ -210,20 +210,20 @@ func (r *Remote) rewrite(ctx context.Context, from, to string, lists []string) e
 }
 
 // rewritePeople replaces an address among owners and moderators of one list.
-func (r *Remote) rewritePeople(ctx context.Context, mail, from, to string) error {
-	settings, err := r.ListSettings(ctx, mail)
+func (r *Daemon) rewritePeople(ctx context.Context, mail, from, to string) error {
+	settings, err := r.MlmmjSettings(ctx, mail)
 	if err != nil {
 		return err
 	}
 	u := replaced(settings, from, to)
-	if u == (store.ListUpdate{}) {
+	if u == (store.MlmmjUpdate{}) {
 		return nil
 	}
 	return r.ConfigureList(ctx, mail, u)
 }
 
 // rewriteSubscriber replaces an address among the subscribers of one list.
-func (r *Remote) rewriteSubscriber(ctx context.Context, mail string, kind store.Subscription, from, to string) error {
+func (r *Daemon) rewriteSubscriber(ctx context.Context, mail string, kind store.Subscription, from, to string) error {
 	form := url.Values{"remove_subscribers": {from}}
 	if to != "" {
 		already, err := r.has(ctx, mail, to)
@@ -238,11 +238,11 @@ func (r *Remote) rewriteSubscriber(ctx context.Context, mail string, kind store.
 	return r.change(ctx, mail, form)
 }
 
-// ListsNaming implements store.Lists.
-func (r *Remote) ListsNaming(ctx context.Context, name string, lists []string) ([]string, error) {
+// ListsNaming implements store.Mlmmj.
+func (r *Daemon) ListsNaming(ctx context.Context, name string, lists []string) ([]string, error) {
 	var naming []string
 	for _, mail := range lists {
-		settings, err := r.ListSettings(ctx, mail)
+		settings, err := r.MlmmjSettings(ctx, mail)
 		if store.IsNotFound(err) || store.HasCode(err, store.CodeInvalidMail) {
 			continue
 		}
@@ -256,8 +256,8 @@ func (r *Remote) ListsNaming(ctx context.Context, name string, lists []string) (
 	return naming, nil
 }
 
-// SubscribedTo implements store.Lists. It asks about each address or about each list, whatever is less.
-func (r *Remote) SubscribedTo(ctx context.Context, addresses []string, lists func() ([]string, error)) (map[string][]string, error) {
+// SubscribedTo implements store.Mlmmj. It asks about each address or about each list, whatever is less.
+func (r *Daemon) SubscribedTo(ctx context.Context, addresses []string, lists func() ([]string, error)) (map[string][]string, error) {
 	mails, err := lists()
 	if err != nil || len(mails) == 0 {
 		return nil, err
@@ -296,7 +296,7 @@ func (r *Remote) SubscribedTo(ctx context.Context, addresses []string, lists fun
 }
 
 // has reports whether an address is subscribed, in any way.
-func (r *Remote) has(ctx context.Context, mail, subscriber string) (bool, error) {
+func (r *Daemon) has(ctx context.Context, mail, subscriber string) (bool, error) {
 	all, err := r.subscribers(ctx, mail)
 	return slices.ContainsFunc(all, func(s store.Subscriber) bool { return s.Mail == subscriber }), err
 }

@@ -16,7 +16,7 @@ import (
 // archiveStamp is the time of removal as it stands behind a list's name in the archive.
 const archiveStamp = "-20060102150405"
 
-// RemoveList implements store.Lists.
+// RemoveList implements store.Mlmmj.
 func (s *Spool) RemoveList(ctx context.Context, mail string, keepArchive bool) error {
 	l, err := s.take(ctx, mail, exclusive)
 	if errors.Is(err, errAbsent) {

@@ -1,5 +1,5 @@
 // Package mlmmj keeps the settings and subscribers of mailing lists where mlmmj reads them. Spool works on mlmmj's
-// directory itself, Remote asks the daemon mlmmjadmin to; both leave the same files behind.
+// directory itself, Daemon asks the daemon mlmmjadmin to; both leave the same files behind.
 package mlmmj
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// Native says where mlmmj and its lists are on this machine.
-type Native struct {
+// SpoolConfig says where mlmmj and its lists are on this machine.
+type SpoolConfig struct {
 	Spool    string // all lists, one directory per domain; made when it is missing
 	Archive  string // where removed lists go; when empty, beside the spool with "-archive" at its end
 	Skeleton string // the texts of mlmmj's own mails by language; when empty, those of Debian's package
@@ -24,22 +24,22 @@ type Native struct {
 	SMTPPort int    // where new lists hand in their mail; 0 leaves it to mlmmj, which takes 25
 }
 
-// Spool is store.Lists on mlmmj's spool directory. Everything in there belongs to the owner of that directory.
+// Spool is store.Mlmmj on mlmmj's spool directory. Everything in there belongs to the owner of that directory.
 type Spool struct {
-	Native
+	SpoolConfig
 	me     int                         // the user that this process runs as
 	before func(step string) error     // asked before each change of a file; tests cut there
 	rename func(from, to string) error // os.Rename; tests make it cross file systems
 	sync   func(f *os.File) error      // waits until a file is on the disk; tests that die a lot do not
 }
 
-var _ store.Lists = (*Spool)(nil)
+var _ store.Mlmmj = (*Spool)(nil)
 
 // needed are the programs of mlmmj without which a list does not work.
 var needed = []string{"mlmmj-receive", "mlmmj-process", "mlmmj-send", "mlmmj-sub", "mlmmj-unsub"}
 
-// NewNative returns the lists of a spool directory. It touches nothing: see Check.
-func NewNative(c Native) *Spool {
+// NewSpool returns the lists of a spool directory. It touches nothing: see Check.
+func NewSpool(c SpoolConfig) *Spool {
 	c.Spool = absolute(c.Spool)
 	if c.Archive == "" {
 		c.Archive = c.Spool + "-archive"
@@ -51,7 +51,7 @@ func NewNative(c Native) *Spool {
 		c.Programs = "/usr/bin"
 	}
 	c.Archive, c.Programs = absolute(c.Archive), absolute(c.Programs)
-	return &Spool{Native: c, me: os.Geteuid(), rename: os.Rename, sync: (*os.File).Sync}
+	return &Spool{SpoolConfig: c, me: os.Geteuid(), rename: os.Rename, sync: (*os.File).Sync}
 }
 
 // absolute is the path that mlmmj wants. A working directory that is gone leaves it as it is.
@@ -62,7 +62,7 @@ func absolute(path string) string {
 	return path
 }
 
-// Ping implements store.Lists.
+// Ping implements store.Mlmmj.
 func (s *Spool) Ping(context.Context) error {
 	root, err := s.open()
 	if err != nil {

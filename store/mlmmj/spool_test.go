@@ -19,11 +19,11 @@ import (
 
 func TestConfigureHealsAListWithoutItsAddress(t *testing.T) {
 	s := newSpool(t)
-	require.NoError(t, s.Prepare(t.Context(), devList, store.ListSettings{}))
+	require.NoError(t, s.Prepare(t.Context(), devList, store.MlmmjSettings{}))
 	file := filepath.Join(s.Spool, "lists.test", "dev", "control", "listaddress")
 	require.NoError(t, os.Remove(file))
 	name := "x"
-	require.NoError(t, s.ConfigureList(t.Context(), devList, store.ListUpdate{Name: &name}))
+	require.NoError(t, s.ConfigureList(t.Context(), devList, store.MlmmjUpdate{Name: &name}))
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, "dev@lists.test\n", string(content))
@@ -32,7 +32,7 @@ func TestConfigureHealsAListWithoutItsAddress(t *testing.T) {
 // mlmmj's own program waits for our lock on a file of subscribers, and we for one of its kind.
 func TestLocksOfPrograms(t *testing.T) {
 	s := newSpool(t)
-	require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+	require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 	require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a@x.test"}))
 	dir := filepath.Join(s.Spool, "lists.test", "dev")
 	var program *exec.Cmd
@@ -67,17 +67,17 @@ func waitUntilBlocked(t *testing.T, pid int) {
 
 func TestLockThatStaysTaken(t *testing.T) {
 	s := newSpool(t)
-	require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+	require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 	l, err := s.hold(t.Context(), devList, exclusive)
 	require.NoError(t, err)
 	defer l.close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	name := "x"
-	require.True(t, store.HasCode(s.ConfigureList(ctx, devList, store.ListUpdate{Name: &name}), store.CodeServerDown))
+	require.True(t, store.HasCode(s.ConfigureList(ctx, devList, store.MlmmjUpdate{Name: &name}), store.CodeServerDown))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, s.ConfigureList(gone, devList, store.ListUpdate{Name: &name}), context.Canceled)
+	require.ErrorIs(t, s.ConfigureList(gone, devList, store.MlmmjUpdate{Name: &name}), context.Canceled)
 }
 
 func TestCheckSaysWhatToDo(t *testing.T) {
@@ -107,7 +107,7 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 		require.NoError(t, s.Check(t.Context()))
 		s.me = os.Geteuid() + 1
 		require.ErrorContains(t, s.Check(t.Context()), "run postern as user "+strconv.Itoa(os.Geteuid()))
-		require.True(t, store.HasCode(s.Prepare(t.Context(), devList, store.ListSettings{}), store.CodeServerDown))
+		require.True(t, store.HasCode(s.Prepare(t.Context(), devList, store.MlmmjSettings{}), store.CodeServerDown))
 	})
 }
 
@@ -121,8 +121,8 @@ func TestNothingOutsideTheSpoolIsTouched(t *testing.T) {
 	require.NoError(t, os.WriteFile(precious, []byte("precious"), 0o600))
 	require.NoError(t, os.Symlink(outside, filepath.Join(s.Spool, "lists.test")))
 	name := "x"
-	require.Error(t, s.Prepare(t.Context(), devList, store.ListSettings{}))
-	require.Error(t, s.ConfigureList(t.Context(), devList, store.ListUpdate{SubjectPrefix: &name}))
+	require.Error(t, s.Prepare(t.Context(), devList, store.MlmmjSettings{}))
+	require.Error(t, s.ConfigureList(t.Context(), devList, store.MlmmjUpdate{SubjectPrefix: &name}))
 	require.Error(t, s.RemoveList(t.Context(), devList, false))
 	require.Error(t, s.RemoveList(t.Context(), devList, true))
 	content, err := os.ReadFile(precious)
@@ -136,7 +136,7 @@ func TestEverySettingHasAParameter(t *testing.T) {
 	for _, p := range parameters {
 		names = append(names, p.field)
 	}
-	for _, of := range []reflect.Type{reflect.TypeFor[store.ListSettings](), reflect.TypeFor[store.ListUpdate]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[store.MlmmjSettings](), reflect.TypeFor[store.MlmmjUpdate]()} {
 		var fields []string
 		for i := range of.NumField() {
 			fields = append(fields, of.Field(i).Name)
@@ -154,7 +154,7 @@ func TestLinksAreNamed(t *testing.T) {
 		for _, lead := range []string{"outside", "beside", "nowhere"} {
 			t.Run(at+" leads "+lead, func(t *testing.T) {
 				s := newSpool(t)
-				require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+				require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 				require.NoError(t, s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a@x.test"}))
 				link := filepath.Join(s.Spool, filepath.FromSlash(at))
 				target := link + "-moved" // as a relative name, which does not leave the spool
@@ -175,10 +175,10 @@ func TestLinksAreNamed(t *testing.T) {
 				before := contents(t, target)
 
 				owners := []string{"new@x.test"}
-				_, listErr := s.ListSettings(t.Context(), devList)
+				_, listErr := s.MlmmjSettings(t.Context(), devList)
 				all := map[string]error{
 					"read":      errors.Join(listErr, subscribersFault(t, s)),
-					"configure": s.ConfigureList(t.Context(), devList, store.ListUpdate{Owners: &owners}),
+					"configure": s.ConfigureList(t.Context(), devList, store.MlmmjUpdate{Owners: &owners}),
 					"subscribe": s.Subscribe(t.Context(), devList, store.SubscribeNormal, []string{"a2@x.test"}),
 				}
 				if strings.HasSuffix(at, ".postern-new") {
@@ -200,7 +200,7 @@ func TestLinksAreNamed(t *testing.T) {
 	}
 	t.Run("a list that is a link is not overlooked", func(t *testing.T) {
 		s := newSpool(t)
-		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 		link := filepath.Join(s.Spool, "lists.test", "other")
 		require.NoError(t, os.Symlink(t.TempDir(), link))
 		_, err := s.ListsOf(t.Context(), "lists.test")
@@ -213,7 +213,7 @@ func TestLinksAreNamed(t *testing.T) {
 		real := t.TempDir()
 		s.Spool = filepath.Join(t.TempDir(), "spool")
 		require.NoError(t, os.Symlink(real, s.Spool))
-		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultListSettings(devList)))
+		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
 		require.DirExists(t, filepath.Join(real, "lists.test", "dev"))
 	})
 }

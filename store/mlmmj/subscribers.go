@@ -25,7 +25,7 @@ var directories = map[store.Subscription]string{
 	store.SubscribeNoMail: "nomailsubs.d",
 }
 
-// Subscribers implements store.Lists. It holds one file in memory at a time, and no lock while the caller is at work.
+// Subscribers implements store.Mlmmj. It holds one file in memory at a time, and no lock while the caller is at work.
 func (s *Spool) Subscribers(ctx context.Context, mail string) iter.Seq2[store.Subscriber, error] {
 	return func(yield func(store.Subscriber, error) bool) {
 		for _, kind := range kinds {
@@ -88,7 +88,7 @@ func (l *list) subscriberFiles(kind store.Subscription) ([]string, error) {
 	return slices.DeleteFunc(names, isHidden), err
 }
 
-// Subscribe implements store.Lists.
+// Subscribe implements store.Mlmmj.
 func (s *Spool) Subscribe(ctx context.Context, mail string, kind store.Subscription, addresses []string) error {
 	addresses, err := subscribable(kind, addresses)
 	if err != nil {
@@ -127,7 +127,7 @@ func (l *list) subscribe(ctx context.Context, kind store.Subscription, addresses
 		}
 	}
 	if len(addresses) > 0 {
-		if err := l.settle(l.root, directories[kind]); err != nil {
+		if err := l.syncDirs(l.root, directories[kind]); err != nil {
 			return err
 		}
 	}
@@ -161,7 +161,7 @@ func notItself(mail string, extra, addresses []string) error {
 	return nil
 }
 
-// Unsubscribe implements store.Lists.
+// Unsubscribe implements store.Mlmmj.
 func (s *Spool) Unsubscribe(ctx context.Context, mail string, addresses []string) error {
 	l, err := s.hold(ctx, mail, exclusive)
 	if err != nil {
@@ -208,7 +208,7 @@ func (l *list) unsubscribe(ctx context.Context, kind store.Subscription, leaving
 	if !changed {
 		return nil
 	}
-	return l.settle(l.root, directories[kind])
+	return l.syncDirs(l.root, directories[kind])
 }
 
 // edit changes one file of subscribers under the locks that mlmmj's own programs take. An empty file goes, as with mlmmj.

@@ -60,7 +60,7 @@ func TestPurgeAddresses(t *testing.T) {
 			both.Go(func() { _, err := s.PurgeAddresses(t.Context(), false); require.NoError(t, err) })
 			both.Go(func() { _, err := s.AddToWblist(t.Context(), w, out, []string{address}); require.NoError(t, err) })
 			both.Wait()
-			list, err := s.Wblist(t.Context(), out, store.Page{})
+			list, err := s.Wblist(t.Context(), out, store.PageRequest{})
 			require.NoError(t, err)
 			require.Contains(t, list.Items, address)
 		}

@@ -14,10 +14,10 @@ import (
 const automatic = "AUTO-UPDATE: "
 
 // GreylistingWhitelist implements store.Greylistings.
-func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAccount, page store.Page) (store.List[string], error) {
+func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAccount, page store.PageRequest) (store.Page[string], error) {
 	db, _, err := s.needIredapd(ctx, "greylisting_whitelists")
 	if err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	query, args := "SELECT sender FROM greylisting_whitelists WHERE account = ?", []any{string(account)}
 	order, beyond := " ORDER BY sender", " AND sender > ?"
@@ -31,9 +31,9 @@ func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAc
 	if page.Limit > 0 {
 		query, args = query+" LIMIT ?", append(args, page.Limit+1)
 	}
-	list := store.List[string]{Items: []string{}}
+	list := store.Page[string]{Items: []string{}}
 	if err = db.Reader().Select(ctx, &list.Items, query, args...); err != nil {
-		return store.List[string]{}, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
+		return store.Page[string]{}, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
 	}
 	if page.Limit > 0 && len(list.Items) > page.Limit {
 		list.Items = list.Items[:page.Limit]
@@ -91,11 +91,11 @@ func (s *Store) UpdateGreylistingWhitelist(
 		if err := tx.Select(ctx, &rows, query, string(account)); err != nil {
 			return nil, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
 		}
-		var current, spared []string
+		var current, exempt []string
 		for _, r := range rows {
 			current = append(current, r.Sender)
 			if strings.HasPrefix(r.Comment, automatic) {
-				spared = append(spared, r.Sender)
+				exempt = append(exempt, r.Sender)
 			}
 		}
 		p := newPlan(store.ActionUpdate, store.NounGreylisting, account)
@@ -105,7 +105,7 @@ func (s *Store) UpdateGreylistingWhitelist(
 			return nil, err
 		}
 		if set.Replace != nil {
-			next = append(next, spared...)
+			next = append(next, exempt...)
 		}
 		p.planSet("greylisting_whitelists", "sender", current, next, string(account))
 		return p, nil

@@ -179,7 +179,7 @@ func BenchmarkReadOneListAmongMany(b *testing.B) {
 			for _, d := range []store.Direction{store.Inbound, store.Outbound} {
 				b.Run(fmt.Sprintf("%d/%s", accounts*200, d), func(b *testing.B) {
 					for b.Loop() {
-						list, err := p.Wblist(b.Context(), store.WblistKey{Account: "@d0.test", Direction: d, Colour: store.Blacklist}, store.Page{})
+						list, err := p.Wblist(b.Context(), store.WblistKey{Account: "@d0.test", Direction: d, Colour: store.Blacklist}, store.PageRequest{})
 						require.NoError(b, err)
 						require.Len(b, list.Items, 200)
 					}

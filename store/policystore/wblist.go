@@ -22,10 +22,10 @@ var sides = map[store.Direction]side{
 }
 
 // Wblist implements store.Wblists.
-func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.Page) (store.List[string], error) {
+func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.PageRequest) (store.Page[string], error) {
 	db, _, err := s.needAmavisd(ctx, "users", "mailaddr", sides[key.Direction].table)
 	if err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	at := sides[key.Direction]
 	query := "SELECT a.email FROM users u JOIN " + at.table + " l ON l." + at.own + " = u.id JOIN mailaddr a ON a.id = l." + at.other +
@@ -42,9 +42,9 @@ func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.Page
 	if page.Limit > 0 {
 		query, args = query+" LIMIT ?", append(args, page.Limit+1)
 	}
-	list := store.List[string]{Items: []string{}}
+	list := store.Page[string]{Items: []string{}}
 	if err = db.Reader().Select(ctx, &list.Items, query, args...); err != nil {
-		return store.List[string]{}, fmt.Errorf("read the %s of %s: %w", key.Colour, key.Account, err)
+		return store.Page[string]{}, fmt.Errorf("read the %s of %s: %w", key.Colour, key.Account, err)
 	}
 	if page.Limit > 0 && len(list.Items) > page.Limit {
 		list.Items = list.Items[:page.Limit]

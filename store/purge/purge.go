@@ -123,7 +123,7 @@ func (j *Job) remove(d store.DueMailbox, taken map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if mail := taken[folded(d.Maildir)]; mail != "" {
+	if mail := taken[lowerPath(d.Maildir)]; mail != "" {
 		return reason("a mailbox has its files at " + mail)
 	}
 	dir, err := open(node, below)
@@ -178,14 +178,14 @@ func hasStamp(p string) bool {
 	return err == nil
 }
 
-// folded is a path as paths are compared: Dovecot looks for a mailbox under its path in lower case.
-func folded(p string) string { return strings.ToLower(path.Clean(p)) }
+// lowerPath is a path as paths are compared: Dovecot looks for a mailbox under its path in lower case.
+func lowerPath(p string) string { return strings.ToLower(path.Clean(p)) }
 
 // inUse maps the paths of the records that are at, above or below the files of a mailbox to the path of that mailbox.
 func (j *Job) inUse(ctx context.Context, due []store.DueMailbox) (map[string]string, error) {
 	at, above := map[string]bool{}, map[string][]string{} // the paths, and the paths below each directory that holds some
 	for _, d := range due {
-		p := folded(d.Maildir)
+		p := lowerPath(d.Maildir)
 		at[p] = true
 		for dir := path.Dir(p); ; dir = path.Dir(dir) {
 			above[dir] = append(above[dir], p)
@@ -217,12 +217,12 @@ type resolver map[string]string
 
 func newResolver() resolver { return resolver{} }
 
-// spellings returns the ways in which the path of a mailbox may be written elsewhere, folded.
+// spellings returns the ways in which the path of a mailbox may be written elsewhere, in lower case.
 func (r resolver) spellings(home string) []string {
 	clean := path.Clean("/" + home)
 	parts := strings.SplitN(clean, "/", 4) // "", the first, the second, the rest
 	if len(parts) < 4 {
-		return []string{folded(clean)}
+		return []string{lowerPath(clean)}
 	}
 	top := "/" + parts[1] + "/" + parts[2]
 	real, known := r[top]
@@ -233,7 +233,7 @@ func (r resolver) spellings(home string) []string {
 		}
 		r[top] = real
 	}
-	return []string{folded(clean), folded(real + "/" + parts[3])}
+	return []string{lowerPath(clean), lowerPath(real + "/" + parts[3])}
 }
 
 // log writes a row into the panel's log, as iRedMail's own tool does.

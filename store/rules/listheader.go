@@ -42,14 +42,14 @@ type ListHeaders struct {
 	Write store.Write
 	// Own are the addresses that the list may speak with: its own, and the extra ones in domains that the actor manages.
 	Own    []string
-	Stored store.ListSettings
+	Stored store.MlmmjSettings
 }
 
 // Update returns the update with the header lines that are to be stored, and what was left out of them. A list speaks for
 // itself: header lines of an actor that is not global name no other sender, and take nothing away that a post needs. What is
 // stored already stays. What the list writes itself is left out whoever sends it; anything else that cannot be taken is left out
 // with Drop, otherwise it is INVALID_VALUE or, for what a global admin may set, PERMISSION_DENIED.
-func (h ListHeaders) Update(u store.ListUpdate) (store.ListUpdate, []string, error) {
+func (h ListHeaders) Update(u store.MlmmjUpdate) (store.MlmmjUpdate, []string, error) {
 	var discarded []string
 	if u.CustomHeaders != nil {
 		lines := *u.CustomHeaders

@@ -150,7 +150,7 @@ func formFault(account, value, service, hop string) string {
 		return "That is not a transport. Write one as in dovecot or smtp:[192.0.2.10]:25."
 	case strings.Contains(value, ".."):
 		return "A transport may not have .. in it."
-	case strings.EqualFold(service, mlmmjService) && (!strings.Contains(account, "@") || value != store.MlTransport(account)):
+	case strings.EqualFold(service, mlmmjService) && (!strings.Contains(account, "@") || value != store.MailingListTransport(account)):
 		return "The transport mlmmj is for mailing lists alone."
 	case slices.Contains([]string{"smtp", "relay", "lmtp"}, service) && strings.ContainsFunc(hop, notPrintableOrBlank):
 		return "The next hop of " + service + " is a host, without blanks."

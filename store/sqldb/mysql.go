@@ -106,12 +106,12 @@ func parseMySQL(raw string) (*mysql.Config, error) {
 		}
 		c.Net, c.Addr = "tcp", net.JoinHostPort(u.Hostname(), port)
 	}
-	settleMySQL(c)
+	setSessionMySQL(c)
 	return c, nil
 }
 
-// settleMySQL sets what our statements rely on, whatever the server's own defaults are.
-func settleMySQL(c *mysql.Config) {
+// setSessionMySQL sets what our statements rely on, whatever the server's own defaults are.
+func setSessionMySQL(c *mysql.Config) {
 	c.ClientFoundRows = true
 	c.ParseTime = true
 	c.InterpolateParams = true

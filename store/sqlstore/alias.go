@@ -28,8 +28,8 @@ func (s *Store) Alias(ctx context.Context, mail string) (store.Alias, error) {
 }
 
 // Aliases implements store.Aliases.
-func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[store.Alias], error) {
-	var list store.List[store.Alias]
+func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.PageRequest) (store.Page[store.Alias], error) {
+	var list store.Page[store.Alias]
 	db := s.db.Reader()
 	if err := hosted(ctx, db, filter.Domain); err != nil {
 		return list, err
@@ -47,16 +47,16 @@ func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page stor
 }
 
 // AliasAddresses implements store.Aliases.
-func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.Page) (store.List[string], error) {
+func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.PageRequest) (store.Page[string], error) {
 	db := s.db.Reader()
 	if err := hosted(ctx, db, filter.Domain); err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	query, args := aliasesQuery("address", filter, page)
 	return addresses(ctx, db, page, query, args)
 }
 
-func aliasesQuery(columns string, filter store.AliasFilter, page store.Page) (string, []any) {
+func aliasesQuery(columns string, filter store.AliasFilter, page store.PageRequest) (string, []any) {
 	query := "SELECT " + columns + " FROM alias WHERE domain = ?"
 	if filter.DisabledOnly {
 		query += " AND active = 0"

@@ -36,7 +36,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err = s.lookForLeftovers(ctx, tx, p, a.Mail); err != nil {
 			return nil, err
 		}
-		set, err := s.settleMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
+		set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 		return nil
 	}
 	mail, current := text(row, "address"), []string{}
-	set, err := s.settleMembers(ctx, tx, w.OnMissing, change.Field("members", "addMember"), mail, change, &p.change)
+	set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, change.Field("members", "addMember"), mail, change, &p.change)
 	if err != nil {
 		return err
 	}
@@ -159,8 +159,8 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 	})
 }
 
-// settleMembers leaves out the alias itself and members that do not exist.
-func (s *Store) settleMembers(
+// dropMissingMembers leaves out the alias itself and members that do not exist.
+func (s *Store) dropMissingMembers(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
 ) (store.Set, error) {
 	var itself []string
@@ -173,5 +173,5 @@ func (s *Store) settleMembers(
 	if err != nil {
 		return members, err
 	}
-	return s.settle(ctx, tx, rule, store.DomainOf(mail), field, members, change)
+	return s.dropMissing(ctx, tx, rule, store.DomainOf(mail), field, members, change)
 }

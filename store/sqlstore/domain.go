@@ -51,33 +51,33 @@ func (s *Store) DomainRules(ctx context.Context, name string) (store.DomainRules
 }
 
 // Domains implements store.Domains.
-func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[store.Domain], error) {
+func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[store.Domain], error) {
 	r := s.db.Reader()
 	query, args := domainQuery("d.*", filter, page)
 	records, err := r.Records(ctx, query, args...)
 	if err != nil {
-		return store.List[store.Domain]{}, fmt.Errorf("read domains: %w", err)
+		return store.Page[store.Domain]{}, fmt.Errorf("read domains: %w", err)
 	}
 	records, next := turnPage(records, page, func(r store.Record) string { return text(r, "domain") })
 	domains, err := s.completeDomains(ctx, r, records)
 	if err != nil {
-		return store.List[store.Domain]{}, err
+		return store.Page[store.Domain]{}, err
 	}
-	return store.List[store.Domain]{Items: domains, Next: next}, nil
+	return store.Page[store.Domain]{Items: domains, Next: next}, nil
 }
 
 // DomainNames implements store.Domains.
-func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.Page) (store.List[string], error) {
+func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[string], error) {
 	names := []string{}
 	query, args := domainQuery("d.domain", filter, page)
 	if err := s.db.Reader().Select(ctx, &names, query, args...); err != nil {
-		return store.List[string]{}, fmt.Errorf("read domain names: %w", err)
+		return store.Page[string]{}, fmt.Errorf("read domain names: %w", err)
 	}
 	names, next := turnPage(names, page, func(name string) string { return name })
-	return store.List[string]{Items: names, Next: next}, nil
+	return store.Page[string]{Items: names, Next: next}, nil
 }
 
-func domainQuery(columns string, filter store.DomainFilter, page store.Page) (string, []any) {
+func domainQuery(columns string, filter store.DomainFilter, page store.PageRequest) (string, []any) {
 	query, key := "SELECT "+columns+" FROM domain d", "d.domain"
 	var args []any
 	if filter.ManagedBy == "" {

@@ -39,7 +39,7 @@ func TestOtherSpellingsOnMySQL(t *testing.T) {
 	u, err := f.Accounts.User(t.Context(), "ann@a.test")
 	require.NoError(t, err)
 	require.Equal(t, []string{"Ann@A.Test"}, u.Forwardings)
-	list, err := f.Accounts.Users(t.Context(), store.UserFilter{Domain: "a.test"}, store.Page{})
+	list, err := f.Accounts.Users(t.Context(), store.UserFilter{Domain: "a.test"}, store.PageRequest{})
 	require.NoError(t, err)
 	require.Len(t, list.Items, 1)
 

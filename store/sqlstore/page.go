@@ -4,7 +4,7 @@ import "github.com/postern-mail/postern/store"
 
 // paged ends a query that has a WHERE clause so that it answers one page in the order of key, and one row beyond it:
 // turnPage needs that to know whether there is more.
-func paged(query string, args []any, key string, page store.Page) (string, []any) {
+func paged(query string, args []any, key string, page store.PageRequest) (string, []any) {
 	beyond, order := " > ?", ""
 	if page.Desc {
 		beyond, order = " < ?", " DESC"
@@ -22,7 +22,7 @@ func paged(query string, args []any, key string, page store.Page) (string, []any
 }
 
 // turnPage cuts off the row beyond the page and returns the cursor of the next, "" at the end.
-func turnPage[T any](rows []T, page store.Page, key func(T) string) (cut []T, next string) {
+func turnPage[T any](rows []T, page store.PageRequest, key func(T) string) (cut []T, next string) {
 	if page.Limit <= 0 || len(rows) <= page.Limit {
 		return rows, ""
 	}

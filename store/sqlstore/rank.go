@@ -80,8 +80,8 @@ func (s *Store) identities(ctx context.Context, r *sqldb.Reader, names []string)
 	return found, nil
 }
 
-// above returns the mailboxes of a domain that are above an admin, by address. Nobody is above a global admin.
-func (s *Store) above(ctx context.Context, r *sqldb.Reader, domain, viewer string) ([]string, error) {
+// outranking returns the mailboxes of a domain that outrank an admin, by address. Nobody is above a global admin.
+func (s *Store) outranking(ctx context.Context, r *sqldb.Reader, domain, viewer string) ([]string, error) {
 	query := "SELECT m.username FROM mailbox m WHERE m.domain = ? AND m.isglobaladmin = 1" +
 		" UNION SELECT m.username FROM mailbox m JOIN domain_admins a ON a.username = " + s.db.Dialect.ASCII("m.username") +
 		" WHERE m.domain = ?"
@@ -104,12 +104,12 @@ func (s *Store) above(ctx context.Context, r *sqldb.Reader, domain, viewer strin
 	return rules.Above(found[viewer], admins), nil
 }
 
-// aboveActor is above for who writes.
-func (s *Store) aboveActor(ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string) ([]string, error) {
+// outrankingActor is outranking for who writes.
+func (s *Store) outrankingActor(ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string) ([]string, error) {
 	if actor.Global || actor.Username == "" {
 		return nil, nil
 	}
-	return s.above(ctx, &tx.Reader, domain, actor.Username)
+	return s.outranking(ctx, &tx.Reader, domain, actor.Username)
 }
 
 // reserved returns those of the addresses that an actor cannot take because they are extensions of somebody's (see
@@ -146,7 +146,7 @@ func (s *Store) owners(
 		return nil, store.Identity{}, err
 	}
 	var lists []string
-	if s.schema.has(tableMls) {
+	if s.schema.has(tableMailingLists) {
 		if lists, err = namesIn(ctx, tx, "SELECT address FROM maillists WHERE address IN (?)", names); err != nil {
 			return nil, store.Identity{}, fmt.Errorf("look for mailing lists: %w", err)
 		}

@@ -34,8 +34,8 @@ func (s *Store) unknownServices(names []string) []string {
 	})
 }
 
-// settleServices leaves out services that nothing knows.
-func (s *Store) settleServices(rule store.OnMissing, services store.Set, change *store.Change) (store.Set, error) {
+// dropUnknownServices leaves out services that nothing knows.
+func (s *Store) dropUnknownServices(rule store.OnMissing, services store.Set, change *store.Change) (store.Set, error) {
 	in := func(field string) func(string) *store.Error {
 		return func(string) *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.").With(field)

@@ -27,8 +27,8 @@ func (s *Store) User(ctx context.Context, mail string) (store.User, error) {
 }
 
 // Users implements store.Users.
-func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[store.User], error) {
-	var list store.List[store.User]
+func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[store.User], error) {
+	var list store.Page[store.User]
 	db := s.db.Reader()
 	if err := hosted(ctx, db, filter.Domain); err != nil {
 		return list, err
@@ -49,14 +49,14 @@ func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.P
 }
 
 // UserAddresses implements store.Users.
-func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page store.Page) (store.List[string], error) {
+func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[string], error) {
 	db := s.db.Reader()
 	if err := hosted(ctx, db, filter.Domain); err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	query, args, err := s.usersQuery(ctx, "m.username", filter, page)
 	if err != nil {
-		return store.List[string]{}, err
+		return store.Page[string]{}, err
 	}
 	return addresses(ctx, db, page, query, args)
 }
@@ -74,13 +74,13 @@ func (s *Store) UserPassword(ctx context.Context, mail string) (store.Secret, er
 	return store.Secret(password), nil
 }
 
-func (s *Store) usersQuery(ctx context.Context, columns string, filter store.UserFilter, page store.Page) (string, []any, error) {
+func (s *Store) usersQuery(ctx context.Context, columns string, filter store.UserFilter, page store.PageRequest) (string, []any, error) {
 	query, args := "SELECT "+columns+" FROM mailbox m WHERE m.domain = ?", []any{filter.Domain}
 	if filter.DisabledOnly {
 		query += " AND m.active = 0"
 	}
 	if filter.Viewer != "" {
-		above, err := s.above(ctx, s.db.Reader(), filter.Domain, filter.Viewer)
+		above, err := s.outranking(ctx, s.db.Reader(), filter.Domain, filter.Viewer)
 		if err != nil {
 			return "", nil, err
 		}
@@ -107,8 +107,8 @@ func hosted(ctx context.Context, db *sqldb.Reader, domain string) error {
 }
 
 // addresses reads a page of one text column.
-func addresses(ctx context.Context, db *sqldb.Reader, page store.Page, query string, args []any) (store.List[string], error) {
-	list := store.List[string]{Items: []string{}}
+func addresses(ctx context.Context, db *sqldb.Reader, page store.PageRequest, query string, args []any) (store.Page[string], error) {
+	list := store.Page[string]{Items: []string{}}
 	if err := db.Select(ctx, &list.Items, query, args...); err != nil {
 		return list, fmt.Errorf("read addresses: %w", err)
 	}

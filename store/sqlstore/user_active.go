@@ -127,7 +127,7 @@ func (s *Store) rowsOff(ctx context.Context, tx *sqldb.Tx, condition string, arg
 
 // planActiveUsers is planActive for all mailboxes of a domain but some. Its statements come before that which switches the
 // mailboxes.
-func (s *Store) planActiveUsers(ctx context.Context, tx *sqldb.Tx, p *plan, domain string, active bool, spared []string) error {
+func (s *Store) planActiveUsers(ctx context.Context, tx *sqldb.Tx, p *plan, domain string, active bool, outranking []string) error {
 	noted, err := s.notedUsers(ctx, tx, domain)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (s *Store) planActiveUsers(ctx context.Context, tx *sqldb.Tx, p *plan, doma
 		if err != nil {
 			return err
 		}
-		if err = s.noteUsers(ctx, tx, p, store.LeaveOut(sortedKeys(off), spared), off); err != nil {
+		if err = s.noteUsers(ctx, tx, p, store.LeaveOut(sortedKeys(off), outranking), off); err != nil {
 			return err
 		}
 	}
@@ -146,13 +146,13 @@ func (s *Store) planActiveUsers(ctx context.Context, tx *sqldb.Tx, p *plan, doma
 		switched = " AND %s IN (SELECT m.username FROM mailbox m WHERE m.domain = ? AND m.active = 0)"
 	}
 	for _, r := range s.ownRows() {
-		p.doBeside("UPDATE "+r.table+" SET active = ? WHERE active <> ?"+r.where+fmt.Sprintf(switched, r.column), r.column, spared,
+		p.doBeside("UPDATE "+r.table+" SET active = ? WHERE active <> ?"+r.where+fmt.Sprintf(switched, r.column), r.column, outranking,
 			flag(active), flag(active), domain)
 	}
 	if active {
 		for _, row := range noted {
 			mail := text(row, "username")
-			if slices.Contains(spared, mail) {
+			if slices.Contains(outranking, mail) {
 				continue
 			}
 			s.keepOff(p, mail, keptOff(row))

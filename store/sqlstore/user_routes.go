@@ -31,7 +31,7 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.settle(ctx, tx, w.OnMissing, store.DomainOf(e.mail), change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.dropMissing(ctx, tx, w.OnMissing, store.DomainOf(e.mail), change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	return nil
 }
 
-// settle leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
-func (s *Store) settle(
+// dropMissing leaves out of a change what names an account under a hosted domain that does not exist, and notes that.
+func (s *Store) dropMissing(
 	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, home, field string, set store.Set, change *store.Change,
 ) (store.Set, error) {
 	missing, err := s.missing(ctx, tx, home, set.Wanted())
@@ -76,7 +76,7 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 		return fmt.Errorf("read aliases of %s: %w", e.mail, err)
 	}
 	domain := strings.ToLower(text(e.before, "domain")) // see namesIn
-	change, err := s.settleFurther(ctx, tx, w, domain, current, change, further{
+	change, err := s.dropForeign(ctx, tx, w, domain, current, change, further{
 		field: change.Field("aliases", "addAlias"),
 		outside: func() *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", domain)
@@ -106,9 +106,9 @@ type further struct {
 	outside func() *store.Error
 }
 
-// settleFurther leaves out new addresses that lie outside of the domain, are in use or are extensions of somebody's. The domain's row is held, so
+// dropForeign leaves out new addresses that lie outside of the domain, are in use or are extensions of somebody's. The domain's row is held, so
 // that nobody else takes one meanwhile.
-func (s *Store) settleFurther(
+func (s *Store) dropForeign(
 	ctx context.Context, tx *sqldb.Tx, w store.Write, domain string, current []string, set store.Set, f further,
 	change *store.Change,
 ) (store.Set, error) {

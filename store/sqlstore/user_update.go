@@ -116,7 +116,7 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 		assign(e.after, "maildir", dir.rest)
 	}
 	assign(e.after, "modified", now)
-	services, err := s.settleServices(rule, u.Services, &e.change)
+	services, err := s.dropUnknownServices(rule, u.Services, &e.change)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		if _, err := s.lockHome(ctx, tx, domain); err != nil {
 			return nil, err
 		}
-		above, err := s.aboveActor(ctx, tx, w.Actor, domain)
+		above, err := s.outrankingActor(ctx, tx, w.Actor, domain)
 		if err != nil {
 			return nil, err
 		}
@@ -81,17 +81,17 @@ func globalAdminsIn(ctx context.Context, tx *sqldb.Tx, domain string) ([]string,
 	return names, nil
 }
 
-func planUsers(p *plan, domain string, u store.UsersUpdate, spared []string, now time.Time) {
+func planUsers(p *plan, domain string, u store.UsersUpdate, outranking []string, now time.Time) {
 	columns, shown := bulkColumns(u, now)
 	sets, args := make([]string, len(columns)), make([]any, 0, len(columns)+2)
 	for i, c := range columns {
 		sets[i] = c.Name + " = ?"
 		args = append(args, c.Value)
 	}
-	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", spared, append(args, domain)...)
+	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", outranking, append(args, domain)...)
 	p.change = store.Change{
 		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
-		After: shown, Discarded: spared, EndsSessions: u.Password != nil,
+		After: shown, Discarded: outranking, EndsSessions: u.Password != nil,
 	}
 	if u.Active != nil && *u.Active {
 		p.change.Action = store.ActionEnable
@@ -120,8 +120,8 @@ func bulkColumns(u store.UsersUpdate, now time.Time) (columns, shown store.Recor
 }
 
 // doBeside adds a statement that passes over the rows of some accounts.
-func (p *plan) doBeside(query, column string, spared []string, args ...any) {
-	for chunk := range slices.Chunk(spared, chunkSize) {
+func (p *plan) doBeside(query, column string, outranking []string, args ...any) {
+	for chunk := range slices.Chunk(outranking, chunkSize) {
 		query += " AND " + column + " NOT IN (?)"
 		args = append(args, chunk)
 	}

@@ -216,7 +216,7 @@ func createAdminLimits(t *testing.T, open Open) {
 func listAdmins(t *testing.T, open Open) {
 	t.Run("empty", func(t *testing.T) {
 		f := open(t)
-		list, err := f.Accounts.Admins(ctx(t), store.Page{})
+		list, err := f.Accounts.Admins(ctx(t), store.PageRequest{})
 		require.NoError(t, err)
 		require.NotNil(t, list.Items)
 		require.Empty(t, list.Items)
@@ -230,7 +230,7 @@ func listAdmins(t *testing.T, open Open) {
 		mustAdmin(t, f, "a@elsewhere.test", store.LimitsUpdate{})
 		mustManage(t, f, "a.test", "c@elsewhere.test")
 
-		list, err := f.Accounts.Admins(ctx(t), store.Page{})
+		list, err := f.Accounts.Admins(ctx(t), store.PageRequest{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, 3)
 		require.Equal(t, "a@elsewhere.test", list.Items[0].Mail)
@@ -244,7 +244,7 @@ func listAdmins(t *testing.T, open Open) {
 		for _, mail := range mails {
 			mustAdmin(t, f, mail, store.LimitsUpdate{})
 		}
-		requirePages(t, mails, func(page store.Page) ([]string, string) {
+		requirePages(t, mails, func(page store.PageRequest) ([]string, string) {
 			list, err := f.Accounts.Admins(ctx(t), page)
 			require.NoError(t, err)
 			var names []string

@@ -193,7 +193,7 @@ func aliasLimits(t *testing.T, open Open) {
 
 func listAliases(t *testing.T, open Open) {
 	inA := store.AliasFilter{Domain: "a.test"}
-	list := func(t *testing.T, f Fixture, filter store.AliasFilter, page store.Page) (mails []string, next string) {
+	list := func(t *testing.T, f Fixture, filter store.AliasFilter, page store.PageRequest) (mails []string, next string) {
 		t.Helper()
 		found, err := f.Accounts.Aliases(ctx(t), filter, page)
 		require.NoError(t, err)
@@ -210,9 +210,9 @@ func listAliases(t *testing.T, open Open) {
 	}
 	t.Run("unknown domain", func(t *testing.T) {
 		f := open(t)
-		_, err := f.Accounts.Aliases(ctx(t), inA, store.Page{})
+		_, err := f.Accounts.Aliases(ctx(t), inA, store.PageRequest{})
 		requireCode(t, err, store.NotFound, store.CodeNoSuchDomain)
-		_, err = f.Accounts.AliasAddresses(ctx(t), inA, store.Page{})
+		_, err = f.Accounts.AliasAddresses(ctx(t), inA, store.PageRequest{})
 		requireCode(t, err, store.NotFound, store.CodeNoSuchDomain)
 	})
 	t.Run("missing", func(t *testing.T) {
@@ -222,7 +222,7 @@ func listAliases(t *testing.T, open Open) {
 	})
 	t.Run("empty domain", func(t *testing.T) {
 		f := withUser(t, open)
-		found, err := f.Accounts.Aliases(ctx(t), inA, store.Page{})
+		found, err := f.Accounts.Aliases(ctx(t), inA, store.PageRequest{})
 		require.NoError(t, err)
 		require.Equal(t, []store.Alias{}, found.Items)
 	})
@@ -233,12 +233,12 @@ func listAliases(t *testing.T, open Open) {
 		for _, mail := range []string{"t3@a.test", "t1@a.test", "t2@a.test"} {
 			mustAlias(t, f, mail, "ann@a.test")
 		}
-		first, next := list(t, f, inA, store.Page{Limit: 2})
+		first, next := list(t, f, inA, store.PageRequest{Limit: 2})
 		require.Equal(t, []string{"t1@a.test", "t2@a.test"}, first)
-		second, next := list(t, f, inA, store.Page{Limit: 2, After: next})
+		second, next := list(t, f, inA, store.PageRequest{Limit: 2, After: next})
 		require.Equal(t, []string{"t3@a.test"}, second)
 		require.Empty(t, next)
-		back, _ := list(t, f, inA, store.Page{Desc: true})
+		back, _ := list(t, f, inA, store.PageRequest{Desc: true})
 		require.Equal(t, []string{"t3@a.test", "t2@a.test", "t1@a.test"}, back)
 	})
 	t.Run("disabled ones alone", func(t *testing.T) {
@@ -246,7 +246,7 @@ func listAliases(t *testing.T, open Open) {
 		mustAlias(t, f, "idle@a.test")
 		_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "idle@a.test", store.AliasUpdate{Active: ptr(false)})
 		require.NoError(t, err)
-		mails, _ := list(t, f, store.AliasFilter{Domain: "a.test", DisabledOnly: true}, store.Page{})
+		mails, _ := list(t, f, store.AliasFilter{Domain: "a.test", DisabledOnly: true}, store.PageRequest{})
 		require.Equal(t, []string{"idle@a.test"}, mails)
 	})
 }

@@ -42,7 +42,7 @@ var cappedKinds = map[string]capped{
 	"lists": {
 		limits: func(n int64) store.LimitsUpdate { return store.LimitsUpdate{Lists: &n} }, code: store.CodeLimitLists, unit: 1,
 		add: func(f Fixture, w store.Write, domain string, i int) error {
-			_, err := f.Accounts.CreateMl(context.Background(), w, store.MlCreate{Mail: fmt.Sprintf("x%d@%s", i, domain)})
+			_, err := f.Accounts.CreateMailingListAccount(context.Background(), w, store.MailingListAccountCreate{Mail: fmt.Sprintf("x%d@%s", i, domain)})
 			return err
 		},
 	},
@@ -59,9 +59,9 @@ func addUser(f Fixture, w store.Write, domain string, i int) error {
 	return err
 }
 
-// capWorld has a.test with the admins boss@elsewhere.test and anna@a.test, whom a mailbox is; boss manages b.test too, and
+// capFixture has a.test with the admins boss@elsewhere.test and anna@a.test, whom a mailbox is; boss manages b.test too, and
 // has a cap of so many further accounts of that kind.
-func capWorld(t *testing.T, open Open, k capped, room int64) (f Fixture, boss, anna store.Write) {
+func capFixture(t *testing.T, open Open, k capped, room int64) (f Fixture, boss, anna store.Write) {
 	t.Helper()
 	f = open(t)
 	for _, d := range []string{"a.test", "b.test"} {
@@ -90,7 +90,7 @@ func capsBind(t *testing.T, open Open) {
 			requireCode(t, err, store.Conflict, k.code)
 		}
 		t.Run(name+" of oneself", func(t *testing.T) {
-			f, boss, _ := capWorld(t, open, k, 2)
+			f, boss, _ := capFixture(t, open, k, 2)
 			require.NoError(t, k.add(f, boss, "a.test", 1))
 			require.NoError(t, k.add(f, boss, "b.test", 2))
 			same := unchanged(t, f)
@@ -98,7 +98,7 @@ func capsBind(t *testing.T, open Open) {
 			same()
 		})
 		t.Run(name+" of who appointed", func(t *testing.T) {
-			f, boss, anna := capWorld(t, open, k, 2)
+			f, boss, anna := capFixture(t, open, k, 2)
 			require.NoError(t, k.add(f, anna, "a.test", 1))
 			require.NoError(t, k.add(f, boss, "b.test", 2))
 			same := unchanged(t, f)
@@ -108,14 +108,14 @@ func capsBind(t *testing.T, open Open) {
 			require.NoError(t, k.add(f, asGlobal, "a.test", 3), "global admins are not bound")
 		})
 		t.Run(name+" of who appointed and is switched off", func(t *testing.T) {
-			f, _, anna := capWorld(t, open, k, 1)
+			f, _, anna := capFixture(t, open, k, 1)
 			_, err := f.Accounts.UpdateAdmin(ctx(t), asGlobal, "boss@elsewhere.test", store.AdminUpdate{Active: ptr(false)})
 			require.NoError(t, err)
 			require.NoError(t, k.add(f, anna, "a.test", 1))
 			refused(t, k.add(f, anna, "a.test", 2))
 		})
 		t.Run(name+" of who appointed and cannot leave", func(t *testing.T) {
-			f, boss, anna := capWorld(t, open, k, 1)
+			f, boss, anna := capFixture(t, open, k, 1)
 			require.NoError(t, k.add(f, anna, "a.test", 1))
 			for _, w := range []store.Write{boss, anna} {
 				_, err := f.Accounts.UpdateDomainAdmins(ctx(t), w, "a.test", store.Set{Remove: []string{"boss@elsewhere.test"}})
@@ -124,14 +124,14 @@ func capsBind(t *testing.T, open Open) {
 			refused(t, k.add(f, anna, "a.test", 2))
 		})
 		t.Run(name+" of who appointed and was taken away by a global admin", func(t *testing.T) {
-			f, _, anna := capWorld(t, open, k, 1)
+			f, _, anna := capFixture(t, open, k, 1)
 			require.NoError(t, k.add(f, anna, "a.test", 1))
 			_, err := f.Accounts.UpdateDomainAdmins(ctx(t), asGlobal, "a.test", store.Set{Remove: []string{"boss@elsewhere.test"}})
 			require.NoError(t, err)
 			require.NoError(t, k.add(f, anna, "a.test", 2), "nobody holds it any more")
 		})
 		t.Run(name+" of the widest of two", func(t *testing.T) {
-			f, _, anna := capWorld(t, open, k, 1)
+			f, _, anna := capFixture(t, open, k, 1)
 			mustAdmin(t, f, "wide@elsewhere.test", k.limits(4*k.unit))
 			mustManage(t, f, "a.test", "wide@elsewhere.test")
 			made := 0
@@ -143,7 +143,7 @@ func capsBind(t *testing.T, open Open) {
 			require.Equal(t, 4, made)
 		})
 		t.Run(name+" of minus one binds its holder", func(t *testing.T) {
-			f, boss, anna := capWorld(t, open, k, 1)
+			f, boss, anna := capFixture(t, open, k, 1)
 			_, err := f.Accounts.UpdateAdmin(ctx(t), asGlobal, "boss@elsewhere.test", store.AdminUpdate{Limits: k.limits(-1)})
 			require.NoError(t, err)
 			refused(t, k.add(f, boss, "a.test", 1))
@@ -155,14 +155,14 @@ func capsBind(t *testing.T, open Open) {
 			same()
 		})
 		t.Run(name+" where one has more already", func(t *testing.T) {
-			f, boss, anna := capWorld(t, open, k, 1)
+			f, boss, anna := capFixture(t, open, k, 1)
 			require.NoError(t, k.add(f, asGlobal, "a.test", 1))
 			require.NoError(t, k.add(f, asGlobal, "b.test", 2))
 			refused(t, k.add(f, boss, "a.test", 3))
 			refused(t, k.add(f, anna, "a.test", 3))
 		})
 		t.Run(name+" of two admins in a race", func(t *testing.T) {
-			f, boss, anna := capWorld(t, open, k, 9)
+			f, boss, anna := capFixture(t, open, k, 9)
 			mustUser(t, f, "bert@b.test")
 			mustManage(t, f, "b.test", "bert@b.test")
 			if k.code == store.CodeLimitUsers || k.code == store.CodeLimitQuota {
@@ -194,7 +194,7 @@ func quotaShrinks(t *testing.T, open Open) {
 		_, err := f.Accounts.UpdateUser(context.Background(), w, "x1@a.test", store.UserUpdate{Quota: &n})
 		return err
 	}
-	f, boss, anna := capWorld(t, open, cappedKinds["quota"], 1)
+	f, boss, anna := capFixture(t, open, cappedKinds["quota"], 1)
 	require.NoError(t, addUser(f, asGlobal, "a.test", 1))
 	require.NoError(t, quota(f, asGlobal, 500))
 	for _, w := range []store.Write{boss, anna} {
@@ -209,7 +209,7 @@ func quotaShrinks(t *testing.T, open Open) {
 }
 
 func capsAndMoves(t *testing.T, open Open) {
-	f, boss, _ := capWorld(t, open, cappedKinds["users"], 1)
+	f, boss, _ := capFixture(t, open, cappedKinds["users"], 1)
 	require.NoError(t, addUser(f, asGlobal, "a.test", 1))
 	_, err := f.Accounts.RenameUser(ctx(t), boss, "x1@a.test", "x1@b.test")
 	require.NoError(t, err, "it has the mailbox already")
@@ -370,7 +370,7 @@ func extensions(t *testing.T, open Open) {
 	mustAlias(t, f, "group@a.test", "plain@a.test")
 	mustUpdateUser(t, f, "boss@a.test", store.UserUpdate{Global: ptr(true), Aliases: adding("chief@a.test")})
 	mustManage(t, f, "a.test", "admin@a.test")
-	_, err := f.Accounts.CreateMl(ctx(t), asGlobal, store.MlCreate{Mail: "list@a.test", Active: true, ExtraAddresses: []string{"alsolist@a.test"}})
+	_, err := f.Accounts.CreateMailingListAccount(ctx(t), asGlobal, store.MailingListAccountCreate{Mail: "list@a.test", Active: true, ExtraAddresses: []string{"alsolist@a.test"}})
 	require.NoError(t, err)
 	ways := map[string]func(w store.Write, mail string) (store.Change, error){
 		"an alias account": func(w store.Write, mail string) (store.Change, error) {
@@ -389,7 +389,7 @@ func extensions(t *testing.T, open Open) {
 			return f.Accounts.UpdateUser(context.Background(), w, "mine@a.test", store.UserUpdate{Aliases: adding(mail)})
 		},
 		"a further address of a list": func(w store.Write, mail string) (store.Change, error) {
-			return f.Accounts.UpdateMl(context.Background(), w, "list@a.test", store.MlUpdate{ExtraAddresses: &[]string{mail}})
+			return f.Accounts.UpdateMailingListAccount(context.Background(), w, "list@a.test", store.MailingListAccountUpdate{ExtraAddresses: &[]string{mail}})
 		},
 	}
 	dry := func(w store.Write) store.Write { w.DryRun = true; return w }

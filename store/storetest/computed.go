@@ -25,25 +25,25 @@ func computed(t *testing.T, open Open) {
 	for _, mail := range []string{"ann@a.test", "bo@a.test"} {
 		mustUpdateUser(t, f, mail, store.UserUpdate{Quota: ptr(int64(10))})
 	}
-	m := wholeMl
+	m := wholeMailingList
 	m.Owners, m.Moderators = []string{"bo@a.test"}, []string{"ann@a.test"}
-	_, err := f.Accounts.CreateMl(ctx(t), refusing, m)
+	_, err := f.Accounts.CreateMailingListAccount(ctx(t), refusing, m)
 	require.NoError(t, err)
 	_, err = f.Accounts.CreateAdmin(ctx(t), asGlobal, store.AdminCreate{Mail: adma, Password: aHash, Active: true, Limits: store.LimitsUpdate{Users: ptr(int64(3))}})
 	require.NoError(t, err)
 	mustManage(t, f, "a.test", adma)
 	ofUser := []string{"Settings", "MailingLists"} // see the lists of mlmmj, and the static lists of a directory
 	if f.Directory != nil {
-		_, err = f.lists(t).CreateMaillist(ctx(t), asGlobal, store.MaillistCreate{Mail: "all@a.test", Members: []string{"ann@a.test"}})
+		_, err = f.lists(t).CreateStaticList(ctx(t), asGlobal, store.StaticListCreate{Mail: "all@a.test", Members: []string{"ann@a.test"}})
 		require.NoError(t, err)
 		ofUser = ofUser[:1]
 	}
 
-	users, err := f.Accounts.Users(ctx(t), store.UserFilter{Domain: "a.test"}, store.Page{})
+	users, err := f.Accounts.Users(ctx(t), store.UserFilter{Domain: "a.test"}, store.PageRequest{})
 	require.NoError(t, err)
-	domains, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.Page{})
+	domains, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.PageRequest{})
 	require.NoError(t, err)
-	aliases, err := f.Accounts.Aliases(ctx(t), store.AliasFilter{Domain: "a.test"}, store.Page{})
+	aliases, err := f.Accounts.Aliases(ctx(t), store.AliasFilter{Domain: "a.test"}, store.PageRequest{})
 	require.NoError(t, err)
 	requireFilled(t, mustReadUser(t, f, "ann@a.test"), ofUser...)
 	requireFilled(t, users.Items[slices.IndexFunc(users.Items, func(u store.User) bool { return u.Mail == "ann@a.test" })], ofUser...)
@@ -51,7 +51,7 @@ func computed(t *testing.T, open Open) {
 	requireFilled(t, domains.Items[slices.IndexFunc(domains.Items, func(d store.Domain) bool { return d.Name == "a.test" })])
 	requireFilled(t, mustReadAlias(t, f, "group@a.test"))
 	requireFilled(t, aliases.Items[0])
-	requireFilled(t, mustReadMl(t, f, dev))
+	requireFilled(t, mustReadMailingList(t, f, dev))
 	requireFilled(t, mustReadAdmin(t, f, adma), "Global")
 }
 

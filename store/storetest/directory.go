@@ -86,8 +86,8 @@ func addStandalone(t *testing.T, f Fixture, mail, name string) {
 	exec(t, f, "INSERT INTO admin (username, name, password) VALUES (?, ?, '{PLAIN}x')", mail, name)
 }
 
-// addMl makes a list that mlmmj runs as another program would.
-func addMl(t *testing.T, f Fixture, mail string) {
+// addMailingList makes a list that mlmmj runs as another program would.
+func addMailingList(t *testing.T, f Fixture, mail string) {
 	t.Helper()
 	if f.Directory != nil {
 		f.Directory.AddList(t, mail)

@@ -99,7 +99,7 @@ func domainCaps(t *testing.T, open Open) {
 			requireCode(t, err, store.Conflict, store.CodeLimitDomain)
 		}
 		require.Equal(t, most, made)
-		list, err := f.Accounts.DomainNames(ctx(t), store.DomainFilter{}, store.Page{})
+		list, err := f.Accounts.DomainNames(ctx(t), store.DomainFilter{}, store.PageRequest{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, most)
 	})

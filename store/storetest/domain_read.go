@@ -66,7 +66,7 @@ func readDomain(t *testing.T, open Open) {
 	t.Run("lists are counted", func(t *testing.T) {
 		f := open(t)
 		mustDomain(t, f, "a.test")
-		addMl(t, f, "list@a.test")
+		addMailingList(t, f, "list@a.test")
 		require.Equal(t, int64(1), mustReadDomain(t, f, "a.test").Lists)
 	})
 	t.Run("rules", func(t *testing.T) {
@@ -88,11 +88,11 @@ func readDomain(t *testing.T, open Open) {
 func listDomains(t *testing.T, open Open) {
 	t.Run("empty", func(t *testing.T) {
 		f := open(t)
-		list, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.Page{})
+		list, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.PageRequest{})
 		require.NoError(t, err)
 		require.NotNil(t, list.Items)
 		require.Empty(t, list.Items)
-		names, err := f.Accounts.DomainNames(ctx(t), store.DomainFilter{}, store.Page{Limit: 5})
+		names, err := f.Accounts.DomainNames(ctx(t), store.DomainFilter{}, store.PageRequest{Limit: 5})
 		require.NoError(t, err)
 		require.NotNil(t, names.Items)
 		require.Empty(t, names.Items)
@@ -103,12 +103,12 @@ func listDomains(t *testing.T, open Open) {
 		for _, name := range []string{"c.test", "a.test", "e.test", "d.test", "b.test"} {
 			mustDomain(t, f, name)
 		}
-		requirePages(t, names, func(page store.Page) ([]string, string) {
+		requirePages(t, names, func(page store.PageRequest) ([]string, string) {
 			list, err := f.Accounts.DomainNames(ctx(t), store.DomainFilter{}, page)
 			require.NoError(t, err)
 			return list.Items, list.Next
 		})
-		requirePages(t, names, func(page store.Page) ([]string, string) {
+		requirePages(t, names, func(page store.PageRequest) ([]string, string) {
 			list, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, page)
 			require.NoError(t, err)
 			var found []string
@@ -137,10 +137,10 @@ func listDomains(t *testing.T, open Open) {
 			{store.DomainFilter{DisabledOnly: true, ManagedBy: "boss@elsewhere.test"}, []string{"c.test"}},
 			{store.DomainFilter{ManagedBy: "nobody@elsewhere.test"}, []string{}},
 		} {
-			list, err := f.Accounts.DomainNames(ctx(t), c.filter, store.Page{})
+			list, err := f.Accounts.DomainNames(ctx(t), c.filter, store.PageRequest{})
 			require.NoError(t, err)
 			require.Equal(t, c.want, list.Items)
-			whole, err := f.Accounts.Domains(ctx(t), c.filter, store.Page{Limit: 9})
+			whole, err := f.Accounts.Domains(ctx(t), c.filter, store.PageRequest{Limit: 9})
 			require.NoError(t, err)
 			require.Len(t, whole.Items, len(c.want))
 		}
@@ -157,7 +157,7 @@ func listDomains(t *testing.T, open Open) {
 			RecipientBcc: ptr("r@foreign.example"), OutboundRelay: ptr("[relay.example]:587"),
 			AliasDomains: store.Set{Add: []string{"z.test", "y.test"}},
 		})
-		list, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.Page{})
+		list, err := f.Accounts.Domains(ctx(t), store.DomainFilter{}, store.PageRequest{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, 2)
 		one := mustReadDomain(t, f, "b.test")

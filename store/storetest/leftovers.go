@@ -115,7 +115,7 @@ func requireNothingLeft(t *testing.T, f Fixture, mail string) {
 // requireRights asserts whether a domain lets an address moderate and own; mail goes to it in any case.
 func requireRights(t *testing.T, f Fixture, domain, mail string, want bool) {
 	t.Helper()
-	group, news := mustReadAlias(t, f, "group@"+domain), mustReadMl(t, f, "news@"+domain)
+	group, news := mustReadAlias(t, f, "group@"+domain), mustReadMailingList(t, f, "news@"+domain)
 	for _, people := range [][]string{group.Moderators, news.Owners, news.Moderators} {
 		if want {
 			require.Contains(t, people, mail, domain)
@@ -167,9 +167,9 @@ func accountLeftovers(t *testing.T, open Open) {
 	})
 	t.Run("list", func(t *testing.T) {
 		f := withLeftovers(t, open, gone)
-		_, err := makeMl(t, f, by(adma), store.MlCreate{Mail: gone, Active: true, Owners: []string{"only@a.test"}})
+		_, err := makeMailingList(t, f, by(adma), store.MailingListAccountCreate{Mail: gone, Active: true, Owners: []string{"only@a.test"}})
 		require.NoError(t, err)
-		m := mustReadMl(t, f, gone)
+		m := mustReadMailingList(t, f, gone)
 		require.Equal(t, []string{"only@a.test"}, m.Owners)
 		require.Empty(t, m.Moderators)
 		requireRights(t, f, "a.test", gone, false)
@@ -199,7 +199,7 @@ func accountLeftovers(t *testing.T, open Open) {
 			exec(t, f, "UPDATE maillist_owners SET owner = ?, dest_domain = 'a.test' WHERE address = 'news@a.test' AND owner <> 'x@outside.test'", people[0])
 		}
 		mustUser(t, f, people[0])
-		require.Equal(t, people, mustReadMl(t, f, "news@a.test").Owners)
+		require.Equal(t, people, mustReadMailingList(t, f, "news@a.test").Owners)
 	})
 	t.Run("a standalone admin of that name", func(t *testing.T) {
 		f := withLeftovers(t, open, gone)

@@ -10,11 +10,11 @@ import (
 )
 
 // requirePages walks a list, whose keys are given in their order, in several ways.
-func requirePages(t *testing.T, keys []string, read func(page store.Page) (names []string, next string)) {
+func requirePages(t *testing.T, keys []string, read func(page store.PageRequest) (names []string, next string)) {
 	t.Helper()
 	backwards := slices.Clone(keys)
 	slices.Reverse(backwards)
-	for _, page := range []store.Page{{}, {Limit: 1}, {Limit: 2}, {Limit: len(keys)}, {Limit: len(keys) + 1}} {
+	for _, page := range []store.PageRequest{{}, {Limit: 1}, {Limit: 2}, {Limit: len(keys)}, {Limit: len(keys) + 1}} {
 		for _, desc := range []bool{false, true} {
 			want := keys
 			if desc {
@@ -24,16 +24,16 @@ func requirePages(t *testing.T, keys []string, read func(page store.Page) (names
 			require.Equal(t, want, walk(t, page, len(keys), read), "pages of %d, descending %v", page.Limit, desc)
 		}
 	}
-	rest, next := read(store.Page{After: keys[0]})
+	rest, next := read(store.PageRequest{After: keys[0]})
 	require.Equal(t, keys[1:], rest, "after the first")
 	require.Empty(t, next)
-	none, next := read(store.Page{After: keys[len(keys)-1], Limit: 1})
+	none, next := read(store.PageRequest{After: keys[len(keys)-1], Limit: 1})
 	require.Empty(t, none, "after the last")
 	require.Empty(t, next)
 }
 
 // walk reads page after page until the end.
-func walk(t *testing.T, page store.Page, most int, read func(page store.Page) (names []string, next string)) []string {
+func walk(t *testing.T, page store.PageRequest, most int, read func(page store.PageRequest) (names []string, next string)) []string {
 	t.Helper()
 	var all []string
 	for range most + 1 {

@@ -8,8 +8,8 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// furnish gives each account one of everything.
-func furnish(t *testing.T, f PoliciesFixture, accounts ...store.PolicyAccount) {
+// seed gives each account one of everything.
+func seed(t *testing.T, f PoliciesFixture, accounts ...store.PolicyAccount) {
 	t.Helper()
 	for _, a := range accounts {
 		mustPolicy(t, f, a, store.SpamPolicyUpdate{BypassSpam: set(true)})
@@ -25,8 +25,8 @@ func furnish(t *testing.T, f PoliciesFixture, accounts ...store.PolicyAccount) {
 	Exec(t, f.Iredapd, "INSERT INTO throttle_tracking (tid, account) SELECT id, account FROM throttle")
 }
 
-// furnished is how many things the account has.
-func furnished(t *testing.T, f PoliciesFixture, a store.PolicyAccount) int {
+// seeded is how many things the account has.
+func seeded(t *testing.T, f PoliciesFixture, a store.PolicyAccount) int {
 	t.Helper()
 	n := 0
 	if policyOf(t, f, a).Stored != nil {
@@ -41,7 +41,7 @@ func furnished(t *testing.T, f PoliciesFixture, a store.PolicyAccount) int {
 	if greylistingOf(t, f, a).Stored != nil {
 		n++
 	}
-	list, err := f.Policies.GreylistingWhitelist(ctx(t), a, store.Page{})
+	list, err := f.Policies.GreylistingWhitelist(ctx(t), a, store.PageRequest{})
 	require.NoError(t, err)
 	return n + len(list.Items)
 }
@@ -51,31 +51,31 @@ func forgotten(t *testing.T, open PoliciesOpen) {
 	others := []store.PolicyAccount{everybody, "@sub.example.com", "anna@xexample.com", "@exampleXcom.test", "zoe@other.test"}
 	t.Run("an address", func(t *testing.T) {
 		f := open(t)
-		furnish(t, f, append(others, ofAnna, ofBert, ofDomain)...)
+		seed(t, f, append(others, ofAnna, ofBert, ofDomain)...)
 		require.NoError(t, f.Policies.ForgetAccount(ctx(t), string(ofAnna)))
 		require.NoError(t, f.Policies.ForgetAccount(ctx(t), string(ofAnna)), "again")
-		require.Equal(t, 0, furnished(t, f, ofAnna))
+		require.Equal(t, 0, seeded(t, f, ofAnna))
 		for _, a := range append(others, ofBert, ofDomain) {
-			require.Equal(t, all, furnished(t, f, a), a)
+			require.Equal(t, all, seeded(t, f, a), a)
 		}
 	})
 	t.Run("a domain with all in it", func(t *testing.T) {
 		f := open(t)
-		furnish(t, f, append(others, ofAnna, ofBert, ofDomain)...)
+		seed(t, f, append(others, ofAnna, ofBert, ofDomain)...)
 		require.NoError(t, f.Policies.ForgetAccount(ctx(t), "example.com"))
 		for _, a := range []store.PolicyAccount{ofAnna, ofBert, ofDomain} {
-			require.Equal(t, 0, furnished(t, f, a), a)
+			require.Equal(t, 0, seeded(t, f, a), a)
 		}
 		for _, a := range others {
-			require.Equal(t, all, furnished(t, f, a), a)
+			require.Equal(t, all, seeded(t, f, a), a)
 		}
 	})
 	t.Run("a domain with an underscore", func(t *testing.T) {
 		f := open(t)
-		furnish(t, f, "a@my_test.org", "a@myxtest.org")
+		seed(t, f, "a@my_test.org", "a@myxtest.org")
 		require.NoError(t, f.Policies.ForgetAccount(ctx(t), "my_test.org"))
-		require.Equal(t, 0, furnished(t, f, "a@my_test.org"))
-		require.Equal(t, all, furnished(t, f, "a@myxtest.org"))
+		require.Equal(t, 0, seeded(t, f, "a@my_test.org"))
+		require.Equal(t, all, seeded(t, f, "a@myxtest.org"))
 	})
 	t.Run("what is held", func(t *testing.T) {
 		f := open(t)
@@ -86,7 +86,7 @@ func forgotten(t *testing.T, open PoliciesOpen) {
 			require.NoError(t, err)
 			return held
 		}
-		furnish(t, f, append(others, ofAnna)...)
+		seed(t, f, append(others, ofAnna)...)
 		require.True(t, holds(string(ofAnna)))
 		require.True(t, holds("example.com"))
 		for _, name := range []string{string(ofBert), "ample.com"} {
@@ -109,13 +109,13 @@ func forgotten(t *testing.T, open PoliciesOpen) {
 	})
 	t.Run("renamed", func(t *testing.T) {
 		f := open(t)
-		furnish(t, f, ofAnna, ofBert, "anne@example.com")
+		seed(t, f, ofAnna, ofBert, "anne@example.com")
 		mustWblist(t, f, wblistOf("anne@example.com", store.Inbound, store.Whitelist), "left@example.net")
 		for range 2 { // the second time nothing is left to carry, and what was carried stays
 			require.NoError(t, f.Policies.RenameAccount(ctx(t), string(ofAnna), "anne@example.com"))
-			require.Equal(t, 0, furnished(t, f, ofAnna))
-			require.Equal(t, all, furnished(t, f, "anne@example.com"))
-			require.Equal(t, all, furnished(t, f, ofBert))
+			require.Equal(t, 0, seeded(t, f, ofAnna))
+			require.Equal(t, all, seeded(t, f, "anne@example.com"))
+			require.Equal(t, all, seeded(t, f, ofBert))
 			require.Empty(t, listed(t, f, wblistOf("anne@example.com", store.Inbound, store.Whitelist)), "what the name had before goes")
 		}
 		require.EqualValues(t, 10, count(t, f.Amavisd, "SELECT priority FROM users WHERE email = ?", raw(f.Amavisd, "anne@example.com")))

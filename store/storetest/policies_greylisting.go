@@ -33,8 +33,8 @@ func defers(t *testing.T, f PoliciesFixture, recipient, sender store.PolicyAccou
 	return len(found) > 0 && found[0] == 1
 }
 
-// spared is whether iRedAPD lets a client or sender pass for a recipient whatever the settings are.
-func spared(t *testing.T, f PoliciesFixture, recipient store.PolicyAccount, who string) bool {
+// isExempt is whether iRedAPD lets a client or sender pass for a recipient whatever the settings are.
+func isExempt(t *testing.T, f PoliciesFixture, recipient store.PolicyAccount, who string) bool {
 	t.Helper()
 	senders := []string{who}
 	if strings.Contains(who, "@") {
@@ -143,7 +143,7 @@ func exempt(t *testing.T, open PoliciesOpen) {
 	}
 	whitelist := func(t *testing.T, f PoliciesFixture, account store.PolicyAccount) []string {
 		t.Helper()
-		list, err := f.Policies.GreylistingWhitelist(ctx(t), account, store.Page{})
+		list, err := f.Policies.GreylistingWhitelist(ctx(t), account, store.PageRequest{})
 		require.NoError(t, err)
 		slices.Sort(list.Items)
 		return list.Items
@@ -155,9 +155,9 @@ func exempt(t *testing.T, open PoliciesOpen) {
 		require.Equal(t, bad, change(t, f, ofDomain, store.Set{Add: append(slices.Clone(given), bad...)}))
 		require.Equal(t, []string{"192.0.2.0/24", "198.51.100.7", "2001:db8::1", "@.", "@.top", "@.ws.org", "@wd.org", "w@one.org"},
 			whitelist(t, f, ofDomain))
-		require.True(t, spared(t, f, ofAnna, "198.51.100.7"))
-		require.True(t, spared(t, f, ofAnna, "x@sub.ws.org"))
-		require.False(t, spared(t, f, "zoe@other.test", "198.51.100.7"))
+		require.True(t, isExempt(t, f, ofAnna, "198.51.100.7"))
+		require.True(t, isExempt(t, f, ofAnna, "x@sub.ws.org"))
+		require.False(t, isExempt(t, f, "zoe@other.test", "198.51.100.7"))
 		require.Empty(t, whitelist(t, f, ofAnna), "the list of another account")
 	})
 	t.Run("added, removed and replaced", func(t *testing.T) {
@@ -190,9 +190,9 @@ func exempt(t *testing.T, open PoliciesOpen) {
 		f := open(t)
 		many := ManyAddresses(5)
 		change(t, f, ofAnna, store.Set{Add: many})
-		first, err := f.Policies.GreylistingWhitelist(ctx(t), ofAnna, store.Page{Limit: 3})
+		first, err := f.Policies.GreylistingWhitelist(ctx(t), ofAnna, store.PageRequest{Limit: 3})
 		require.NoError(t, err)
-		rest, err := f.Policies.GreylistingWhitelist(ctx(t), ofAnna, store.Page{Limit: 3, After: first.Next})
+		rest, err := f.Policies.GreylistingWhitelist(ctx(t), ofAnna, store.PageRequest{Limit: 3, After: first.Next})
 		require.NoError(t, err)
 		require.Equal(t, many, append(first.Items, rest.Items...))
 		require.Empty(t, rest.Next)
@@ -223,23 +223,23 @@ func exemptDomains(t *testing.T, open PoliciesOpen) {
 		" ('x@a.org', 'anna@example.com', '192.0.2.200')")
 	replace("a.org", "192.0.2.1", "198.51.100.0/24", "nonsense")
 	replace("b.org", "192.0.2.1", "192.0.2.2")
-	require.True(t, spared(t, f, ofAnna, "192.0.2.1"))
-	require.True(t, spared(t, f, ofAnna, "198.51.100.0/24"))
+	require.True(t, isExempt(t, f, ofAnna, "192.0.2.1"))
+	require.True(t, isExempt(t, f, ofAnna, "198.51.100.0/24"))
 	require.Equal(t, []string{"192.0.2.200"}, cells(t, f.Iredapd, "SELECT client_address FROM greylisting_tracking"), "others are still remembered")
 	replace("a.org", "192.0.2.3")
-	require.False(t, spared(t, f, ofAnna, "198.51.100.0/24"), "all of the domain is replaced")
-	require.True(t, spared(t, f, ofAnna, "192.0.2.2"), "and nothing of another")
+	require.False(t, isExempt(t, f, ofAnna, "198.51.100.0/24"), "all of the domain is replaced")
+	require.True(t, isExempt(t, f, ofAnna, "192.0.2.2"), "and nothing of another")
 	replace("never-listed.org", "192.0.2.77")
-	require.False(t, spared(t, f, ofAnna, "192.0.2.77"))
+	require.False(t, isExempt(t, f, ofAnna, "192.0.2.77"))
 
 	Exec(t, f.Iredapd, "INSERT INTO greylisting_whitelists (account, sender, comment) VALUES ('@.', '192.0.2.99', 'AUTO-UPDATE: a.org')")
 	change(store.Set{Remove: []string{"a.org"}})
-	require.False(t, spared(t, f, ofAnna, "192.0.2.3"), "what was exempt on its behalf goes with it")
-	require.False(t, spared(t, f, ofAnna, "192.0.2.99"))
-	require.True(t, spared(t, f, ofAnna, "192.0.2.2"))
+	require.False(t, isExempt(t, f, ofAnna, "192.0.2.3"), "what was exempt on its behalf goes with it")
+	require.False(t, isExempt(t, f, ofAnna, "192.0.2.99"))
+	require.True(t, isExempt(t, f, ofAnna, "192.0.2.2"))
 	change(store.Set{Replace: &[]string{}})
 	require.Empty(t, domains())
-	require.False(t, spared(t, f, ofAnna, "192.0.2.2"))
+	require.False(t, isExempt(t, f, ofAnna, "192.0.2.2"))
 	t.Run("that share servers", func(t *testing.T) { sharedServers(t, open) })
 }
 
@@ -258,8 +258,8 @@ func sharedServers(t *testing.T, open PoliciesOpen) {
 	}
 	exempt := func(sharedToo, singleToo bool) {
 		t.Helper()
-		require.Equal(t, sharedToo, spared(t, f, ofAnna, shared))
-		require.Equal(t, singleToo, spared(t, f, ofAnna, single))
+		require.Equal(t, sharedToo, isExempt(t, f, ofAnna, shared))
+		require.Equal(t, singleToo, isExempt(t, f, ofAnna, single))
 	}
 	for _, order := range [][]string{{"a.org", "b.org", "c.org"}, {"c.org", "a.org", "b.org"}, {"b.org", "c.org", "a.org"}} {
 		change(store.Set{Add: order})

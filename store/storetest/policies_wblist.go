@@ -24,7 +24,7 @@ func inboundBlack(a store.PolicyAccount) store.WblistKey {
 
 func listed(t *testing.T, f PoliciesFixture, key store.WblistKey) []string {
 	t.Helper()
-	list, err := f.Policies.Wblist(ctx(t), key, store.Page{})
+	list, err := f.Policies.Wblist(ctx(t), key, store.PageRequest{})
 	require.NoError(t, err)
 	return list.Items
 }
@@ -115,7 +115,7 @@ func wblists(t *testing.T, open PoliciesOpen) {
 		mustWblist(t, f, inboundWhite(ofBert), "aaa@example.net")
 		for _, desc := range []bool{false, true} {
 			var got []string
-			page := store.Page{Limit: 3, Desc: desc}
+			page := store.PageRequest{Limit: 3, Desc: desc}
 			for {
 				part, err := f.Policies.Wblist(ctx(t), inboundWhite(ofAnna), page)
 				require.NoError(t, err)

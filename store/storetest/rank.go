@@ -114,7 +114,7 @@ func ranks(t *testing.T, open Open) {
 			putLimits(t, f, mail, r.Limits)
 		}
 		t.Run(c.Name, func(t *testing.T) {
-			seen, err := f.Accounts.UserAddresses(ctx(t), store.UserFilter{Domain: home, Viewer: "other@" + home}, store.Page{})
+			seen, err := f.Accounts.UserAddresses(ctx(t), store.UserFilter{Domain: home, Viewer: "other@" + home}, store.PageRequest{})
 			require.NoError(t, err)
 			w := by("other@" + home)
 			w.Actor.Global = c.Other.Global

@@ -46,8 +46,8 @@ func spellings(t *testing.T, open Open) {
 			same()
 		}
 		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Forwarding: removing("someone@example.net")})
-		require.NotContains(t, folded(forwardings(t, f, "ann@a.test")), "someone@example.net")
-		require.Contains(t, folded(forwardings(t, f, "ann@a.test")), "other@example.net")
+		require.NotContains(t, lowerAll(forwardings(t, f, "ann@a.test")), "someone@example.net")
+		require.Contains(t, lowerAll(forwardings(t, f, "ann@a.test")), "other@example.net")
 		requireSpelling(t, f, other, "SELECT forwarding FROM forwardings WHERE address = 'ann@a.test' AND dest_domain = 'Example.NET'",
 			f.dn(DirectoryAt.UserDN, "ann@a.test"), "mailForwardingAddress")
 	})
@@ -61,7 +61,7 @@ func spellings(t *testing.T, open Open) {
 			"mailForwardingAddress", f.dn(DirectoryAt.AliasDN, "sales@a.test"), members...)
 		_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "sales@a.test", store.AliasUpdate{Members: removing("someone@example.net")})
 		require.NoError(t, err)
-		require.Equal(t, []string{"ann@a.test", "other@example.net"}, folded(mustReadAlias(t, f, "sales@a.test").Members))
+		require.Equal(t, []string{"ann@a.test", "other@example.net"}, lowerAll(mustReadAlias(t, f, "sales@a.test").Members))
 		requireSpelling(t, f, other, "SELECT forwarding FROM forwardings WHERE address = 'sales@a.test' AND dest_domain = 'Example.NET'",
 			f.dn(DirectoryAt.AliasDN, "sales@a.test"), "mailForwardingAddress")
 	})
@@ -71,7 +71,7 @@ func spellings(t *testing.T, open Open) {
 			"shadowAddress", f.dn(DirectoryAt.UserDN, "ann@a.test"), "Info@A.test", "Help@A.test")
 		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Aliases: adding("info@a.test")})
 		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Aliases: removing("info@a.test")})
-		require.Equal(t, []string{"help@a.test"}, folded(mustReadUser(t, f, "ann@a.test").Aliases))
+		require.Equal(t, []string{"help@a.test"}, lowerAll(mustReadUser(t, f, "ann@a.test").Aliases))
 	})
 	t.Run("of an admin", func(t *testing.T) {
 		f := fixture(t)
@@ -99,8 +99,8 @@ func requireSpelling(t *testing.T, f Fixture, want, query, dn, attribute string)
 	requireColumn(t, f, []any{want}, query)
 }
 
-// folded is a list in lower case, sorted.
-func folded(list []string) []string {
+// lowerAll is a list in lower case, sorted.
+func lowerAll(list []string) []string {
 	return (store.Set{Add: lowered(list)}).Apply(nil)
 }
 

@@ -62,10 +62,10 @@ func name(t *testing.T, f Fixture, domain string, mails ...string) {
 	mustAlias(t, f, at("group"), append(mails, at("only"))...)
 	putModerators(t, f, at("group"), mails...)
 	mustUpdateDomain(t, f, domain, store.DomainUpdate{SenderBcc: &mails[1], RecipientBcc: &mails[0], Catchall: &mails})
-	_, err := makeMl(t, f, asGlobal, store.MlCreate{Mail: at("news"), Active: true, Owners: mails, Moderators: mails})
+	_, err := makeMailingList(t, f, asGlobal, store.MailingListAccountCreate{Mail: at("news"), Active: true, Owners: mails, Moderators: mails})
 	require.NoError(t, err)
 	if f.Directory != nil {
-		_, err = f.lists(t).CreateMaillist(ctx(t), asGlobal, store.MaillistCreate{Mail: at("all"), Members: append(mails, at("only"))})
+		_, err = f.lists(t).CreateStaticList(ctx(t), asGlobal, store.StaticListCreate{Mail: at("all"), Members: append(mails, at("only"))})
 		require.NoError(t, err)
 		f.Directory.Put(t, f.Directory.UserDN(at("also")), "memberOfGroup", free)
 		return
@@ -77,9 +77,9 @@ func name(t *testing.T, f Fixture, domain string, mails ...string) {
 }
 
 // lists are the static lists of a directory.
-func (f Fixture) lists(t *testing.T) store.Maillists {
+func (f Fixture) lists(t *testing.T) store.StaticLists {
 	t.Helper()
-	lists, ok := f.Accounts.(store.Maillists)
+	lists, ok := f.Accounts.(store.StaticLists)
 	require.True(t, ok)
 	return lists
 }
@@ -116,11 +116,11 @@ func requireNamed(t *testing.T, f Fixture, domain, mail string, want bool) {
 	t.Helper()
 	at := func(local string) string { return local + "@" + domain }
 	only, also, group, d := mustReadUser(t, f, at("only")), mustReadUser(t, f, at("also")), mustReadAlias(t, f, at("group")), mustReadDomain(t, f, domain)
-	news := mustReadMl(t, f, at("news"))
+	news := mustReadMailingList(t, f, at("news"))
 	named := slices.Concat(only.Forwardings, also.Forwardings, []string{also.SenderBcc, also.RecipientBcc}, group.Members, group.Moderators,
 		d.Catchall, []string{d.SenderBcc, d.RecipientBcc}, news.Owners, news.Moderators)
 	if f.Directory != nil {
-		list, err := f.lists(t).Maillist(ctx(t), at("all"))
+		list, err := f.lists(t).StaticList(ctx(t), at("all"))
 		require.NoError(t, err)
 		named = slices.Concat(named, list.Members, f.Directory.Values(t, f.Directory.ListDN(at("news")), "listAllowedUser"))
 	}
@@ -152,15 +152,17 @@ func takings(t *testing.T, f Fixture, w store.Write) []struct {
 		{"rename the alias away", func() (store.Change, error) { return f.Accounts.RenameAlias(ctx(t), w, free, other) }},
 		{"rename the alias back", func() (store.Change, error) { return f.Accounts.RenameAlias(ctx(t), w, other, free) }},
 		{"delete the alias", func() (store.Change, error) { return f.Accounts.DeleteAlias(ctx(t), w, free) }},
-		{"create the list", func() (store.Change, error) { return makeMl(t, f, w, store.MlCreate{Mail: free, Active: true}) }},
-		{"delete the list", func() (store.Change, error) { return f.Accounts.DeleteMl(ctx(t), w, free, false) }},
+		{"create the list", func() (store.Change, error) {
+			return makeMailingList(t, f, w, store.MailingListAccountCreate{Mail: free, Active: true})
+		}},
+		{"delete the list", func() (store.Change, error) { return f.Accounts.DeleteMailingListAccount(ctx(t), w, free, false) }},
 	}
 	if f.Directory != nil {
 		all = append(all,
 			taking{"create the static list", func() (store.Change, error) {
-				return f.lists(t).CreateMaillist(ctx(t), w, store.MaillistCreate{Mail: free, Members: []string{"x@elsewhere.test"}})
+				return f.lists(t).CreateStaticList(ctx(t), w, store.StaticListCreate{Mail: free, Members: []string{"x@elsewhere.test"}})
 			}},
-			taking{"delete the static list", func() (store.Change, error) { return f.lists(t).DeleteMaillist(ctx(t), w, free) }})
+			taking{"delete the static list", func() (store.Change, error) { return f.lists(t).DeleteStaticList(ctx(t), w, free) }})
 	}
 	return append(all,
 		taking{"create the user again", func() (store.Change, error) { return f.Accounts.CreateUser(ctx(t), w, user) }},
@@ -301,7 +303,7 @@ func membersOf(t *testing.T, f Fixture, domain string) []string {
 	if f.Directory == nil {
 		return mustReadAlias(t, f, "group@"+domain).Members
 	}
-	list, err := f.lists(t).Maillist(ctx(t), "all@"+domain)
+	list, err := f.lists(t).StaticList(ctx(t), "all@"+domain)
 	require.NoError(t, err)
 	return list.Members
 }
@@ -312,33 +314,33 @@ func foreignMembers(t *testing.T, open Open) {
 		return // no such lists
 	}
 	lists, members := f.lists(t), func() []string {
-		list, err := f.lists(t).Maillist(ctx(t), "team@a.test")
+		list, err := f.lists(t).StaticList(ctx(t), "team@a.test")
 		require.NoError(t, err)
 		return list.Members
 	}
 	before := allOf(t, f, "b.test")
-	_, err := lists.CreateMaillist(ctx(t), by(adma), store.MaillistCreate{Mail: "team@a.test", Members: []string{"ann@a.test", "only@b.test"}})
+	_, err := lists.CreateStaticList(ctx(t), by(adma), store.StaticListCreate{Mail: "team@a.test", Members: []string{"ann@a.test", "only@b.test"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"ann@a.test", "only@b.test"}, members())
 	require.Contains(t, f.Directory.Values(t, f.Directory.UserDN("ann@a.test"), "memberOfGroup"), "team@a.test")
-	_, err = lists.UpdateMaillist(ctx(t), by(adma), "team@a.test", store.MaillistUpdate{Members: adding("also@b.test")})
+	_, err = lists.UpdateStaticList(ctx(t), by(adma), "team@a.test", store.StaticListUpdate{Members: adding("also@b.test")})
 	require.NoError(t, err)
 	require.Equal(t, []string{"also@b.test", "ann@a.test", "only@b.test"}, members())
 	require.Equal(t, before, allOf(t, f, "b.test"))
-	_, err = lists.UpdateMaillist(ctx(t), by(adma), "team@a.test", store.MaillistUpdate{Members: removing("also@b.test")})
+	_, err = lists.UpdateStaticList(ctx(t), by(adma), "team@a.test", store.StaticListUpdate{Members: removing("also@b.test")})
 	require.NoError(t, err)
 	require.Equal(t, []string{"ann@a.test", "only@b.test"}, members())
-	_, err = lists.DeleteMaillist(ctx(t), by(adma), "team@a.test")
+	_, err = lists.DeleteStaticList(ctx(t), by(adma), "team@a.test")
 	require.NoError(t, err)
 	require.Equal(t, before, allOf(t, f, "b.test"))
 
-	_, err = lists.CreateMaillist(ctx(t), asGlobal, store.MaillistCreate{Mail: "team@a.test", Members: []string{"ann@a.test", "only@b.test"}})
+	_, err = lists.CreateStaticList(ctx(t), asGlobal, store.StaticListCreate{Mail: "team@a.test", Members: []string{"ann@a.test", "only@b.test"}})
 	require.NoError(t, err)
 	require.NotEqual(t, before, allOf(t, f, "b.test"), "a global admin writes who is a member where the member is")
-	_, err = lists.UpdateMaillist(ctx(t), by(adma), "team@a.test", store.MaillistUpdate{Members: adding("x@elsewhere.test")})
+	_, err = lists.UpdateStaticList(ctx(t), by(adma), "team@a.test", store.StaticListUpdate{Members: adding("x@elsewhere.test")})
 	require.NoError(t, err)
 	require.Equal(t, []string{"ann@a.test", "only@b.test", "x@elsewhere.test"}, members())
-	_, err = lists.DeleteMaillist(ctx(t), by(adma), "team@a.test")
+	_, err = lists.DeleteStaticList(ctx(t), by(adma), "team@a.test")
 	require.NoError(t, err)
 	require.Equal(t, before, allOf(t, f, "b.test"), "a list takes its members along")
 }

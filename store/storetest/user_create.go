@@ -204,7 +204,7 @@ func createUserTaken(t *testing.T, open Open) {
 			mustUser(t, f, "ann@a.test")
 			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Aliases: adding("x@a.test")})
 		},
-		"by a list": func(t *testing.T, f Fixture) { addMl(t, f, "x@a.test") },
+		"by a list": func(t *testing.T, f Fixture) { addMailingList(t, f, "x@a.test") },
 		"by a bare row": func(t *testing.T, f Fixture) {
 			needSQL(t, f)
 			exec(t, f, "INSERT INTO forwardings (address, forwarding, domain) VALUES ('x@a.test', 'y@elsewhere.test', 'a.test')")

@@ -203,7 +203,7 @@ func userRaces(t *testing.T, open Open) {
 	own := func(i int) string { return fmt.Sprintf("u%d@a.test", i) }
 	count := func(t *testing.T, f Fixture) int {
 		t.Helper()
-		list, err := f.Accounts.UserAddresses(ctx(t), store.UserFilter{Domain: "a.test"}, store.Page{})
+		list, err := f.Accounts.UserAddresses(ctx(t), store.UserFilter{Domain: "a.test"}, store.PageRequest{})
 		require.NoError(t, err)
 		return len(list.Items)
 	}

@@ -90,7 +90,7 @@ func readUser(t *testing.T, open Open) {
 }
 
 // listOfUsers reads the addresses of a page both ways, which must agree.
-func listOfUsers(t *testing.T, f Fixture, filter store.UserFilter, page store.Page) (mails []string, next string) {
+func listOfUsers(t *testing.T, f Fixture, filter store.UserFilter, page store.PageRequest) (mails []string, next string) {
 	t.Helper()
 	list, err := f.Accounts.Users(ctx(t), filter, page)
 	require.NoError(t, err)
@@ -109,18 +109,18 @@ func listUsers(t *testing.T, open Open) {
 	inA := store.UserFilter{Domain: "a.test"}
 	t.Run("unknown domain", func(t *testing.T) {
 		f := withDomain(t, open)
-		_, err := f.Accounts.Users(ctx(t), store.UserFilter{Domain: "b.test"}, store.Page{})
+		_, err := f.Accounts.Users(ctx(t), store.UserFilter{Domain: "b.test"}, store.PageRequest{})
 		requireCode(t, err, store.NotFound, store.CodeNoSuchDomain)
-		_, err = f.Accounts.UserAddresses(ctx(t), store.UserFilter{Domain: "b.test"}, store.Page{})
+		_, err = f.Accounts.UserAddresses(ctx(t), store.UserFilter{Domain: "b.test"}, store.PageRequest{})
 		requireCode(t, err, store.NotFound, store.CodeNoSuchDomain)
 	})
 	t.Run("empty domain", func(t *testing.T) {
 		f := withDomain(t, open)
-		list, err := f.Accounts.Users(ctx(t), inA, store.Page{})
+		list, err := f.Accounts.Users(ctx(t), inA, store.PageRequest{})
 		require.NoError(t, err)
 		require.Equal(t, []store.User{}, list.Items)
 		require.Empty(t, list.Next)
-		mails, err := f.Accounts.UserAddresses(ctx(t), inA, store.Page{})
+		mails, err := f.Accounts.UserAddresses(ctx(t), inA, store.PageRequest{})
 		require.NoError(t, err)
 		require.Equal(t, []string{}, mails.Items)
 	})
@@ -131,7 +131,7 @@ func listUsers(t *testing.T, open Open) {
 			mustUser(t, f, mail)
 		}
 		mustAlias(t, f, "team@a.test", "b@a.test")
-		list, err := f.Accounts.Users(ctx(t), inA, store.Page{})
+		list, err := f.Accounts.Users(ctx(t), inA, store.PageRequest{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, 3)
 		for i, mail := range []string{"a@a.test", "b@a.test", "c@a.test"} {
@@ -144,29 +144,29 @@ func listUsers(t *testing.T, open Open) {
 		for i := range 5 {
 			mustUser(t, f, fmt.Sprintf("u%d@a.test", i))
 		}
-		first, next := listOfUsers(t, f, inA, store.Page{Limit: 2})
+		first, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 2})
 		require.Equal(t, []string{"u0@a.test", "u1@a.test"}, first)
-		second, next := listOfUsers(t, f, inA, store.Page{Limit: 2, After: next})
+		second, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 2, After: next})
 		require.Equal(t, []string{"u2@a.test", "u3@a.test"}, second)
-		third, next := listOfUsers(t, f, inA, store.Page{Limit: 2, After: next})
+		third, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 2, After: next})
 		require.Equal(t, []string{"u4@a.test"}, third)
 		require.Empty(t, next)
-		all, next := listOfUsers(t, f, inA, store.Page{Limit: 5})
+		all, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 5})
 		require.Len(t, all, 5)
 		require.Empty(t, next)
-		last, next := listOfUsers(t, f, inA, store.Page{Limit: 3, Desc: true})
+		last, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 3, Desc: true})
 		require.Equal(t, []string{"u4@a.test", "u3@a.test", "u2@a.test"}, last)
-		rest, next := listOfUsers(t, f, inA, store.Page{Limit: 3, Desc: true, After: next})
+		rest, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 3, Desc: true, After: next})
 		require.Equal(t, []string{"u1@a.test", "u0@a.test"}, rest)
 		require.Empty(t, next)
-		beyond, next := listOfUsers(t, f, inA, store.Page{Limit: 3, After: "z@a.test"})
+		beyond, next := listOfUsers(t, f, inA, store.PageRequest{Limit: 3, After: "z@a.test"})
 		require.Equal(t, []string{}, beyond)
 		require.Empty(t, next)
 	})
 	t.Run("disabled ones alone", func(t *testing.T) {
 		f := withUser(t, open)
 		mustDisabledUser(t, f, "bob@a.test")
-		mails, _ := listOfUsers(t, f, store.UserFilter{Domain: "a.test", DisabledOnly: true}, store.Page{})
+		mails, _ := listOfUsers(t, f, store.UserFilter{Domain: "a.test", DisabledOnly: true}, store.PageRequest{})
 		require.Equal(t, []string{"bob@a.test"}, mails)
 	})
 }
@@ -195,21 +195,21 @@ func listUsersSeen(t *testing.T, open Open) {
 		"boss@elsewhere.test": {"above@a.test", "peer@a.test", "plain@a.test", "viewer@a.test"},
 	} {
 		t.Run(viewer, func(t *testing.T) {
-			mails, _ := listOfUsers(t, f, store.UserFilter{Domain: "a.test", Viewer: viewer}, store.Page{})
+			mails, _ := listOfUsers(t, f, store.UserFilter{Domain: "a.test", Viewer: viewer}, store.PageRequest{})
 			require.Equal(t, want, mails)
 		})
 	}
 	t.Run("in pages without holes", func(t *testing.T) {
 		filter := store.UserFilter{Domain: "a.test", Viewer: "viewer@a.test"}
-		first, next := listOfUsers(t, f, filter, store.Page{Limit: 2})
+		first, next := listOfUsers(t, f, filter, store.PageRequest{Limit: 2})
 		require.Equal(t, []string{"peer@a.test", "plain@a.test"}, first)
-		second, _ := listOfUsers(t, f, filter, store.Page{Limit: 2, After: next})
+		second, _ := listOfUsers(t, f, filter, store.PageRequest{Limit: 2, After: next})
 		require.Equal(t, []string{"viewer@a.test"}, second)
 	})
 	t.Run("row for all domains counts without the mark", func(t *testing.T) {
 		needSQL(t, f)
 		exec(t, f, "UPDATE mailbox SET isglobaladmin = 0 WHERE username = 'global@a.test'")
-		mails, _ := listOfUsers(t, f, store.UserFilter{Domain: "a.test", Viewer: "viewer@a.test"}, store.Page{})
+		mails, _ := listOfUsers(t, f, store.UserFilter{Domain: "a.test", Viewer: "viewer@a.test"}, store.PageRequest{})
 		require.NotContains(t, mails, "global@a.test")
 	})
 }

@@ -23,9 +23,9 @@ export async function story(options: PosternOptions, domain: string): Promise<Se
   await postern.updateDomainSpamPolicy({ path: { domain }, body: { spam_score: 5.5 } });
   seen.policy = (await postern.getDomainSpamPolicy({ path: { domain } }))._data.spam_score;
 
-  await postern.createMl({ path: { mail: dev }, body: { name: 'Developers', owner: [anna] } });
-  seen.lists = (await postern.listMls({ path: { domain }, query: { email_only: 'yes' } }))._data;
-  await postern.deleteMl({ path: { mail: dev }, query: { keep_archive: 'no' } });
+  await postern.createMailingList({ path: { mail: dev }, body: { name: 'Developers', owner: [anna] } });
+  seen.lists = (await postern.listMailingLists({ path: { domain }, query: { email_only: 'yes' } }))._data;
+  await postern.deleteMailingList({ path: { mail: dev }, query: { keep_archive: 'no' } });
 
   seen.unknown = await failure(postern.getUser({ path: { mail: `nobody@${domain}` } }));
   // @ts-expect-error: the compiler knows the parameters; the server refuses others.

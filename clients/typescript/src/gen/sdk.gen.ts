@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AddToWblistData, AddToWblistErrors, AddToWblistResponses, ClearWblistData, ClearWblistErrors, ClearWblistResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateAliasData, CreateAliasErrors, CreateAliasResponses, CreateDomainData, CreateDomainErrors, CreateDomainResponses, CreateMaillistData, CreateMaillistErrors, CreateMaillistResponses, CreateMlData, CreateMlErrors, CreateMlResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteAdminData, DeleteAdminErrors, DeleteAdminResponses, DeleteAliasData, DeleteAliasErrors, DeleteAliasResponses, DeleteDomainData, DeleteDomainErrors, DeleteDomainKeepMailboxesData, DeleteDomainKeepMailboxesErrors, DeleteDomainKeepMailboxesResponses, DeleteDomainResponses, DeleteDomainSpamPolicyData, DeleteDomainSpamPolicyErrors, DeleteDomainSpamPolicyResponses, DeleteGlobalSpamPolicyData, DeleteGlobalSpamPolicyErrors, DeleteGlobalSpamPolicyResponses, DeleteGreylistingData, DeleteGreylistingErrors, DeleteGreylistingResponses, DeleteMaillistData, DeleteMaillistErrors, DeleteMaillistResponses, DeleteMlData, DeleteMlErrors, DeleteMlResponses, DeleteUserData, DeleteUserErrors, DeleteUserKeepMailboxData, DeleteUserKeepMailboxErrors, DeleteUserKeepMailboxResponses, DeleteUserResponses, DeleteUserSpamPolicyData, DeleteUserSpamPolicyErrors, DeleteUserSpamPolicyResponses, ExportAdminData, ExportAdminErrors, ExportAdminResponses, ExportAliasData, ExportAliasErrors, ExportAliasResponses, ExportCatchallData, ExportCatchallErrors, ExportCatchallResponses, ExportDomainData, ExportDomainErrors, ExportDomainResponses, ExportMaillistData, ExportMaillistErrors, ExportMaillistResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetAdminData, GetAdminErrors, GetAdminResponses, GetAliasData, GetAliasErrors, GetAliasResponses, GetDomainData, GetDomainErrors, GetDomainOwnershipData, GetDomainOwnershipErrors, GetDomainOwnershipResponses, GetDomainResponses, GetDomainSpamPolicyData, GetDomainSpamPolicyErrors, GetDomainSpamPolicyResponses, GetGlobalSpamPolicyData, GetGlobalSpamPolicyErrors, GetGlobalSpamPolicyResponses, GetGreylistingData, GetGreylistingErrors, GetGreylistingResponses, GetGreylistingWhitelistsData, GetGreylistingWhitelistsErrors, GetGreylistingWhitelistsResponses, GetMaillistData, GetMaillistErrors, GetMaillistResponses, GetMlData, GetMlErrors, GetMlResponses, GetSpfDomainsData, GetSpfDomainsErrors, GetSpfDomainsResponses, GetThrottleData, GetThrottleErrors, GetThrottleResponses, GetUserData, GetUserErrors, GetUserResponses, GetUserSpamPolicyData, GetUserSpamPolicyErrors, GetUserSpamPolicyResponses, GetWblistData, GetWblistErrors, GetWblistResponses, ListAdminsData, ListAdminsErrors, ListAdminsResponses, ListAliasesData, ListAliasesErrors, ListAliasesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListGreylistingData, ListGreylistingErrors, ListGreylistingResponses, ListMlsData, ListMlsErrors, ListMlsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RemoveFromWblistData, RemoveFromWblistErrors, RemoveFromWblistResponses, RenameAliasData, RenameAliasErrors, RenameAliasResponses, RenameUserData, RenameUserErrors, RenameUserResponses, SetGreylistingData, SetGreylistingErrors, SetGreylistingResponses, SetThrottleData, SetThrottleErrors, SetThrottleResponses, UpdateAdminData, UpdateAdminErrors, UpdateAdminResponses, UpdateAliasData, UpdateAliasErrors, UpdateAliasResponses, UpdateDomainAdminsData, UpdateDomainAdminsErrors, UpdateDomainAdminsResponses, UpdateDomainData, UpdateDomainErrors, UpdateDomainResponses, UpdateDomainSpamPolicyData, UpdateDomainSpamPolicyErrors, UpdateDomainSpamPolicyResponses, UpdateGlobalSpamPolicyData, UpdateGlobalSpamPolicyErrors, UpdateGlobalSpamPolicyResponses, UpdateGreylistingWhitelistsData, UpdateGreylistingWhitelistsErrors, UpdateGreylistingWhitelistsResponses, UpdateMaillistData, UpdateMaillistErrors, UpdateMaillistResponses, UpdateMlData, UpdateMlErrors, UpdateMlResponses, UpdateSpfDomainsData, UpdateSpfDomainsErrors, UpdateSpfDomainsResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateUsersData, UpdateUsersErrors, UpdateUserSpamPolicyData, UpdateUserSpamPolicyErrors, UpdateUserSpamPolicyResponses, UpdateUsersResponses, VerifyAdminPasswordData, VerifyAdminPasswordErrors, VerifyAdminPasswordResponses, VerifyDomainOwnershipData, VerifyDomainOwnershipErrors, VerifyDomainOwnershipResponses, VerifyUserPasswordData, VerifyUserPasswordErrors, VerifyUserPasswordResponses, WhoamiData, WhoamiErrors, WhoamiResponses } from './types.gen.js';
+import type { AddToWblistData, AddToWblistErrors, AddToWblistResponses, ClearWblistData, ClearWblistErrors, ClearWblistResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateAliasData, CreateAliasErrors, CreateAliasResponses, CreateDomainData, CreateDomainErrors, CreateDomainResponses, CreateMailingListData, CreateMailingListErrors, CreateMailingListResponses, CreateStaticListData, CreateStaticListErrors, CreateStaticListResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteAdminData, DeleteAdminErrors, DeleteAdminResponses, DeleteAliasData, DeleteAliasErrors, DeleteAliasResponses, DeleteDomainData, DeleteDomainErrors, DeleteDomainKeepMailboxesData, DeleteDomainKeepMailboxesErrors, DeleteDomainKeepMailboxesResponses, DeleteDomainResponses, DeleteDomainSpamPolicyData, DeleteDomainSpamPolicyErrors, DeleteDomainSpamPolicyResponses, DeleteGlobalSpamPolicyData, DeleteGlobalSpamPolicyErrors, DeleteGlobalSpamPolicyResponses, DeleteGreylistingData, DeleteGreylistingErrors, DeleteGreylistingResponses, DeleteMailingListData, DeleteMailingListErrors, DeleteMailingListResponses, DeleteStaticListData, DeleteStaticListErrors, DeleteStaticListResponses, DeleteUserData, DeleteUserErrors, DeleteUserKeepMailboxData, DeleteUserKeepMailboxErrors, DeleteUserKeepMailboxResponses, DeleteUserResponses, DeleteUserSpamPolicyData, DeleteUserSpamPolicyErrors, DeleteUserSpamPolicyResponses, ExportAdminData, ExportAdminErrors, ExportAdminResponses, ExportAliasData, ExportAliasErrors, ExportAliasResponses, ExportCatchallData, ExportCatchallErrors, ExportCatchallResponses, ExportDomainData, ExportDomainErrors, ExportDomainResponses, ExportStaticListData, ExportStaticListErrors, ExportStaticListResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetAdminData, GetAdminErrors, GetAdminResponses, GetAliasData, GetAliasErrors, GetAliasResponses, GetDomainData, GetDomainErrors, GetDomainOwnershipData, GetDomainOwnershipErrors, GetDomainOwnershipResponses, GetDomainResponses, GetDomainSpamPolicyData, GetDomainSpamPolicyErrors, GetDomainSpamPolicyResponses, GetGlobalSpamPolicyData, GetGlobalSpamPolicyErrors, GetGlobalSpamPolicyResponses, GetGreylistingData, GetGreylistingErrors, GetGreylistingResponses, GetGreylistingWhitelistsData, GetGreylistingWhitelistsErrors, GetGreylistingWhitelistsResponses, GetMailingListData, GetMailingListErrors, GetMailingListResponses, GetSpfDomainsData, GetSpfDomainsErrors, GetSpfDomainsResponses, GetStaticListData, GetStaticListErrors, GetStaticListResponses, GetThrottleData, GetThrottleErrors, GetThrottleResponses, GetUserData, GetUserErrors, GetUserResponses, GetUserSpamPolicyData, GetUserSpamPolicyErrors, GetUserSpamPolicyResponses, GetWblistData, GetWblistErrors, GetWblistResponses, ListAdminsData, ListAdminsErrors, ListAdminsResponses, ListAliasesData, ListAliasesErrors, ListAliasesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListGreylistingData, ListGreylistingErrors, ListGreylistingResponses, ListMailingListsData, ListMailingListsErrors, ListMailingListsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RemoveFromWblistData, RemoveFromWblistErrors, RemoveFromWblistResponses, RenameAliasData, RenameAliasErrors, RenameAliasResponses, RenameUserData, RenameUserErrors, RenameUserResponses, SetGreylistingData, SetGreylistingErrors, SetGreylistingResponses, SetThrottleData, SetThrottleErrors, SetThrottleResponses, UpdateAdminData, UpdateAdminErrors, UpdateAdminResponses, UpdateAliasData, UpdateAliasErrors, UpdateAliasResponses, UpdateDomainAdminsData, UpdateDomainAdminsErrors, UpdateDomainAdminsResponses, UpdateDomainData, UpdateDomainErrors, UpdateDomainResponses, UpdateDomainSpamPolicyData, UpdateDomainSpamPolicyErrors, UpdateDomainSpamPolicyResponses, UpdateGlobalSpamPolicyData, UpdateGlobalSpamPolicyErrors, UpdateGlobalSpamPolicyResponses, UpdateGreylistingWhitelistsData, UpdateGreylistingWhitelistsErrors, UpdateGreylistingWhitelistsResponses, UpdateMailingListData, UpdateMailingListErrors, UpdateMailingListResponses, UpdateSpfDomainsData, UpdateSpfDomainsErrors, UpdateSpfDomainsResponses, UpdateStaticListData, UpdateStaticListErrors, UpdateStaticListResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateUsersData, UpdateUsersErrors, UpdateUserSpamPolicyData, UpdateUserSpamPolicyErrors, UpdateUserSpamPolicyResponses, UpdateUsersResponses, VerifyAdminPasswordData, VerifyAdminPasswordErrors, VerifyAdminPasswordResponses, VerifyDomainOwnershipData, VerifyDomainOwnershipErrors, VerifyDomainOwnershipResponses, VerifyUserPasswordData, VerifyUserPasswordErrors, VerifyUserPasswordResponses, WhoamiData, WhoamiErrors, WhoamiResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -622,7 +622,7 @@ export const exportDomain = <ThrowOnError extends boolean = true>(options: Optio
  *
  * The entry of the list, followed by the one that keeps its members from outside, where there are such.
  */
-export const exportMaillist = <ThrowOnError extends boolean = true>(options: Options<ExportMaillistData, ThrowOnError>): RequestResult<ExportMaillistResponses, ExportMaillistErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExportMaillistResponses, ExportMaillistErrors, ThrowOnError, 'data'>({
+export const exportStaticList = <ThrowOnError extends boolean = true>(options: Options<ExportStaticListData, ThrowOnError>): RequestResult<ExportStaticListResponses, ExportStaticListErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExportStaticListResponses, ExportStaticListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -698,7 +698,7 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
  * and every other list.
  *
  */
-export const deleteMaillist = <ThrowOnError extends boolean = true>(options: Options<DeleteMaillistData, ThrowOnError>): RequestResult<DeleteMaillistResponses, DeleteMaillistErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteMaillistResponses, DeleteMaillistErrors, ThrowOnError, 'data'>({
+export const deleteStaticList = <ThrowOnError extends boolean = true>(options: Options<DeleteStaticListData, ThrowOnError>): RequestResult<DeleteStaticListResponses, DeleteStaticListErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteStaticListResponses, DeleteStaticListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -716,7 +716,7 @@ export const deleteMaillist = <ThrowOnError extends boolean = true>(options: Opt
  * here but under `/api/ml/{mail}`.
  *
  */
-export const getMaillist = <ThrowOnError extends boolean = true>(options: Options<GetMaillistData, ThrowOnError>): RequestResult<GetMaillistResponses, GetMaillistErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetMaillistResponses, GetMaillistErrors, ThrowOnError, 'data'>({
+export const getStaticList = <ThrowOnError extends boolean = true>(options: Options<GetStaticListData, ThrowOnError>): RequestResult<GetStaticListResponses, GetStaticListErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetStaticListResponses, GetStaticListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -732,7 +732,7 @@ export const getMaillist = <ThrowOnError extends boolean = true>(options: Option
  *
  * Members may be given at once or added later. As long as there is none, mail to the list is bounced.
  */
-export const createMaillist = <ThrowOnError extends boolean = true>(options: Options<CreateMaillistData, ThrowOnError>): RequestResult<CreateMaillistResponses, CreateMaillistErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateMaillistResponses, CreateMaillistErrors, ThrowOnError, 'data'>({
+export const createStaticList = <ThrowOnError extends boolean = true>(options: Options<CreateStaticListData, ThrowOnError>): RequestResult<CreateStaticListResponses, CreateStaticListErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateStaticListResponses, CreateStaticListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -754,7 +754,7 @@ export const createMaillist = <ThrowOnError extends boolean = true>(options: Opt
  * change single members and cannot be mixed with it.
  *
  */
-export const updateMaillist = <ThrowOnError extends boolean = true>(options: Options<UpdateMaillistData, ThrowOnError>): RequestResult<UpdateMaillistResponses, UpdateMaillistErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateMaillistResponses, UpdateMaillistErrors, ThrowOnError, 'data'>({
+export const updateStaticList = <ThrowOnError extends boolean = true>(options: Options<UpdateStaticListData, ThrowOnError>): RequestResult<UpdateStaticListResponses, UpdateStaticListErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateStaticListResponses, UpdateStaticListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -776,7 +776,7 @@ export const updateMaillist = <ThrowOnError extends boolean = true>(options: Opt
  * settings and archived posts.
  *
  */
-export const deleteMl = <ThrowOnError extends boolean = true>(options: Options<DeleteMlData, ThrowOnError>): RequestResult<DeleteMlResponses, DeleteMlErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteMlResponses, DeleteMlErrors, ThrowOnError, 'data'>({
+export const deleteMailingList = <ThrowOnError extends boolean = true>(options: Options<DeleteMailingListData, ThrowOnError>): RequestResult<DeleteMailingListResponses, DeleteMailingListErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteMailingListResponses, DeleteMailingListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -790,7 +790,7 @@ export const deleteMl = <ThrowOnError extends boolean = true>(options: Options<D
 /**
  * Read a mailing list
  */
-export const getMl = <ThrowOnError extends boolean = true>(options: Options<GetMlData, ThrowOnError>): RequestResult<GetMlResponses, GetMlErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetMlResponses, GetMlErrors, ThrowOnError, 'data'>({
+export const getMailingList = <ThrowOnError extends boolean = true>(options: Options<GetMailingListData, ThrowOnError>): RequestResult<GetMailingListResponses, GetMailingListErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetMailingListResponses, GetMailingListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -809,7 +809,7 @@ export const getMl = <ThrowOnError extends boolean = true>(options: Options<GetM
  * The account is made last, so mail to the list is taken once all of it is there.
  *
  */
-export const createMl = <ThrowOnError extends boolean = true>(options: Options<CreateMlData, ThrowOnError>): RequestResult<CreateMlResponses, CreateMlErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateMlResponses, CreateMlErrors, ThrowOnError, 'data'>({
+export const createMailingList = <ThrowOnError extends boolean = true>(options: Options<CreateMailingListData, ThrowOnError>): RequestResult<CreateMailingListResponses, CreateMailingListErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateMailingListResponses, CreateMailingListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -827,7 +827,7 @@ export const createMl = <ThrowOnError extends boolean = true>(options: Options<C
 /**
  * Change a mailing list, add and remove subscribers
  */
-export const updateMl = <ThrowOnError extends boolean = true>(options: Options<UpdateMlData, ThrowOnError>): RequestResult<UpdateMlResponses, UpdateMlErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateMlResponses, UpdateMlErrors, ThrowOnError, 'data'>({
+export const updateMailingList = <ThrowOnError extends boolean = true>(options: Options<UpdateMailingListData, ThrowOnError>): RequestResult<UpdateMailingListResponses, UpdateMailingListErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateMailingListResponses, UpdateMailingListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -849,7 +849,7 @@ export const updateMl = <ThrowOnError extends boolean = true>(options: Options<U
  * directory come with `GET /api/ml/{mail}`.
  *
  */
-export const listMls = <ThrowOnError extends boolean = true>(options: Options<ListMlsData, ThrowOnError>): RequestResult<ListMlsResponses, ListMlsErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ListMlsResponses, ListMlsErrors, ThrowOnError, 'data'>({
+export const listMailingLists = <ThrowOnError extends boolean = true>(options: Options<ListMailingListsData, ThrowOnError>): RequestResult<ListMailingListsResponses, ListMailingListsErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ListMailingListsResponses, ListMailingListsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',

@@ -1233,164 +1233,12 @@ export type MailboxFormat = 'maildir' | 'mdbox' | 'sdbox';
 export type MailboxPath = string;
 
 /**
- * A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
- *
- */
-export type Maillist = {
-    /**
-     * Who may send to the list.
-     */
-    accessPolicy?: Array<string>;
-    /**
-     * The settings of the account.
-     */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
-    /**
-     * `active` or `disabled`.
-     */
-    accountStatus?: Array<string>;
-    /**
-     * Display name.
-     */
-    cn?: Array<string>;
-    /**
-     * Remark.
-     */
-    description?: Array<string>;
-    /**
-     * Services that are switched off.
-     */
-    disabledService?: Array<string>;
-    /**
-     * `disabled` while the domain is disabled.
-     */
-    domainStatus?: Array<string>;
-    /**
-     * Services that are switched on.
-     */
-    enabledService?: Array<string>;
-    /**
-     * `yes` if the list was created with members; kept for older programs.
-     */
-    hasMember?: Array<string>;
-    /**
-     * Addresses that may always send to the list.
-     */
-    listAllowedUser?: Array<string>;
-    /**
-     * Moderators of the list.
-     */
-    listModerator?: Array<string>;
-    /**
-     * Owners of the list.
-     */
-    listOwner?: Array<string>;
-    /**
-     * Address of the list.
-     */
-    mail?: Array<string>;
-    /**
-     * Identifier of the list.
-     */
-    mailingListID?: Array<string>;
-    /**
-     * Largest message in bytes.
-     */
-    maxMessageSize?: Array<string>;
-    /**
-     * Distinguished names of the members that are users here.
-     */
-    member?: Array<string>;
-    /**
-     * Mailing lists of which this list is a member.
-     */
-    memberOfGroup?: Array<string>;
-    /**
-     * All members: users, aliases and lists of this server, and addresses outside.
-     */
-    members: Array<string>;
-    /**
-     * Postfix transport.
-     */
-    mtaTransport?: Array<string>;
-    /**
-     * Object classes of the entry.
-     */
-    objectClass?: Array<string>;
-    /**
-     * Further addresses, such as those in alias domains.
-     */
-    shadowAddress?: Array<string>;
-    [key: string]: unknown;
-};
-
-/**
- * Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
- * (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
- * (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
- *
- */
-export type MaillistAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly' | 'membersandmoderatorsonly';
-
-/**
- * A new mailing list.
- */
-export type MaillistCreate = {
-    accessPolicy?: MaillistAccessPolicy;
-    /**
-     * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
-     * members. Addresses in a domain of this server have to exist.
-     *
-     */
-    members?: Array<ForeignAddress>;
-    /**
-     * Display name. Left out, the list has none.
-     */
-    name?: string;
-};
-
-/**
- * A mailing list.
- */
-export type MaillistReply = {
-    _data: Maillist;
-    _success: Succeeded;
-};
-
-/**
- * Changes to a mailing list.
- */
-export type MaillistUpdate = {
-    accessPolicy?: MaillistAccessPolicy;
-    /**
-     * Members to add, under the same rules as `members`. An empty list changes nothing.
-     */
-    addMember?: Array<ForeignAddress>;
-    /**
-     * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
-     * Addresses in a domain of this server have to exist.
-     *
-     */
-    members?: Array<ForeignAddress>;
-    /**
-     * Display name. Empty clears it.
-     */
-    name?: string;
-    /**
-     * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-     */
-    removeMember?: Array<ForeignAddress>;
-};
-
-/**
  * A mailing list: the parameters under their published names, then the columns or attributes of the account
  * database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
  * and come with `GET /api/ml/{mail}` only.
  *
  */
-export type Ml = {
+export type MailingList = {
     /**
      * Who may post; `public` where nothing is stored.
      */
@@ -1412,7 +1260,7 @@ export type Ml = {
      * Address of the list.
      */
     address?: string;
-    close_list?: MlCloseList;
+    close_list?: MailingListCloseList;
     /**
      * Name of the list.
      */
@@ -1421,20 +1269,20 @@ export type Ml = {
      * When the list was made.
      */
     created?: string;
-    custom_headers?: MlCustomHeaders;
+    custom_headers?: MailingListCustomHeaders;
     /**
      * Text of the newsletter. A string from SQL, a list of strings from LDAP.
      */
     description?: unknown;
-    disable_archive?: MlDisableArchive;
-    disable_digest_subscription?: MlDisableDigestSubscription;
-    disable_digest_text?: MlDisableDigestText;
-    disable_nomail_subscription?: MlDisableNomailSubscription;
-    disable_retrieving_old_posts?: MlDisableRetrievingOldPosts;
-    disable_retrieving_subscribers?: MlDisableRetrievingSubscribers;
-    disable_send_copy_to_sender?: MlDisableSendCopyToSender;
-    disable_subscription?: MlDisableSubscription;
-    disable_subscription_confirm?: MlDisableSubscriptionConfirm;
+    disable_archive?: MailingListDisableArchive;
+    disable_digest_subscription?: MailingListDisableDigestSubscription;
+    disable_digest_text?: MailingListDisableDigestText;
+    disable_nomail_subscription?: MailingListDisableNomailSubscription;
+    disable_retrieving_old_posts?: MailingListDisableRetrievingOldPosts;
+    disable_retrieving_subscribers?: MailingListDisableRetrievingSubscribers;
+    disable_send_copy_to_sender?: MailingListDisableSendCopyToSender;
+    disable_subscription?: MailingListDisableSubscription;
+    disable_subscription_confirm?: MailingListDisableSubscriptionConfirm;
     /**
      * Domain of the list.
      */
@@ -1451,14 +1299,14 @@ export type Ml = {
      * When it ends.
      */
     expired?: string;
-    extra_addresses?: MlExtraAddresses;
-    footer_html?: MlFooterHtml;
-    footer_text?: MlFooterText;
+    extra_addresses?: MailingListExtraAddresses;
+    footer_html?: MailingListFooterHtml;
+    footer_text?: MailingListFooterText;
     /**
      * Row number.
      */
     id?: number;
-    is_newsletter: MlIsNewsletter;
+    is_newsletter: MailingListIsNewsletter;
     /**
      * Owners and moderators, who may always post.
      */
@@ -1483,7 +1331,7 @@ export type Ml = {
      * Largest post in bytes.
      */
     maxMessageSize?: Array<string>;
-    max_message_size: MlMaxMessageSize;
+    max_message_size: MailingListMaxMessageSize;
     /**
      * Largest post in bytes as stored; 0 sets no limit.
      */
@@ -1492,10 +1340,10 @@ export type Ml = {
      * UUID of the list, which never changes.
      */
     mlid?: string;
-    moderate_non_subscriber_post?: MlModerateNonSubscriberPost;
-    moderate_subscription?: MlModerateSubscription;
-    moderated?: MlModerated;
-    moderators: MlModerators;
+    moderate_non_subscriber_post?: MailingListModerateNonSubscriberPost;
+    moderate_subscription?: MailingListModerateSubscription;
+    moderated?: MailingListModerated;
+    moderators: MailingListModerators;
     /**
      * When it was last changed.
      */
@@ -1504,19 +1352,19 @@ export type Ml = {
      * Where Postfix hands the posts.
      */
     mtaTransport?: Array<string>;
-    name: MlName;
-    newsletter_description: MlNewsletterDescription;
-    notify_owner_when_sub_unsub?: MlNotifyOwnerWhenSubUnsub;
-    notify_sender_when_moderated?: MlNotifySenderWhenModerated;
+    name: MailingListName;
+    newsletter_description: MailingListNewsletterDescription;
+    notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsub;
+    notify_sender_when_moderated?: MailingListNotifySenderWhenModerated;
     /**
      * Object classes of the entry.
      */
     objectClass?: Array<string>;
-    only_moderator_can_post?: MlOnlyModeratorCanPost;
-    only_subscriber_can_get_old_posts?: MlOnlySubscriberCanGetOldPosts;
-    only_subscriber_can_post?: MlOnlySubscriberCanPost;
-    owner: MlOwner;
-    remove_headers?: MlRemoveHeaders;
+    only_moderator_can_post?: MailingListOnlyModeratorCanPost;
+    only_subscriber_can_get_old_posts?: MailingListOnlySubscriberCanGetOldPosts;
+    only_subscriber_can_post?: MailingListOnlySubscriberCanPost;
+    owner: MailingListOwner;
+    remove_headers?: MailingListRemoveHeaders;
     /**
      * Further settings as stored.
      */
@@ -1525,14 +1373,14 @@ export type Ml = {
      * Further addresses, those in alias domains included.
      */
     shadowAddress?: Array<string>;
-    subject_prefix?: MlSubjectPrefix;
+    subject_prefix?: MailingListSubjectPrefix;
     /**
      * The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
      * `with_subscribers=yes`.
      *
      */
     subscribers?: Array<Subscriber>;
-    subscription_moderators?: MlSubscriptionModerators;
+    subscription_moderators?: MailingListSubscriptionModerators;
     /**
      * Where Postfix hands the posts, `mlmmj:` with domain and name of the list.
      */
@@ -1548,54 +1396,54 @@ export type Ml = {
  * otherwise.
  *
  */
-export type MlAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly';
+export type MailingListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly';
 
 /**
  * `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
  *
  */
-export type MlCloseList = YesNo;
+export type MailingListCloseList = YesNo;
 
 /**
  * A new mailing list. Nothing is required.
  */
-export type MlCreate = {
-    accessPolicy?: MlAccessPolicy;
+export type MailingListCreate = {
+    accessPolicy?: MailingListAccessPolicy;
     accountStatus?: AccountStatus;
-    close_list?: MlCloseList;
-    custom_headers?: MlCustomHeaders;
-    disable_archive?: MlDisableArchive;
-    disable_digest_subscription?: MlDisableDigestSubscription;
-    disable_digest_text?: MlDisableDigestText;
-    disable_nomail_subscription?: MlDisableNomailSubscription;
-    disable_retrieving_old_posts?: MlDisableRetrievingOldPosts;
-    disable_retrieving_subscribers?: MlDisableRetrievingSubscribers;
-    disable_send_copy_to_sender?: MlDisableSendCopyToSender;
-    disable_subscription?: MlDisableSubscription;
-    disable_subscription_confirm?: MlDisableSubscriptionConfirm;
-    extra_addresses?: MlExtraAddresses;
-    footer_html?: MlFooterHtml;
-    footer_text?: MlFooterText;
-    is_newsletter?: MlIsNewsletter;
-    max_message_size?: MlMaxMessageSize;
-    moderate_non_subscriber_post?: MlModerateNonSubscriberPost;
-    moderate_subscription?: MlModerateSubscription;
-    moderated?: MlModerated;
-    moderators?: MlModerators;
-    name?: MlName;
-    newsletter_description?: MlNewsletterDescription;
-    notify_owner_when_sub_unsub?: MlNotifyOwnerWhenSubUnsub;
-    notify_sender_when_moderated?: MlNotifySenderWhenModerated;
-    only_moderator_can_post?: MlOnlyModeratorCanPost;
-    only_subscriber_can_get_old_posts?: MlOnlySubscriberCanGetOldPosts;
-    only_subscriber_can_post?: MlOnlySubscriberCanPost;
-    owner?: MlOwner;
-    remove_headers?: MlRemoveHeaders;
-    require_confirm?: MlRequireConfirm;
-    subject_prefix?: MlSubjectPrefix;
-    subscribers?: MlNewSubscribers;
-    subscription?: MlSubscription;
-    subscription_moderators?: MlSubscriptionModerators;
+    close_list?: MailingListCloseList;
+    custom_headers?: MailingListCustomHeaders;
+    disable_archive?: MailingListDisableArchive;
+    disable_digest_subscription?: MailingListDisableDigestSubscription;
+    disable_digest_text?: MailingListDisableDigestText;
+    disable_nomail_subscription?: MailingListDisableNomailSubscription;
+    disable_retrieving_old_posts?: MailingListDisableRetrievingOldPosts;
+    disable_retrieving_subscribers?: MailingListDisableRetrievingSubscribers;
+    disable_send_copy_to_sender?: MailingListDisableSendCopyToSender;
+    disable_subscription?: MailingListDisableSubscription;
+    disable_subscription_confirm?: MailingListDisableSubscriptionConfirm;
+    extra_addresses?: MailingListExtraAddresses;
+    footer_html?: MailingListFooterHtml;
+    footer_text?: MailingListFooterText;
+    is_newsletter?: MailingListIsNewsletter;
+    max_message_size?: MailingListMaxMessageSize;
+    moderate_non_subscriber_post?: MailingListModerateNonSubscriberPost;
+    moderate_subscription?: MailingListModerateSubscription;
+    moderated?: MailingListModerated;
+    moderators?: MailingListModerators;
+    name?: MailingListName;
+    newsletter_description?: MailingListNewsletterDescription;
+    notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsub;
+    notify_sender_when_moderated?: MailingListNotifySenderWhenModerated;
+    only_moderator_can_post?: MailingListOnlyModeratorCanPost;
+    only_subscriber_can_get_old_posts?: MailingListOnlySubscriberCanGetOldPosts;
+    only_subscriber_can_post?: MailingListOnlySubscriberCanPost;
+    owner?: MailingListOwner;
+    remove_headers?: MailingListRemoveHeaders;
+    require_confirm?: MailingListRequireConfirm;
+    subject_prefix?: MailingListSubjectPrefix;
+    subscribers?: MailingListNewSubscribers;
+    subscription?: MailingListSubscription;
+    subscription_moderators?: MailingListSubscriptionModerators;
 };
 
 /**
@@ -1608,116 +1456,116 @@ export type MlCreate = {
  * `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
  *
  */
-export type MlCustomHeaders = string;
+export type MailingListCustomHeaders = string;
 
 /**
  * `yes` keeps no posts in the list's archive. Default `no`.
  */
-export type MlDisableArchive = YesNo;
+export type MailingListDisableArchive = YesNo;
 
 /**
  * `yes` refuses subscriptions that get the posts as a digest. Default `no`.
  */
-export type MlDisableDigestSubscription = YesNo;
+export type MailingListDisableDigestSubscription = YesNo;
 
 /**
  * `yes` leaves the plain text summary out of digests. Default `no`.
  */
-export type MlDisableDigestText = YesNo;
+export type MailingListDisableDigestText = YesNo;
 
 /**
  * `yes` refuses subscriptions that get no mail. Default `no`.
  */
-export type MlDisableNomailSubscription = YesNo;
+export type MailingListDisableNomailSubscription = YesNo;
 
 /**
  * `yes` lets nobody fetch old posts by mail. Default `yes`.
  */
-export type MlDisableRetrievingOldPosts = YesNo;
+export type MailingListDisableRetrievingOldPosts = YesNo;
 
 /**
  * `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
  */
-export type MlDisableRetrievingSubscribers = YesNo;
+export type MailingListDisableRetrievingSubscribers = YesNo;
 
 /**
  * `yes` sends a subscriber no copy of a post of their own. Default `yes`.
  */
-export type MlDisableSendCopyToSender = YesNo;
+export type MailingListDisableSendCopyToSender = YesNo;
 
 /**
  * `yes` lets nobody join by mail; leaving stays possible. Default `no`.
  */
-export type MlDisableSubscription = YesNo;
+export type MailingListDisableSubscription = YesNo;
 
 /**
  * `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
  * Default `no`.
  *
  */
-export type MlDisableSubscriptionConfirm = YesNo;
+export type MailingListDisableSubscriptionConfirm = YesNo;
 
 /**
  * Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
  * alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
  *
  */
-export type MlExtraAddresses = Array<Address>;
+export type MailingListExtraAddresses = Array<Address>;
 
 /**
  * Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
  * Empty clears it.
  *
  */
-export type MlFooterHtml = string;
+export type MailingListFooterHtml = string;
 
 /**
  * Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
  * this and `footer_html`. Empty clears it.
  *
  */
-export type MlFooterText = string;
+export type MailingListFooterText = string;
 
 /**
  * `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
  *
  */
-export type MlIsNewsletter = YesNo;
+export type MailingListIsNewsletter = YesNo;
 
 /**
  * Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
  * An empty list changes nothing.
  *
  */
-export type MlLeavingSubscribers = Array<AddressOrAll>;
+export type MailingListLeavingSubscribers = Array<AddressOrAll>;
 
 /**
  * A mailing list, or its address alone.
  */
-export type MlListItem = Ml | string;
+export type MailingListListItem = MailingList | string;
 
 /**
  * Mailing lists.
  */
-export type MlListReply = {
+export type MailingListListReply = {
     /**
      * The lists.
      */
-    _data: Array<MlListItem>;
+    _data: Array<MailingListListItem>;
     _success: Succeeded;
 };
 
 /**
  * Largest post in bytes. 0, the default, sets no limit.
  */
-export type MlMaxMessageSize = number;
+export type MailingListMaxMessageSize = number;
 
 /**
  * `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
  * `no`.
  *
  */
-export type MlModerateNonSubscriberPost = YesNo;
+export type MailingListModerateNonSubscriberPost = YesNo;
 
 /**
  * `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
@@ -1725,26 +1573,26 @@ export type MlModerateNonSubscriberPost = YesNo;
  * `no`.
  *
  */
-export type MlModerateSubscription = YesNo;
+export type MailingListModerateSubscription = YesNo;
 
 /**
  * `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
  * moderators. Default `no`.
  *
  */
-export type MlModerated = YesNo;
+export type MailingListModerated = YesNo;
 
 /**
  * Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
  * A new list without any gets `postmaster@` its domain.
  *
  */
-export type MlModerators = Array<ForeignAddress>;
+export type MailingListModerators = Array<ForeignAddress>;
 
 /**
  * What people read beside the address. Empty clears it.
  */
-export type MlName = string;
+export type MailingListName = string;
 
 /**
  * Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
@@ -1752,24 +1600,24 @@ export type MlName = string;
  * nothing.
  *
  */
-export type MlNewSubscribers = Array<ForeignAddress>;
+export type MailingListNewSubscribers = Array<ForeignAddress>;
 
 /**
  * What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
  * it.
  *
  */
-export type MlNewsletterDescription = string;
+export type MailingListNewsletterDescription = string;
 
 /**
  * `yes` tells the owners whenever somebody joins or leaves. Default `no`.
  */
-export type MlNotifyOwnerWhenSubUnsub = YesNo;
+export type MailingListNotifyOwnerWhenSubUnsub = YesNo;
 
 /**
  * `yes` tells senders that their post waits for a moderator. Default `no`.
  */
-export type MlNotifySenderWhenModerated = YesNo;
+export type MailingListNotifySenderWhenModerated = YesNo;
 
 /**
  * `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
@@ -1777,14 +1625,14 @@ export type MlNotifySenderWhenModerated = YesNo;
  * Default `no`.
  *
  */
-export type MlOnlyModeratorCanPost = YesNo;
+export type MailingListOnlyModeratorCanPost = YesNo;
 
 /**
  * `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
  * is `no`. Default `yes`.
  *
  */
-export type MlOnlySubscriberCanGetOldPosts = YesNo;
+export type MailingListOnlySubscriberCanGetOldPosts = YesNo;
 
 /**
  * `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
@@ -1792,14 +1640,14 @@ export type MlOnlySubscriberCanGetOldPosts = YesNo;
  * `accessPolicy` in the same request wins. Default `yes`.
  *
  */
-export type MlOnlySubscriberCanPost = YesNo;
+export type MailingListOnlySubscriberCanPost = YesNo;
 
 /**
  * Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
  * A new list without any gets `postmaster@` its domain.
  *
  */
-export type MlOwner = Array<ForeignAddress>;
+export type MailingListOwner = Array<ForeignAddress>;
 
 /**
  * Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
@@ -1808,13 +1656,13 @@ export type MlOwner = Array<ForeignAddress>;
  * the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
  *
  */
-export type MlRemoveHeaders = Array<HeaderName>;
+export type MailingListRemoveHeaders = Array<HeaderName>;
 
 /**
  * A mailing list.
  */
-export type MlReply = {
-    _data: Ml;
+export type MailingListReply = {
+    _data: MailingList;
     _success: Succeeded;
 };
 
@@ -1824,70 +1672,70 @@ export type MlReply = {
  * addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
  *
  */
-export type MlRequireConfirm = YesNo;
+export type MailingListRequireConfirm = YesNo;
 
 /**
  * Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
  * clears it.
  *
  */
-export type MlSubjectPrefix = string;
+export type MailingListSubjectPrefix = string;
 
 /**
  * The kind of subscription for the subscribers that the same request adds: each post (`normal`), posts bundled
  * (`digest`), or none at all (`nomail`), for people who only want to post. Default `normal`.
  *
  */
-export type MlSubscription = 'normal' | 'digest' | 'nomail';
+export type MailingListSubscription = 'normal' | 'digest' | 'nomail';
 
 /**
  * Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
  * replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
  *
  */
-export type MlSubscriptionModerators = Array<ForeignAddress>;
+export type MailingListSubscriptionModerators = Array<ForeignAddress>;
 
 /**
  * Changes of a mailing list. What is absent stays as it is.
  */
-export type MlUpdate = {
-    accessPolicy?: MlAccessPolicy;
+export type MailingListUpdate = {
+    accessPolicy?: MailingListAccessPolicy;
     accountStatus?: AccountStatus;
-    add_subscribers?: MlNewSubscribers;
-    close_list?: MlCloseList;
-    custom_headers?: MlCustomHeaders;
-    disable_archive?: MlDisableArchive;
-    disable_digest_subscription?: MlDisableDigestSubscription;
-    disable_digest_text?: MlDisableDigestText;
-    disable_nomail_subscription?: MlDisableNomailSubscription;
-    disable_retrieving_old_posts?: MlDisableRetrievingOldPosts;
-    disable_retrieving_subscribers?: MlDisableRetrievingSubscribers;
-    disable_send_copy_to_sender?: MlDisableSendCopyToSender;
-    disable_subscription?: MlDisableSubscription;
-    disable_subscription_confirm?: MlDisableSubscriptionConfirm;
-    extra_addresses?: MlExtraAddresses;
-    footer_html?: MlFooterHtml;
-    footer_text?: MlFooterText;
-    is_newsletter?: MlIsNewsletter;
-    max_message_size?: MlMaxMessageSize;
-    moderate_non_subscriber_post?: MlModerateNonSubscriberPost;
-    moderate_subscription?: MlModerateSubscription;
-    moderated?: MlModerated;
-    moderators?: MlModerators;
-    name?: MlName;
-    newsletter_description?: MlNewsletterDescription;
-    notify_owner_when_sub_unsub?: MlNotifyOwnerWhenSubUnsub;
-    notify_sender_when_moderated?: MlNotifySenderWhenModerated;
-    only_moderator_can_post?: MlOnlyModeratorCanPost;
-    only_subscriber_can_get_old_posts?: MlOnlySubscriberCanGetOldPosts;
-    only_subscriber_can_post?: MlOnlySubscriberCanPost;
-    owner?: MlOwner;
-    remove_headers?: MlRemoveHeaders;
-    remove_subscribers?: MlLeavingSubscribers;
-    require_confirm?: MlRequireConfirm;
-    subject_prefix?: MlSubjectPrefix;
-    subscription?: MlSubscription;
-    subscription_moderators?: MlSubscriptionModerators;
+    add_subscribers?: MailingListNewSubscribers;
+    close_list?: MailingListCloseList;
+    custom_headers?: MailingListCustomHeaders;
+    disable_archive?: MailingListDisableArchive;
+    disable_digest_subscription?: MailingListDisableDigestSubscription;
+    disable_digest_text?: MailingListDisableDigestText;
+    disable_nomail_subscription?: MailingListDisableNomailSubscription;
+    disable_retrieving_old_posts?: MailingListDisableRetrievingOldPosts;
+    disable_retrieving_subscribers?: MailingListDisableRetrievingSubscribers;
+    disable_send_copy_to_sender?: MailingListDisableSendCopyToSender;
+    disable_subscription?: MailingListDisableSubscription;
+    disable_subscription_confirm?: MailingListDisableSubscriptionConfirm;
+    extra_addresses?: MailingListExtraAddresses;
+    footer_html?: MailingListFooterHtml;
+    footer_text?: MailingListFooterText;
+    is_newsletter?: MailingListIsNewsletter;
+    max_message_size?: MailingListMaxMessageSize;
+    moderate_non_subscriber_post?: MailingListModerateNonSubscriberPost;
+    moderate_subscription?: MailingListModerateSubscription;
+    moderated?: MailingListModerated;
+    moderators?: MailingListModerators;
+    name?: MailingListName;
+    newsletter_description?: MailingListNewsletterDescription;
+    notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsub;
+    notify_sender_when_moderated?: MailingListNotifySenderWhenModerated;
+    only_moderator_can_post?: MailingListOnlyModeratorCanPost;
+    only_subscriber_can_get_old_posts?: MailingListOnlySubscriberCanGetOldPosts;
+    only_subscriber_can_post?: MailingListOnlySubscriberCanPost;
+    owner?: MailingListOwner;
+    remove_headers?: MailingListRemoveHeaders;
+    remove_subscribers?: MailingListLeavingSubscribers;
+    require_confirm?: MailingListRequireConfirm;
+    subject_prefix?: MailingListSubjectPrefix;
+    subscription?: MailingListSubscription;
+    subscription_moderators?: MailingListSubscriptionModerators;
 };
 
 /**
@@ -2291,6 +2139,158 @@ export type SpfDomainsUpdate = {
      * Domains to remove. An empty list changes nothing. Not together with `domains`.
      */
     removeDomains?: SpfDomains;
+};
+
+/**
+ * A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+ *
+ */
+export type StaticList = {
+    /**
+     * Who may send to the list.
+     */
+    accessPolicy?: Array<string>;
+    /**
+     * The settings of the account.
+     */
+    accountSetting?: {
+        [key: string]: unknown;
+    };
+    /**
+     * `active` or `disabled`.
+     */
+    accountStatus?: Array<string>;
+    /**
+     * Display name.
+     */
+    cn?: Array<string>;
+    /**
+     * Remark.
+     */
+    description?: Array<string>;
+    /**
+     * Services that are switched off.
+     */
+    disabledService?: Array<string>;
+    /**
+     * `disabled` while the domain is disabled.
+     */
+    domainStatus?: Array<string>;
+    /**
+     * Services that are switched on.
+     */
+    enabledService?: Array<string>;
+    /**
+     * `yes` if the list was created with members; kept for older programs.
+     */
+    hasMember?: Array<string>;
+    /**
+     * Addresses that may always send to the list.
+     */
+    listAllowedUser?: Array<string>;
+    /**
+     * Moderators of the list.
+     */
+    listModerator?: Array<string>;
+    /**
+     * Owners of the list.
+     */
+    listOwner?: Array<string>;
+    /**
+     * Address of the list.
+     */
+    mail?: Array<string>;
+    /**
+     * Identifier of the list.
+     */
+    mailingListID?: Array<string>;
+    /**
+     * Largest message in bytes.
+     */
+    maxMessageSize?: Array<string>;
+    /**
+     * Distinguished names of the members that are users here.
+     */
+    member?: Array<string>;
+    /**
+     * Mailing lists of which this list is a member.
+     */
+    memberOfGroup?: Array<string>;
+    /**
+     * All members: users, aliases and lists of this server, and addresses outside.
+     */
+    members: Array<string>;
+    /**
+     * Postfix transport.
+     */
+    mtaTransport?: Array<string>;
+    /**
+     * Object classes of the entry.
+     */
+    objectClass?: Array<string>;
+    /**
+     * Further addresses, such as those in alias domains.
+     */
+    shadowAddress?: Array<string>;
+    [key: string]: unknown;
+};
+
+/**
+ * Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+ * (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+ * (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+ *
+ */
+export type StaticListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly' | 'membersandmoderatorsonly';
+
+/**
+ * A new mailing list.
+ */
+export type StaticListCreate = {
+    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+     * members. Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: Array<ForeignAddress>;
+    /**
+     * Display name. Left out, the list has none.
+     */
+    name?: string;
+};
+
+/**
+ * A mailing list.
+ */
+export type StaticListReply = {
+    _data: StaticList;
+    _success: Succeeded;
+};
+
+/**
+ * Changes to a mailing list.
+ */
+export type StaticListUpdate = {
+    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Members to add, under the same rules as `members`. An empty list changes nothing.
+     */
+    addMember?: Array<ForeignAddress>;
+    /**
+     * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+     * Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: Array<ForeignAddress>;
+    /**
+     * Display name. Empty clears it.
+     */
+    name?: string;
+    /**
+     * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+     */
+    removeMember?: Array<ForeignAddress>;
 };
 
 /**
@@ -5465,7 +5465,7 @@ export type ExportDomainResponses = {
 
 export type ExportDomainResponse = ExportDomainResponses[keyof ExportDomainResponses];
 
-export type ExportMaillistData = {
+export type ExportStaticListData = {
     body?: never;
     path: {
         /**
@@ -5477,7 +5477,7 @@ export type ExportMaillistData = {
     url: '/api/ldif/maillist/{mail}';
 };
 
-export type ExportMaillistErrors = {
+export type ExportStaticListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -5525,16 +5525,16 @@ export type ExportMaillistErrors = {
     503: Failure;
 };
 
-export type ExportMaillistError = ExportMaillistErrors[keyof ExportMaillistErrors];
+export type ExportStaticListError = ExportStaticListErrors[keyof ExportStaticListErrors];
 
-export type ExportMaillistResponses = {
+export type ExportStaticListResponses = {
     /**
      * The entries of the mailing list.
      */
     200: LdifReply;
 };
 
-export type ExportMaillistResponse = ExportMaillistResponses[keyof ExportMaillistResponses];
+export type ExportStaticListResponse = ExportStaticListResponses[keyof ExportStaticListResponses];
 
 export type ExportUserData = {
     body?: never;
@@ -5727,7 +5727,7 @@ export type LogoutResponses = {
 
 export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
 
-export type DeleteMaillistData = {
+export type DeleteStaticListData = {
     body?: never;
     path: {
         /**
@@ -5745,7 +5745,7 @@ export type DeleteMaillistData = {
     url: '/api/maillist/{mail}';
 };
 
-export type DeleteMaillistErrors = {
+export type DeleteStaticListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -5793,18 +5793,18 @@ export type DeleteMaillistErrors = {
     503: Failure;
 };
 
-export type DeleteMaillistError = DeleteMaillistErrors[keyof DeleteMaillistErrors];
+export type DeleteStaticListError = DeleteStaticListErrors[keyof DeleteStaticListErrors];
 
-export type DeleteMaillistResponses = {
+export type DeleteStaticListResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type DeleteMaillistResponse = DeleteMaillistResponses[keyof DeleteMaillistResponses];
+export type DeleteStaticListResponse = DeleteStaticListResponses[keyof DeleteStaticListResponses];
 
-export type GetMaillistData = {
+export type GetStaticListData = {
     body?: never;
     path: {
         /**
@@ -5816,7 +5816,7 @@ export type GetMaillistData = {
     url: '/api/maillist/{mail}';
 };
 
-export type GetMaillistErrors = {
+export type GetStaticListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -5864,19 +5864,19 @@ export type GetMaillistErrors = {
     503: Failure;
 };
 
-export type GetMaillistError = GetMaillistErrors[keyof GetMaillistErrors];
+export type GetStaticListError = GetStaticListErrors[keyof GetStaticListErrors];
 
-export type GetMaillistResponses = {
+export type GetStaticListResponses = {
     /**
      * The mailing list.
      */
-    200: MaillistReply;
+    200: StaticListReply;
 };
 
-export type GetMaillistResponse = GetMaillistResponses[keyof GetMaillistResponses];
+export type GetStaticListResponse = GetStaticListResponses[keyof GetStaticListResponses];
 
-export type CreateMaillistData = {
-    body?: MaillistCreate;
+export type CreateStaticListData = {
+    body?: StaticListCreate;
     path: {
         /**
          * The full address of an account.
@@ -5887,7 +5887,7 @@ export type CreateMaillistData = {
     url: '/api/maillist/{mail}';
 };
 
-export type CreateMaillistErrors = {
+export type CreateStaticListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -5943,19 +5943,19 @@ export type CreateMaillistErrors = {
     503: Failure;
 };
 
-export type CreateMaillistError = CreateMaillistErrors[keyof CreateMaillistErrors];
+export type CreateStaticListError = CreateStaticListErrors[keyof CreateStaticListErrors];
 
-export type CreateMaillistResponses = {
+export type CreateStaticListResponses = {
     /**
      * Done.
      */
     201: Success;
 };
 
-export type CreateMaillistResponse = CreateMaillistResponses[keyof CreateMaillistResponses];
+export type CreateStaticListResponse = CreateStaticListResponses[keyof CreateStaticListResponses];
 
-export type UpdateMaillistData = {
-    body?: MaillistUpdate;
+export type UpdateStaticListData = {
+    body?: StaticListUpdate;
     path: {
         /**
          * The full address of an account.
@@ -5966,7 +5966,7 @@ export type UpdateMaillistData = {
     url: '/api/maillist/{mail}';
 };
 
-export type UpdateMaillistErrors = {
+export type UpdateStaticListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -6022,18 +6022,18 @@ export type UpdateMaillistErrors = {
     503: Failure;
 };
 
-export type UpdateMaillistError = UpdateMaillistErrors[keyof UpdateMaillistErrors];
+export type UpdateStaticListError = UpdateStaticListErrors[keyof UpdateStaticListErrors];
 
-export type UpdateMaillistResponses = {
+export type UpdateStaticListResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type UpdateMaillistResponse = UpdateMaillistResponses[keyof UpdateMaillistResponses];
+export type UpdateStaticListResponse = UpdateStaticListResponses[keyof UpdateStaticListResponses];
 
-export type DeleteMlData = {
+export type DeleteMailingListData = {
     body?: never;
     path: {
         /**
@@ -6051,7 +6051,7 @@ export type DeleteMlData = {
     url: '/api/ml/{mail}';
 };
 
-export type DeleteMlErrors = {
+export type DeleteMailingListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -6099,18 +6099,18 @@ export type DeleteMlErrors = {
     503: Failure;
 };
 
-export type DeleteMlError = DeleteMlErrors[keyof DeleteMlErrors];
+export type DeleteMailingListError = DeleteMailingListErrors[keyof DeleteMailingListErrors];
 
-export type DeleteMlResponses = {
+export type DeleteMailingListResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type DeleteMlResponse = DeleteMlResponses[keyof DeleteMlResponses];
+export type DeleteMailingListResponse = DeleteMailingListResponses[keyof DeleteMailingListResponses];
 
-export type GetMlData = {
+export type GetMailingListData = {
     body?: never;
     path: {
         /**
@@ -6127,7 +6127,7 @@ export type GetMlData = {
     url: '/api/ml/{mail}';
 };
 
-export type GetMlErrors = {
+export type GetMailingListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -6175,19 +6175,19 @@ export type GetMlErrors = {
     503: Failure;
 };
 
-export type GetMlError = GetMlErrors[keyof GetMlErrors];
+export type GetMailingListError = GetMailingListErrors[keyof GetMailingListErrors];
 
-export type GetMlResponses = {
+export type GetMailingListResponses = {
     /**
      * The list with all its settings.
      */
-    200: MlReply;
+    200: MailingListReply;
 };
 
-export type GetMlResponse = GetMlResponses[keyof GetMlResponses];
+export type GetMailingListResponse = GetMailingListResponses[keyof GetMailingListResponses];
 
-export type CreateMlData = {
-    body?: MlCreate;
+export type CreateMailingListData = {
+    body?: MailingListCreate;
     path: {
         /**
          * The full address of an account.
@@ -6198,7 +6198,7 @@ export type CreateMlData = {
     url: '/api/ml/{mail}';
 };
 
-export type CreateMlErrors = {
+export type CreateMailingListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -6254,19 +6254,19 @@ export type CreateMlErrors = {
     503: Failure;
 };
 
-export type CreateMlError = CreateMlErrors[keyof CreateMlErrors];
+export type CreateMailingListError = CreateMailingListErrors[keyof CreateMailingListErrors];
 
-export type CreateMlResponses = {
+export type CreateMailingListResponses = {
     /**
      * Done.
      */
     201: Success;
 };
 
-export type CreateMlResponse = CreateMlResponses[keyof CreateMlResponses];
+export type CreateMailingListResponse = CreateMailingListResponses[keyof CreateMailingListResponses];
 
-export type UpdateMlData = {
-    body?: MlUpdate;
+export type UpdateMailingListData = {
+    body?: MailingListUpdate;
     path: {
         /**
          * The full address of an account.
@@ -6277,7 +6277,7 @@ export type UpdateMlData = {
     url: '/api/ml/{mail}';
 };
 
-export type UpdateMlErrors = {
+export type UpdateMailingListErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -6333,18 +6333,18 @@ export type UpdateMlErrors = {
     503: Failure;
 };
 
-export type UpdateMlError = UpdateMlErrors[keyof UpdateMlErrors];
+export type UpdateMailingListError = UpdateMailingListErrors[keyof UpdateMailingListErrors];
 
-export type UpdateMlResponses = {
+export type UpdateMailingListResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type UpdateMlResponse = UpdateMlResponses[keyof UpdateMlResponses];
+export type UpdateMailingListResponse = UpdateMailingListResponses[keyof UpdateMailingListResponses];
 
-export type ListMlsData = {
+export type ListMailingListsData = {
     body?: never;
     path: {
         /**
@@ -6361,7 +6361,7 @@ export type ListMlsData = {
     url: '/api/mls/{domain}';
 };
 
-export type ListMlsErrors = {
+export type ListMailingListsErrors = {
     /**
      * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
      */
@@ -6409,16 +6409,16 @@ export type ListMlsErrors = {
     503: Failure;
 };
 
-export type ListMlsError = ListMlsErrors[keyof ListMlsErrors];
+export type ListMailingListsError = ListMailingListsErrors[keyof ListMailingListsErrors];
 
-export type ListMlsResponses = {
+export type ListMailingListsResponses = {
     /**
      * The lists, sorted by address; with `email_only=yes` their addresses alone.
      */
-    200: MlListReply;
+    200: MailingListListReply;
 };
 
-export type ListMlsResponse = ListMlsResponses[keyof ListMlsResponses];
+export type ListMailingListsResponse = ListMailingListsResponses[keyof ListMailingListsResponses];
 
 export type DeleteDomainSpamPolicyData = {
     body?: never;

@@ -1,0 +1,160 @@
+package ldapstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+)
+
+// Who is a member of a list stands with the member: an account here names the list in memberOfGroup, and addresses outside
+// are values of one entry that the list has for them. Nothing rewrites an address under an alias domain, so members name the
+// list's addresses there too.
+
+// plainList fits lists whose members admins choose. Those that mlmmj runs are others.
+var plainList = and(classList, not(equals("enabledService", serviceMlmmj)))
+
+// finishedList leaves out those that are being made.
+var finishedList = and(plainList, not(equals(settingsAttribute, unfinishedMark)))
+
+// StaticList implements store.StaticLists.
+func (s *Store) StaticList(ctx context.Context, mail string) (store.StaticList, error) {
+	e, err := s.list(ctx, mail)
+	if err != nil {
+		return store.StaticList{}, err
+	}
+	m, err := s.members(ctx, mail)
+	return store.StaticList{Mail: mail, Stored: e.record(), Settings: e.settings().record(), Members: m.addresses()}, err
+}
+
+// list reads the entry of a list, or returns NO_SUCH_ACCOUNT.
+func (s *Store) list(ctx context.Context, mail string) (entry, error) {
+	e, err := s.read(ctx, s.tree.list(mail), finishedList)
+	if err != nil {
+		return entry{}, err
+	}
+	if e == nil {
+		return entry{}, store.NoSuchAccount(mail)
+	}
+	return *e, nil
+}
+
+// members are those of a list as they are.
+type members struct {
+	inside  []entry // accounts here, whole
+	outside []string
+	others  *entry // the entry for those outside, nil when there is none
+}
+
+// addresses are those of all members, sorted and never nil.
+func (m members) addresses() []string {
+	all := slices.Clone(m.outside)
+	for _, e := range m.inside {
+		all = append(all, e.address())
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if all == nil {
+		all = []string{}
+	}
+	return all
+}
+
+// has reports whether the account of that DN is a member.
+func (m members) has(dn string) bool {
+	return slices.ContainsFunc(m.inside, func(e entry) bool { return strings.EqualFold(e.dn, dn) })
+}
+
+// members reads who is a member of a list.
+func (s *Store) members(ctx context.Context, list string) (members, error) {
+	var m members
+	inside, err := s.below(ctx, s.tree.base, and(equals("memberOfGroup", list), accountClass))
+	if err != nil {
+		return m, err
+	}
+	byDN := map[string]entry{}
+	for _, e := range inside {
+		byDN[strings.ToLower(e.dn)] = e
+	}
+	m.inside = inOrder(byDN)
+	if m.others, err = s.read(ctx, s.tree.externals(list), classExternals); m.others != nil {
+		m.outside = m.others.sorted("mail")
+	}
+	return m, err
+}
+
+// dropMissingListMembers leaves out the list itself, lists that it is a member of, and members that do not exist.
+func (s *Store) dropMissingListMembers(
+	ctx context.Context, rule store.OnMissing, field, list string, set store.Set, change *store.Change,
+) (store.Set, error) {
+	above, err := s.containing(ctx, list)
+	if err != nil {
+		return set, err
+	}
+	contains := store.Among(above)
+	circular := slices.DeleteFunc(slices.Clone(set.Wanted()), func(mail string) bool { return !contains(mail) })
+	set, err = store.Discard(rule, set, circular, change, func(mail string) *store.Error {
+		return store.Fail(store.Invalid, store.CodeInvalidMail,
+			"A list cannot be a member of itself, nor of one of its members: %s.", mail).With(field)
+	})
+	if err != nil {
+		return set, err
+	}
+	return s.dropMissing(ctx, rule, store.DomainOf(list), field, set, change)
+}
+
+// containing returns every address whose mail reaches the list, through however many lists and alias accounts: that of the
+// list among them.
+func (s *Store) containing(ctx context.Context, list string) ([]string, error) {
+	var seen entry
+	for next := []string{list}; len(next) > 0; {
+		groups, err := s.groupsOf(ctx, next)
+		if err != nil {
+			return nil, err
+		}
+		seen.add("mail", next...)
+		next = store.LeaveOut(groups, seen.all("mail"))
+	}
+	return seen.all("mail"), nil
+}
+
+// groupsOf returns the further addresses of accounts, the lists that they are members of, and the alias accounts that send
+// to them.
+func (s *Store) groupsOf(ctx context.Context, mails []string) ([]string, error) {
+	var groups entry
+	for chunk := range slices.Chunk(mails, chunkSize) {
+		filter := or(
+			and(or(anyOf("mail", chunk), anyOf("shadowAddress", chunk)), accountClass),
+			and(anyOf("mailForwardingAddress", chunk), classAlias),
+		)
+		attributes := []string{"objectClass", "mail", "shadowAddress", "memberOfGroup"}
+		err := s.each(ctx, s.tree.base, subtree, filter, attributes, func(e entry) error {
+			groups.add("mail", e.sorted("mail")...)
+			groups.add("mail", e.sorted("shadowAddress")...)
+			if e.hasAny("mail", chunk) || e.hasAny("shadowAddress", chunk) {
+				groups.add("mail", e.sorted("memberOfGroup")...)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return groups.sorted("mail"), nil
+}
+
+// listsOf leaves out of the addresses of lists, by which a member names them, those under alias domains.
+func (s *Store) listsOf(ctx context.Context, entries []entry) (func(e entry) []string, error) {
+	var all entry
+	for _, e := range entries {
+		all.add("domain", domainsOf(e.sorted("memberOfGroup"))...)
+	}
+	hosted, err := s.hosted(ctx, all.all("domain"))
+	return func(e entry) []string {
+		return slices.DeleteFunc(e.sorted("memberOfGroup"), func(list string) bool {
+			domain := domainOf(list)
+			return hosted[domain] != "" && hosted[domain] != domain
+		})
+	}, err
+}

@@ -1,0 +1,132 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
+)
+
+const tableMailingLists = "maillists"
+
+// MailingListAccount implements store.MailingListAccounts.
+func (s *Store) MailingListAccount(ctx context.Context, mail string) (store.MailingListAccount, error) {
+	if !s.schema.has(tableMailingLists) {
+		return store.MailingListAccount{}, store.NoSuchAccount(mail)
+	}
+	db := s.db.Reader()
+	rows, err := db.Records(ctx, "SELECT * FROM maillists WHERE address = ?", mail)
+	if err != nil {
+		return store.MailingListAccount{}, fmt.Errorf("read mailing list %s: %w", mail, err)
+	}
+	if len(rows) == 0 {
+		return store.MailingListAccount{}, store.NoSuchAccount(mail)
+	}
+	lists, err := s.wholeMailingLists(ctx, db, rows)
+	if err != nil {
+		return store.MailingListAccount{}, fmt.Errorf("read what belongs to %s: %w", mail, err)
+	}
+	return lists[0], nil
+}
+
+// MailingListAccounts implements store.MailingListAccounts.
+func (s *Store) MailingListAccounts(ctx context.Context, domain string, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
+	list := store.Page[store.MailingListAccount]{Items: []store.MailingListAccount{}}
+	db := s.db.Reader()
+	if err := hosted(ctx, db, domain); err != nil || !s.schema.has(tableMailingLists) {
+		return list, err
+	}
+	query, args := mailingListsQuery("*", domain, page)
+	rows, err := db.Records(ctx, query, args...)
+	if err != nil {
+		return list, fmt.Errorf("read mailing lists of %s: %w", domain, err)
+	}
+	rows, list.Next = turnPage(rows, page, func(r store.Record) string { return text(r, "address") })
+	if list.Items, err = s.wholeMailingLists(ctx, db, rows); err != nil {
+		return list, fmt.Errorf("read what belongs to mailing lists of %s: %w", domain, err)
+	}
+	return list, nil
+}
+
+// MailingListAddresses implements store.MailingListAccounts.
+func (s *Store) MailingListAddresses(ctx context.Context, domain string, page store.PageRequest) (store.Page[string], error) {
+	db := s.db.Reader()
+	if domain != "" {
+		if err := hosted(ctx, db, domain); err != nil {
+			return store.Page[string]{}, err
+		}
+	}
+	if !s.schema.has(tableMailingLists) {
+		return store.Page[string]{Items: []string{}}, nil
+	}
+	query, args := mailingListsQuery("address", domain, page)
+	return addresses(ctx, db, page, query, args)
+}
+
+func mailingListsQuery(columns, domain string, page store.PageRequest) (string, []any) {
+	condition := " = ?"
+	if domain == "" {
+		condition = " <> ?"
+	}
+	return paged("SELECT "+columns+" FROM maillists WHERE domain"+condition, []any{domain}, "address", page)
+}
+
+// wholeMailingLists adds to the rows of lists what other tables hold about them.
+func (s *Store) wholeMailingLists(ctx context.Context, db *sqldb.Reader, rows []store.Record) ([]store.MailingListAccount, error) {
+	lists := make([]store.MailingListAccount, len(rows))
+	at := make(map[string]*store.MailingListAccount, len(rows))
+	mails := make([]string, len(rows))
+	for i, row := range rows {
+		lists[i] = mailingListOf(row)
+		mails[i] = lists[i].Mail
+		at[strings.ToLower(mails[i])] = &lists[i]
+	}
+	for _, part := range []struct {
+		table, query string
+		of           func(m *store.MailingListAccount) *[]string
+	}{
+		{
+			"maillist_owners", "SELECT address, owner AS value FROM maillist_owners WHERE address IN (?) ORDER BY address, owner",
+			func(m *store.MailingListAccount) *[]string { return &m.Owners },
+		},
+		{
+			"moderators", "SELECT address, moderator AS value FROM moderators WHERE address IN (?) ORDER BY address, moderator",
+			func(m *store.MailingListAccount) *[]string { return &m.Moderators },
+		},
+		{
+			"forwardings", "SELECT forwarding AS address, address AS value FROM forwardings WHERE forwarding IN (?) AND is_alias = 1" +
+				" ORDER BY forwarding, address",
+			func(m *store.MailingListAccount) *[]string { return &m.ExtraAddresses },
+		},
+	} {
+		if !s.schema.has(part.table) {
+			continue
+		}
+		err := pairs(ctx, db, part.query, mails, func(mail, value string) {
+			list := part.of(at[strings.ToLower(mail)])
+			*list = append(*list, value)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return lists, nil
+}
+
+func mailingListOf(row store.Record) store.MailingListAccount {
+	return store.MailingListAccount{
+		Mail:           text(row, "address"),
+		Stored:         row,
+		Name:           text(row, "name"),
+		Active:         number(row, "active") == 1,
+		AccessPolicy:   text(row, "accesspolicy"),
+		Newsletter:     number(row, "is_newsletter") == 1,
+		Description:    text(row, "description"),
+		MaxMessageSize: number(row, "maxmsgsize"),
+		Owners:         []string{},
+		Moderators:     []string{},
+		ExtraAddresses: []string{},
+	}
+}
