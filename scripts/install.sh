@@ -22,6 +22,7 @@ needs=(
   /usr/lib/postfix/postfix-pgsql.so:postfix-pgsql
   /usr/lib/postfix/postfix-ldap.so:postfix-ldap
   doveadm:dovecot-core
+  /usr/lib/dovecot/imap:dovecot-imapd
   /usr/lib/dovecot/modules/auth/libdriver_sqlite.so:dovecot-sqlite
   /usr/lib/dovecot/modules/auth/libdriver_mysql.so:dovecot-mysql
   /usr/lib/dovecot/modules/auth/libdriver_pgsql.so:dovecot-pgsql

@@ -54,6 +54,7 @@ type fixture struct {
 	inviter *change.Inviter
 	names   *ownership.Accounts // what the accounts are to the server; new names have to be proven, and no DNS server is known
 	codes   store.ProofCodes
+	mail    *lateFollower // what a test has follow changes besides
 	log     *bytes.Buffer
 	logger  *slog.Logger
 	dir     string
@@ -191,9 +192,9 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	if lists == nil {
 		lists = mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: w.spool(), SMTPPort: w.sink.Port})
 	}
-	w.codes = panelstore.NewProofCodes(on.panel)
+	w.codes, w.mail = panelstore.NewProofCodes(on.panel), &lateFollower{}
 	followed := change.New(accounts, sessions, w.logger, change.EndSessions(sessions, accounts), change.ForgetPolicies(policies),
-		change.ForgetNames(sessions, w.codes), change.PanelLog(log), change.FollowLists(accounts, lists, sessions))
+		change.ForgetNames(sessions, w.codes), change.PanelLog(log), w.mail, change.FollowLists(accounts, lists, sessions))
 	w.changes = followed
 	w.inviter = change.NewInviter(followed, lists, sessions)
 	w.names = ownership.New(followed, sessions, w.codes, nil, ownership.Options{Verify: true, InEntries: directory != nil, Log: w.logger})
@@ -220,6 +221,18 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 		_ = policies.Close()
 	})
 	return w
+}
+
+// lateFollower is a follower that a test sets once the server runs; until then it does nothing.
+type lateFollower struct{ change.Follower }
+
+func (f *lateFollower) Name() string { return "set by a test" }
+
+func (f *lateFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
+	if f.Follower == nil {
+		return nil
+	}
+	return f.Follower.Follow(ctx, actor, c)
 }
 
 // serve puts a server over the stores.

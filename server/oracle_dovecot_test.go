@@ -54,9 +54,15 @@ type dovecot struct {
 
 func startDovecot(t *testing.T, w *fixture) *dovecot {
 	t.Helper()
+	return startDovecotWith(t, w, "")
+}
+
+// startDovecotWith adds lines to the main file; they come last and win.
+func startDovecotWith(t *testing.T, w *fixture, lines string) *dovecot {
+	t.Helper()
 	master := program(t, "dovecot")
 	d := &dovecot{doveadm: program(t, "doveadm"), log: newDovecotLog(), asked: &atomic.Int64{}}
-	d.conf = writeDovecot(t, w.source(t))
+	d.conf = writeDovecot(t, w.source(t), lines)
 	command := exec.CommandContext(t.Context(), master, "-F", "-c", d.conf)
 	command.Stderr = d.log
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
@@ -81,7 +87,7 @@ func startDovecot(t *testing.T, w *fixture) *dovecot {
 }
 
 // writeDovecot writes the files of a Dovecot.
-func writeDovecot(t *testing.T, from source) (conf string) {
+func writeDovecot(t *testing.T, from source, lines string) (conf string) {
 	t.Helper()
 	dir := openDirectory(t)
 	sql := filepath.Join(dir, "sql.conf")
@@ -95,7 +101,7 @@ func writeDovecot(t *testing.T, from source) (conf string) {
 		text += section + " {\n  driver = " + driver + "\n  args = " + sql + "\n}\n"
 	}
 	conf = filepath.Join(dir, "dovecot.conf")
-	require.NoError(t, os.WriteFile(conf, []byte(text+ordinaryUser(t)), 0o600))
+	require.NoError(t, os.WriteFile(conf, []byte(text+ordinaryUser(t)+lines), 0o600))
 	return conf
 }
 

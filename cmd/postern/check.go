@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-mail/postern/store/dovecot"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/policystore"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -112,10 +113,8 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 	if err := c.tryLists(ctx, w); err != nil {
 		faults = append(faults, err)
 	}
-	if c.Doveadm != "" {
-		if _, err := exec.LookPath(c.Doveadm); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w; install Dovecot, or leave the setting out", variable("doveadm"), err))
-		}
+	if err := c.tryDoveadm(ctx, w); err != nil {
+		faults = append(faults, err)
 	}
 	if err := c.tryNextHops(ctx, w); err != nil {
 		faults = append(faults, err)
@@ -124,6 +123,24 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("%d backend(s) cannot be used:\n%w", len(faults), errors.Join(faults...))
 	}
 	return nil
+}
+
+// tryDoveadm asks Dovecot for an account that there is not.
+func (c Config) tryDoveadm(ctx context.Context, w io.Writer) error {
+	if c.Doveadm == "" {
+		return nil
+	}
+	if _, err := exec.LookPath(c.Doveadm); err != nil {
+		return fmt.Errorf("%s: %w; install Dovecot, or leave the setting out", variable("doveadm"), err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if err := (dovecot.Doveadm{Program: c.Doveadm}).Check(ctx); err != nil {
+		return fmt.Errorf("%s: %w; Dovecot has to run, and whoever runs Postern needs its sockets anvil and auth-master",
+			variable("doveadm"), err)
+	}
+	_, err := fmt.Fprintf(w, "%-9s %s answers\n", "doveadm", c.Doveadm)
+	return err
 }
 
 func (c Config) tryNextHops(ctx context.Context, w io.Writer) error {

@@ -162,3 +162,26 @@ func TestWhatOthersCanReadIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// TestCheckTriesDoveadm has a program answer as that of Dovecot 2.3 does, which ends with 0 when it was not let in.
+func TestCheckTriesDoveadm(t *testing.T) {
+	without(t)
+	t.Setenv("POSTERN_LISTS", "off")
+	check := func(lines string) (result, error) {
+		program := filepath.Join(t.TempDir(), "doveadm")
+		require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"+lines), 0o700)) //nolint:gosec // it is run
+		return command(t, "check", "--data-dir", t.TempDir(), "--doveadm", program)
+	}
+	out, err := check("echo 'username # proto (pids) (ips)'\n")
+	require.NoError(t, err)
+	require.Contains(t, out.stdout, "doveadm answers")
+	for _, lines := range []string{
+		"echo 'Error: auth-master: auth cache flush: connect(/run/dovecot/auth-master) failed: Permission denied' >&2\n",
+		"echo 'Fatal: net_connect_unix(/run/dovecot/anvil) failed: Permission denied' >&2\nexit 75\n",
+	} {
+		_, err = check(lines)
+		require.ErrorContains(t, err, "POSTERN_DOVEADM: ")
+		require.ErrorContains(t, err, "failed: Permission denied")
+		require.ErrorContains(t, err, "needs its sockets anvil and auth-master")
+	}
+}

@@ -114,7 +114,7 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 	}, s.logFollowers()...)
 	lists := c.listDriver()
 	if c.Doveadm != "" {
-		followers = append(followers, &dovecot.Follower{Program: c.Doveadm, Log: log})
+		followers = append(followers, &dovecot.Follower{Program: c.Doveadm, Directory: c.Backend == "ldap", Log: log})
 	}
 	if lists != nil {
 		followers = append(followers, change.FollowLists(accounts, lists, s.state)) // last, for it may take the longest

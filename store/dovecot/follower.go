@@ -4,9 +4,7 @@ package dovecot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -15,13 +13,11 @@ import (
 )
 
 const (
-	// callTime bounds one call of doveadm.
-	callTime = time.Second
 	// tries is how often a failed call is made again, and firstWait what is waited before; each time it is twice as long.
 	tries     = 8
 	firstWait = time.Second
-	// notFound is doveadm's exit status where there is nobody to disconnect (EX_NOHOST).
-	notFound = 68
+	// followTime bounds how long a request waits. Many sessions that end one by one are gone on with in the background.
+	followTime = 3 * time.Second
 )
 
 // Follower disconnects the mail sessions of whoever is disabled, deleted, renamed or given another password, and drops what
@@ -31,11 +27,16 @@ const (
 // restart, too.
 type Follower struct {
 	Program string // doveadm, or where it is
-	Log     *slog.Logger
+	// Directory is true where accounts are kept in a directory: people log in by any of their addresses there, and Dovecot
+	// remembers the password by the one that was given.
+	Directory bool
+	Log       *slog.Logger
 	// Wait is what is waited before the first repeat; 0 is a second.
 	Wait time.Duration
 
 	repeats sync.WaitGroup
+	mu      sync.Mutex
+	waiting map[string]bool // whose repeats are under way, by accounts.key
 }
 
 // Name implements change.Follower.
@@ -44,55 +45,81 @@ func (*Follower) Name() string { return "dovecot" }
 // Follow implements change.Follower.
 func (f *Follower) Follow(ctx context.Context, _ store.Actor, c store.Change) error {
 	users := whom(c)
-	if users == "" {
+	if users.mask == "" {
 		return nil
 	}
-	err := f.forget(ctx, users)
-	if err == nil || c.Lasting {
-		return err // the ledger of unfinished changes makes it again
+	bounded, cancel := context.WithTimeout(ctx, followTime)
+	defer cancel()
+	err := f.forget(bounded, users)
+	if err == nil {
+		return nil
 	}
-	f.Log.Warn("doveadm failed, and is called again", "users", users, "error", err)
-	f.repeats.Go(func() { f.repeat(context.WithoutCancel(ctx), users) })
+	f.repeatLater(ctx, users)
+	if c.Lasting {
+		return err // it is logged as a follower that failed, and an unfinished change survives a restart
+	}
+	f.Log.Warn("doveadm failed, and is called again", "users", users.mask, "error", err)
 	return nil
 }
 
-// whom returns the mailboxes that a change concerns as doveadm takes them, "" for none. A mask stands for those of a domain.
-func whom(c store.Change) string {
+// accounts are mailboxes whose sessions end: one, or those of a domain but for some.
+type accounts struct {
+	mask string // as doveadm takes it; "" for none
+	but  []string
+}
+
+func (a accounts) key() string { return strings.Join(append([]string{a.mask}, a.but...), " ") }
+
+func (a accounts) one() bool { return !strings.HasPrefix(a.mask, "*@") }
+
+// whom returns the mailboxes that a change concerns. When a domain is disabled or deleted that is all of it, whereas a change of
+// all mailboxes leaves out those that outrank the actor.
+func whom(c store.Change) accounts {
 	ends := c.EndsSessions || c.Action == store.ActionDisable || c.Action == store.ActionDelete || c.Action == store.ActionRename
 	switch {
 	case !ends || c.Noun != store.NounUser && c.Noun != store.NounDomain:
-		return ""
+		return accounts{}
 	case strings.Contains(c.Name, "@"):
-		return c.Name
+		return accounts{mask: c.Name}
+	case c.Noun == store.NounDomain:
+		return accounts{mask: "*@" + c.Name}
 	}
-	return "*@" + c.Name
+	return accounts{mask: "*@" + c.Name, but: c.Discarded}
 }
 
-// forget drops what is remembered before it disconnects, or a client that comes back at once would be let in again. An address may
-// begin with a dash, and is no option.
-func (f *Follower) forget(ctx context.Context, users string) error {
-	flush := []string{"auth", "cache", "flush"}
-	if !strings.HasPrefix(users, "*") {
-		flush = append(flush, "--", users)
+// forget drops what is remembered before it disconnects, or a client that comes back at once would be let in again.
+func (f *Follower) forget(ctx context.Context, users accounts) error {
+	d := Doveadm{Program: f.Program}
+	var flush error
+	if users.one() && !f.Directory {
+		flush = d.Flush(ctx, users.mask)
+	} else {
+		flush = d.FlushAll(ctx)
 	}
-	return errors.Join(f.call(ctx, flush...), f.call(ctx, "kick", "--", users))
+	return errors.Join(flush, d.disconnect(ctx, users))
 }
 
-func (f *Follower) call(ctx context.Context, args ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, f.Program, args...).CombinedOutput() //nolint:gosec // the program is configured, an address comes behind "--"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == notFound {
-		return nil
+// repeatLater has a call that failed made again in the background, unless that is under way.
+func (f *Follower) repeatLater(ctx context.Context, users accounts) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := users.key()
+	if f.waiting[key] {
+		return
 	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w: %s", f.Program, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+	if f.waiting == nil {
+		f.waiting = map[string]bool{}
 	}
-	return nil
+	f.waiting[key] = true
+	f.repeats.Go(func() {
+		f.repeat(context.WithoutCancel(ctx), users)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.waiting, key)
+	})
 }
 
-func (f *Follower) repeat(ctx context.Context, users string) {
+func (f *Follower) repeat(ctx context.Context, users accounts) {
 	wait := f.Wait
 	if wait == 0 {
 		wait = firstWait
@@ -104,7 +131,7 @@ func (f *Follower) repeat(ctx context.Context, users string) {
 			return
 		}
 		wait *= 2
-		f.Log.Warn("doveadm failed again", "users", users, "error", err)
+		f.Log.Warn("doveadm failed again", "users", users.mask, "error", err)
 	}
-	f.Log.Error("doveadm failed too often: open mail sessions of these go on", "users", users)
+	f.Log.Error("doveadm failed too often: open mail sessions of these go on", "users", users.mask)
 }
