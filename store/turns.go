@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -18,8 +19,27 @@ type queue struct {
 	waiting int           // how many have the turn or wait for it
 }
 
-// Take waits for the turn of the name, and returns what gives it up. It fails when ctx ends first.
-func (t *Turns) Take(ctx context.Context, name string) (done func(), err error) {
+// Take waits for the turns of the names one after the other, and returns what gives them up. Whoever takes several takes them
+// in an order that is the same for all, so that nobody waits in a circle. It fails when ctx ends first, and then has none.
+func (t *Turns) Take(ctx context.Context, names ...string) (done func(), err error) {
+	taken := make([]func(), 0, len(names))
+	done = func() {
+		for _, leave := range slices.Backward(taken) {
+			leave()
+		}
+	}
+	for _, name := range names {
+		leave, err := t.take(ctx, name)
+		if err != nil {
+			done()
+			return nil, err
+		}
+		taken = append(taken, leave)
+	}
+	return done, nil
+}
+
+func (t *Turns) take(ctx context.Context, name string) (done func(), err error) {
 	q := t.join(name)
 	select {
 	case q.turn <- struct{}{}:

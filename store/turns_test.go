@@ -35,6 +35,12 @@ func TestTurns(t *testing.T) {
 		_, err = turns.Take(impatient, "adma")
 		require.ErrorIs(t, err, context.Canceled)
 
+		_, err = turns.Take(impatient, "admb", "adma")
+		require.ErrorIs(t, err, context.Canceled, "one of two names is taken")
+		both, err := turns.Take(t.Context(), "admb", "admc")
+		require.NoError(t, err, "nothing is held of what came in vain")
+		both()
+
 		first()
 		(<-second)()
 		require.Empty(t, turns.queues, "nothing is kept of whoever has left")

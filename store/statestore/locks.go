@@ -3,7 +3,6 @@ package statestore
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -19,11 +18,11 @@ func (s *Store) Locked(ctx context.Context, names []string, fn func(ctx context.
 	names = slices.Compact(slices.Sorted(slices.Values(names))) // in one order, so that nobody waits in a circle
 	waiting, cancel := context.WithTimeout(ctx, lockTime)
 	defer cancel()
-	leave, ok := s.queue.enter(waiting, names)
-	defer leave()
-	if !ok {
+	done, err := s.turns.Take(waiting, names...)
+	if err != nil {
 		return tooLate(waiting)
 	}
+	defer done()
 	taken, err := s.shelf.hold(waiting, names, func() error { return fn(ctx) })
 	if err == nil && !taken {
 		return tooLate(waiting)
@@ -57,63 +56,3 @@ func (o onServer) hold(ctx context.Context, names []string, fn func() error) (bo
 }
 
 func (onServer) close() error { return nil }
-
-// queues have those of one process wait for each other.
-type queues struct {
-	mu    sync.Mutex
-	lines map[string]*line
-}
-
-// line is one name that somebody holds or waits for.
-type line struct {
-	turn chan struct{} // full while somebody holds the name
-	in   int           // how many hold it or wait
-}
-
-func newQueues() *queues { return &queues{lines: map[string]*line{}} }
-
-// enter waits until nobody else holds the names. It reports false when the context ended first; leave is called either way.
-func (q *queues) enter(ctx context.Context, names []string) (leave func(), ok bool) {
-	held := 0
-	joined := make([]*line, len(names))
-	for i, name := range names {
-		joined[i] = q.join(name)
-	}
-	leave = func() {
-		for i, l := range joined {
-			if i < held {
-				<-l.turn
-			}
-			q.part(names[i], l)
-		}
-	}
-	for _, l := range joined {
-		select {
-		case l.turn <- struct{}{}:
-			held++
-		case <-ctx.Done():
-			return leave, false
-		}
-	}
-	return leave, true
-}
-
-func (q *queues) join(name string) *line {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	l := q.lines[name]
-	if l == nil {
-		l = &line{turn: make(chan struct{}, 1)}
-		q.lines[name] = l
-	}
-	l.in++
-	return l
-}
-
-func (q *queues) part(name string, l *line) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if l.in--; l.in == 0 {
-		delete(q.lines, name)
-	}
-}

@@ -21,7 +21,7 @@ var migrations embed.FS
 // Store keeps sessions, intents and locks.
 type Store struct {
 	db    *sqldb.DB
-	queue *queues
+	turns store.Turns // of the names that this process locks
 	shelf holder
 
 	counted      atomic.Int64 // attempts
@@ -41,7 +41,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
 	}
-	return &Store{db: db, queue: newQueues(), shelf: shelf, mostAttempts: store.MostAttempts}, nil
+	return &Store{db: db, shelf: shelf, mostAttempts: store.MostAttempts}, nil
 }
 
 func migrate(ctx context.Context, db *sqldb.DB) error {
