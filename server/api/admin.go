@@ -2,22 +2,14 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/store"
 )
 
-// adminList is the answer to ListAdmins.
-type adminList struct{ visit }
-
-// VisitListAdminsResponse implements gen.ListAdminsResponseObject.
-func (l adminList) VisitListAdminsResponse(w http.ResponseWriter) error { return l.write(w) }
-
 // ListAdmins lists the standalone admins.
 func (a *API) ListAdmins(ctx context.Context, _ gen.ListAdminsRequestObject) (gen.ListAdminsResponseObject, error) {
-	s, err := newStream(ctx, a.accounts.Admins, encodeAs(a.adminRecord))
-	return adminList{s}, err
+	return newStream(ctx, a.accounts.Admins, encodeAs(a.adminRecord))
 }
 
 // GetAdmin returns one standalone admin.

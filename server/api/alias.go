@@ -2,31 +2,22 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/store"
 )
 
-// aliasList is the answer to ListAliases.
-type aliasList struct{ visit }
-
-// VisitListAliasesResponse implements gen.ListAliasesResponseObject.
-func (l aliasList) VisitListAliasesResponse(w http.ResponseWriter) error { return l.write(w) }
-
 // ListAliases lists the alias accounts of a domain.
 func (a *API) ListAliases(ctx context.Context, r gen.ListAliasesRequestObject) (gen.ListAliasesResponseObject, error) {
 	filter := store.AliasFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
 	if isYes(r.Params.EmailOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.AliasAddresses(ctx, filter, page)
 		}, encodeName)
-		return aliasList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
 		return a.accounts.Aliases(ctx, filter, page)
 	}, encodeAs(aliasRecord))
-	return aliasList{s}, err
 }
 
 // GetAlias returns one alias account.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"strings"
 
 	"github.com/postern-mail/postern/gen"
@@ -93,11 +92,6 @@ func done(ctx context.Context, change store.Change) gen.DoneJSONResponse {
 
 // lower returns an address or domain name of the path as it is stored; the contract has checked its form.
 func lower(name string) string { return strings.ToLower(name) }
-
-// visit is an answer that writes itself.
-type visit interface {
-	write(w http.ResponseWriter) error
-}
 
 // atMail names the address in the path as the parameter at fault.
 func atMail(err error) error { return withField("mail", err) }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	"github.com/postern-mail/postern/gen"
@@ -13,12 +12,6 @@ import (
 	"github.com/postern-mail/postern/store/password"
 )
 
-// domainList is the answer to ListDomains.
-type domainList struct{ visit }
-
-// VisitListDomainsResponse implements gen.ListDomainsResponseObject.
-func (l domainList) VisitListDomainsResponse(w http.ResponseWriter) error { return l.write(w) }
-
 // ListDomains lists the domains that the caller manages.
 func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (gen.ListDomainsResponseObject, error) {
 	filter := store.DomainFilter{DisabledOnly: isYes(r.Params.DisabledOnly)}
@@ -26,15 +19,13 @@ func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (
 		filter.ManagedBy = p.Username
 	}
 	if isYes(r.Params.NameOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.DomainNames(ctx, filter, page)
 		}, encodeName)
-		return domainList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
 		return a.accounts.Domains(ctx, filter, page)
 	}, encodeAs(a.domainRecord))
-	return domainList{s}, err
 }
 
 // GetDomain returns one domain.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/store"
@@ -65,14 +64,6 @@ func (a *API) DeleteGreylisting(ctx context.Context, r gen.DeleteGreylistingRequ
 	return gen.DeleteGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
-// senderList is the answer to GetGreylistingWhitelists.
-type senderList struct{ visit }
-
-// VisitGetGreylistingWhitelistsResponse implements gen.GetGreylistingWhitelistsResponseObject.
-func (l senderList) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-	return l.write(w)
-}
-
 // GetGreylistingWhitelists lists the senders that are not greylisted for an account.
 func (a *API) GetGreylistingWhitelists(
 	ctx context.Context, r gen.GetGreylistingWhitelistsRequestObject,
@@ -81,10 +72,9 @@ func (a *API) GetGreylistingWhitelists(
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 		return a.policies.GreylistingWhitelist(ctx, account, page)
 	}, encodeName)
-	return senderList{s}, err
 }
 
 // UpdateGreylistingWhitelists changes the senders that are not greylisted for an account.

@@ -12,27 +12,17 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// mailingListList is the answer to ListMailingLists.
-type mailingListList struct{ visit }
-
-// VisitListMailingListsResponse implements gen.ListMailingListsResponseObject.
-func (l mailingListList) VisitListMailingListsResponse(w http.ResponseWriter) error {
-	return l.write(w)
-}
-
 // ListMailingLists lists the mailing lists of a domain. It asks the accounts alone, so it answers also while mlmmj is away.
 func (a *API) ListMailingLists(ctx context.Context, r gen.ListMailingListsRequestObject) (gen.ListMailingListsResponseObject, error) {
 	domain := lower(r.Domain)
 	if isYes(r.Params.EmailOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.MailingListAddresses(ctx, domain, page)
 		}, encodeName)
-		return mailingListList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
 		return a.accounts.MailingListAccounts(ctx, domain, page)
 	}, encodeAs(mailingListAccountRecord))
-	return mailingListList{s}, err
 }
 
 // GetMailingList returns one list with all its settings and, if asked for, its subscribers.

@@ -70,6 +70,31 @@ func (s stream[T]) next(after string) (store.Page[T], error) {
 	return s.read(ctx, store.PageRequest{Limit: pageSize, After: after})
 }
 
+// A stream is the answer of each operation that lists: the generated interfaces differ in the name of one method alone.
+
+// VisitListAdminsResponse implements gen.ListAdminsResponseObject.
+func (s stream[T]) VisitListAdminsResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitListAliasesResponse implements gen.ListAliasesResponseObject.
+func (s stream[T]) VisitListAliasesResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitListDomainsResponse implements gen.ListDomainsResponseObject.
+func (s stream[T]) VisitListDomainsResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitGetGreylistingWhitelistsResponse implements gen.GetGreylistingWhitelistsResponseObject.
+func (s stream[T]) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+	return s.write(w)
+}
+
+// VisitListMailingListsResponse implements gen.ListMailingListsResponseObject.
+func (s stream[T]) VisitListMailingListsResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitListUsersResponse implements gen.ListUsersResponseObject.
+func (s stream[T]) VisitListUsersResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitGetWblistResponse implements gen.GetWblistResponseObject.
+func (s stream[T]) VisitGetWblistResponse(w http.ResponseWriter) error { return s.write(w) }
+
 // encodeName writes an item of a listing of names.
 func encodeName(b []byte, name string) ([]byte, error) {
 	raw, err := json.Marshal(name)

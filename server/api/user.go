@@ -2,19 +2,12 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/store"
 )
-
-// userList is the answer to ListUsers.
-type userList struct{ visit }
-
-// VisitListUsersResponse implements gen.ListUsersResponseObject.
-func (l userList) VisitListUsersResponse(w http.ResponseWriter) error { return l.write(w) }
 
 // ListUsers lists the mailboxes of a domain, without those that outrank the caller.
 func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
@@ -23,15 +16,13 @@ func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.
 		filter.Viewer = p.Username
 	}
 	if isYes(r.Params.EmailOnly) {
-		s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.accounts.UserAddresses(ctx, filter, page)
 		}, encodeName)
-		return userList{s}, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
 		return a.accounts.Users(ctx, filter, page)
 	}, encodeAs(a.userRecordFor(ctx)))
-	return userList{s}, err
 }
 
 // GetUser returns one mailbox.

@@ -2,17 +2,10 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/store"
 )
-
-// addressList is the answer to GetWblist.
-type addressList struct{ visit }
-
-// VisitGetWblistResponse implements gen.GetWblistResponseObject.
-func (l addressList) VisitGetWblistResponse(w http.ResponseWriter) error { return l.write(w) }
 
 // GetWblist lists the addresses of a whitelist or blacklist.
 func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.GetWblistResponseObject, error) {
@@ -20,10 +13,9 @@ func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 		return a.policies.Wblist(ctx, key, page)
 	}, encodeName)
-	return addressList{s}, err
 }
 
 // AddToWblist adds addresses to a whitelist or blacklist.
