@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/policystore"
@@ -77,23 +76,4 @@ func (s *stores) lookUp(ctx context.Context) error {
 		return nil
 	}
 	return s.spf.Run(ctx)
-}
-
-// every repeats a lookup until ctx ends; an interval of 0 never does it.
-func every(ctx context.Context, interval time.Duration, log *slog.Logger, failure string, do func(ctx context.Context) error) {
-	if interval <= 0 {
-		return
-	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := do(ctx); err != nil && ctx.Err() == nil {
-			log.Error(failure, "error", err)
-		}
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-mail/postern/server"
+	"github.com/postern-mail/postern/store/change"
 )
 
 const (
@@ -147,20 +148,27 @@ func startChores(ctx context.Context, c Config, s *stores, log *slog.Logger) (st
 		every(ctx, c.VerifyInterval, log, "some names that wait for their proof could not be checked", c.unlessReadOnly(s.names.Run))
 	})
 	running.Go(func() {
-		ticker := time.NewTicker(purgeInterval)
-		defer ticker.Stop()
-		for {
-			if err := errors.Join(purgeSessions(ctx, s, c), purgeAttempts(ctx, s, c)); err != nil && ctx.Err() == nil {
-				log.Error("ended sessions and old wrong passwords could not be removed", "error", err)
-			}
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
-				return
-			}
+		const failure = "ended sessions and old wrong passwords could not be removed"
+		purge := func(ctx context.Context) error {
+			return errors.Join(purgeSessions(ctx, s, c), purgeAttempts(ctx, s, c))
 		}
+		withLog(log, failure, purge)(ctx)
+		every(ctx, purgeInterval, log, failure, purge)
 	})
 	return func() { cancel(); running.Wait() }
+}
+
+// every repeats a job until ctx ends, and logs what failed; an interval of 0 never does it.
+func every(ctx context.Context, interval time.Duration, log *slog.Logger, failure string, job func(ctx context.Context) error) {
+	change.Every(ctx, interval, nil, withLog(log, failure, job))
+}
+
+func withLog(log *slog.Logger, failure string, job func(ctx context.Context) error) func(ctx context.Context) {
+	return func(ctx context.Context) {
+		if err := job(ctx); err != nil && ctx.Err() == nil {
+			log.Error(failure, "error", err)
+		}
+	}
 }
 
 // greet tells the person at the terminal where to go and how to get in.

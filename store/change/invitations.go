@@ -59,20 +59,14 @@ func (i *Inviter) wakeUp() {
 
 // Run sends invitations until ctx ends: at once when something was recorded here, and every so often what failed or what
 // another process recorded.
-func (i *Inviter) Run(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
+func (i *Inviter) Run(ctx context.Context, interval time.Duration) {
+	send := func(ctx context.Context) {
 		if err := i.Send(ctx); err != nil && ctx.Err() == nil {
 			i.accounts.log.ErrorContext(ctx, "Invitations to mailing lists could not be read.", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-i.wake:
-		}
 	}
+	send(ctx)
+	Every(ctx, interval, i.wake, send)
 }
 
 // Send sends every invitation that is due. One that fails is logged and tried again later.

@@ -28,22 +28,6 @@ func (a *Accounts) ResumeStale(ctx context.Context) error {
 	return a.resume(ctx, func(i store.Intent) bool { return !isYoung(i) })
 }
 
-// Run repeats ResumeStale until ctx ends.
-func (a *Accounts) Run(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := a.ResumeStale(ctx); err != nil && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "Unfinished changes could not be taken up.", "error", err)
-		}
-	}
-}
-
 func (a *Accounts) resume(ctx context.Context, due func(store.Intent) bool) error {
 	intents, err := a.intents.UnfinishedIntents(ctx)
 	if err != nil {

@@ -185,13 +185,12 @@ func TestResume(t *testing.T) {
 	})
 }
 
-func TestRun(t *testing.T) {
+func TestResumeStale(t *testing.T) {
 	state := openState(t)
 	begin(t, state, "old@example.com", time.Now().Add(-time.Hour))
 	begin(t, state, "young@example.com", time.Now())
-	ctx, cancel := context.WithCancel(t.Context())
-	follower := &recorder{told: func(context.Context) { cancel() }}
-	start(newAccounts(), state, follower).Run(ctx, time.Millisecond) // returns when ctx ends
+	follower := &recorder{}
+	require.NoError(t, start(newAccounts(), state, follower).ResumeStale(t.Context()))
 	require.Equal(t, []string{"old@example.com"}, names(follower))
 }
 
