@@ -16,7 +16,7 @@ const zeroDay = "1970-01-01"
 
 // DueMailboxes implements store.DeletedMailboxes.
 func (m *Mailboxes) DueMailboxes(ctx context.Context, now time.Time, most int, beyond int64) ([]store.DueMailbox, error) {
-	tables, err := m.layout(ctx)
+	tables, err := m.db.Layout(ctx)
 	if err != nil || tables["deleted_mailboxes"] == nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ var accountColumns = []struct{ table, column string }{
 
 // HoldsAccount implements store.Leftovers.
 func (s *Store) HoldsAccount(ctx context.Context, name string) (bool, error) {
-	tables, err := s.mailboxes.layout(ctx)
+	tables, err := s.db.Layout(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look at the panel's tables: %w", err)
 	}
@@ -42,7 +42,7 @@ func (s *Store) HoldsAccount(ctx context.Context, name string) (bool, error) {
 
 // ForgetAccount implements store.Leftovers.
 func (s *Store) ForgetAccount(ctx context.Context, name string) error {
-	tables, err := s.mailboxes.layout(ctx)
+	tables, err := s.db.Layout(ctx)
 	if err != nil {
 		return fmt.Errorf("look at the panel's tables: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -16,34 +15,16 @@ import (
 const chunkSize = 4000
 
 // Mailboxes is what iRedAdmin's database knows about the mailboxes of a directory. A table that is missing knows nothing.
-type Mailboxes struct {
-	db     *sqldb.DB
-	mu     sync.Mutex
-	tables map[string][]string // with their columns, nil until they were looked at
-}
+type Mailboxes struct{ db *sqldb.DB }
 
 var _ store.Mailboxes = (*Mailboxes)(nil)
 
 // NewMailboxes returns the store. The database stays that of the caller.
-func NewMailboxes(db *sqldb.DB) *Mailboxes { return &Mailboxes{db: db} }
-
-// layout looks once at what tables there are.
-func (m *Mailboxes) layout(ctx context.Context) (map[string][]string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.tables != nil {
-		return m.tables, nil
-	}
-	tables, err := m.db.Reader().Layout(ctx)
-	if err == nil {
-		m.tables = tables
-	}
-	return tables, err
-}
+func NewMailboxes(db *sqldb.DB) *Mailboxes { return &Mailboxes{db} }
 
 // MailboxUsage implements store.Mailboxes. A delivery, which is noted as a log-in too, is none.
 func (m *Mailboxes) MailboxUsage(ctx context.Context, mails []string) (map[string]store.MailboxUsage, error) {
-	tables, err := m.layout(ctx)
+	tables, err := m.db.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +40,7 @@ func (m *Mailboxes) MailboxUsage(ctx context.Context, mails []string) (map[strin
 	return found, nil
 }
 
-func (m *Mailboxes) readQuota(ctx context.Context, tables map[string][]string, mails []string, found map[string]store.MailboxUsage) error {
+func (m *Mailboxes) readQuota(ctx context.Context, tables sqldb.Layout, mails []string, found map[string]store.MailboxUsage) error {
 	if tables["used_quota"] == nil {
 		return nil
 	}
@@ -76,7 +57,7 @@ func (m *Mailboxes) readQuota(ctx context.Context, tables map[string][]string, m
 	return err
 }
 
-func (m *Mailboxes) readLogins(ctx context.Context, tables map[string][]string, mails []string, found map[string]store.MailboxUsage) error {
+func (m *Mailboxes) readLogins(ctx context.Context, tables sqldb.Layout, mails []string, found map[string]store.MailboxUsage) error {
 	if tables["last_login"] == nil {
 		return nil
 	}
@@ -98,7 +79,7 @@ func (m *Mailboxes) readLogins(ctx context.Context, tables map[string][]string, 
 
 // KeepMailboxes implements store.Mailboxes.
 func (m *Mailboxes) KeepMailboxes(ctx context.Context, kept []store.KeptMailbox) error {
-	tables, err := m.layout(ctx)
+	tables, err := m.db.Layout(ctx)
 	if err != nil {
 		return err
 	}
@@ -210,7 +191,7 @@ func (m *Mailboxes) RenameMailbox(ctx context.Context, from, to string) error {
 
 // write runs fn for each of the tables that are there, in one transaction.
 func (m *Mailboxes) write(ctx context.Context, what string, fn func(tx *sqldb.Tx, table, column string, domain bool) error) error {
-	tables, err := m.layout(ctx)
+	tables, err := m.db.Layout(ctx)
 	if err != nil {
 		return err
 	}

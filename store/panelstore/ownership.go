@@ -25,8 +25,8 @@ func NewProofCodes(db *sqldb.DB) *ProofCodes { return &ProofCodes{db} }
 
 // HasProofCodes reports whether the database has the table; an old panel's lacks it.
 func HasProofCodes(ctx context.Context, db *sqldb.DB) (bool, error) {
-	columns, err := db.Reader().Columns(ctx, ownershipTable)
-	return len(columns) > 0, err
+	layout, err := db.Reader().Layout(ctx)
+	return layout.Has(ownershipTable), err
 }
 
 // proofRow is a row of the table. The name of a domain itself is in the column domain, with none in the other.

@@ -36,8 +36,8 @@ func CheckOwn(ctx context.Context, db *sqldb.DB) error {
 
 // Check returns an error when the database lacks the table without which it is not iRedAdmin's.
 func Check(ctx context.Context, db *sqldb.DB) error {
-	columns, err := db.Reader().Columns(ctx, "log")
-	if err == nil && len(columns) == 0 {
+	layout, err := db.Reader().Layout(ctx)
+	if err == nil && !layout.Has("log") {
 		err = fmt.Errorf("the panel's database has no table %q: %w", "log", sqldb.ErrNotLaid)
 	}
 	return err

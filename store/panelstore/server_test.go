@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store/panelstore"
+	"github.com/postern-mail/postern/store/sqldb"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -35,7 +36,7 @@ func TestPanelsSchemaIsNeverLaidOver(t *testing.T) {
 			require.ErrorContains(t, panelstore.CreateSchema(t.Context(), db), `"tracking"`)
 			there, err := db.Reader().Layout(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, map[string][]string{"tracking": {"k"}}, there)
+			require.Equal(t, sqldb.Layout{"tracking": {"k"}}, there)
 		})
 	}
 	t.Run("sqlite", func(t *testing.T) {

@@ -16,12 +16,12 @@ type settingRow struct {
 
 // PanelSettings implements store.Panel. Where an old panel lacks the table nothing is set.
 func (s *Store) PanelSettings(ctx context.Context) (map[string]any, error) {
-	columns, err := s.db.Reader().Columns(ctx, "settings")
+	layout, err := s.db.Layout(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for the panel's settings: %w", err)
 	}
 	settings := map[string]any{}
-	if len(columns) == 0 {
+	if !layout.Has("settings") {
 		return settings, nil
 	}
 	var rows []settingRow
@@ -39,11 +39,11 @@ func (s *Store) PanelSettings(ctx context.Context) (map[string]any, error) {
 // PanelRestrictions implements store.Panel.
 func (s *Store) PanelRestrictions(ctx context.Context) (store.PanelRestrictions, error) {
 	var all store.PanelRestrictions
-	columns, err := s.db.Reader().Columns(ctx, "settings")
+	layout, err := s.db.Layout(ctx)
 	if err != nil {
 		return all, fmt.Errorf("look for the panel's settings: %w", err)
 	}
-	if len(columns) == 0 {
+	if !layout.Has("settings") {
 		return all, nil
 	}
 	var rows []settingRow

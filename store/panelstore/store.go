@@ -14,13 +14,10 @@ var (
 )
 
 // Store is iRedAdmin's database.
-type Store struct {
-	db        *sqldb.DB
-	mailboxes *Mailboxes // knows what tables there are
-}
+type Store struct{ db *sqldb.DB }
 
 // New returns the store. It takes over db.
-func New(db *sqldb.DB) *Store { return &Store{db, NewMailboxes(db)} }
+func New(db *sqldb.DB) *Store { return &Store{db} }
 
 // Ping implements store.Panel.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }

@@ -9,10 +9,10 @@ import (
 )
 
 // unreferred is the condition that no list refers to a row of mailaddr.
-func unreferred(l layout) string {
+func unreferred(l sqldb.Layout) string {
 	var parts []string
 	for _, at := range sides {
-		if l.has(at.table) {
+		if l.Has(at.table) {
 			parts = append(parts, "NOT EXISTS (SELECT 1 FROM "+at.table+" l WHERE l."+at.other+" = mailaddr.id)")
 		}
 	}
@@ -25,8 +25,8 @@ func (s *Store) PurgeAddresses(ctx context.Context, dryRun bool) (int64, error) 
 	if s.amavisd == nil {
 		return 0, nil
 	}
-	l, err := s.layouts.of(ctx, s.amavisd)
-	if err != nil || len(l.present([]string{"mailaddr", "wblist"})) < 2 {
+	l, err := s.amavisd.Layout(ctx)
+	if err != nil || len(l.Present("mailaddr", "wblist")) < 2 {
 		return 0, err
 	}
 	var total, last int64
@@ -53,7 +53,7 @@ func (s *Store) PurgeAddresses(ctx context.Context, dryRun bool) (int64, error) 
 }
 
 // removeAddresses holds the rows first, as those do who put an address on a list, and then looks once more.
-func (s *Store) removeAddresses(ctx context.Context, l layout, ids []int64) (n int64, err error) {
+func (s *Store) removeAddresses(ctx context.Context, l sqldb.Layout, ids []int64) (n int64, err error) {
 	err = s.amavisd.Write(ctx, func(tx *sqldb.Tx) error {
 		var held []int64
 		if err := tx.Select(ctx, &held, "SELECT id FROM mailaddr WHERE id IN (?) "+tx.ForUpdate(), ids); err != nil {

@@ -81,7 +81,7 @@ func (s *Store) membersOf(ctx context.Context, tx *sqldb.Tx, name string) ([]mem
 }
 
 // planForget plans to remove all that belongs to the accounts. What the lists are about stays: others may list it too.
-func (p *plan) planForget(l layout, members []member) {
+func (p *plan) planForget(l sqldb.Layout, members []member) {
 	for _, m := range members {
 		for _, at := range []side{sides[store.Inbound], sides[store.Outbound]} {
 			p.doIf(l, at.table, "DELETE FROM "+at.table+" WHERE "+at.own+" = ?", m.ID)
@@ -92,8 +92,8 @@ func (p *plan) planForget(l layout, members []member) {
 }
 
 // doIf adds a statement on a table that may be missing.
-func (p *plan) doIf(l layout, table, query string, args ...any) {
-	if l.has(table) {
+func (p *plan) doIf(l sqldb.Layout, table, query string, args ...any) {
+	if l.Has(table) {
 		p.do(query, args...)
 	}
 }
@@ -103,7 +103,7 @@ func (s *Store) inAmavisd(ctx context.Context, name string) (bool, error) {
 	if s.amavisd == nil {
 		return false, nil
 	}
-	l, err := s.layouts.of(ctx, s.amavisd)
+	l, err := s.amavisd.Layout(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) inAmavisd(ctx context.Context, name string) (bool, error) {
 		table, column string
 		arg           any
 	}{{"users", "email", email(s.amavisd, arg)}, {"policy", "policy_name", arg}} {
-		if !l.has(at.table) {
+		if !l.Has(at.table) {
 			continue
 		}
 		var n int64
@@ -134,8 +134,8 @@ func (s *Store) forgetAmavisd(ctx context.Context, name string) error {
 	if s.amavisd == nil {
 		return nil
 	}
-	l, err := s.layouts.of(ctx, s.amavisd)
-	if err != nil || !l.has("users") {
+	l, err := s.amavisd.Layout(ctx)
+	if err != nil || !l.Has("users") {
 		return err
 	}
 	_, err = write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
@@ -155,8 +155,8 @@ func (s *Store) renameAmavisd(ctx context.Context, from, to string) error {
 	if s.amavisd == nil {
 		return nil
 	}
-	l, err := s.layouts.of(ctx, s.amavisd)
-	if err != nil || !l.has("users") {
+	l, err := s.amavisd.Layout(ctx)
+	if err != nil || !l.Has("users") {
 		return err
 	}
 	_, err = write(ctx, s.amavisd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {

@@ -30,7 +30,7 @@ func (s *Store) Greylisting(ctx context.Context, account store.PolicyAccount) (s
 	if err != nil {
 		return store.Greylisting{}, err
 	}
-	query := "SELECT " + l.selected("greylisting", greylistingColumns) + " FROM greylisting WHERE sender = ? AND account IN (?) ORDER BY priority DESC, id"
+	query := "SELECT " + selected(l, "greylisting", greylistingColumns) + " FROM greylisting WHERE sender = ? AND account IN (?) ORDER BY priority DESC, id"
 	rows, err := db.Reader().Records(ctx, query, anySender, texts(account.Candidates()))
 	if err != nil {
 		return store.Greylisting{}, fmt.Errorf("read greylisting for %s: %w", account, err)
@@ -67,7 +67,7 @@ func (s *Store) GreylistingSettings(ctx context.Context) ([]store.Record, error)
 		return nil, err
 	}
 	rows, err := db.Reader().Records(ctx,
-		"SELECT "+l.selected("greylisting", greylistingColumns)+" FROM greylisting ORDER BY priority DESC, sender_priority DESC, account, sender")
+		"SELECT "+selected(l, "greylisting", greylistingColumns)+" FROM greylisting ORDER BY priority DESC, sender_priority DESC, account, sender")
 	if err != nil {
 		return nil, fmt.Errorf("read greylisting: %w", err)
 	}
@@ -126,7 +126,7 @@ func (s *Store) writeGreylisting(
 		return store.Change{}, err
 	}
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
-		query := "SELECT " + l.selected("greylisting", greylistingColumns) + " FROM greylisting WHERE account = ? AND sender = ? " + tx.ForUpdate()
+		query := "SELECT " + selected(l, "greylisting", greylistingColumns) + " FROM greylisting WHERE account = ? AND sender = ? " + tx.ForUpdate()
 		rows, err := tx.Records(ctx, query, string(account), anySender)
 		if err != nil {
 			return nil, fmt.Errorf("read greylisting of %s: %w", account, err)

@@ -54,8 +54,8 @@ func (s *Store) UpdateSpfDomains(ctx context.Context, w store.Write, domains sto
 }
 
 // planUnderive plans to remove what is exempt on behalf of a domain.
-func (p *plan) planUnderive(l layout, domain string) {
-	for _, table := range l.present(derived) {
+func (p *plan) planUnderive(l sqldb.Layout, domain string) {
+	for _, table := range l.Present(derived...) {
 		p.do("DELETE FROM "+table+" WHERE comment = ?", automatic+domain)
 	}
 }
@@ -84,8 +84,8 @@ const sharedPrefix = "spf:"
 
 // planHandOver plans that servers which are exempt on behalf of domains that go stay exempt on behalf of another domain that
 // shares them. Those in kept stay with the domain itself.
-func (p *plan) planHandOver(ctx context.Context, tx *sqldb.Tx, l layout, gone, kept []string) error {
-	there := l.present(derived)
+func (p *plan) planHandOver(ctx context.Context, tx *sqldb.Tx, l sqldb.Layout, gone, kept []string) error {
+	there := l.Present(derived...)
 	if len(there) == 0 || len(gone) == 0 {
 		return nil
 	}
@@ -126,9 +126,9 @@ func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []st
 	if err != nil {
 		return err
 	}
-	there := l.present(derived)
+	there := l.Present(derived...)
 	if len(there) == 0 {
-		return l.lacks("iRedAPD", derived)
+		return lacks(l, "iRedAPD", derived)
 	}
 	wanted, into := validSenders(found, db), there[0]
 	_, err = write(ctx, db, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
@@ -150,7 +150,7 @@ func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []st
 		own := store.LeaveOut(wanted, others)
 		p.planExempt(into, anySender, domain, own)
 		p.planExempt(into, sharedAccount(domain), domain, store.LeaveOut(wanted, own))
-		for _, table := range l.present([]string{"greylisting_tracking"}) {
+		for _, table := range l.Present("greylisting_tracking") {
 			for chunk := range slices.Chunk(wanted, chunkSize) {
 				p.do("DELETE FROM "+table+" WHERE client_address IN (?)", chunk)
 			}

@@ -87,7 +87,7 @@ func (s *Store) UpdateGreylistingWhitelist(
 	}
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
 		var rows []struct{ Sender, Comment string }
-		query := "SELECT " + l.selected("greylisting_whitelists", []column{{"sender", "''"}, {"comment", "''"}}) + " FROM greylisting_whitelists WHERE account = ? ORDER BY sender " + tx.ForUpdate()
+		query := "SELECT " + selected(l, "greylisting_whitelists", []column{{"sender", "''"}, {"comment", "''"}}) + " FROM greylisting_whitelists WHERE account = ? ORDER BY sender " + tx.ForUpdate()
 		if err := tx.Select(ctx, &rows, query, string(account)); err != nil {
 			return nil, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
 		}

@@ -24,12 +24,12 @@ func (s *Store) inIredapd(ctx context.Context, name string) (bool, error) {
 	if s.iredapd == nil {
 		return false, nil
 	}
-	l, err := s.layouts.of(ctx, s.iredapd)
+	l, err := s.iredapd.Layout(ctx)
 	if err != nil {
 		return false, err
 	}
 	condition, arg := of("account", name)
-	tables := l.present(append([]string{trackingTable}, settingTables...))
+	tables := l.Present(append([]string{trackingTable}, settingTables...)...)
 	if len(tables) == 0 {
 		return false, nil
 	}
@@ -48,7 +48,7 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 	if s.iredapd == nil {
 		return nil
 	}
-	l, err := s.layouts.of(ctx, s.iredapd)
+	l, err := s.iredapd.Layout(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,12 +66,12 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 }
 
 // planForgetSettings plans to remove all that belongs to the accounts.
-func (p *plan) planForgetSettings(l layout, accounts []string) {
+func (p *plan) planForgetSettings(l sqldb.Layout, accounts []string) {
 	for chunk := range slices.Chunk(accounts, chunkSize) {
-		if l.has("throttle") && l.has("throttle_tracking") {
+		if l.Has("throttle") && l.Has("throttle_tracking") {
 			p.do(forgetCounters, chunk)
 		}
-		for _, table := range l.present(settingTables) {
+		for _, table := range l.Present(settingTables...) {
 			p.do("DELETE FROM "+table+" WHERE account IN (?)", chunk)
 		}
 	}
@@ -79,12 +79,12 @@ func (p *plan) planForgetSettings(l layout, accounts []string) {
 
 // accountsOf returns the accounts that have settings: an address itself or, for a domain name, the domain and every
 // address in it.
-func accountsOf(ctx context.Context, tx *sqldb.Tx, l layout, name string) ([]string, error) {
+func accountsOf(ctx context.Context, tx *sqldb.Tx, l sqldb.Layout, name string) ([]string, error) {
 	if strings.Contains(name, "@") {
 		return []string{name}, nil
 	}
 	var kept []string
-	for _, table := range l.present(settingTables) {
+	for _, table := range l.Present(settingTables...) {
 		var found []string
 		query := "SELECT DISTINCT account FROM " + table + " WHERE account LIKE ? ORDER BY account"
 		if err := tx.Select(ctx, &found, query, "%@"+name); err != nil {
@@ -103,14 +103,14 @@ func (s *Store) renameIredapd(ctx context.Context, from, to string) error {
 	if s.iredapd == nil {
 		return nil
 	}
-	l, err := s.layouts.of(ctx, s.iredapd)
+	l, err := s.iredapd.Layout(ctx)
 	if err != nil {
 		return err
 	}
 	_, err = write(ctx, s.iredapd, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
 		p := &plan{}
 		var n int64
-		tables := l.present(settingTables)
+		tables := l.Present(settingTables...)
 		if len(tables) == 0 {
 			return p, nil
 		}

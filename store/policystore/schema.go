@@ -77,7 +77,7 @@ func (p Part) Check(ctx context.Context, db *sqldb.DB) error {
 	if err != nil {
 		return err
 	}
-	if len(layout(there).present(p.required)) == 0 {
+	if len(there.Present(p.required...)) == 0 {
 		return fmt.Errorf("the database has no table %q: %w", p.required[0], sqldb.ErrNotLaid)
 	}
 	return nil

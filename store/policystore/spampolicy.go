@@ -90,8 +90,8 @@ func (s *Store) UpdateSpamPolicy(
 }
 
 // planPolicy plans that the account's policy has the columns. One for everybody starts as iRedMail ships it.
-func (p *plan) planPolicy(l layout, account store.PolicyAccount, rows []store.Record, set store.Record) {
-	isMissing := func(f store.Field) bool { return !l.hasColumn("policy", f.Name) }
+func (p *plan) planPolicy(l sqldb.Layout, account store.PolicyAccount, rows []store.Record, set store.Record) {
+	isMissing := func(f store.Field) bool { return !l.HasColumn("policy", f.Name) }
 	set = slices.DeleteFunc(slices.Clone(set), isMissing)
 	if len(rows) == 0 {
 		row := store.Record{{Name: "policy_name", Value: string(account)}}
@@ -158,9 +158,9 @@ func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account sto
 }
 
 // keepsLists reports whether a row of users is needed by a whitelist or blacklist.
-func keepsLists(ctx context.Context, tx *sqldb.Tx, l layout, id int64) (bool, error) {
+func keepsLists(ctx context.Context, tx *sqldb.Tx, l sqldb.Layout, id int64) (bool, error) {
 	for _, at := range sides {
-		if !l.has(at.table) {
+		if !l.Has(at.table) {
 			continue
 		}
 		var n int64

@@ -34,7 +34,6 @@ type Store struct {
 	amavisd *sqldb.DB // nil when it is not configured, and so iredapd
 	iredapd *sqldb.DB
 	options Options
-	layouts layouts
 }
 
 // New returns the store over the databases, either of which may be nil. It takes them over.

@@ -53,7 +53,7 @@ func (s *Store) Throttle(ctx context.Context, account store.PolicyAccount, direc
 		return store.Throttle{}, err
 	}
 	var rows []throttle
-	query := "SELECT " + l.selected("throttle", throttleColumns) + " FROM throttle WHERE kind = ? AND account IN (?) ORDER BY priority DESC, id"
+	query := "SELECT " + selected(l, "throttle", throttleColumns) + " FROM throttle WHERE kind = ? AND account IN (?) ORDER BY priority DESC, id"
 	if err = db.Reader().Select(ctx, &rows, query, string(direction), texts(account.Candidates())); err != nil {
 		return store.Throttle{}, fmt.Errorf("read throttles for %s: %w", account, err)
 	}
@@ -129,13 +129,13 @@ func (s *Store) SetThrottle(
 // lockThrottles reads the account's rows and holds them. PostgreSQL keeps nobody from having several: the first counts,
 // and others who would add one wait until this transaction ends.
 func lockThrottles(
-	ctx context.Context, tx *sqldb.Tx, l layout, account store.PolicyAccount, direction store.Direction,
+	ctx context.Context, tx *sqldb.Tx, l sqldb.Layout, account store.PolicyAccount, direction store.Direction,
 ) ([]throttle, error) {
 	if err := tx.Serialise(ctx, "throttle "+string(account)); err != nil {
 		return nil, fmt.Errorf("wait for throttle of %s: %w", account, err)
 	}
 	var rows []throttle
-	query := "SELECT " + l.selected("throttle", throttleColumns) + " FROM throttle WHERE account = ? AND kind = ? ORDER BY id " + tx.ForUpdate()
+	query := "SELECT " + selected(l, "throttle", throttleColumns) + " FROM throttle WHERE account = ? AND kind = ? ORDER BY id " + tx.ForUpdate()
 	if err := tx.Select(ctx, &rows, query, string(account), string(direction)); err != nil {
 		return nil, fmt.Errorf("read throttle of %s: %w", account, err)
 	}
@@ -145,12 +145,12 @@ func lockThrottles(
 // throttlePlan is a plan about throttles of a layout.
 type throttlePlan struct {
 	*plan
-	layout layout
+	layout sqldb.Layout
 }
 
 // planUncount plans to forget what was counted under a row. An old iRedAPD counted in the row itself.
 func (p *throttlePlan) planUncount(row throttle) {
-	if p.layout.has("throttle_tracking") {
+	if p.layout.Has("throttle_tracking") {
 		p.do("DELETE FROM throttle_tracking WHERE tid = ?", row.ID)
 	}
 }
@@ -174,7 +174,7 @@ func (p *throttlePlan) planThrottle(account store.PolicyAccount, direction store
 		p.change.After = row.record().Without("id")
 		columns, args := "account, kind, priority, period, msg_size, max_msgs, max_quota",
 			[]any{row.Account, row.Kind, row.Priority, row.Period, row.MsgSize, row.MaxMsgs, row.MaxQuota}
-		if p.layout.hasColumn("throttle", "max_rcpts") {
+		if p.layout.HasColumn("throttle", "max_rcpts") {
 			columns, args = columns+", max_rcpts", append(args, row.MaxRcpts)
 		}
 		p.into("throttle", "INSERT INTO throttle ("+columns+"{columns}) VALUES ("+tuples("?", len(args))+"{values})", args...)

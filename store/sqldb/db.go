@@ -17,6 +17,7 @@ type DB struct {
 	Dialect Dialect
 	write   *sqlx.DB
 	read    *sqlx.DB
+	known   knownLayout
 	filling filling     // what rows get that must have more than we know of
 	turns   store.Turns // of admins, where a single connection writes
 }

@@ -25,7 +25,6 @@ type Dialect struct {
 	limits    string             // query for what the text columns take, "" where they take anything
 	isolation sql.IsolationLevel // of a transaction, where the connection is not made for it
 	quote     string
-	columns   string // query for the column names of a table
 	layout    string // query for the columns of all tables, with those of the table beside them
 	required  string // query for the columns that an insert has to name, with their types; see filling
 	ascii     string // around a column, "" where that is not needed; see ASCII

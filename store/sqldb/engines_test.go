@@ -70,12 +70,12 @@ func TestValues(t *testing.T) {
 		}}, got)
 		require.Equal(t, int64(1), mustWrite(t, db, "UPDATE things SET flag = ?", 1), "matched, though nothing changed")
 		require.Equal(t, int64(0), mustWrite(t, db, "UPDATE things SET flag = ? WHERE word = ?", 1, "other"))
-		columns, err := db.Reader().Columns(t.Context(), "things")
+		layout, err := db.Layout(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, []string{"day", "flag", "number", "word", "story", "moment"}, columns)
-		columns, err = db.Reader().Columns(t.Context(), "nothing")
-		require.NoError(t, err)
-		require.Empty(t, columns)
+		require.Equal(t, []string{"day", "flag", "number", "word", "story", "moment"}, layout["things"])
+		require.True(t, layout.HasColumn("things", "day"))
+		require.False(t, layout.HasColumn("things", "night"))
+		require.Equal(t, []string{"things"}, layout.Present("nothing", "things"))
 	})
 }
 

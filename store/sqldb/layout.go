@@ -7,23 +7,56 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
 // ErrNotLaid says that a database lacks tables which it must have.
 var ErrNotLaid = errors.New("it is not of iRedMail's layout")
 
-// Columns returns the column names of a table in their order, empty when there is no such table.
-func (r *Reader) Columns(ctx context.Context, table string) ([]string, error) {
-	var names []string
-	err := r.Select(ctx, &names, r.db.Dialect.columns, table)
-	for i := range names {
-		names[i] = strings.ToLower(names[i])
-	}
-	return names, err
+// Layout is which tables a database has, with the names of their columns in order. The layouts of other programs grew over
+// the years, and we never alter them: what is missing reads as nothing and is not written.
+type Layout map[string][]string
+
+// Has reports whether there is such a table.
+func (l Layout) Has(table string) bool { return len(l[table]) > 0 }
+
+// HasColumn reports whether the table has that column.
+func (l Layout) HasColumn(table, column string) bool { return slices.Contains(l[table], column) }
+
+// Present are those of the tables that are there.
+func (l Layout) Present(tables ...string) []string {
+	return slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return !l.Has(table) })
 }
 
-// Layout returns the tables of the database with the names of their columns in order.
-func (r *Reader) Layout(ctx context.Context) (map[string][]string, error) {
+// layoutAge is how long a layout is remembered: an upgrade may change it under a running server.
+const layoutAge = time.Minute
+
+// knownLayout is the layout that was read last.
+type knownLayout struct {
+	mu     sync.Mutex
+	layout Layout
+	read   time.Time
+}
+
+// Layout returns the layout of the database as it was at most a minute ago.
+func (db *DB) Layout(ctx context.Context) (Layout, error) {
+	k := &db.known
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.layout != nil && time.Since(k.read) < layoutAge {
+		return k.layout, nil
+	}
+	layout, err := db.Reader().Layout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.layout, k.read = layout, time.Now()
+	return layout, nil
+}
+
+// Layout returns the layout of the database as it is.
+func (r *Reader) Layout(ctx context.Context) (Layout, error) {
 	var rows []struct {
 		Table  string `db:"table_name"`
 		Column string `db:"column_name"`
@@ -31,7 +64,7 @@ func (r *Reader) Layout(ctx context.Context) (map[string][]string, error) {
 	if err := r.Select(ctx, &rows, r.db.Dialect.layout); err != nil {
 		return nil, fmt.Errorf("look at the tables of the database: %w", err)
 	}
-	tables := map[string][]string{}
+	tables := Layout{}
 	for _, row := range rows {
 		table := strings.ToLower(row.Table)
 		tables[table] = append(tables[table], strings.ToLower(row.Column))

@@ -36,8 +36,6 @@ var mysqlDialect = Dialect{
 		" WHERE table_schema = DATABASE() AND character_maximum_length IS NOT NULL AND character_maximum_length < 2147483647",
 	quote: "`",
 	ascii: "CONVERT(%s USING ascii)",
-	columns: "SELECT column_name AS column_name FROM information_schema.columns" +
-		" WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position",
 	layout: "SELECT table_name AS table_name, column_name AS column_name FROM information_schema.columns" +
 		" WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
 	required: "SELECT table_name AS table_name, column_name AS column_name, data_type AS kind, column_type AS definition" +

@@ -29,8 +29,6 @@ var postgresDialect = Dialect{
 	limits: "SELECT table_name, column_name, character_maximum_length AS characters, 2147483647 AS bytes, '' AS charset" +
 		" FROM information_schema.columns WHERE table_schema = CURRENT_SCHEMA() AND character_maximum_length IS NOT NULL",
 	quote: `"`,
-	columns: "SELECT column_name FROM information_schema.columns" +
-		" WHERE table_schema = CURRENT_SCHEMA() AND table_name = ? ORDER BY ordinal_position",
 	layout: "SELECT table_name, column_name FROM information_schema.columns" +
 		" WHERE table_schema = CURRENT_SCHEMA() ORDER BY table_name, ordinal_position",
 	required: "SELECT table_name, column_name, data_type AS kind, data_type AS definition FROM information_schema.columns" +

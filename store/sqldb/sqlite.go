@@ -28,8 +28,7 @@ var sqliteDialect = Dialect{
 		code := sqliteCode(err) & 0xff
 		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_CANTOPEN
 	},
-	quote:   `"`,
-	columns: "SELECT name FROM pragma_table_info(?) ORDER BY cid",
+	quote: `"`,
 	layout: "SELECT t.name AS table_name, c.name AS column_name FROM sqlite_master t JOIN pragma_table_info(t.name) c" +
 		" WHERE t.type = 'table' ORDER BY t.name, c.cid",
 	required: "SELECT t.name AS table_name, c.name AS column_name, c.type AS kind, c.type AS definition FROM sqlite_master t" +

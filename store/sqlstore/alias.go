@@ -79,7 +79,7 @@ func (s *Store) wholeAliases(ctx context.Context, db *sqldb.Reader, rows []store
 	err := pairs(ctx, db, members, mails, func(mail, member string) {
 		at[strings.ToLower(mail)].Members = append(at[strings.ToLower(mail)].Members, member)
 	})
-	if err != nil || !s.schema.has("moderators") {
+	if err != nil || !s.schema.Has("moderators") {
 		return aliases, err
 	}
 	moderators := "SELECT address, moderator AS value FROM moderators WHERE address IN (?) ORDER BY address, moderator"

@@ -163,7 +163,7 @@ var counted = map[store.Counted]counting{
 
 // countManaged works that out over the rows that lie in the domains which the admin manages.
 func (s *Store) countManaged(ctx context.Context, tx *sqldb.Tx, c counting, username string) (int64, error) {
-	if !s.schema.has(c.table) {
+	if !s.schema.Has(c.table) {
 		return 0, nil
 	}
 	var n int64

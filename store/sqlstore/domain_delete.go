@@ -100,7 +100,7 @@ func (s *Store) checkGlobalAdminsOutside(ctx context.Context, tx *sqldb.Tx, doma
 func (s *Store) planRecordMailboxes(
 	ctx context.Context, tx *sqldb.Tx, p *plan, actor store.Actor, domain string, date *string, now time.Time,
 ) error {
-	if !s.schema.has("deleted_mailboxes") {
+	if !s.schema.Has("deleted_mailboxes") {
 		return nil
 	}
 	kept, err := s.planKeepFiles(ctx, tx, p, domain)
@@ -110,7 +110,7 @@ func (s *Store) planRecordMailboxes(
 	columns := "timestamp, admin, delete_date, username, domain, maildir"
 	values := "?, ?, ?, m.username, m.domain, CONCAT(m.storagebasedirectory, '/', m.storagenode, '/', m.maildir)"
 	from := " FROM mailbox m"
-	if s.schema.has("used_quota") && s.schema.hasColumn("deleted_mailboxes", "bytes") {
+	if s.schema.Has("used_quota") && s.schema.HasColumn("deleted_mailboxes", "bytes") {
 		columns += ", bytes, messages"
 		values += ", COALESCE(q.bytes, 0), COALESCE(q.messages, 0)"
 		from += " LEFT JOIN used_quota q ON q.username = m.username"
@@ -160,7 +160,7 @@ func (s *Store) planDomainReferences(p *plan, g going) {
 			" AND NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username)", chunk)
 	}
 	for _, table := range []string{"moderators", "maillist_owners"} {
-		if s.schema.has(table) {
+		if s.schema.Has(table) {
 			p.doIn("DELETE FROM "+table+" WHERE dest_domain IN (?)", g.names, within)
 			p.doIn("DELETE FROM "+table+" WHERE domain IN (?)", g.names, everywhere())
 		}
@@ -189,7 +189,7 @@ func (s *Store) planDomainAccounts(p *plan, g going) {
 
 // doIf adds a statement on a table that may be missing.
 func (s *Store) doIf(p *plan, table, query string, args ...any) {
-	if s.schema.has(table) {
+	if s.schema.Has(table) {
 		p.do(query, args...)
 	}
 }
@@ -199,7 +199,7 @@ const termsPerStatement = 500
 
 // doUnder adds the removal of the rows of a table, which may be missing, whose column holds an address in any of the domains.
 func (s *Store) doUnder(p *plan, table, column string, domains []string, within []condition) {
-	if !s.schema.has(table) {
+	if !s.schema.Has(table) {
 		return
 	}
 	for chunk := range slices.Chunk(domains, termsPerStatement) {

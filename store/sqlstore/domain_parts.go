@@ -80,7 +80,7 @@ var domainParts = []domainPart{
 
 // domainParts returns the parts whose table is there.
 func (s *Store) domainParts() []domainPart {
-	return slices.DeleteFunc(slices.Clone(domainParts), func(p domainPart) bool { return !s.schema.has(p.table) })
+	return slices.DeleteFunc(slices.Clone(domainParts), func(p domainPart) bool { return !s.schema.Has(p.table) })
 }
 
 // addParts runs the query of a part for the domains and hands each row to the domain that it belongs to.

@@ -60,7 +60,7 @@ func (s *Store) checkRoutes(
 	stored := rules.DomainRoutes{
 		Domain: text(row, "domain"), Transport: text(row, "transport"), BackupMX: number(row, "backupmx") != 0,
 	}
-	if u.OutboundRelay != nil && s.schema.has("sender_relayhost") {
+	if u.OutboundRelay != nil && s.schema.Has("sender_relayhost") {
 		var hosts []string
 		err := tx.Select(ctx, &hosts, "SELECT relayhost FROM sender_relayhost WHERE account = ?", relayAccount(stored.Domain))
 		if err != nil {
@@ -184,7 +184,7 @@ func activation(before, after store.Record) store.Action {
 // planBcc replaces the address that gets a copy of a whole domain's mail; "" removes it. There is no switching off
 // without removing: Postfix asks for the row alone.
 func (s *Store) planBcc(p *plan, table, domain string, bcc *string, now time.Time) {
-	if bcc == nil || !s.schema.has(table) {
+	if bcc == nil || !s.schema.Has(table) {
 		return
 	}
 	p.do("DELETE FROM "+table+" WHERE domain = ?", domain)
@@ -197,7 +197,7 @@ func (s *Store) planBcc(p *plan, table, domain string, bcc *string, now time.Tim
 
 // planRelay replaces the host that the domain's outgoing mail takes; "" removes it.
 func (s *Store) planRelay(p *plan, domain string, relay *string) {
-	if relay == nil || !s.schema.has("sender_relayhost") {
+	if relay == nil || !s.schema.Has("sender_relayhost") {
 		return
 	}
 	p.do("DELETE FROM sender_relayhost WHERE account = ?", relayAccount(domain))

@@ -53,7 +53,7 @@ func (s *Store) takesAlias(ctx context.Context, tx *sqldb.Tx, h home) error {
 
 // takesList returns an error when the domain may have no further mailing list.
 func (s *Store) takesList(ctx context.Context, tx *sqldb.Tx, h home) error {
-	if !s.schema.hasColumn("domain", "maillists") {
+	if !s.schema.HasColumn("domain", "maillists") {
 		return nil
 	}
 	var limit int64

@@ -101,7 +101,7 @@ func (s *Store) GlobalAdmins(ctx context.Context) ([]string, error) {
 func (s *Store) AccountNoun(ctx context.Context, mail string) (store.Noun, error) {
 	query, args := "SELECT 'user' AS noun FROM mailbox WHERE username = ? UNION ALL SELECT 'alias' FROM alias WHERE address = ?",
 		[]any{mail, mail}
-	if s.schema.has("maillists") {
+	if s.schema.Has("maillists") {
 		query, args = query+" UNION ALL SELECT 'ml' FROM maillists WHERE address = ?", append(args, mail)
 	}
 	var nouns []store.Noun

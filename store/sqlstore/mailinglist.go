@@ -13,7 +13,7 @@ const tableMailingLists = "maillists"
 
 // MailingListAccount implements store.MailingListAccounts.
 func (s *Store) MailingListAccount(ctx context.Context, mail string) (store.MailingListAccount, error) {
-	if !s.schema.has(tableMailingLists) {
+	if !s.schema.Has(tableMailingLists) {
 		return store.MailingListAccount{}, store.NoSuchAccount(mail)
 	}
 	db := s.db.Reader()
@@ -35,7 +35,7 @@ func (s *Store) MailingListAccount(ctx context.Context, mail string) (store.Mail
 func (s *Store) MailingListAccounts(ctx context.Context, domain string, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
 	list := store.Page[store.MailingListAccount]{Items: []store.MailingListAccount{}}
 	db := s.db.Reader()
-	if err := hosted(ctx, db, domain); err != nil || !s.schema.has(tableMailingLists) {
+	if err := hosted(ctx, db, domain); err != nil || !s.schema.Has(tableMailingLists) {
 		return list, err
 	}
 	query, args := mailingListsQuery("*", domain, page)
@@ -58,7 +58,7 @@ func (s *Store) MailingListAddresses(ctx context.Context, domain string, page st
 			return store.Page[string]{}, err
 		}
 	}
-	if !s.schema.has(tableMailingLists) {
+	if !s.schema.Has(tableMailingLists) {
 		return store.Page[string]{Items: []string{}}, nil
 	}
 	query, args := mailingListsQuery("address", domain, page)
@@ -101,7 +101,7 @@ func (s *Store) wholeMailingLists(ctx context.Context, db *sqldb.Reader, rows []
 			func(m *store.MailingListAccount) *[]string { return &m.ExtraAddresses },
 		},
 	} {
-		if !s.schema.has(part.table) {
+		if !s.schema.Has(part.table) {
 			continue
 		}
 		err := pairs(ctx, db, part.query, mails, func(mail, value string) {

@@ -18,7 +18,7 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 	if err := m.Check(); err != nil {
 		return store.Change{}, err
 	}
-	if !s.schema.has(tableMailingLists) {
+	if !s.schema.Has(tableMailingLists) {
 		return store.Change{}, store.Fail(store.Unavailable, store.CodeNotConfigured,
 			"The account database has no table %s. Upgrade iRedMail to enable mailing lists.", tableMailingLists)
 	}
@@ -167,7 +167,7 @@ func (s *Store) dropForeignExtra(
 
 // lockMailingList reads the row of a list and holds it. Returns NO_SUCH_ACCOUNT.
 func (s *Store) lockMailingList(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, error) {
-	if !s.schema.has(tableMailingLists) {
+	if !s.schema.Has(tableMailingLists) {
 		return nil, store.NoSuchAccount(mail)
 	}
 	rows, err := tx.Records(ctx, "SELECT * FROM maillists WHERE address = ? "+tx.ForUpdate(), mail)
@@ -194,7 +194,7 @@ func (s *Store) replacePeople(p *plan, list string, owners, moderators *[]string
 		table, column string
 		mails         *[]string
 	}{{"maillist_owners", "owner", owners}, {"moderators", "moderator", moderators}} {
-		if people.mails == nil || !s.schema.has(people.table) {
+		if people.mails == nil || !s.schema.Has(people.table) {
 			continue
 		}
 		p.do("DELETE FROM "+people.table+" WHERE address = ?", list)

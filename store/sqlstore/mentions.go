@@ -54,7 +54,7 @@ var mentions = []mention{
 
 // mentions returns those whose table is there.
 func (s *Store) mentions() []mention {
-	return slices.DeleteFunc(slices.Clone(mentions), func(m mention) bool { return !s.schema.has(m.table) })
+	return slices.DeleteFunc(slices.Clone(mentions), func(m mention) bool { return !s.schema.Has(m.table) })
 }
 
 // within are the conditions that what the row says of another account may be changed in that scope.

@@ -16,7 +16,7 @@ func (s *Store) NextHops(ctx context.Context) ([]store.NextHop, error) {
 		"SELECT domain AS account, 'transport' AS field, transport AS value FROM domain WHERE transport LIKE '%:%'",
 		"SELECT username AS account, 'transport' AS field, transport AS value FROM mailbox WHERE transport LIKE '%:%'",
 	}
-	if s.schema.has("sender_relayhost") {
+	if s.schema.Has("sender_relayhost") {
 		queries = append(queries, "SELECT account, 'outboundRelay' AS field, relayhost AS value FROM sender_relayhost WHERE relayhost <> ''")
 	}
 	var all []store.NextHop

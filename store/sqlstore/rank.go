@@ -146,7 +146,7 @@ func (s *Store) owners(
 		return nil, store.Identity{}, err
 	}
 	var lists []string
-	if s.schema.has(tableMailingLists) {
+	if s.schema.Has(tableMailingLists) {
 		if lists, err = namesIn(ctx, tx, "SELECT address FROM maillists WHERE address IN (?)", names); err != nil {
 			return nil, store.Identity{}, fmt.Errorf("look for mailing lists: %w", err)
 		}

@@ -95,19 +95,19 @@ func (s *Store) aliasTargets(ctx context.Context, tx *sqldb.Tx, names []string) 
 // inUse returns the set of those addresses that receive mail here.
 func (s *Store) inUse(ctx context.Context, tx *sqldb.Tx, mails []string) (map[string]bool, error) {
 	lists := ""
-	if s.schema.has("maillists") {
+	if s.schema.Has("maillists") {
 		lists = " OR EXISTS (SELECT 1 FROM maillists l WHERE l.address = f.forwarding)"
 	}
 	query := "SELECT username FROM mailbox WHERE username IN (?)" +
 		" UNION SELECT address FROM alias WHERE address IN (?)" +
 		" UNION SELECT f.address FROM forwardings f WHERE f.address IN (?) AND " + fmt.Sprintf(activeForwarding, lists)
-	if s.schema.has("maillists") {
+	if s.schema.Has("maillists") {
 		query += " UNION SELECT address FROM maillists WHERE address IN (?)"
 	}
 	used := map[string]bool{}
 	for chunk := range slices.Chunk(mails, chunkSize) {
 		args := []any{chunk, chunk, chunk}
-		if s.schema.has("maillists") {
+		if s.schema.Has("maillists") {
 			args = append(args, chunk)
 		}
 		var found []string

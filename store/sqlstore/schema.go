@@ -12,10 +12,6 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-// schema is which tables and columns the database has. iRedMail's layout grew over the years, and we never alter
-// it: what is missing reads as 0 or empty and is not written.
-type schema map[string][]string
-
 // tables are all that may be there; the required ones must.
 var (
 	requiredTables = []string{"admin", "domain", "alias_domain", "domain_admins", "mailbox", "alias", "forwardings"}
@@ -25,12 +21,12 @@ var (
 	}
 )
 
-func discover(ctx context.Context, db *sqldb.DB) (schema, error) {
+func discover(ctx context.Context, db *sqldb.DB) (sqldb.Layout, error) {
 	there, err := db.Reader().Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found := schema{}
+	found := sqldb.Layout{}
 	for _, table := range slices.Concat(requiredTables, optionalTables) {
 		if columns := there[table]; len(columns) > 0 {
 			found[table] = columns
@@ -46,12 +42,6 @@ func Check(ctx context.Context, db *sqldb.DB) error {
 	_, err := discover(ctx, db)
 	return err
 }
-
-// has reports whether there is such a table.
-func (s schema) has(table string) bool { return len(s[table]) > 0 }
-
-// hasColumn reports whether the table has that column.
-func (s schema) hasColumn(table, column string) bool { return slices.Contains(s[table], column) }
 
 //go:embed migrations/sqlite/*.sql schema/*.sql
 var files embed.FS

@@ -30,7 +30,7 @@ var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
 func (s *Store) unknownServices(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return slices.Contains(managedServices, name) || slices.Contains(directoryServices, name) ||
-			s.schema.hasColumn("mailbox", "enable"+name)
+			s.schema.HasColumn("mailbox", "enable"+name)
 	})
 }
 

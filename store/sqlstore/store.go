@@ -45,7 +45,7 @@ func DefaultOptions() Options {
 type Store struct {
 	db      *sqldb.DB
 	options Options
-	schema  schema
+	schema  sqldb.Layout
 	limits  sqldb.TextLimits
 }
 

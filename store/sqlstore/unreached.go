@@ -28,7 +28,7 @@ func Unreached(ctx context.Context, db *sqldb.DB) ([]sqldb.Note, error) {
 	}
 	var notes []sqldb.Note
 	for _, c := range nameColumns {
-		if !tables.hasColumn(c.table, c.column) {
+		if !tables.HasColumn(c.table, c.column) {
 			continue
 		}
 		var found struct {

@@ -36,7 +36,7 @@ var ownRows = []ownRow{
 
 // ownRows returns those whose table is there.
 func (s *Store) ownRows() []ownRow {
-	return slices.DeleteFunc(slices.Clone(ownRows), func(r ownRow) bool { return !s.schema.has(r.table) })
+	return slices.DeleteFunc(slices.Clone(ownRows), func(r ownRow) bool { return !s.schema.Has(r.table) })
 }
 
 // note is how a row is noted.
@@ -91,7 +91,7 @@ func (s *Store) keepOff(p *plan, mail string, off []string) {
 		kind, escaped, _ := strings.Cut(note, ":")
 		other, err := url.QueryUnescape(escaped)
 		i := slices.IndexFunc(ownRows, func(r ownRow) bool { return r.kind == kind })
-		if err != nil || i < 0 || !s.schema.has(ownRows[i].table) {
+		if err != nil || i < 0 || !s.schema.Has(ownRows[i].table) {
 			continue
 		}
 		r := ownRows[i]
@@ -165,7 +165,7 @@ func (s *Store) planActiveUsers(ctx context.Context, tx *sqldb.Tx, p *plan, doma
 
 // notedUsers are the disabled mailboxes of a domain of which something is noted.
 func (s *Store) notedUsers(ctx context.Context, tx *sqldb.Tx, domain string) ([]store.Record, error) {
-	if !s.schema.hasColumn("mailbox", "settings") {
+	if !s.schema.HasColumn("mailbox", "settings") {
 		return nil, nil
 	}
 	rows, err := tx.Records(ctx, "SELECT username, settings FROM mailbox WHERE domain = ? AND active = 0 AND settings LIKE ? ORDER BY username",
@@ -178,7 +178,7 @@ func (s *Store) notedUsers(ctx context.Context, tx *sqldb.Tx, domain string) ([]
 
 // noteUsers plans the notes of mailboxes.
 func (s *Store) noteUsers(ctx context.Context, tx *sqldb.Tx, p *plan, mails []string, off map[string][]string) error {
-	if !s.schema.hasColumn("mailbox", "settings") {
+	if !s.schema.HasColumn("mailbox", "settings") {
 		return nil
 	}
 	for chunk := range slices.Chunk(mails, chunkSize) {

@@ -76,7 +76,7 @@ func (s *Store) planRemoval(
 ) error {
 	mail := text(row, "username")
 	var used struct{ Bytes, Messages int64 }
-	if s.schema.has("used_quota") {
+	if s.schema.Has("used_quota") {
 		if _, err := tx.Find(ctx, &used, "SELECT bytes, messages FROM used_quota WHERE username = ?", mail); err != nil {
 			return fmt.Errorf("read used quota of %s: %w", mail, err)
 		}

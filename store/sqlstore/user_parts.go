@@ -113,7 +113,7 @@ func (s *Store) readText(
 	ctx context.Context, db *sqldb.Reader, parts userParts, mails []string,
 	table, key, column string, field func(*store.User) *string,
 ) error {
-	if !s.schema.has(table) {
+	if !s.schema.Has(table) {
 		return nil
 	}
 	var rows []struct{ Mail, Value string }
@@ -126,7 +126,7 @@ func (s *Store) readText(
 }
 
 func (s *Store) readUsedQuota(ctx context.Context, db *sqldb.Reader, parts userParts, mails []string) error {
-	if !s.schema.has("used_quota") {
+	if !s.schema.Has("used_quota") {
 		return nil
 	}
 	var rows []struct {
@@ -143,7 +143,7 @@ func (s *Store) readUsedQuota(ctx context.Context, db *sqldb.Reader, parts userP
 
 // readLastLogin reads when somebody last logged in to read mail; a delivery, which is noted there too, is none.
 func (s *Store) readLastLogin(ctx context.Context, db *sqldb.Reader, parts userParts, mails []string) error {
-	if !s.schema.has("last_login") {
+	if !s.schema.Has("last_login") {
 		return nil
 	}
 	var rows []struct {

@@ -161,7 +161,7 @@ func (s *Store) editUserBcc(ctx context.Context, tx *sqldb.Tx, e *userEdit, u st
 	}{
 		{"sender_bcc_user", "senderBcc", u.SenderBcc}, {"recipient_bcc_user", "recipientBcc", u.RecipientBcc},
 	} {
-		if bcc.mail == nil || !s.schema.has(bcc.table) {
+		if bcc.mail == nil || !s.schema.Has(bcc.table) {
 			continue
 		}
 		if err := s.checkReferences(ctx, tx, store.DomainOf(e.mail), bcc.field, *bcc.mail); err != nil {
