@@ -258,36 +258,6 @@ func (e MailboxFormat) Valid() bool {
 	}
 }
 
-// Defines values for StaticListAccessPolicy.
-const (
-	StaticListAccessPolicyDomain                   StaticListAccessPolicy = "domain"
-	StaticListAccessPolicyMembersandmoderatorsonly StaticListAccessPolicy = "membersandmoderatorsonly"
-	StaticListAccessPolicyMembersonly              StaticListAccessPolicy = "membersonly"
-	StaticListAccessPolicyModeratorsonly           StaticListAccessPolicy = "moderatorsonly"
-	StaticListAccessPolicyPublic                   StaticListAccessPolicy = "public"
-	StaticListAccessPolicySubdomain                StaticListAccessPolicy = "subdomain"
-)
-
-// Valid indicates whether the value is a known member of the StaticListAccessPolicy enum.
-func (e StaticListAccessPolicy) Valid() bool {
-	switch e {
-	case StaticListAccessPolicyDomain:
-		return true
-	case StaticListAccessPolicyMembersandmoderatorsonly:
-		return true
-	case StaticListAccessPolicyMembersonly:
-		return true
-	case StaticListAccessPolicyModeratorsonly:
-		return true
-	case StaticListAccessPolicyPublic:
-		return true
-	case StaticListAccessPolicySubdomain:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for MailingListAccessPolicy.
 const (
 	MailingListAccessPolicyDomain         MailingListAccessPolicy = "domain"
@@ -390,6 +360,36 @@ func (e QuotaUnit) Valid() bool {
 	case MB:
 		return true
 	case TB:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaticListAccessPolicy.
+const (
+	StaticListAccessPolicyDomain                   StaticListAccessPolicy = "domain"
+	StaticListAccessPolicyMembersandmoderatorsonly StaticListAccessPolicy = "membersandmoderatorsonly"
+	StaticListAccessPolicyMembersonly              StaticListAccessPolicy = "membersonly"
+	StaticListAccessPolicyModeratorsonly           StaticListAccessPolicy = "moderatorsonly"
+	StaticListAccessPolicyPublic                   StaticListAccessPolicy = "public"
+	StaticListAccessPolicySubdomain                StaticListAccessPolicy = "subdomain"
+)
+
+// Valid indicates whether the value is a known member of the StaticListAccessPolicy enum.
+func (e StaticListAccessPolicy) Valid() bool {
+	switch e {
+	case StaticListAccessPolicyDomain:
+		return true
+	case StaticListAccessPolicyMembersandmoderatorsonly:
+		return true
+	case StaticListAccessPolicyMembersonly:
+		return true
+	case StaticListAccessPolicyModeratorsonly:
+		return true
+	case StaticListAccessPolicyPublic:
+		return true
+	case StaticListAccessPolicySubdomain:
 		return true
 	default:
 		return false
@@ -1144,70 +1144,6 @@ type MailboxFormat string
 // Example: /var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30
 type MailboxPath = string
 
-// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
-type StaticList = json.RawMessage
-
-// StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-//
-// Example: membersonly
-type StaticListAccessPolicy string
-
-// StaticListCreate A new mailing list.
-//
-// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
-type StaticListCreate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
-	// members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Left out, the list has none.
-	Name *string `json:"name,omitempty"`
-}
-
-// StaticListReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
-type StaticListReply struct {
-	Data    StaticList  `json:"_data"`
-	Success Succeeded `json:"_success"`
-}
-
-// StaticListUpdate Changes to a mailing list.
-//
-// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
-type StaticListUpdate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
-
-	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
-	// Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
-
-	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
-}
-
 // MailingList A mailing list: the parameters under their published names, then the columns or attributes of the account
 // database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
 // and come with `GET /api/ml/{mail}` only.
@@ -1844,7 +1780,7 @@ type MailingListListItem1 = string
 type MailingListListReply struct {
 	// Data The lists.
 	Data    []MailingListListItem `json:"_data"`
-	Success Succeeded    `json:"_success"`
+	Success Succeeded             `json:"_success"`
 }
 
 // MailingListMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
@@ -1927,8 +1863,8 @@ type MailingListRemoveHeaders = []HeaderName
 //
 // Example: {"_data":{"accessPolicy":"membersonly","accesspolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","close_list":"no","created":"2025-03-04 09:12:40","custom_headers":"X-Office: Berlin","description":null,"disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","expired":"9999-12-31 00:00:00","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","id":7,"is_newsletter":"no","max_message_size":10485760,"maxmsgsize":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"settings":null,"subject_prefix":"[dev] ","subscribers":[{"mail":"bert@example.com","subscription":"normal"},{"mail":"carla@example.net","subscription":"digest"}],"subscription_moderators":[],"transport":"mlmmj:example.com/dev"},"_success":true}
 type MailingListReply struct {
-	Data    MailingList        `json:"_data"`
-	Success Succeeded `json:"_success"`
+	Data    MailingList `json:"_data"`
+	Success Succeeded   `json:"_success"`
 }
 
 // MailingListRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
@@ -2357,6 +2293,70 @@ type SpfDomainsUpdate struct {
 
 	// RemoveDomains Domains to remove. An empty list changes nothing. Not together with `domains`.
 	RemoveDomains *SpfDomains `json:"removeDomains,omitempty"`
+}
+
+// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+type StaticList = json.RawMessage
+
+// StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+//
+// Example: membersonly
+type StaticListAccessPolicy string
+
+// StaticListCreate A new mailing list.
+//
+// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
+type StaticListCreate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+	// members. Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Left out, the list has none.
+	Name *string `json:"name,omitempty"`
+}
+
+// StaticListReply A mailing list.
+//
+// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
+type StaticListReply struct {
+	Data    StaticList `json:"_data"`
+	Success Succeeded  `json:"_success"`
+}
+
+// StaticListUpdate Changes to a mailing list.
+//
+// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
+type StaticListUpdate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
+	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+
+	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+	// Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Empty clears it.
+	Name *string `json:"name,omitempty"`
+
+	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
 }
 
 // Subscriber A subscriber of a mailing list.

@@ -135,7 +135,7 @@ func directoryFixture(t testing.TB, at storetest.DirectoryAt, dir string, option
 	}
 	all := databases{directory: &at, panel: open("iredadmin.db"), amavisd: open("amavisd.db"), iredapd: open("iredapd.db")}
 	ctx := t.Context()
-	require.NoError(t, errors.Join(panelstore.Migrate(ctx, all.panel), policystore.Amavisd.Migrate(ctx, all.amavisd),
+	require.NoError(t, errors.Join(panelstore.Schema.Migrate(ctx, all.panel), policystore.Amavisd.Migrate(ctx, all.amavisd),
 		policystore.Iredapd.Migrate(ctx, all.iredapd)))
 	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
@@ -169,12 +169,12 @@ func (d databases) lay(t testing.TB, engine string) {
 	t.Helper()
 	ctx := t.Context()
 	if engine == "sqlite" {
-		require.NoError(t, errors.Join(sqlstore.Migrate(ctx, d.vmail), panelstore.Migrate(ctx, d.panel),
+		require.NoError(t, errors.Join(sqlstore.Schema.Migrate(ctx, d.vmail), panelstore.Schema.Migrate(ctx, d.panel),
 			policystore.Amavisd.Migrate(ctx, d.amavisd), policystore.Iredapd.Migrate(ctx, d.iredapd)))
 		return
 	}
-	require.NoError(t, errors.Join(sqlstore.CreateSchema(ctx, d.vmail), panelstore.CreateSchema(ctx, d.panel),
-		policystore.Amavisd.CreateSchema(ctx, d.amavisd), policystore.Iredapd.CreateSchema(ctx, d.iredapd)))
+	require.NoError(t, errors.Join(sqlstore.Schema.Create(ctx, d.vmail), panelstore.Schema.Create(ctx, d.panel),
+		policystore.Amavisd.Create(ctx, d.amavisd), policystore.Iredapd.Create(ctx, d.iredapd)))
 }
 
 // serveOn is a server over databases whose tables are laid.

@@ -220,7 +220,7 @@ func scriptOf(t *testing.T, w *fixture, db *sqldb.DB) string {
 	var script string
 	switch db {
 	case w.vmail:
-		script = sqlstore.Script(db.Dialect.Name)
+		script = sqlstore.Schema.Script(db.Dialect.Name)
 	case w.amavisd:
 		script = policystore.Amavisd.Script(db.Dialect.Name)
 	case w.iredapd:

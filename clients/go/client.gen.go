@@ -264,36 +264,6 @@ func (e MailboxFormat) Valid() bool {
 	}
 }
 
-// Defines values for StaticListAccessPolicy.
-const (
-	StaticListAccessPolicyDomain                   StaticListAccessPolicy = "domain"
-	StaticListAccessPolicyMembersandmoderatorsonly StaticListAccessPolicy = "membersandmoderatorsonly"
-	StaticListAccessPolicyMembersonly              StaticListAccessPolicy = "membersonly"
-	StaticListAccessPolicyModeratorsonly           StaticListAccessPolicy = "moderatorsonly"
-	StaticListAccessPolicyPublic                   StaticListAccessPolicy = "public"
-	StaticListAccessPolicySubdomain                StaticListAccessPolicy = "subdomain"
-)
-
-// Valid indicates whether the value is a known member of the StaticListAccessPolicy enum.
-func (e StaticListAccessPolicy) Valid() bool {
-	switch e {
-	case StaticListAccessPolicyDomain:
-		return true
-	case StaticListAccessPolicyMembersandmoderatorsonly:
-		return true
-	case StaticListAccessPolicyMembersonly:
-		return true
-	case StaticListAccessPolicyModeratorsonly:
-		return true
-	case StaticListAccessPolicyPublic:
-		return true
-	case StaticListAccessPolicySubdomain:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for MailingListAccessPolicy.
 const (
 	MailingListAccessPolicyDomain         MailingListAccessPolicy = "domain"
@@ -396,6 +366,36 @@ func (e QuotaUnit) Valid() bool {
 	case MB:
 		return true
 	case TB:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaticListAccessPolicy.
+const (
+	StaticListAccessPolicyDomain                   StaticListAccessPolicy = "domain"
+	StaticListAccessPolicyMembersandmoderatorsonly StaticListAccessPolicy = "membersandmoderatorsonly"
+	StaticListAccessPolicyMembersonly              StaticListAccessPolicy = "membersonly"
+	StaticListAccessPolicyModeratorsonly           StaticListAccessPolicy = "moderatorsonly"
+	StaticListAccessPolicyPublic                   StaticListAccessPolicy = "public"
+	StaticListAccessPolicySubdomain                StaticListAccessPolicy = "subdomain"
+)
+
+// Valid indicates whether the value is a known member of the StaticListAccessPolicy enum.
+func (e StaticListAccessPolicy) Valid() bool {
+	switch e {
+	case StaticListAccessPolicyDomain:
+		return true
+	case StaticListAccessPolicyMembersandmoderatorsonly:
+		return true
+	case StaticListAccessPolicyMembersonly:
+		return true
+	case StaticListAccessPolicyModeratorsonly:
+		return true
+	case StaticListAccessPolicyPublic:
+		return true
+	case StaticListAccessPolicySubdomain:
 		return true
 	default:
 		return false
@@ -1002,8 +1002,8 @@ type Domain struct {
 	// Mailboxes Mailboxes allowed. 0 is unlimited; -1 forbids them.
 	Mailboxes *int64 `json:"mailboxes,omitempty"`
 
-	// StaticLists Mailing lists allowed. 0 is unlimited; -1 forbids them.
-	StaticLists *int64 `json:"maillists,omitempty"`
+	// Maillists Mailing lists allowed. 0 is unlimited; -1 forbids them.
+	Maillists *int64 `json:"maillists,omitempty"`
 
 	// Maxquota The same as quota.
 	Maxquota *int64 `json:"maxquota,omitempty"`
@@ -1017,8 +1017,8 @@ type Domain struct {
 	// NumExistingAliases How many alias accounts there are.
 	NumExistingAliases int64 `json:"num_existing_aliases"`
 
-	// NumExistingStaticLists How many mailing lists there are.
-	NumExistingStaticLists int64 `json:"num_existing_maillists"`
+	// NumExistingMaillists How many mailing lists there are.
+	NumExistingMaillists int64 `json:"num_existing_maillists"`
 
 	// NumExistingUsers How many mailboxes there are.
 	NumExistingUsers int64 `json:"num_existing_users"`
@@ -1474,134 +1474,6 @@ type MailboxFormat string
 //
 // Example: /var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30
 type MailboxPath = string
-
-// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
-type StaticList struct {
-	// AccessPolicy Who may send to the list.
-	AccessPolicy *[]string `json:"accessPolicy,omitempty"`
-
-	// AccountSetting The settings of the account.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
-
-	// AccountStatus `active` or `disabled`.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
-
-	// Cn Display name.
-	Cn *[]string `json:"cn,omitempty"`
-
-	// Description Remark.
-	Description *[]string `json:"description,omitempty"`
-
-	// DisabledService Services that are switched off.
-	DisabledService *[]string `json:"disabledService,omitempty"`
-
-	// DomainStatus `disabled` while the domain is disabled.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EnabledService Services that are switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// HasMember `yes` if the list was created with members; kept for older programs.
-	HasMember *[]string `json:"hasMember,omitempty"`
-
-	// ListAllowedUser Addresses that may always send to the list.
-	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
-
-	// ListModerator Moderators of the list.
-	ListModerator *[]string `json:"listModerator,omitempty"`
-
-	// ListOwner Owners of the list.
-	ListOwner *[]string `json:"listOwner,omitempty"`
-
-	// Mail Address of the list.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailingListID Identifier of the list.
-	MailingListID *[]string `json:"mailingListID,omitempty"`
-
-	// MaxMessageSize Largest message in bytes.
-	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
-
-	// Member Distinguished names of the members that are users here.
-	Member *[]string `json:"member,omitempty"`
-
-	// MemberOfGroup Mailing lists of which this list is a member.
-	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
-
-	// Members All members: users, aliases and lists of this server, and addresses outside.
-	Members []string `json:"members"`
-
-	// MtaTransport Postfix transport.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
-
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
-
-	// ShadowAddress Further addresses, such as those in alias domains.
-	ShadowAddress        *[]string              `json:"shadowAddress,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
-}
-
-// StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-//
-// Example: membersonly
-type StaticListAccessPolicy string
-
-// StaticListCreate A new mailing list.
-//
-// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
-type StaticListCreate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
-	// members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Left out, the list has none.
-	Name *string `json:"name,omitempty"`
-}
-
-// StaticListReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
-type StaticListReply struct {
-	Data    StaticList  `json:"_data"`
-	Success Succeeded `json:"_success"`
-}
-
-// StaticListUpdate Changes to a mailing list.
-//
-// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
-type StaticListUpdate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
-	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
-
-	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
-
-	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
-	// Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
-
-	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
-
-	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
-}
 
 // MailingList A mailing list: the parameters under their published names, then the columns or attributes of the account
 // database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
@@ -2239,7 +2111,7 @@ type MailingListListItem1 = string
 type MailingListListReply struct {
 	// Data The lists.
 	Data    []MailingListListItem `json:"_data"`
-	Success Succeeded    `json:"_success"`
+	Success Succeeded             `json:"_success"`
 }
 
 // MailingListMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
@@ -2322,8 +2194,8 @@ type MailingListRemoveHeaders = []HeaderName
 //
 // Example: {"_data":{"accessPolicy":"membersonly","accesspolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","close_list":"no","created":"2025-03-04 09:12:40","custom_headers":"X-Office: Berlin","description":null,"disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","expired":"9999-12-31 00:00:00","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","id":7,"is_newsletter":"no","max_message_size":10485760,"maxmsgsize":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"settings":null,"subject_prefix":"[dev] ","subscribers":[{"mail":"bert@example.com","subscription":"normal"},{"mail":"carla@example.net","subscription":"digest"}],"subscription_moderators":[],"transport":"mlmmj:example.com/dev"},"_success":true}
 type MailingListReply struct {
-	Data    MailingList        `json:"_data"`
-	Success Succeeded `json:"_success"`
+	Data    MailingList `json:"_data"`
+	Success Succeeded   `json:"_success"`
 }
 
 // MailingListRequireConfirm For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
@@ -2909,6 +2781,134 @@ type SpfDomainsUpdate struct {
 
 	// RemoveDomains Domains to remove. An empty list changes nothing. Not together with `domains`.
 	RemoveDomains *SpfDomains `json:"removeDomains,omitempty"`
+}
+
+// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+type StaticList struct {
+	// AccessPolicy Who may send to the list.
+	AccessPolicy *[]string `json:"accessPolicy,omitempty"`
+
+	// AccountSetting The settings of the account.
+	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
+
+	// AccountStatus `active` or `disabled`.
+	AccountStatus *[]string `json:"accountStatus,omitempty"`
+
+	// Cn Display name.
+	Cn *[]string `json:"cn,omitempty"`
+
+	// Description Remark.
+	Description *[]string `json:"description,omitempty"`
+
+	// DisabledService Services that are switched off.
+	DisabledService *[]string `json:"disabledService,omitempty"`
+
+	// DomainStatus `disabled` while the domain is disabled.
+	DomainStatus *[]string `json:"domainStatus,omitempty"`
+
+	// EnabledService Services that are switched on.
+	EnabledService *[]string `json:"enabledService,omitempty"`
+
+	// HasMember `yes` if the list was created with members; kept for older programs.
+	HasMember *[]string `json:"hasMember,omitempty"`
+
+	// ListAllowedUser Addresses that may always send to the list.
+	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
+
+	// ListModerator Moderators of the list.
+	ListModerator *[]string `json:"listModerator,omitempty"`
+
+	// ListOwner Owners of the list.
+	ListOwner *[]string `json:"listOwner,omitempty"`
+
+	// Mail Address of the list.
+	Mail *[]string `json:"mail,omitempty"`
+
+	// MailingListID Identifier of the list.
+	MailingListID *[]string `json:"mailingListID,omitempty"`
+
+	// MaxMessageSize Largest message in bytes.
+	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
+
+	// Member Distinguished names of the members that are users here.
+	Member *[]string `json:"member,omitempty"`
+
+	// MemberOfGroup Mailing lists of which this list is a member.
+	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
+
+	// Members All members: users, aliases and lists of this server, and addresses outside.
+	Members []string `json:"members"`
+
+	// MtaTransport Postfix transport.
+	MtaTransport *[]string `json:"mtaTransport,omitempty"`
+
+	// ObjectClass Object classes of the entry.
+	ObjectClass *[]string `json:"objectClass,omitempty"`
+
+	// ShadowAddress Further addresses, such as those in alias domains.
+	ShadowAddress        *[]string              `json:"shadowAddress,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+//
+// Example: membersonly
+type StaticListAccessPolicy string
+
+// StaticListCreate A new mailing list.
+//
+// Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
+type StaticListCreate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+	// members. Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Left out, the list has none.
+	Name *string `json:"name,omitempty"`
+}
+
+// StaticListReply A mailing list.
+//
+// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
+type StaticListReply struct {
+	Data    StaticList `json:"_data"`
+	Success Succeeded  `json:"_success"`
+}
+
+// StaticListUpdate Changes to a mailing list.
+//
+// Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
+type StaticListUpdate struct {
+	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+	//
+	//
+	// Example: membersonly
+	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
+
+	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
+	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+
+	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+	// Addresses in a domain of this server have to exist.
+	Members *[]ForeignAddress `json:"members,omitempty"`
+
+	// Name Display name. Empty clears it.
+	Name *string `json:"name,omitempty"`
+
+	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
 }
 
 // Subscriber A subscriber of a mailing list.
@@ -5013,7 +5013,7 @@ func (a *Domain) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["maillists"]; found {
-		err = json.Unmarshal(raw, &a.StaticLists)
+		err = json.Unmarshal(raw, &a.Maillists)
 		if err != nil {
 			return fmt.Errorf("error reading 'maillists': %w", err)
 		}
@@ -5053,7 +5053,7 @@ func (a *Domain) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["num_existing_maillists"]; found {
-		err = json.Unmarshal(raw, &a.NumExistingStaticLists)
+		err = json.Unmarshal(raw, &a.NumExistingMaillists)
 		if err != nil {
 			return fmt.Errorf("error reading 'num_existing_maillists': %w", err)
 		}
@@ -5386,8 +5386,8 @@ func (a Domain) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.StaticLists != nil {
-		object["maillists"], err = json.Marshal(a.StaticLists)
+	if a.Maillists != nil {
+		object["maillists"], err = json.Marshal(a.Maillists)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'maillists': %w", err)
 		}
@@ -5419,7 +5419,7 @@ func (a Domain) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("error marshaling 'num_existing_aliases': %w", err)
 	}
 
-	object["num_existing_maillists"], err = json.Marshal(a.NumExistingStaticLists)
+	object["num_existing_maillists"], err = json.Marshal(a.NumExistingMaillists)
 	if err != nil {
 		return nil, fmt.Errorf("error marshaling 'num_existing_maillists': %w", err)
 	}
@@ -5670,374 +5670,6 @@ func (a Greylisting) MarshalJSON() ([]byte, error) {
 		object["status"], err = json.Marshal(a.Status)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'status': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for StaticList. Returns the specified
-// element and whether it was found
-func (a StaticList) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for StaticList
-func (a *StaticList) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for StaticList to handle AdditionalProperties
-func (a *StaticList) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accessPolicy"]; found {
-		err = json.Unmarshal(raw, &a.AccessPolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accessPolicy': %w", err)
-		}
-		delete(object, "accessPolicy")
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["hasMember"]; found {
-		err = json.Unmarshal(raw, &a.HasMember)
-		if err != nil {
-			return fmt.Errorf("error reading 'hasMember': %w", err)
-		}
-		delete(object, "hasMember")
-	}
-
-	if raw, found := object["listAllowedUser"]; found {
-		err = json.Unmarshal(raw, &a.ListAllowedUser)
-		if err != nil {
-			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
-		}
-		delete(object, "listAllowedUser")
-	}
-
-	if raw, found := object["listModerator"]; found {
-		err = json.Unmarshal(raw, &a.ListModerator)
-		if err != nil {
-			return fmt.Errorf("error reading 'listModerator': %w", err)
-		}
-		delete(object, "listModerator")
-	}
-
-	if raw, found := object["listOwner"]; found {
-		err = json.Unmarshal(raw, &a.ListOwner)
-		if err != nil {
-			return fmt.Errorf("error reading 'listOwner': %w", err)
-		}
-		delete(object, "listOwner")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailingListID"]; found {
-		err = json.Unmarshal(raw, &a.MailingListID)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailingListID': %w", err)
-		}
-		delete(object, "mailingListID")
-	}
-
-	if raw, found := object["maxMessageSize"]; found {
-		err = json.Unmarshal(raw, &a.MaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
-		}
-		delete(object, "maxMessageSize")
-	}
-
-	if raw, found := object["member"]; found {
-		err = json.Unmarshal(raw, &a.Member)
-		if err != nil {
-			return fmt.Errorf("error reading 'member': %w", err)
-		}
-		delete(object, "member")
-	}
-
-	if raw, found := object["memberOfGroup"]; found {
-		err = json.Unmarshal(raw, &a.MemberOfGroup)
-		if err != nil {
-			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
-		}
-		delete(object, "memberOfGroup")
-	}
-
-	if raw, found := object["members"]; found {
-		err = json.Unmarshal(raw, &a.Members)
-		if err != nil {
-			return fmt.Errorf("error reading 'members': %w", err)
-		}
-		delete(object, "members")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for StaticList to handle AdditionalProperties
-func (a StaticList) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccessPolicy != nil {
-		object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
-		}
-	}
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Description != nil {
-		object["description"], err = json.Marshal(a.Description)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'description': %w", err)
-		}
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.HasMember != nil {
-		object["hasMember"], err = json.Marshal(a.HasMember)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'hasMember': %w", err)
-		}
-	}
-
-	if a.ListAllowedUser != nil {
-		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
-		}
-	}
-
-	if a.ListModerator != nil {
-		object["listModerator"], err = json.Marshal(a.ListModerator)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
-		}
-	}
-
-	if a.ListOwner != nil {
-		object["listOwner"], err = json.Marshal(a.ListOwner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailingListID != nil {
-		object["mailingListID"], err = json.Marshal(a.MailingListID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
-		}
-	}
-
-	if a.MaxMessageSize != nil {
-		object["maxMessageSize"], err = json.Marshal(a.MaxMessageSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
-		}
-	}
-
-	if a.Member != nil {
-		object["member"], err = json.Marshal(a.Member)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'member': %w", err)
-		}
-	}
-
-	if a.MemberOfGroup != nil {
-		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
-		}
-	}
-
-	if a.Members != nil {
-		object["members"], err = json.Marshal(a.Members)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'members': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
 		}
 	}
 
@@ -7810,6 +7442,374 @@ func (a SpamPolicy) MarshalJSON() ([]byte, error) {
 		object["warnvirusrecip"], err = json.Marshal(a.Warnvirusrecip)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'warnvirusrecip': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for StaticList. Returns the specified
+// element and whether it was found
+func (a StaticList) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for StaticList
+func (a *StaticList) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for StaticList to handle AdditionalProperties
+func (a *StaticList) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["accessPolicy"]; found {
+		err = json.Unmarshal(raw, &a.AccessPolicy)
+		if err != nil {
+			return fmt.Errorf("error reading 'accessPolicy': %w", err)
+		}
+		delete(object, "accessPolicy")
+	}
+
+	if raw, found := object["accountSetting"]; found {
+		err = json.Unmarshal(raw, &a.AccountSetting)
+		if err != nil {
+			return fmt.Errorf("error reading 'accountSetting': %w", err)
+		}
+		delete(object, "accountSetting")
+	}
+
+	if raw, found := object["accountStatus"]; found {
+		err = json.Unmarshal(raw, &a.AccountStatus)
+		if err != nil {
+			return fmt.Errorf("error reading 'accountStatus': %w", err)
+		}
+		delete(object, "accountStatus")
+	}
+
+	if raw, found := object["cn"]; found {
+		err = json.Unmarshal(raw, &a.Cn)
+		if err != nil {
+			return fmt.Errorf("error reading 'cn': %w", err)
+		}
+		delete(object, "cn")
+	}
+
+	if raw, found := object["description"]; found {
+		err = json.Unmarshal(raw, &a.Description)
+		if err != nil {
+			return fmt.Errorf("error reading 'description': %w", err)
+		}
+		delete(object, "description")
+	}
+
+	if raw, found := object["disabledService"]; found {
+		err = json.Unmarshal(raw, &a.DisabledService)
+		if err != nil {
+			return fmt.Errorf("error reading 'disabledService': %w", err)
+		}
+		delete(object, "disabledService")
+	}
+
+	if raw, found := object["domainStatus"]; found {
+		err = json.Unmarshal(raw, &a.DomainStatus)
+		if err != nil {
+			return fmt.Errorf("error reading 'domainStatus': %w", err)
+		}
+		delete(object, "domainStatus")
+	}
+
+	if raw, found := object["enabledService"]; found {
+		err = json.Unmarshal(raw, &a.EnabledService)
+		if err != nil {
+			return fmt.Errorf("error reading 'enabledService': %w", err)
+		}
+		delete(object, "enabledService")
+	}
+
+	if raw, found := object["hasMember"]; found {
+		err = json.Unmarshal(raw, &a.HasMember)
+		if err != nil {
+			return fmt.Errorf("error reading 'hasMember': %w", err)
+		}
+		delete(object, "hasMember")
+	}
+
+	if raw, found := object["listAllowedUser"]; found {
+		err = json.Unmarshal(raw, &a.ListAllowedUser)
+		if err != nil {
+			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
+		}
+		delete(object, "listAllowedUser")
+	}
+
+	if raw, found := object["listModerator"]; found {
+		err = json.Unmarshal(raw, &a.ListModerator)
+		if err != nil {
+			return fmt.Errorf("error reading 'listModerator': %w", err)
+		}
+		delete(object, "listModerator")
+	}
+
+	if raw, found := object["listOwner"]; found {
+		err = json.Unmarshal(raw, &a.ListOwner)
+		if err != nil {
+			return fmt.Errorf("error reading 'listOwner': %w", err)
+		}
+		delete(object, "listOwner")
+	}
+
+	if raw, found := object["mail"]; found {
+		err = json.Unmarshal(raw, &a.Mail)
+		if err != nil {
+			return fmt.Errorf("error reading 'mail': %w", err)
+		}
+		delete(object, "mail")
+	}
+
+	if raw, found := object["mailingListID"]; found {
+		err = json.Unmarshal(raw, &a.MailingListID)
+		if err != nil {
+			return fmt.Errorf("error reading 'mailingListID': %w", err)
+		}
+		delete(object, "mailingListID")
+	}
+
+	if raw, found := object["maxMessageSize"]; found {
+		err = json.Unmarshal(raw, &a.MaxMessageSize)
+		if err != nil {
+			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
+		}
+		delete(object, "maxMessageSize")
+	}
+
+	if raw, found := object["member"]; found {
+		err = json.Unmarshal(raw, &a.Member)
+		if err != nil {
+			return fmt.Errorf("error reading 'member': %w", err)
+		}
+		delete(object, "member")
+	}
+
+	if raw, found := object["memberOfGroup"]; found {
+		err = json.Unmarshal(raw, &a.MemberOfGroup)
+		if err != nil {
+			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
+		}
+		delete(object, "memberOfGroup")
+	}
+
+	if raw, found := object["members"]; found {
+		err = json.Unmarshal(raw, &a.Members)
+		if err != nil {
+			return fmt.Errorf("error reading 'members': %w", err)
+		}
+		delete(object, "members")
+	}
+
+	if raw, found := object["mtaTransport"]; found {
+		err = json.Unmarshal(raw, &a.MtaTransport)
+		if err != nil {
+			return fmt.Errorf("error reading 'mtaTransport': %w", err)
+		}
+		delete(object, "mtaTransport")
+	}
+
+	if raw, found := object["objectClass"]; found {
+		err = json.Unmarshal(raw, &a.ObjectClass)
+		if err != nil {
+			return fmt.Errorf("error reading 'objectClass': %w", err)
+		}
+		delete(object, "objectClass")
+	}
+
+	if raw, found := object["shadowAddress"]; found {
+		err = json.Unmarshal(raw, &a.ShadowAddress)
+		if err != nil {
+			return fmt.Errorf("error reading 'shadowAddress': %w", err)
+		}
+		delete(object, "shadowAddress")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for StaticList to handle AdditionalProperties
+func (a StaticList) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.AccessPolicy != nil {
+		object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
+		}
+	}
+
+	if a.AccountSetting != nil {
+		object["accountSetting"], err = json.Marshal(a.AccountSetting)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
+		}
+	}
+
+	if a.AccountStatus != nil {
+		object["accountStatus"], err = json.Marshal(a.AccountStatus)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
+		}
+	}
+
+	if a.Cn != nil {
+		object["cn"], err = json.Marshal(a.Cn)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
+		}
+	}
+
+	if a.Description != nil {
+		object["description"], err = json.Marshal(a.Description)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'description': %w", err)
+		}
+	}
+
+	if a.DisabledService != nil {
+		object["disabledService"], err = json.Marshal(a.DisabledService)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
+		}
+	}
+
+	if a.DomainStatus != nil {
+		object["domainStatus"], err = json.Marshal(a.DomainStatus)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
+		}
+	}
+
+	if a.EnabledService != nil {
+		object["enabledService"], err = json.Marshal(a.EnabledService)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
+		}
+	}
+
+	if a.HasMember != nil {
+		object["hasMember"], err = json.Marshal(a.HasMember)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'hasMember': %w", err)
+		}
+	}
+
+	if a.ListAllowedUser != nil {
+		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
+		}
+	}
+
+	if a.ListModerator != nil {
+		object["listModerator"], err = json.Marshal(a.ListModerator)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
+		}
+	}
+
+	if a.ListOwner != nil {
+		object["listOwner"], err = json.Marshal(a.ListOwner)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
+		}
+	}
+
+	if a.Mail != nil {
+		object["mail"], err = json.Marshal(a.Mail)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
+		}
+	}
+
+	if a.MailingListID != nil {
+		object["mailingListID"], err = json.Marshal(a.MailingListID)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
+		}
+	}
+
+	if a.MaxMessageSize != nil {
+		object["maxMessageSize"], err = json.Marshal(a.MaxMessageSize)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
+		}
+	}
+
+	if a.Member != nil {
+		object["member"], err = json.Marshal(a.Member)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'member': %w", err)
+		}
+	}
+
+	if a.MemberOfGroup != nil {
+		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
+		}
+	}
+
+	if a.Members != nil {
+		object["members"], err = json.Marshal(a.Members)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'members': %w", err)
+		}
+	}
+
+	if a.MtaTransport != nil {
+		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
+		}
+	}
+
+	if a.ObjectClass != nil {
+		object["objectClass"], err = json.Marshal(a.ObjectClass)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
+		}
+	}
+
+	if a.ShadowAddress != nil {
+		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
 		}
 	}
 

@@ -193,7 +193,7 @@ func (c Config) notes(ctx context.Context, d database, db *sqldb.DB) (notes []sq
 	if d.key != "vmail_dsn" || err != nil {
 		return notes, err
 	}
-	if c.embedded(d) && errors.Is(sqlstore.Check(ctx, db), sqldb.ErrNotLaid) {
+	if c.embedded(d) && errors.Is(sqlstore.Schema.Check(ctx, db), sqldb.ErrNotLaid) {
 		return notes, nil // an empty file, in which serve lays the tables
 	}
 	unreached, err := sqlstore.Unreached(ctx, db)
@@ -204,9 +204,12 @@ func (c Config) notes(ctx context.Context, d database, db *sqldb.DB) (notes []sq
 func (c Config) newestTables(d database, dialect string) string {
 	switch d.key {
 	case "vmail_dsn":
-		return sqlstore.Script(dialect)
+		return sqlstore.Schema.Script(dialect)
 	case "iredadmin_dsn":
-		return panelstore.Script(dialect, c.Backend == "ldap")
+		if c.Backend == "ldap" {
+			return panelstore.Schema.Script(dialect) + "\n\n" + panelstore.MailboxSchema.Script(dialect)
+		}
+		return panelstore.Schema.Script(dialect)
 	case "amavisd_dsn":
 		return policystore.Amavisd.Script(dialect)
 	case "iredapd_dsn":

@@ -62,8 +62,8 @@ func newCrashSite(t testing.TB, engine string) crashSite {
 		}
 	}
 	if engine != "sqlite" {
-		require.NoError(t, sqlstore.CreateSchema(t.Context(), site.open(t, "vmail_dsn")))
-		require.NoError(t, panelstore.CreateSchema(t.Context(), site.open(t, "iredadmin_dsn")))
+		require.NoError(t, sqlstore.Schema.Create(t.Context(), site.open(t, "vmail_dsn")))
+		require.NoError(t, panelstore.Schema.Create(t.Context(), site.open(t, "iredadmin_dsn")))
 	}
 	return site
 }

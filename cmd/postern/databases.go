@@ -134,30 +134,30 @@ func (c Config) inspect(ctx context.Context, d database) (state string, err erro
 func checkTables(ctx context.Context, d database, db *sqldb.DB) error {
 	switch d.key {
 	case "vmail_dsn":
-		return withHint(sqlstore.Check(ctx, db))
+		return withHint(sqlstore.Schema.Check(ctx, db))
 	case "iredadmin_dsn":
-		return withHint(panelstore.Check(ctx, db))
+		return withHint(panelstore.Schema.Check(ctx, db))
 	case "amavisd_dsn":
 		return withHint(policystore.Amavisd.Check(ctx, db))
 	case "iredapd_dsn":
 		return withHint(policystore.Iredapd.Check(ctx, db))
 	}
-	return statestore.Check(ctx, db)
+	return statestore.Schema.CheckOwn(ctx, db)
 }
 
 // checkFile returns an error when an embedded database is not what it is configured as: another of ours, or another program's.
 func checkFile(ctx context.Context, d database, db *sqldb.DB) error {
 	switch d.key {
 	case "vmail_dsn":
-		return sqlstore.CheckOwn(ctx, db)
+		return sqlstore.Schema.CheckOwn(ctx, db)
 	case "iredadmin_dsn":
-		return panelstore.CheckOwn(ctx, db)
+		return panelstore.Schema.CheckOwn(ctx, db)
 	case "amavisd_dsn":
 		return policystore.Amavisd.CheckOwn(ctx, db)
 	case "iredapd_dsn":
 		return policystore.Iredapd.CheckOwn(ctx, db)
 	}
-	return statestore.Check(ctx, db)
+	return statestore.Schema.CheckOwn(ctx, db)
 }
 
 // withHint says what to do about a database that has not the tables it should have.

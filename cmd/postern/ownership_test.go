@@ -87,7 +87,7 @@ func TestCodesWithoutPanel(t *testing.T) {
 			url := storetest.DatabaseURL(t, engine)
 			db, err := sqldb.Open(url)
 			require.NoError(t, err)
-			require.NoError(t, errors.Join(sqlstore.CreateSchema(t.Context(), db), db.Close()))
+			require.NoError(t, errors.Join(sqlstore.Schema.Create(t.Context(), db), db.Close()))
 			dir := t.TempDir()
 			on := func(c *Config) { c.Backend, c.VmailDSN = engine, store.Secret(url) }
 			zone := pendingDomain(t, dir, on)

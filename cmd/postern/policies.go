@@ -47,7 +47,7 @@ func (c Config) resolver(log *slog.Logger) *spf.Resolver {
 }
 
 // openPart opens one of the databases, nil when it is not configured.
-func (s *stores) openPart(ctx context.Context, c Config, key string, part policystore.Part) (*sqldb.DB, error) {
+func (s *stores) openPart(ctx context.Context, c Config, key string, part sqldb.Schema) (*sqldb.DB, error) {
 	d := c.database(key)
 	if c.url(d) == "" {
 		return nil, nil //nolint:nilnil // that there is none is a good answer

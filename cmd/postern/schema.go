@@ -23,10 +23,10 @@ var schemas = []struct {
 	key    string
 	create func(context.Context, *sqldb.DB) error
 }{
-	{"vmail_dsn", sqlstore.CreateSchema},
-	{"iredadmin_dsn", panelstore.CreateSchema},
-	{"amavisd_dsn", policystore.Amavisd.CreateSchema},
-	{"iredapd_dsn", policystore.Iredapd.CreateSchema},
+	{"vmail_dsn", sqlstore.Schema.Create},
+	{"iredadmin_dsn", panelstore.Schema.Create},
+	{"amavisd_dsn", policystore.Amavisd.Create},
+	{"iredapd_dsn", policystore.Iredapd.Create},
 }
 
 func schemaCommand() *cobra.Command {
@@ -74,10 +74,10 @@ func schemaCreateCommand() *cobra.Command {
 // createPanelOfDirectory makes the panel's tables and beside them those that, with accounts in a directory, are in no other
 // database.
 func createPanelOfDirectory(ctx context.Context, db *sqldb.DB) error {
-	if err := panelstore.CreateSchema(ctx, db); err != nil {
+	if err := panelstore.Schema.Create(ctx, db); err != nil {
 		return err
 	}
-	return panelstore.CreateMailboxSchema(ctx, db)
+	return panelstore.MailboxSchema.Create(ctx, db)
 }
 
 func (c Config) createSchema(
@@ -102,13 +102,14 @@ func schemaIndexesCommand() *cobra.Command {
 			"lack. Nothing is changed: run them when you see fit, for on a large table they take their time.",
 		Args: cobra.NoArgs,
 	}, func(cmd *cobra.Command, _ []string, c Config) error {
-		statements := sqlstore.SchemaIndexes(c.Backend)
+		statements := sqlstore.Schema.Indexes(c.Backend)
 		if len(statements) == 0 && c.Backend != "ldap" {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), embeddedSchema)
 			return err
 		}
 		if d := c.database("amavisd_dsn"); c.url(d) != "" && !c.embedded(d) {
-			statements = append(append(statements, "-- In Amavisd's database"), policystore.Amavisd.Indexes()...)
+			engine, _, _ := strings.Cut(c.url(d), "://")
+			statements = append(append(statements, "-- In Amavisd's database"), policystore.Amavisd.Indexes(engine)...)
 		}
 		for _, s := range statements {
 			if !strings.HasPrefix(s, "--") {

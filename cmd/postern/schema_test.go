@@ -100,7 +100,7 @@ func TestSchemaIndexes(t *testing.T) {
 		t.Setenv("POSTERN_VMAIL_DSN", engine+"://u:"+secret+"@127.0.0.1:1/vmail") // nobody has to be there
 		out, err := command(t, "schema", "indexes")
 		require.NoError(t, err)
-		require.Equal(t, strings.Join(sqlstore.SchemaIndexes(engine), ";\n")+";\n", out.stdout)
+		require.Equal(t, strings.Join(sqlstore.Schema.Indexes(engine), ";\n")+";\n", out.stdout)
 		requireHidden(t, out, err)
 	})
 	t.Run("sqlite", func(t *testing.T) {

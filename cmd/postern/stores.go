@@ -82,9 +82,9 @@ func (s *stores) openPanel(ctx context.Context, c Config) error {
 	if c.url(d) == "" {
 		return nil
 	}
-	db, err := s.openLaid(ctx, c, d, panelstore.Migrate)
+	db, err := s.openLaid(ctx, c, d, panelstore.Schema.Migrate)
 	if err == nil {
-		err = panelstore.Check(ctx, db)
+		err = panelstore.Schema.Check(ctx, db)
 	}
 	if err != nil {
 		return inDatabase(d, err)
@@ -135,7 +135,7 @@ func (s *stores) openAccounts(ctx context.Context, c Config, log *slog.Logger) e
 // openTables opens the account database.
 func (s *stores) openTables(ctx context.Context, c Config) (store.Accounts, error) {
 	d := c.database("vmail_dsn")
-	db, err := s.openLaid(ctx, c, d, sqlstore.Migrate)
+	db, err := s.openLaid(ctx, c, d, sqlstore.Schema.Migrate)
 	if err != nil {
 		return nil, inDatabase(d, err)
 	}

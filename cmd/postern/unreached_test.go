@@ -14,7 +14,7 @@ func TestCheckTellsOfNamesThatNoOperationReaches(t *testing.T) {
 	dir := t.TempDir()
 	db, err := sqldb.Open("sqlite://" + filepath.Join(dir, "vmail.db"))
 	require.NoError(t, err)
-	require.NoError(t, sqlstore.Migrate(t.Context(), db))
+	require.NoError(t, sqlstore.Schema.Migrate(t.Context(), db))
 	require.NoError(t, db.Do(t.Context(), "INSERT INTO mailbox (username, domain) VALUES ('Ann@a.test', 'a.test')"))
 	require.NoError(t, db.Close())
 	out, err := command(t, "check", "--data-dir", dir, "--lists", "off")

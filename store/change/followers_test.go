@@ -133,7 +133,7 @@ func logged(t *testing.T, actor store.Actor, c store.Change) store.Record {
 	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "iredadmin.db") + "?sync=off")
 	require.NoError(t, err)
 	defer db.Close()
-	require.NoError(t, panelstore.Migrate(t.Context(), db))
+	require.NoError(t, panelstore.Schema.Migrate(t.Context(), db))
 	require.NoError(t, change.PanelLog(panelstore.New(db)).Follow(t.Context(), actor, c))
 	rows, err := db.Reader().Records(t.Context(), "SELECT * FROM log")
 	require.NoError(t, err)

@@ -69,7 +69,7 @@ func newPostOn(t *testing.T, driver string) *post {
 	dir := t.TempDir()
 	db, err := sqldb.Open("sqlite://" + filepath.Join(dir, "vmail.db") + "?sync=off")
 	require.NoError(t, err)
-	require.NoError(t, sqlstore.Migrate(t.Context(), db))
+	require.NoError(t, sqlstore.Schema.Migrate(t.Context(), db))
 	accounts, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, accounts.Close()) })

@@ -42,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 	w.panel, err = sqldb.Open("sqlite://" + filepath.Join(dir, "iredadmin.db") + "?sync=off")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.panel.Close()) })
-	require.NoError(t, panelstore.Migrate(t.Context(), w.panel))
+	require.NoError(t, panelstore.Schema.Migrate(t.Context(), w.panel))
 	w.clear = storetest.Emptier(t, w.panel)
 	state, err := statestore.Open(t.Context(), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
 	require.NoError(t, err)

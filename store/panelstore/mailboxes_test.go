@@ -15,7 +15,7 @@ func TestMailboxesOnSQLite(t *testing.T) {
 	storetest.Mailboxes(t, func(t *testing.T) storetest.MailboxesFixture {
 		t.Helper()
 		db := open(t)
-		require.NoError(t, panelstore.Migrate(t.Context(), db))
+		require.NoError(t, panelstore.Schema.Migrate(t.Context(), db))
 		return storetest.MailboxesFixture{Mailboxes: panelstore.NewMailboxes(db), SQL: db}
 	})
 }
@@ -27,9 +27,9 @@ func TestMailboxesOnPostgres(t *testing.T) { mailboxesOnServer(t, "postgres") }
 func mailboxesOnServer(t *testing.T, engine string) {
 	t.Helper()
 	db := storetest.Database(t, engine)
-	require.NoError(t, panelstore.CreateSchema(t.Context(), db))
-	require.NoError(t, panelstore.CreateMailboxSchema(t.Context(), db))
-	require.Error(t, panelstore.CreateMailboxSchema(t.Context(), db), "again")
+	require.NoError(t, panelstore.Schema.Create(t.Context(), db))
+	require.NoError(t, panelstore.MailboxSchema.Create(t.Context(), db))
+	require.Error(t, panelstore.MailboxSchema.Create(t.Context(), db), "again")
 	empty := storetest.Emptier(t, db)
 	storetest.Mailboxes(t, func(t *testing.T) storetest.MailboxesFixture {
 		t.Helper()

@@ -23,9 +23,9 @@ func TestProofCodes(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, has, "an old panel has no such table")
 			if engine == "sqlite" {
-				require.NoError(t, panelstore.Migrate(t.Context(), db))
+				require.NoError(t, panelstore.Schema.Migrate(t.Context(), db))
 			} else {
-				require.NoError(t, panelstore.CreateSchema(t.Context(), db))
+				require.NoError(t, panelstore.Schema.Create(t.Context(), db))
 			}
 			proofCodesIn(t, db)
 		})

@@ -18,7 +18,7 @@ func TestPanelOnPostgres(t *testing.T) { panelOnServer(t, "postgres") }
 func panelOnServer(t *testing.T, engine string) {
 	t.Helper()
 	db := storetest.Database(t, engine)
-	require.NoError(t, panelstore.CreateSchema(t.Context(), db))
+	require.NoError(t, panelstore.Schema.Create(t.Context(), db))
 	empty := storetest.Emptier(t, db)
 	storetest.Panel(t, func(t *testing.T) storetest.PanelFixture {
 		t.Helper()
@@ -31,16 +31,16 @@ func TestPanelsSchemaIsNeverLaidOver(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
 			db := storetest.Database(t, engine)
-			require.ErrorContains(t, panelstore.Migrate(t.Context(), db), "embedded")
+			require.ErrorContains(t, panelstore.Schema.Migrate(t.Context(), db), "embedded")
 			require.NoError(t, db.Do(t.Context(), "CREATE TABLE tracking (k INT)"))
-			require.ErrorContains(t, panelstore.CreateSchema(t.Context(), db), `"tracking"`)
+			require.ErrorContains(t, panelstore.Schema.Create(t.Context(), db), `"tracking"`)
 			there, err := db.Reader().Layout(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, sqldb.Layout{"tracking": {"k"}}, there)
 		})
 	}
 	t.Run("sqlite", func(t *testing.T) {
-		require.Error(t, panelstore.CreateSchema(t.Context(), open(t)))
+		require.Error(t, panelstore.Schema.Create(t.Context(), open(t)))
 	})
 }
 

@@ -16,8 +16,8 @@ func TestPanelOnSQLite(t *testing.T) {
 	storetest.Panel(t, func(t *testing.T) storetest.PanelFixture {
 		t.Helper()
 		db := open(t)
-		require.NoError(t, panelstore.Migrate(t.Context(), db))
-		require.NoError(t, panelstore.Migrate(t.Context(), db), "again")
+		require.NoError(t, panelstore.Schema.Migrate(t.Context(), db))
+		require.NoError(t, panelstore.Schema.Migrate(t.Context(), db), "again")
 		return storetest.PanelFixture{Panel: panelstore.New(db), SQL: db}
 	})
 }

@@ -69,7 +69,7 @@ func TestPurgeAddresses(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
 			db := storetest.Database(t, engine)
-			require.NoError(t, policystore.Amavisd.CreateSchema(t.Context(), db))
+			require.NoError(t, policystore.Amavisd.Create(t.Context(), db))
 			storetest.Emptier(t, db)(t)
 			test(t, db)
 		})

@@ -36,8 +36,8 @@ func fixture(amavisd, iredapd *sqldb.DB) storetest.PoliciesFixture {
 func policiesOnServer(t *testing.T, engine string) {
 	t.Helper()
 	amavisd, iredapd := storetest.Database(t, engine), storetest.Database(t, engine)
-	require.NoError(t, policystore.Amavisd.CreateSchema(t.Context(), amavisd))
-	require.NoError(t, policystore.Iredapd.CreateSchema(t.Context(), iredapd))
+	require.NoError(t, policystore.Amavisd.Create(t.Context(), amavisd))
+	require.NoError(t, policystore.Iredapd.Create(t.Context(), iredapd))
 	emptyAmavisd := storetest.Emptier(t, amavisd)
 	storetest.Policies(t, func(t *testing.T) storetest.PoliciesFixture {
 		t.Helper()
@@ -49,7 +49,7 @@ func policiesOnServer(t *testing.T, engine string) {
 }
 
 // sqlite is an embedded database with the tables laid and nothing in them.
-func sqlite(t *testing.T, part policystore.Part) *sqldb.DB {
+func sqlite(t *testing.T, part sqldb.Schema) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "policies.db") + "?sync=off")
 	require.NoError(t, err)
@@ -83,11 +83,11 @@ func laid(t *testing.T, engine string) (amavisd, iredapd *sqldb.DB) {
 	t.Helper()
 	if engine != "sqlite" {
 		amavisd, iredapd = storetest.Database(t, engine), storetest.Database(t, engine)
-		require.NoError(t, policystore.Amavisd.CreateSchema(t.Context(), amavisd))
-		require.NoError(t, policystore.Iredapd.CreateSchema(t.Context(), iredapd))
+		require.NoError(t, policystore.Amavisd.Create(t.Context(), amavisd))
+		require.NoError(t, policystore.Iredapd.Create(t.Context(), iredapd))
 		return amavisd, iredapd
 	}
-	open := func(part policystore.Part) *sqldb.DB {
+	open := func(part sqldb.Schema) *sqldb.DB {
 		db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "policies.db") + "?sync=off")
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -104,8 +104,8 @@ func TestSchemaOfPoliciesIsNeverLaidOver(t *testing.T) {
 			require.ErrorIs(t, policystore.Amavisd.Check(t.Context(), db), sqldb.ErrNotLaid)
 			require.ErrorContains(t, policystore.Amavisd.Migrate(t.Context(), db), "embedded")
 			require.NoError(t, db.Do(t.Context(), "CREATE TABLE msgs (k INT)"))
-			require.ErrorContains(t, policystore.Amavisd.CreateSchema(t.Context(), db), `"msgs"`)
-			require.NoError(t, policystore.Iredapd.CreateSchema(t.Context(), db), "the other's tables")
+			require.ErrorContains(t, policystore.Amavisd.Create(t.Context(), db), `"msgs"`)
+			require.NoError(t, policystore.Iredapd.Create(t.Context(), db), "the other's tables")
 			require.NoError(t, policystore.Iredapd.Check(t.Context(), db))
 		})
 	}
@@ -140,7 +140,7 @@ func benchmarked(b *testing.B, run func(b *testing.B, p *policystore.Store)) {
 			if engine == "sqlite" {
 				require.NoError(b, policystore.Amavisd.Migrate(b.Context(), db))
 			} else {
-				require.NoError(b, policystore.Amavisd.CreateSchema(b.Context(), db))
+				require.NoError(b, policystore.Amavisd.Create(b.Context(), db))
 			}
 			run(b, policystore.New(db, nil, policystore.DefaultOptions()))
 		})

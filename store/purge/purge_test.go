@@ -94,7 +94,7 @@ func database(t *testing.T) *sqldb.DB {
 	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "iredadmin.db") + "?sync=off")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, panelstore.Migrate(t.Context(), db))
+	require.NoError(t, panelstore.Schema.Migrate(t.Context(), db))
 	return db
 }
 
@@ -107,8 +107,8 @@ func onEveryEngine(t *testing.T, test func(t *testing.T, db *sqldb.DB)) {
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
 			db := storetest.Database(t, engine)
-			require.NoError(t, panelstore.CreateSchema(t.Context(), db))
-			require.NoError(t, panelstore.CreateMailboxSchema(t.Context(), db))
+			require.NoError(t, panelstore.Schema.Create(t.Context(), db))
+			require.NoError(t, panelstore.MailboxSchema.Create(t.Context(), db))
 			test(t, db)
 		})
 	}

@@ -231,7 +231,7 @@ func TestLay(t *testing.T) {
 		require.Equal(t, int64(1), count(t, db))
 		there, err = db.Reader().Layout(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, map[string][]string{"things": {"id"}, "others": {"id"}}, there)
+		require.Equal(t, sqldb.Layout{"things": {"id"}, "others": {"id"}}, there)
 	})
 }
 

@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// ErrNotLaid says that a database lacks tables which it must have.
-var ErrNotLaid = errors.New("it is not of iRedMail's layout")
-
 // Layout is which tables a database has, with the names of their columns in order. The layouts of other programs grew over
 // the years, and we never alter them: what is missing reads as nothing and is not written.
 type Layout map[string][]string
@@ -53,6 +50,13 @@ func (db *DB) Layout(ctx context.Context) (Layout, error) {
 	}
 	k.layout, k.read = layout, time.Now()
 	return layout, nil
+}
+
+// forget has Layout look again, once we have made tables.
+func (k *knownLayout) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.layout = nil
 }
 
 // Layout returns the layout of the database as it is.
@@ -99,6 +103,7 @@ func (db *DB) Lay(ctx context.Context, statements []string) error {
 				" and nothing was changed", m[1])
 		}
 	}
+	defer db.known.forget()
 	var made []string
 	err = db.Write(ctx, func(tx *Tx) error {
 		made = nil

@@ -127,6 +127,7 @@ func readMigrations(migrations fs.FS) (m ownMigrations, err error) {
 }
 
 func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {
+	defer db.known.forget()
 	p, err := goose.NewProvider(goose.Dialect(db.Dialect.Goose), db.write.DB, migrations, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)

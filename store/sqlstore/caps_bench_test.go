@@ -26,7 +26,7 @@ func BenchmarkCreateUnderCaps(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			db, err := sqldb.Open("sqlite://" + filepath.Join(b.TempDir(), "vmail.db") + "?sync=off")
 			require.NoError(b, err)
-			require.NoError(b, sqlstore.Migrate(b.Context(), db))
+			require.NoError(b, sqlstore.Schema.Migrate(b.Context(), db))
 			s, err := sqlstore.New(b.Context(), db, sqlstore.DefaultOptions())
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, s.Close()) })

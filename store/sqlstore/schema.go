@@ -3,9 +3,6 @@ package sqlstore
 import (
 	"context"
 	"embed"
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -21,71 +18,31 @@ var (
 	}
 )
 
+//go:embed migrations/sqlite/*.sql schema/*.sql
+var files embed.FS
+
+var scripts = []sqldb.Script{{Files: files, Prefix: "schema/"}, sqldb.DeletedMailboxes, sqldb.MailboxTables}
+
+// Schema is the tables of the account database.
+var Schema = sqldb.Schema{
+	Name:       "the account database",
+	Required:   requiredTables,
+	Migrations: sqldb.Sub(files, "migrations"),
+	Scripts:    map[string][]sqldb.Script{"mysql": scripts, "postgres": scripts},
+	Further:    indexStatements(ourIndexes),
+}
+
+// discover returns the tables of ours that are there.
 func discover(ctx context.Context, db *sqldb.DB) (sqldb.Layout, error) {
 	there, err := db.Reader().Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found := sqldb.Layout{}
-	for _, table := range slices.Concat(requiredTables, optionalTables) {
-		if columns := there[table]; len(columns) > 0 {
-			found[table] = columns
-		} else if slices.Contains(requiredTables, table) {
-			return nil, fmt.Errorf("the account database has no table %q: %w", table, sqldb.ErrNotLaid)
-		}
+	for _, table := range there.Present(slices.Concat(requiredTables, optionalTables)...) {
+		found[table] = there[table]
 	}
-	return found, nil
-}
-
-// Check returns an error when the database lacks a table without which it is no account database.
-func Check(ctx context.Context, db *sqldb.DB) error {
-	_, err := discover(ctx, db)
-	return err
-}
-
-//go:embed migrations/sqlite/*.sql schema/*.sql
-var files embed.FS
-
-// Migrate lays or updates the tables of an embedded database. It must never be called on a database of iRedMail's.
-func Migrate(ctx context.Context, db *sqldb.DB) error {
-	if !db.Dialect.SingleWriter {
-		return errors.New("only embedded databases are migrated")
-	}
-	dir, err := fs.Sub(files, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, dir)
-}
-
-// CheckOwn returns an error when Migrate would refuse the file of an embedded database. It changes nothing.
-func CheckOwn(ctx context.Context, db *sqldb.DB) error {
-	dir, err := fs.Sub(files, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	return db.CheckOwn(ctx, dir)
-}
-
-// CreateSchema makes iRedMail's account tables on a server, with the indexes that our pages and limits want. When any
-// of the tables is there already it changes nothing and returns an error that says so.
-func CreateSchema(ctx context.Context, db *sqldb.DB) error {
-	script, err := files.ReadFile("schema/" + db.Dialect.Name + ".sql")
-	if err != nil {
-		return fmt.Errorf("there are no tables to make on %s", db.Dialect.Name)
-	}
-	return db.Lay(ctx, slices.Concat(sqldb.Statements(string(script)), SchemaIndexes(db.Dialect.Name)))
-}
-
-// Script is the statements that lay the tables as the newest version has them, "" for an engine without one.
-func Script(dialect string) string { return script("schema/" + dialect + ".sql") }
-
-func script(name string) string {
-	text, err := files.ReadFile(name)
-	if err != nil {
-		return ""
-	}
-	return string(text)
+	return found, Schema.CheckLayout(found)
 }
 
 // index is one that iRedMail does not make.
@@ -110,13 +67,13 @@ var ourIndexes = map[string][]index{
 	},
 }
 
-// SchemaIndexes returns the statements that make the indexes which a database of iRedMail's lacks and our pages and
-// limits want. There are none for an embedded database, which has them.
-func SchemaIndexes(dialect string) []string {
-	var list []string
-	for _, i := range ourIndexes[dialect] {
-		name := "postern_" + i.table + "_" + strings.ReplaceAll(i.columns, ", ", "_")
-		list = append(list, "CREATE INDEX "+name+" ON "+i.table+" ("+i.columns+")")
+func indexStatements(indexes map[string][]index) map[string][]string {
+	statements := map[string][]string{}
+	for engine, list := range indexes {
+		for _, i := range list {
+			name := "postern_" + i.table + "_" + strings.ReplaceAll(i.columns, ", ", "_")
+			statements[engine] = append(statements[engine], "CREATE INDEX "+name+" ON "+i.table+" ("+i.columns+")")
+		}
 	}
-	return list
+	return statements
 }

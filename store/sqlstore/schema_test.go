@@ -32,7 +32,7 @@ func TestSchemaIsNeverLaidOver(t *testing.T) {
 			t.Run("a database that has one of the tables", func(t *testing.T) {
 				db := storetest.Database(t, engine)
 				mustDo(t, db, "CREATE TABLE last_login (username INT)")
-				require.ErrorContains(t, sqlstore.CreateSchema(t.Context(), db), `"last_login"`)
+				require.ErrorContains(t, sqlstore.Schema.Create(t.Context(), db), `"last_login"`)
 				requireTables(t, db, "last_login")
 			})
 			t.Run("itself", func(t *testing.T) {
@@ -41,19 +41,19 @@ func TestSchemaIsNeverLaidOver(t *testing.T) {
 				require.NoError(t, err)
 				_, err = s.CreateDomain(t.Context(), store.Write{Actor: store.Actor{Global: true}}, store.DomainCreate{Name: "a.test"})
 				require.NoError(t, err)
-				require.ErrorContains(t, sqlstore.CreateSchema(t.Context(), db), "already")
+				require.ErrorContains(t, sqlstore.Schema.Create(t.Context(), db), "already")
 				_, err = s.Domain(t.Context(), "a.test")
 				require.NoError(t, err)
 			})
 			t.Run("by the migrations of embedded databases", func(t *testing.T) {
 				db := storetest.Database(t, engine)
-				require.ErrorContains(t, sqlstore.Migrate(t.Context(), db), "embedded")
+				require.ErrorContains(t, sqlstore.Schema.Migrate(t.Context(), db), "embedded")
 				requireTables(t, db)
 			})
 		})
 	}
 	t.Run("an embedded database", func(t *testing.T) {
-		require.ErrorContains(t, sqlstore.CreateSchema(t.Context(), laid(t, "sqlite")), "sqlite")
+		require.ErrorContains(t, sqlstore.Schema.Create(t.Context(), laid(t, "sqlite")), "sqlite")
 	})
 }
 
@@ -69,11 +69,11 @@ func requireTables(t *testing.T, db *sqldb.DB, want ...string) {
 
 // TestSchemaIndexes shows that the statements fit a database that lacks the indexes, as one of iRedMail's does.
 func TestSchemaIndexes(t *testing.T) {
-	require.Empty(t, sqlstore.SchemaIndexes("sqlite"))
+	require.Empty(t, sqlstore.Schema.Indexes("sqlite"))
 	for engine, drop := range map[string]string{"mysql": " ON mailbox", "postgres": ""} {
 		t.Run(engine, func(t *testing.T) {
 			db := laid(t, engine)
-			statements := sqlstore.SchemaIndexes(engine)
+			statements := sqlstore.Schema.Indexes(engine)
 			i := slices.IndexFunc(statements, func(s string) bool {
 				return s == "CREATE INDEX postern_mailbox_domain_quota ON mailbox (domain, quota)"
 			})

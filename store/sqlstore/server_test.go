@@ -20,7 +20,7 @@ type breaker func(db *sqldb.DB) func(t *testing.T, table string) (mend func())
 func onServer(t *testing.T, engine string, refuse breaker) storetest.Open {
 	t.Helper()
 	db := storetest.Database(t, engine)
-	require.NoError(t, sqlstore.CreateSchema(t.Context(), db))
+	require.NoError(t, sqlstore.Schema.Create(t.Context(), db))
 	empty := storetest.Emptier(t, db)
 	s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
 	require.NoError(t, err)
@@ -52,13 +52,13 @@ func laid(t *testing.T, engine string) *sqldb.DB {
 	t.Helper()
 	if engine != "sqlite" {
 		db := storetest.Database(t, engine)
-		require.NoError(t, sqlstore.CreateSchema(t.Context(), db))
+		require.NoError(t, sqlstore.Schema.Create(t.Context(), db))
 		return db
 	}
 	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "vmail.db") + "?sync=off")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, sqlstore.Migrate(t.Context(), db))
+	require.NoError(t, sqlstore.Schema.Migrate(t.Context(), db))
 	return db
 }
 

@@ -39,7 +39,7 @@ var emptyDatabase = func() func(t *testing.T) []byte {
 			path := filepath.Join(t.TempDir(), "empty.db")
 			db, err := sqldb.Open("sqlite://" + path)
 			require.NoError(t, err)
-			require.NoError(t, sqlstore.Migrate(t.Context(), db))
+			require.NoError(t, sqlstore.Schema.Migrate(t.Context(), db))
 			require.NoError(t, db.Close()) // which brings everything into the one file
 			file, err = os.ReadFile(path)
 			require.NoError(t, err)

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync/atomic"
 
 	"github.com/postern-mail/postern/store"
@@ -16,7 +15,10 @@ import (
 var _ store.State = (*Store)(nil)
 
 //go:embed migrations
-var migrations embed.FS
+var files embed.FS
+
+// Schema is the tables of the state database, which are ours on every engine.
+var Schema = sqldb.Schema{Name: "the state database", Migrations: sqldb.Sub(files, "migrations")}
 
 // Store keeps sessions, intents and locks.
 type Store struct {
@@ -34,7 +36,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	if err = migrate(ctx, db); err != nil {
+	if err = Schema.Migrate(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
 	}
 	shelf, err := newHolder(db, url)
@@ -42,23 +44,6 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("state: %w", err), db.Close())
 	}
 	return &Store{db: db, shelf: shelf, mostAttempts: store.MostAttempts}, nil
-}
-
-func migrate(ctx context.Context, db *sqldb.DB) error {
-	dir, err := fs.Sub(migrations, "migrations/"+db.Dialect.Name)
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, dir)
-}
-
-// Check returns an error when the database is not one of Postern's own, or of a newer version (sqldb.ErrNewer). It changes nothing.
-func Check(ctx context.Context, db *sqldb.DB) error {
-	dir, err := fs.Sub(migrations, "migrations/"+db.Dialect.Name)
-	if err != nil {
-		return err
-	}
-	return db.CheckOwn(ctx, dir)
 }
 
 // Ping implements store.State.

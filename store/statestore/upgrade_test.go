@@ -78,12 +78,12 @@ func TestNewerStateIsLeftAlone(t *testing.T) {
 			first, err := statestore.Open(t.Context(), url)
 			require.NoError(t, err)
 			require.NoError(t, first.Close())
-			require.NoError(t, statestore.Check(t.Context(), db))
+			require.NoError(t, statestore.Schema.CheckOwn(t.Context(), db))
 			require.NoError(t, db.Do(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"))
 			require.NoError(t, db.Do(t.Context(), "CREATE TABLE of_the_future (id INTEGER)"))
 			before, err := db.Reader().Layout(t.Context())
 			require.NoError(t, err)
-			for _, err := range []error{statestore.Check(t.Context(), db), func() error {
+			for _, err := range []error{statestore.Schema.CheckOwn(t.Context(), db), func() error {
 				_, err := statestore.Open(t.Context(), url)
 				return err
 			}()} {
@@ -102,8 +102,8 @@ func TestForeignFileIsNoState(t *testing.T) {
 	require.NoError(t, db.Do(t.Context(), "CREATE TABLE mailbox (username VARCHAR(255))"))
 	_, err := statestore.Open(t.Context(), url)
 	require.ErrorContains(t, err, "tables of another program")
-	require.ErrorContains(t, statestore.Check(t.Context(), db), "tables of another program")
+	require.ErrorContains(t, statestore.Schema.CheckOwn(t.Context(), db), "tables of another program")
 	there, err := db.Reader().Layout(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, map[string][]string{"mailbox": {"username"}}, there)
+	require.Equal(t, sqldb.Layout{"mailbox": {"username"}}, there)
 }

@@ -1233,158 +1233,6 @@ export type MailboxFormat = 'maildir' | 'mdbox' | 'sdbox';
 export type MailboxPath = string;
 
 /**
- * A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
- *
- */
-export type StaticList = {
-    /**
-     * Who may send to the list.
-     */
-    accessPolicy?: Array<string>;
-    /**
-     * The settings of the account.
-     */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
-    /**
-     * `active` or `disabled`.
-     */
-    accountStatus?: Array<string>;
-    /**
-     * Display name.
-     */
-    cn?: Array<string>;
-    /**
-     * Remark.
-     */
-    description?: Array<string>;
-    /**
-     * Services that are switched off.
-     */
-    disabledService?: Array<string>;
-    /**
-     * `disabled` while the domain is disabled.
-     */
-    domainStatus?: Array<string>;
-    /**
-     * Services that are switched on.
-     */
-    enabledService?: Array<string>;
-    /**
-     * `yes` if the list was created with members; kept for older programs.
-     */
-    hasMember?: Array<string>;
-    /**
-     * Addresses that may always send to the list.
-     */
-    listAllowedUser?: Array<string>;
-    /**
-     * Moderators of the list.
-     */
-    listModerator?: Array<string>;
-    /**
-     * Owners of the list.
-     */
-    listOwner?: Array<string>;
-    /**
-     * Address of the list.
-     */
-    mail?: Array<string>;
-    /**
-     * Identifier of the list.
-     */
-    mailingListID?: Array<string>;
-    /**
-     * Largest message in bytes.
-     */
-    maxMessageSize?: Array<string>;
-    /**
-     * Distinguished names of the members that are users here.
-     */
-    member?: Array<string>;
-    /**
-     * Mailing lists of which this list is a member.
-     */
-    memberOfGroup?: Array<string>;
-    /**
-     * All members: users, aliases and lists of this server, and addresses outside.
-     */
-    members: Array<string>;
-    /**
-     * Postfix transport.
-     */
-    mtaTransport?: Array<string>;
-    /**
-     * Object classes of the entry.
-     */
-    objectClass?: Array<string>;
-    /**
-     * Further addresses, such as those in alias domains.
-     */
-    shadowAddress?: Array<string>;
-    [key: string]: unknown;
-};
-
-/**
- * Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
- * (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
- * (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
- *
- */
-export type StaticListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly' | 'membersandmoderatorsonly';
-
-/**
- * A new mailing list.
- */
-export type StaticListCreate = {
-    accessPolicy?: StaticListAccessPolicy;
-    /**
-     * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
-     * members. Addresses in a domain of this server have to exist.
-     *
-     */
-    members?: Array<ForeignAddress>;
-    /**
-     * Display name. Left out, the list has none.
-     */
-    name?: string;
-};
-
-/**
- * A mailing list.
- */
-export type StaticListReply = {
-    _data: StaticList;
-    _success: Succeeded;
-};
-
-/**
- * Changes to a mailing list.
- */
-export type StaticListUpdate = {
-    accessPolicy?: StaticListAccessPolicy;
-    /**
-     * Members to add, under the same rules as `members`. An empty list changes nothing.
-     */
-    addMember?: Array<ForeignAddress>;
-    /**
-     * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
-     * Addresses in a domain of this server have to exist.
-     *
-     */
-    members?: Array<ForeignAddress>;
-    /**
-     * Display name. Empty clears it.
-     */
-    name?: string;
-    /**
-     * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-     */
-    removeMember?: Array<ForeignAddress>;
-};
-
-/**
  * A mailing list: the parameters under their published names, then the columns or attributes of the account
  * database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
  * and come with `GET /api/ml/{mail}` only.
@@ -2291,6 +2139,158 @@ export type SpfDomainsUpdate = {
      * Domains to remove. An empty list changes nothing. Not together with `domains`.
      */
     removeDomains?: SpfDomains;
+};
+
+/**
+ * A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+ *
+ */
+export type StaticList = {
+    /**
+     * Who may send to the list.
+     */
+    accessPolicy?: Array<string>;
+    /**
+     * The settings of the account.
+     */
+    accountSetting?: {
+        [key: string]: unknown;
+    };
+    /**
+     * `active` or `disabled`.
+     */
+    accountStatus?: Array<string>;
+    /**
+     * Display name.
+     */
+    cn?: Array<string>;
+    /**
+     * Remark.
+     */
+    description?: Array<string>;
+    /**
+     * Services that are switched off.
+     */
+    disabledService?: Array<string>;
+    /**
+     * `disabled` while the domain is disabled.
+     */
+    domainStatus?: Array<string>;
+    /**
+     * Services that are switched on.
+     */
+    enabledService?: Array<string>;
+    /**
+     * `yes` if the list was created with members; kept for older programs.
+     */
+    hasMember?: Array<string>;
+    /**
+     * Addresses that may always send to the list.
+     */
+    listAllowedUser?: Array<string>;
+    /**
+     * Moderators of the list.
+     */
+    listModerator?: Array<string>;
+    /**
+     * Owners of the list.
+     */
+    listOwner?: Array<string>;
+    /**
+     * Address of the list.
+     */
+    mail?: Array<string>;
+    /**
+     * Identifier of the list.
+     */
+    mailingListID?: Array<string>;
+    /**
+     * Largest message in bytes.
+     */
+    maxMessageSize?: Array<string>;
+    /**
+     * Distinguished names of the members that are users here.
+     */
+    member?: Array<string>;
+    /**
+     * Mailing lists of which this list is a member.
+     */
+    memberOfGroup?: Array<string>;
+    /**
+     * All members: users, aliases and lists of this server, and addresses outside.
+     */
+    members: Array<string>;
+    /**
+     * Postfix transport.
+     */
+    mtaTransport?: Array<string>;
+    /**
+     * Object classes of the entry.
+     */
+    objectClass?: Array<string>;
+    /**
+     * Further addresses, such as those in alias domains.
+     */
+    shadowAddress?: Array<string>;
+    [key: string]: unknown;
+};
+
+/**
+ * Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
+ * (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
+ * (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
+ *
+ */
+export type StaticListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly' | 'membersandmoderatorsonly';
+
+/**
+ * A new mailing list.
+ */
+export type StaticListCreate = {
+    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+     * members. Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: Array<ForeignAddress>;
+    /**
+     * Display name. Left out, the list has none.
+     */
+    name?: string;
+};
+
+/**
+ * A mailing list.
+ */
+export type StaticListReply = {
+    _data: StaticList;
+    _success: Succeeded;
+};
+
+/**
+ * Changes to a mailing list.
+ */
+export type StaticListUpdate = {
+    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Members to add, under the same rules as `members`. An empty list changes nothing.
+     */
+    addMember?: Array<ForeignAddress>;
+    /**
+     * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+     * Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: Array<ForeignAddress>;
+    /**
+     * Display name. Empty clears it.
+     */
+    name?: string;
+    /**
+     * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+     */
+    removeMember?: Array<ForeignAddress>;
 };
 
 /**

@@ -1,27 +1,4 @@
--- What iRedMail keeps in iRedAdmin's database, and not in that of the accounts, where these are in a directory.
-CREATE TABLE deleted_mailboxes (
-    id SERIAL,
-    timestamp TIMESTAMP WITHOUT TIME ZONE NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    username VARCHAR(255) NOT NULL DEFAULT '',
-    domain VARCHAR(255) NOT NULL DEFAULT '',
-    maildir VARCHAR(255) NOT NULL DEFAULT '',
-    bytes INT8 NOT NULL DEFAULT 0,
-    messages INT8 NOT NULL DEFAULT 0,
-    admin VARCHAR(255) NOT NULL DEFAULT '',
-    delete_date DATE DEFAULT NULL,
-    PRIMARY KEY (id)
-);
-
-CREATE INDEX deleted_mailboxes_timestamp ON deleted_mailboxes (timestamp);
-
-CREATE INDEX deleted_mailboxes_username ON deleted_mailboxes (username);
-
-CREATE INDEX deleted_mailboxes_domain ON deleted_mailboxes (domain);
-
-CREATE INDEX deleted_mailboxes_admin ON deleted_mailboxes (admin);
-
-CREATE INDEX deleted_mailboxes_delete_date ON deleted_mailboxes (delete_date);
-
+-- How mailboxes are used and shared. Statements are separated by empty lines.
 CREATE TABLE share_folder (
     from_user VARCHAR(255) NOT NULL,
     to_user VARCHAR(255) NOT NULL,

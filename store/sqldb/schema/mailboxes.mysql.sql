@@ -1,4 +1,4 @@
--- What iRedMail keeps in iRedAdmin's database, and not in that of the accounts, where these are in a directory.
+-- How mailboxes are used and shared. Statements are separated by empty lines.
 CREATE TABLE share_folder (
     from_user VARCHAR(255) CHARACTER SET ascii NOT NULL,
     to_user VARCHAR(255) CHARACTER SET ascii NOT NULL,
