@@ -5660,20 +5660,6 @@ func (response ListGreylisting500JSONResponse) VisitListGreylistingResponse(w ht
 	return err
 }
 
-type ListGreylisting501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ListGreylisting501JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListGreylisting503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response ListGreylisting503JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
@@ -5808,20 +5794,6 @@ func (response GetSpfDomains500JSONResponse) VisitGetSpfDomainsResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetSpfDomains501JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5961,20 +5933,6 @@ func (response UpdateSpfDomains500JSONResponse) VisitUpdateSpfDomainsResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateSpfDomains501JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6132,20 +6090,6 @@ func (response DeleteGreylisting500JSONResponse) VisitDeleteGreylistingResponse(
 	return err
 }
 
-type DeleteGreylisting501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response DeleteGreylisting501JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteGreylisting503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteGreylisting503JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
@@ -6295,20 +6239,6 @@ func (response GetGreylisting500JSONResponse) VisitGetGreylistingResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetGreylisting501JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6467,20 +6397,6 @@ func (response SetGreylisting500JSONResponse) VisitSetGreylistingResponse(w http
 	return err
 }
 
-type SetGreylisting501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response SetGreylisting501JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type SetGreylisting503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response SetGreylisting503JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
@@ -6630,20 +6546,6 @@ func (response GetGreylistingWhitelists500JSONResponse) VisitGetGreylistingWhite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetGreylistingWhitelists501JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6812,20 +6714,6 @@ func (response UpdateGreylistingWhitelists500JSONResponse) VisitUpdateGreylistin
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateGreylistingWhitelists501JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9007,20 +8895,6 @@ func (response DeleteMailingList500JSONResponse) VisitDeleteMailingListResponse(
 	return err
 }
 
-type DeleteMailingList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response DeleteMailingList501JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteMailingList503JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
@@ -9171,20 +9045,6 @@ func (response GetMailingList500JSONResponse) VisitGetMailingListResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetMailingList501JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9371,20 +9231,6 @@ func (response CreateMailingList500JSONResponse) VisitCreateMailingListResponse(
 	return err
 }
 
-type CreateMailingList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response CreateMailingList501JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CreateMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response CreateMailingList503JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
@@ -9567,20 +9413,6 @@ func (response UpdateMailingList500JSONResponse) VisitUpdateMailingListResponse(
 	return err
 }
 
-type UpdateMailingList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateMailingList501JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateMailingList503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response UpdateMailingList503JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
@@ -9731,20 +9563,6 @@ func (response ListMailingLists500JSONResponse) VisitListMailingListsResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ListMailingLists501JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9902,20 +9720,6 @@ func (response DeleteDomainSpamPolicy500JSONResponse) VisitDeleteDomainSpamPolic
 	return err
 }
 
-type DeleteDomainSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response DeleteDomainSpamPolicy501JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteDomainSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteDomainSpamPolicy503JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
@@ -10065,20 +9869,6 @@ func (response GetDomainSpamPolicy500JSONResponse) VisitGetDomainSpamPolicyRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetDomainSpamPolicy501JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10237,20 +10027,6 @@ func (response UpdateDomainSpamPolicy500JSONResponse) VisitUpdateDomainSpamPolic
 	return err
 }
 
-type UpdateDomainSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateDomainSpamPolicy501JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateDomainSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response UpdateDomainSpamPolicy503JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
@@ -10385,20 +10161,6 @@ func (response DeleteGlobalSpamPolicy500JSONResponse) VisitDeleteGlobalSpamPolic
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response DeleteGlobalSpamPolicy501JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10541,20 +10303,6 @@ func (response GetGlobalSpamPolicy500JSONResponse) VisitGetGlobalSpamPolicyRespo
 	return err
 }
 
-type GetGlobalSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetGlobalSpamPolicy501JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetGlobalSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetGlobalSpamPolicy503JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
@@ -10690,20 +10438,6 @@ func (response UpdateGlobalSpamPolicy500JSONResponse) VisitUpdateGlobalSpamPolic
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateGlobalSpamPolicy501JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10861,20 +10595,6 @@ func (response DeleteUserSpamPolicy500JSONResponse) VisitDeleteUserSpamPolicyRes
 	return err
 }
 
-type DeleteUserSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response DeleteUserSpamPolicy501JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteUserSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response DeleteUserSpamPolicy503JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
@@ -11024,20 +10744,6 @@ func (response GetUserSpamPolicy500JSONResponse) VisitGetUserSpamPolicyResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetUserSpamPolicy501JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11196,20 +10902,6 @@ func (response UpdateUserSpamPolicy500JSONResponse) VisitUpdateUserSpamPolicyRes
 	return err
 }
 
-type UpdateUserSpamPolicy501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateUserSpamPolicy501JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateUserSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response UpdateUserSpamPolicy503JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
@@ -11360,20 +11052,6 @@ func (response GetThrottle500JSONResponse) VisitGetThrottleResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetThrottle501JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11529,20 +11207,6 @@ func (response SetThrottle500JSONResponse) VisitSetThrottleResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response SetThrottle501JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13428,20 +13092,6 @@ func (response ClearWblist500JSONResponse) VisitClearWblistResponse(w http.Respo
 	return err
 }
 
-type ClearWblist501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ClearWblist501JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ClearWblist503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response ClearWblist503JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
@@ -13593,20 +13243,6 @@ func (response GetWblist500JSONResponse) VisitGetWblistResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetWblist501JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13781,20 +13417,6 @@ func (response AddToWblist500JSONResponse) VisitAddToWblistResponse(w http.Respo
 	return err
 }
 
-type AddToWblist501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response AddToWblist501JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type AddToWblist503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response AddToWblist503JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
@@ -13947,20 +13569,6 @@ func (response RemoveFromWblist500JSONResponse) VisitRemoveFromWblistResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response RemoveFromWblist501JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/server"
+	specs "github.com/postern-mail/postern/server/contract"
 )
 
 // TestLargestBodies holds x-max-body of each operation against the rule, and sends one byte more.
@@ -34,7 +35,7 @@ func TestLargestBodies(t *testing.T) {
 						schema = schema.AllOf[0].Value
 					}
 					if schema.Type.Is("array") {
-						want = 8 << 20
+						want = specs.MaxBody
 					}
 				}
 			}

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/server"
-	"github.com/postern-mail/postern/server/edge"
+	specs "github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -34,16 +34,16 @@ func TestBodiesThatAreTooLarge(t *testing.T) {
 	root.mustDomain("example.com", nil)
 	const path = "/api/domain/example.com"
 	t.Run("by its declared length, unread", func(t *testing.T) {
-		a := root.do(request(t, "PUT", path, unreadable{t}, edge.MaxBody+1))
+		a := root.do(request(t, "PUT", path, unreadable{t}, specs.MaxBody+1))
 		require.Equal(t, http.StatusRequestEntityTooLarge, a.status)
 		require.Equal(t, "BODY_TOO_LARGE", a.msg())
 	})
 	t.Run("while reading", func(t *testing.T) {
-		endless := io.MultiReader(strings.NewReader(`{"name":"`), io.LimitReader(letters{}, edge.MaxBody))
+		endless := io.MultiReader(strings.NewReader(`{"name":"`), io.LimitReader(letters{}, specs.MaxBody))
 		require.Equal(t, http.StatusRequestEntityTooLarge, root.do(request(t, "PUT", path, endless, -1)).status)
 	})
 	t.Run("legacy keeps the status", func(t *testing.T) {
-		a := root.legacy().do(request(t, "PUT", "/iredadmin"+path, unreadable{t}, edge.MaxBody+1))
+		a := root.legacy().do(request(t, "PUT", "/iredadmin"+path, unreadable{t}, specs.MaxBody+1))
 		require.Equal(t, http.StatusRequestEntityTooLarge, a.status)
 	})
 	t.Run("an ended connection", func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server"
+	specs "github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -81,9 +82,6 @@ func (l lowering) apply() {
 	l.extensions[l.key] = l.value
 }
 
-// levelsUp are the levels of x-access, the lowest first.
-var levelsUp = []string{"public", "authenticated", "domain-admin", "domain-creator", "global-admin"}
-
 // lowerings are all that can be made of a contract. A schema that several operations share is lowered for all of them.
 func lowerings(doc *openapi3.T) []lowering {
 	var all []lowering
@@ -116,8 +114,8 @@ func lowered(name, property string, users []operation, extensions map[string]any
 		}
 	}
 	level, _ := extensions["x-access"].(string)
-	for _, lower := range levelsUp[:max(0, slices.Index(levelsUp, level))] {
-		add("for "+lower, "x-access", lower)
+	for _, lower := range specs.Levels[:max(0, slices.Index(specs.Levels, specs.Level(level)))] {
+		add("for "+string(lower), "x-access", string(lower))
 	}
 	targets, _ := extensions["x-target"].([]any)
 	for i := range targets {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/server/api"
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
@@ -59,8 +59,8 @@ type Stores struct {
 	Ownerships store.Ownerships
 }
 
-// contract is read once in a process; nothing changes it.
-var contract = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromData(gen.SpecJSON) })
+// specification is read once in a process; nothing changes it.
+var specification = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromData(gen.SpecJSON) })
 
 // Server answers requests.
 type Server struct {
@@ -74,7 +74,7 @@ type Server struct {
 
 // New returns a server. It fails when the contract and the routes disagree, or an operation says not who may call it.
 func New(o Options, stores Stores) (*Server, error) {
-	spec, err := contract()
+	spec, err := specification()
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
@@ -83,7 +83,7 @@ func New(o Options, stores Stores) (*Server, error) {
 
 // newServer is New for a contract that has been read.
 func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
-	operations, err := edge.LoadOperations(spec)
+	operations, err := contract.Load(spec)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
@@ -110,7 +110,7 @@ func (s *Server) Draining() { s.draining.Store(true) }
 // Forget drops what is remembered about accounts that have changed.
 func (s *Server) Forget(change store.Change) { s.sessions.Forget(change) }
 
-func (s *Server) engine(o Options, operations edge.Operations) *gin.Engine {
+func (s *Server) engine(o Options, operations contract.Operations) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	errors := &reply.Errors{Log: o.Log, Answer: s.allAnswer}
 	bodies := &edge.Bodies{Budget: cmp.Or(o.BodyBudget, edge.DefaultBodyBudget), Grace: cmp.Or(o.BodyGrace, edge.DefaultBodyGrace)}
@@ -150,7 +150,8 @@ func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *
 		ResponseErrorHandlerFunc: write,
 	})
 	group := e.Group("", stages.Match, sameOrigin(o.CORSOrigins, errors), noStore, edge.Deadline,
-		guard.Authenticate, guard.Authorise, readOnly(o.ReadOnly, errors), stages.Normalise, stages.Validate, guard.AuthoriseParameters)
+		guard.Authenticate, guard.Authorise, readOnly(o.ReadOnly, errors), stages.Normalise, stages.Validate, guard.AuthoriseParameters,
+		edge.BulkDeadline)
 	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(err)) },
 	})
@@ -182,14 +183,11 @@ func (s *Server) fixedPaths(e *gin.Engine, metrics *edge.Metrics) {
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/") })
 }
 
-// unguarded are the operations that are no reads and change no mail data.
-var unguarded = []string{"login", "logout", "verifyAdminPassword", "verifyUserPassword"}
-
 // readOnly refuses every operation that may change mail data while the server is read-only.
 func readOnly(now func() bool, errors *reply.Errors) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		op := edge.Of(c.Request.Context())
-		if now == nil || op.Method == http.MethodGet || slices.Contains(unguarded, op.ID) || !now() {
+		op := contract.Of(c.Request.Context())
+		if now == nil || op.Method == http.MethodGet || op.ReadOnly || !now() {
 			return
 		}
 		errors.Write(c.Writer, c.Request, reply.ReadOnly)

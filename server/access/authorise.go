@@ -8,19 +8,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/rules"
-)
-
-// The levels of x-access.
-const (
-	levelPublic        = "public"
-	levelAuthenticated = "authenticated"
-	levelDomainAdmin   = "domain-admin"
-	levelDomainCreator = "domain-creator"
-	levelGlobalAdmin   = "global-admin"
 )
 
 // Global is the value of {account} that stands for everybody.
@@ -45,7 +37,7 @@ func New(
 // Authenticate finds out who is calling, on every operation but the public ones.
 func (a *Access) Authenticate(c *gin.Context) {
 	ctx := c.Request.Context()
-	if edge.Of(ctx).Access == levelPublic {
+	if contract.Of(ctx).Access == contract.LevelPublic {
 		return
 	}
 	id := sessionID(c.Request)
@@ -69,7 +61,7 @@ func (a *Access) Authenticate(c *gin.Context) {
 // Authorise holds the principal and the path against x-access, x-target and x-profile of the operation.
 func (a *Access) Authorise(c *gin.Context) {
 	ctx := c.Request.Context()
-	if err := a.mayCall(ctx, edge.Of(ctx), Of(ctx), c.Param); err != nil {
+	if err := a.mayCall(ctx, contract.Of(ctx), Of(ctx), c.Param); err != nil {
 		a.fail(c, err)
 	}
 }
@@ -78,8 +70,8 @@ func (a *Access) Authorise(c *gin.Context) {
 func (a *Access) AuthoriseParameters(c *gin.Context) {
 	ctx := c.Request.Context()
 	principal := Of(ctx)
-	op := edge.Of(ctx)
-	if principal.Global || op.Body == nil || op.Access == levelPublic {
+	op := contract.Of(ctx)
+	if principal.Global || op.Body == nil || op.Access == contract.LevelPublic {
 		return
 	}
 	var off []string // the profiles that are switched off, read when first needed
@@ -111,8 +103,8 @@ func (a *Access) fail(c *gin.Context, err error) {
 	c.Abort()
 }
 
-func (a *Access) mayCall(ctx context.Context, op *edge.Operation, p *Principal, param func(string) string) error {
-	if p.Global || op.Access == levelPublic || op.Access == levelAuthenticated {
+func (a *Access) mayCall(ctx context.Context, op *contract.Operation, p *Principal, param func(string) string) error {
+	if p.Global || op.Access == contract.LevelPublic || op.Access == contract.LevelAuthenticated {
 		return nil
 	}
 	if !holds(p, op.Access) {
@@ -144,7 +136,7 @@ func (a *Access) mayCall(ctx context.Context, op *edge.Operation, p *Principal, 
 var policyProfiles = []string{"spampolicy", "wblist", "throttle", "greylisting"}
 
 // maySetPolicies refuses an admin that is not global to set a policy in a domain that is not in use. Removing one is fine.
-func (a *Access) maySetPolicies(ctx context.Context, op *edge.Operation, param func(string) string) error {
+func (a *Access) maySetPolicies(ctx context.Context, op *contract.Operation, param func(string) string) error {
 	sets := op.Method == http.MethodPost || op.Method == http.MethodPut && op.Profile != "wblist" // where PUT removes
 	if !sets || !slices.Contains(policyProfiles, op.Profile) {
 		return nil
@@ -161,25 +153,25 @@ func (a *Access) maySetPolicies(ctx context.Context, op *edge.Operation, param f
 }
 
 // holds reports whether the principal, which is no global admin, reaches the level at all.
-func holds(p *Principal, level string) bool {
+func holds(p *Principal, level contract.Level) bool {
 	switch level {
-	case levelPublic, levelAuthenticated, levelDomainAdmin:
+	case contract.LevelPublic, contract.LevelAuthenticated, contract.LevelDomainAdmin:
 		return true
-	case levelDomainCreator:
+	case contract.LevelDomainCreator:
 		return p.MayCreateDomains()
 	}
 	return false
 }
 
-func levelWord(level string) string {
-	if level == levelDomainCreator {
+func levelWord(level contract.Level) string {
+	if level == contract.LevelDomainCreator {
 		return "global admin or an admin that may create domains"
 	}
 	return "global admin"
 }
 
 // mayTouchBy is mayTouch for an operation, for which an alias domain may count as its primary domain (x-target-alias).
-func (a *Access) mayTouchBy(ctx context.Context, op *edge.Operation, p *Principal, target string) error {
+func (a *Access) mayTouchBy(ctx context.Context, op *contract.Operation, p *Principal, target string) error {
 	err := a.mayTouch(ctx, p, target)
 	if err == nil || !op.TargetAlias {
 		return err
@@ -227,7 +219,7 @@ func (a *Access) RefuseOutranking(ctx context.Context, p *Principal, target stri
 }
 
 // profilesOff returns the profiles that are switched off for the admins of the domain that the path names.
-func (a *Access) profilesOff(ctx context.Context, op *edge.Operation, param func(string) string) ([]string, error) {
+func (a *Access) profilesOff(ctx context.Context, op *contract.Operation, param func(string) string) ([]string, error) {
 	if len(op.Target) == 0 {
 		return []string{}, nil // a domain that is being made
 	}
@@ -240,7 +232,7 @@ func (a *Access) profilesOff(ctx context.Context, op *edge.Operation, param func
 		return nil, err
 	}
 	off := domain.DisabledDomainProfiles
-	if op.OfUsers || strings.Contains(target, "@") {
+	if op.ProfileOfUsers || strings.Contains(target, "@") {
 		off = domain.DisabledUserProfiles
 	}
 	return append([]string{}, off...), nil

@@ -6,7 +6,6 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
-	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/password"
@@ -58,8 +57,6 @@ func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject)
 
 // UpdateDomain changes a domain.
 func (a *API) UpdateDomain(ctx context.Context, r gen.UpdateDomainRequestObject) (gen.UpdateDomainResponseObject, error) {
-	ctx, cancel := edge.Bulk(ctx) // alias domains of a directory touch every account
-	defer cancel()
 	update := domainUpdate(valueOr(r.Body, gen.DomainUpdate{}))
 	if err := a.clampPasswordLengths(ctx, &update); err != nil {
 		return nil, err
@@ -92,8 +89,6 @@ func (a *API) DeleteDomainKeepMailboxes(
 }
 
 func (a *API) deleteDomain(ctx context.Context, domain string, days int64) (store.Change, error) {
-	ctx, cancel := edge.Bulk(ctx)
-	defer cancel()
 	if err := mayKeep(ctx, days); err != nil {
 		return store.Change{}, err
 	}

@@ -127,23 +127,12 @@ func mayInvite(field string, addresses []string, confirm bool) error {
 	return nil
 }
 
-// patient gives a write more time where it adds subscribers: they may be many, and each may be mailed. Any other one tells soon
-// when a backend stalls.
-func patient(ctx context.Context, subscribers []string) (context.Context, context.CancelFunc) {
-	if len(subscribers) == 0 {
-		return ctx, func() {}
-	}
-	return edge.Bulk(ctx)
-}
-
 // CreateMailingList makes a list.
 func (a *API) CreateMailingList(ctx context.Context, r gen.CreateMailingListRequestObject) (gen.CreateMailingListResponseObject, error) {
 	list := mailingListCreate(lower(r.Mail), valueOr(r.Body, gen.MailingListCreate{}))
 	if err := mayInvite("subscribers", list.Subscribers, list.Confirm); err != nil {
 		return nil, err
 	}
-	ctx, cancel := patient(ctx, list.Subscribers)
-	defer cancel()
 	change, err := a.mls.CreateMailingList(ctx, write(ctx), list)
 	if err != nil {
 		return nil, err
@@ -157,8 +146,6 @@ func (a *API) UpdateMailingList(ctx context.Context, r gen.UpdateMailingListRequ
 	if err := mayInvite("add_subscribers", update.Subscribe, update.Confirm); err != nil {
 		return nil, err
 	}
-	ctx, cancel := patient(ctx, update.Subscribe)
-	defer cancel()
 	change, err := a.mls.UpdateMailingList(ctx, write(ctx), lower(r.Mail), update)
 	if err != nil {
 		return nil, err

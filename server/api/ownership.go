@@ -8,7 +8,6 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
-	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -31,8 +30,6 @@ func (a *API) GetDomainOwnership(
 func (a *API) VerifyDomainOwnership(
 	ctx context.Context, r gen.VerifyDomainOwnershipRequestObject,
 ) (gen.VerifyDomainOwnershipResponseObject, error) {
-	ctx, cancel := edge.Bulk(ctx) // alias domains of a directory touch every account
-	defer cancel()
 	name, domain, err := a.named(ctx, r.Domain)
 	if err != nil {
 		return nil, err

@@ -6,30 +6,22 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/store"
 )
 
-// listsOnly are the operations that need mlmmj.
-var listsOnly = []string{"ListMailingLists", "GetMailingList", "CreateMailingList", "DeleteMailingList", "UpdateMailingList"}
-
-// directoryOnly are the operations that need the OpenLDAP backend.
-var directoryOnly = []string{
-	"GetStaticList", "CreateStaticList", "DeleteStaticList", "UpdateStaticList",
-	"ExportDomain", "ExportCatchall", "ExportAdmin", "ExportUser", "ExportStaticList", "ExportAlias",
-}
-
-// Offered is a stage of the strict server that answers for the operations that there are not.
-func (a *API) Offered(next gen.StrictHandlerFunc, operationID string) gen.StrictHandlerFunc {
-	switch {
-	case a.directory == nil && slices.Contains(directoryOnly, operationID):
-		return refuse(store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend."))
-	case a.mls == nil && slices.Contains(listsOnly, operationID):
-		return refuse(store.Fail(store.Unavailable, store.CodeNotConfigured,
-			"Mailing lists are switched off here; POSTERN_LISTS would switch them on."))
+// Offered is a stage of the strict server that answers for the operations whose x-requires is not met. What Amavisd and iRedAPD
+// keep is looked at by the store, which knows their databases.
+func (a *API) Offered(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFunc {
+	return func(c *gin.Context, request any) (any, error) {
+		needs := contract.Of(c.Request.Context()).Requires
+		switch {
+		case a.directory == nil && slices.Contains(needs, contract.NeedDirectory):
+			return nil, store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend.")
+		case a.mls == nil && slices.Contains(needs, contract.NeedMlmmj):
+			return nil, store.Fail(store.Unavailable, store.CodeNotConfigured,
+				"Mailing lists are switched off here; POSTERN_LISTS would switch them on.")
+		}
+		return next(c, request)
 	}
-	return next
-}
-
-func refuse(err error) gen.StrictHandlerFunc {
-	return func(*gin.Context, any) (any, error) { return nil, err }
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
-	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -73,8 +72,6 @@ func (a *API) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (ge
 
 // UpdateUsers changes every mailbox of a domain.
 func (a *API) UpdateUsers(ctx context.Context, r gen.UpdateUsersRequestObject) (gen.UpdateUsersResponseObject, error) {
-	ctx, cancel := edge.Bulk(ctx)
-	defer cancel()
 	domain := lower(r.Domain)
 	body := valueOr(r.Body, gen.UsersUpdate{})
 	hash, err := a.optionalHash(ctx, domain, body.Password)

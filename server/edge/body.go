@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// MaxBody is the largest x-max-body of an operation in bytes.
-	MaxBody = 8 << 20
 	// DefaultBodyBudget is how many bytes of request bodies may be in flight in one process.
 	DefaultBodyBudget = 64 << 20
 	// DefaultBodyGrace is how long every body may take, however short it is.

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"mime"
 	"net/http"
 	"net/url"
@@ -9,34 +8,30 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
 // Edge holds the stages that know the contract.
 type Edge struct {
-	operations Operations
+	operations contract.Operations
 	bodies     *Bodies
 	errors     *reply.Errors
 }
 
 // New returns the stages for the operations.
-func New(operations Operations, bodies *Bodies, errors *reply.Errors) *Edge {
+func New(operations contract.Operations, bodies *Bodies, errors *reply.Errors) *Edge {
 	return &Edge{operations, bodies, errors}
 }
-
-const (
-	formMedia = "application/x-www-form-urlencoded"
-	jsonMedia = "application/json"
-)
 
 // Match finds the operation and looks at what can be judged without reading the body: its declared length and media
 // type, and the path.
 func (e *Edge) Match(c *gin.Context) {
 	op := e.operations[c.Request.Method+" "+c.FullPath()]
 	reply.NoteOf(c.Request.Context()).SetOperation(op.ID)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), operationKey{}, op))
-	if err := op.checkHeaders(c.Request); err != nil {
+	c.Request = c.Request.WithContext(contract.With(c.Request.Context(), op))
+	if err := checkHeaders(op, c.Request); err != nil {
 		e.fail(c, err)
 		return
 	}
@@ -47,11 +42,11 @@ func (e *Edge) Match(c *gin.Context) {
 			return
 		}
 		p.Value = value
-		if err := op.checkPath(p.Key, p.Value); err != nil {
+		if err := checkPath(p.Key, op.InPath[p.Key], p.Value); err != nil {
 			e.fail(c, err)
 			return
 		}
-		c.Params[i].Value = op.path[p.Key].canonical(p.Value)
+		c.Params[i].Value = canonicalInPath(op.InPath[p.Key], p.Value)
 	}
 }
 
@@ -61,7 +56,7 @@ func (e *Edge) fail(c *gin.Context, err error) {
 }
 
 // checkHeaders brings the media type into its canonical form.
-func (op *Operation) checkHeaders(r *http.Request) error {
+func checkHeaders(op *contract.Operation, r *http.Request) error {
 	if r.ContentLength > op.MaxBody {
 		return reply.BodyTooLarge(op.MaxBody)
 	}
@@ -71,10 +66,10 @@ func (op *Operation) checkHeaders(r *http.Request) error {
 	}
 	declared := r.Header.Get("Content-Type")
 	if declared == "" && reply.IsLenient(r.Context()) {
-		declared = formMedia
+		declared = contract.MediaForm
 	}
 	media, _, err := mime.ParseMediaType(declared)
-	if err != nil || (media != formMedia && media != jsonMedia) {
+	if err != nil || (media != contract.MediaForm && media != contract.MediaJSON) {
 		return reply.UnsupportedMedia
 	}
 	r.Header.Set("Content-Type", media)
@@ -82,31 +77,30 @@ func (op *Operation) checkHeaders(r *http.Request) error {
 }
 
 // checkPath judges one parameter of the path by its schema.
-func (op *Operation) checkPath(name, value string) error {
-	p := op.path[name]
-	code := codeOf(p.schema, reply.CodeInvalidValue)
+func checkPath(name string, p *contract.PathParameter, value string) error {
+	code := codeOf(p.Schema, reply.CodeInvalidValue)
 	bad := store.Fail(store.Invalid, code, "The value in the path is not %s.", pathWord(name)).With(name)
 	switch {
-	case p.schema.MaxLength != nil && uint64(len(value)) > *p.schema.MaxLength:
+	case p.Schema.MaxLength != nil && uint64(len(value)) > *p.Schema.MaxLength:
 		return bad
-	case p.pattern != nil && !p.pattern.MatchString(value):
+	case p.Pattern != nil && !p.Pattern.MatchString(value):
 		return bad
-	case p.schema.Type.Is("integer"):
+	case p.Schema.Type.Is("integer"):
 		n, err := wholeNumber(value)
-		if err != nil || p.schema.Min != nil && float64(n) < *p.schema.Min || p.schema.Max != nil && float64(n) > *p.schema.Max {
+		if err != nil || p.Schema.Min != nil && float64(n) < *p.Schema.Min || p.Schema.Max != nil && float64(n) > *p.Schema.Max {
 			return bad
 		}
-	case len(p.schema.Enum) > 0:
-		if p.schema.VisitJSON(value) != nil {
+	case len(p.Schema.Enum) > 0:
+		if p.Schema.VisitJSON(value) != nil {
 			return bad
 		}
 	}
 	return nil
 }
 
-// canonical returns the form in which a value of the path goes on.
-func (p *pathParameter) canonical(value string) string {
-	if !p.schema.Type.Is(kindInteger) {
+// canonicalInPath returns the form in which a value of the path goes on.
+func canonicalInPath(p *contract.PathParameter, value string) string {
+	if !p.Schema.Type.Is(contract.KindInteger) {
 		return value
 	}
 	n, err := wholeNumber(value)
@@ -129,4 +123,9 @@ func pathWord(name string) string {
 		return "a number of days"
 	}
 	return "a valid " + name
+}
+
+// hasBody reports whether the request came with a body.
+func hasBody(r *http.Request) bool {
+	return r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
 }

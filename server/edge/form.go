@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/postern-mail/postern/server/contract"
 )
 
 // formReader reads a form (application/x-www-form-urlencoded), or a query string, character by character. It holds the
@@ -144,21 +146,21 @@ func (f *formReader) items(maxItem int, item func(s string, cut bool) error) err
 
 // scalar turns a value of a form into the JSON that the schema asks for; ok is false when it counts as absent. A
 // value that does not fit goes on as a string, so that the validator names it.
-func (p *Parameter) scalar(value string, lenient bool) (raw json.RawMessage, ok bool) {
-	if p.presence {
+func scalar(p *contract.Parameter, value string, emptyIsAbsent bool) (raw json.RawMessage, ok bool) {
+	if p.Presence {
 		return quote("yes"), true
 	}
-	if p.choice || p.pattern || p.kind != kindString {
+	if p.Choice || p.Pattern || p.Kind != contract.KindString {
 		value = strings.TrimSpace(value)
 	}
-	if value == "" && p.nullable {
+	if value == "" && p.Nullable {
 		return json.RawMessage("null"), true
 	}
-	if value == "" && (p.choice || p.kind != kindString) {
-		return quote(""), !lenient
+	if value == "" && (p.Choice || p.Kind != contract.KindString) {
+		return quote(""), !emptyIsAbsent
 	}
-	if p.kind == kindInteger || p.kind == kindNumber {
-		if n, err := p.number(value); err == nil {
+	if p.IsNumber() {
+		if n, err := canonicalNumber(p, value); err == nil {
 			return n, true
 		}
 	}

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,25 +14,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
 // updateDomain is the operation with the most kinds of parameters.
-func updateDomain(t testing.TB) *Operation {
+func updateDomain(t testing.TB) *contract.Operation {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(gen.SpecJSON)
 	require.NoError(t, err)
-	all, err := LoadOperations(doc)
+	all, err := contract.Load(doc)
 	require.NoError(t, err)
 	return all["PUT /api/domain/:domain"]
 }
 
 // requireNormal runs a body through the stage: what comes out is a JSON object of declared parameters, or an error
 // that a caller can be told.
-func requireNormal(t *testing.T, op *Operation, media, body string, lenient bool) {
+func requireNormal(t *testing.T, op *contract.Operation, media, body string, lenient bool) {
 	t.Helper()
-	ctx := context.WithValue(reply.WithNote(t.Context(), &reply.Note{}), operationKey{}, op)
+	ctx := contract.With(reply.WithNote(t.Context(), &reply.Note{}), op)
 	if lenient {
 		ctx = reply.Lenient(ctx)
 	}
@@ -68,7 +68,7 @@ func FuzzForm(f *testing.F) {
 		f.Add(seed, false)
 		f.Add(seed, true)
 	}
-	f.Fuzz(func(t *testing.T, body string, lenient bool) { requireNormal(t, op, formMedia, body, lenient) })
+	f.Fuzz(func(t *testing.T, body string, lenient bool) { requireNormal(t, op, contract.MediaForm, body, lenient) })
 }
 
 func FuzzJSON(f *testing.F) {
@@ -80,5 +80,5 @@ func FuzzJSON(f *testing.F) {
 		f.Add(seed, false)
 		f.Add(seed, true)
 	}
-	f.Fuzz(func(t *testing.T, body string, lenient bool) { requireNormal(t, op, jsonMedia, body, lenient) })
+	f.Fuzz(func(t *testing.T, body string, lenient bool) { requireNormal(t, op, contract.MediaJSON, body, lenient) })
 }

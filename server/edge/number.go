@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/postern-mail/postern/server/contract"
 )
 
 // maxNumber is how many characters of a number are read.
@@ -106,9 +108,9 @@ func fractional(text string) (float64, error) {
 	return n, nil
 }
 
-// number returns the one form in which a number of the parameter goes on.
-func (p *Parameter) number(text string) (json.RawMessage, error) {
-	if p.kind == kindNumber {
+// canonicalNumber returns the one form in which a number of the parameter goes on.
+func canonicalNumber(p *contract.Parameter, text string) (json.RawMessage, error) {
+	if p.Kind == contract.KindNumber {
 		n, err := fractional(text)
 		return json.RawMessage(strconv.FormatFloat(n, 'g', -1, 64)), err
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/server/contract"
 	"pgregory.net/rapid"
 )
 
@@ -50,14 +52,14 @@ func TestWholeNumbersAreExact(t *testing.T) {
 }
 
 func TestNumbersWithAFraction(t *testing.T) {
-	score := &Parameter{kind: kindNumber}
+	score := &contract.Parameter{Kind: contract.KindNumber}
 	for text, want := range map[string]string{"5.5": "5.5", "-1": "-1", "1e2": "100", ".5": "0.5", "1e-400": "0"} {
-		raw, err := score.number(text)
+		raw, err := canonicalNumber(score, text)
 		require.NoError(t, err, text)
 		require.Equal(t, json.RawMessage(want), raw, text)
 	}
 	for _, text := range []string{"1e400", "1e99999999", "Inf", "NaN", "0x1p4", "", "five"} {
-		_, err := score.number(text)
+		_, err := canonicalNumber(score, text)
 		require.Error(t, err, text)
 	}
 }

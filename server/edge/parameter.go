@@ -6,6 +6,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
@@ -14,17 +15,17 @@ func malformed(detail string) error {
 	return store.Fail(store.Invalid, reply.CodeMalformedBody, "%s", detail)
 }
 
-// bytes is how many bytes of a value are read. It is beyond what the contract allows, so that blanks around a value do
+// valueBytes is how many bytes of a value are read. It is beyond what the contract allows, so that blanks around a value do
 // no harm and the validator judges the rest.
-func (p *Parameter) bytes() int {
-	if p.kind != kindString {
+func valueBytes(p *contract.Parameter) int {
+	if p.Kind != contract.KindString {
 		return maxNumber
 	}
-	return readable(p.schema.MaxLength)
+	return readable(p.Schema.MaxLength)
 }
 
 // itemBytes is the same for each item of a list.
-func (p *Parameter) itemBytes() int { return readable(p.items.MaxLength) }
+func itemBytes(p *contract.Parameter) int { return readable(p.Items.MaxLength) }
 
 func readable(maxLength *uint64) int {
 	const slack = 256
@@ -35,10 +36,10 @@ func readable(maxLength *uint64) int {
 }
 
 // tooLong is the error for a value that is longer than what is read of it.
-func (p *Parameter) tooLong() error {
-	schema := p.schema
-	if p.items != nil {
-		schema = p.items
+func tooLong(p *contract.Parameter) error {
+	schema := p.Schema
+	if p.Items != nil {
+		schema = p.Items
 	}
 	if schema.MaxLength != nil {
 		return store.Fail(store.Invalid, store.CodeValueTooLong, "%s may have at most %d characters.", p.Name, *schema.MaxLength).With(p.Name)
@@ -47,30 +48,30 @@ func (p *Parameter) tooLong() error {
 }
 
 // wrongKind is the error for a value that is not what the schema names.
-func (p *Parameter) wrongKind(schema *openapi3.Schema) error {
+func wrongKind(p *contract.Parameter, schema *openapi3.Schema) error {
 	format := "%s must be %s."
-	if schema == p.items {
+	if schema == p.Items {
 		format = "Each item of %s must be %s."
 	}
 	return store.Fail(store.Invalid, codeOf(schema, reply.CodeInvalidType), format, p.Name, typeWord(schema)).With(p.Name)
 }
 
 // badNumber is the error for a number that the parameter cannot hold.
-func (p *Parameter) badNumber(err error) error {
-	bound, format := p.schema.Max, "%s may be at most %s."
+func badNumber(p *contract.Parameter, err error) error {
+	bound, format := p.Schema.Max, "%s may be at most %s."
 	if errors.Is(err, errTooSmall) {
-		bound, format = p.schema.Min, "%s must be at least %s."
+		bound, format = p.Schema.Min, "%s must be at least %s."
 	}
 	if errors.Is(err, errNoNumber) || bound == nil {
-		return p.wrongKind(p.schema)
+		return wrongKind(p, p.Schema)
 	}
-	return store.Fail(store.Invalid, codeOf(p.schema, reply.CodeInvalidValue), format, p.Name, number(*bound)).With(p.Name)
+	return store.Fail(store.Invalid, codeOf(p.Schema, reply.CodeInvalidValue), format, p.Name, number(*bound)).With(p.Name)
 }
 
 // canonical returns the form in which a value of the query string goes on.
-func (p *Parameter) canonical(value string) string {
-	if p.kind == kindInteger || p.kind == kindNumber {
-		if n, err := p.number(value); err == nil {
+func canonical(p *contract.Parameter, value string) string {
+	if p.IsNumber() {
+		if n, err := canonicalNumber(p, value); err == nil {
 			return string(n)
 		}
 	}

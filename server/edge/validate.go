@@ -11,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gin-gonic/gin"
 
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
@@ -18,15 +19,15 @@ import (
 // Validate holds the request against the contract. It comes after Normalise.
 func (e *Edge) Validate(c *gin.Context) {
 	ctx := c.Request.Context() // not c itself, which is used again for other requests
-	op := Of(ctx)
+	op := contract.Of(ctx)
 	input := &openapi3filter.RequestValidationInput{
 		Request: c.Request,
-		Route:   op.route,
+		Route:   op.Route,
 		Options: &openapi3filter.Options{KeepValidatedValue: true},
 	}
 	if c.Request.URL.RawQuery != "" {
 		input.QueryParams = c.Request.URL.Query()
-		for _, p := range op.queries {
+		for _, p := range op.Queries {
 			if err := openapi3filter.ValidateParameter(ctx, input, p.Value); err != nil {
 				e.fail(c, explain(p.Value.Name, err))
 				return
@@ -36,11 +37,11 @@ func (e *Edge) Validate(c *gin.Context) {
 	if op.Body == nil {
 		return
 	}
-	if err := openapi3filter.ValidateRequestBody(ctx, input, op.route.Operation.RequestBody.Value); err != nil {
+	if err := openapi3filter.ValidateRequestBody(ctx, input, op.Route.Operation.RequestBody.Value); err != nil {
 		e.fail(c, explain("", err))
 		return
 	}
-	if err := op.checkCombinations(Given(c.Request.Body)); err != nil {
+	if err := checkCombinations(op, Given(c.Request.Body)); err != nil {
 		e.fail(c, err)
 	}
 }
@@ -81,13 +82,13 @@ func Given(body any) map[string]any {
 }
 
 // checkCombinations refuses parameters that contradict or lack each other.
-func (op *Operation) checkCombinations(given map[string]any) error {
-	for _, pair := range op.conflicts {
+func checkCombinations(op *contract.Operation, given map[string]any) error {
+	for _, pair := range op.Conflicts {
 		if has(given, pair[0]) && has(given, pair[1]) {
 			return store.Fail(store.Invalid, reply.CodeConflicting, "%s cannot be given together with %s.", pair[1], pair[0]).With(pair[1])
 		}
 	}
-	for _, pair := range op.needs {
+	for _, pair := range op.Needs {
 		if has(given, pair[0]) && !has(given, pair[1]) {
 			return store.Fail(store.Invalid, reply.CodeConflicting, "%s has to be given together with %s.", pair[0], pair[1]).With(pair[0])
 		}
@@ -142,7 +143,7 @@ func judge(field string, found *openapi3.SchemaError) (code, detail string) {
 	case "required":
 		code = reply.CodeMissingParameter
 		if p := schema.Properties[field]; p != nil && p.Value != nil {
-			code = cmp.Or(text(p.Value.Extensions, "x-code-missing"), code)
+			code = cmp.Or(contract.CodeMissing(p.Value), code)
 		}
 		return code, field + " is missing."
 	case "maxLength":
@@ -167,10 +168,7 @@ func judge(field string, found *openapi3.SchemaError) (code, detail string) {
 
 // codeOf returns the stable code that the contract gives to a violation of the schema.
 func codeOf(schema *openapi3.Schema, otherwise string) string {
-	if schema == nil {
-		return otherwise
-	}
-	return cmp.Or(text(schema.Extensions, "x-code"), otherwise)
+	return cmp.Or(contract.Code(schema), otherwise)
 }
 
 func number(f float64) string {

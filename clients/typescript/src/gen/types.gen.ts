@@ -3256,7 +3256,7 @@ export type DeleteAdminErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3323,7 +3323,7 @@ export type GetAdminErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3390,7 +3390,7 @@ export type CreateAdminErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3465,7 +3465,7 @@ export type UpdateAdminErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3527,7 +3527,7 @@ export type ListAdminsErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3594,7 +3594,7 @@ export type DeleteAliasErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3661,7 +3661,7 @@ export type GetAliasErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3732,7 +3732,7 @@ export type CreateAliasErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3807,7 +3807,7 @@ export type UpdateAliasErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3886,7 +3886,7 @@ export type RenameAliasErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -3962,7 +3962,7 @@ export type ListAliasesErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4033,7 +4033,7 @@ export type UpdateDomainAdminsErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4108,7 +4108,7 @@ export type DeleteDomainErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4175,7 +4175,7 @@ export type GetDomainErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4242,7 +4242,7 @@ export type CreateDomainErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4317,7 +4317,7 @@ export type UpdateDomainErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4398,7 +4398,7 @@ export type DeleteDomainKeepMailboxesErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4465,7 +4465,7 @@ export type GetDomainOwnershipErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4536,7 +4536,7 @@ export type VerifyDomainOwnershipErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4603,7 +4603,7 @@ export type ListDomainsErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4661,7 +4661,7 @@ export type ListGreylistingErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4672,10 +4672,6 @@ export type ListGreylistingErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -4723,7 +4719,7 @@ export type GetSpfDomainsErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4734,10 +4730,6 @@ export type GetSpfDomainsErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -4785,7 +4777,7 @@ export type UpdateSpfDomainsErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4796,10 +4788,6 @@ export type UpdateSpfDomainsErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -4856,7 +4844,7 @@ export type DeleteGreylistingErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4867,10 +4855,6 @@ export type DeleteGreylistingErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -4927,7 +4911,7 @@ export type GetGreylistingErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -4938,10 +4922,6 @@ export type GetGreylistingErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -4998,7 +4978,7 @@ export type SetGreylistingErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5009,10 +4989,6 @@ export type SetGreylistingErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -5069,7 +5045,7 @@ export type GetGreylistingWhitelistsErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5080,10 +5056,6 @@ export type GetGreylistingWhitelistsErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -5144,7 +5116,7 @@ export type UpdateGreylistingWhitelistsErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5155,10 +5127,6 @@ export type UpdateGreylistingWhitelistsErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -5215,7 +5183,7 @@ export type ExportAdminErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5227,7 +5195,7 @@ export type ExportAdminErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5286,7 +5254,7 @@ export type ExportAliasErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5298,7 +5266,7 @@ export type ExportAliasErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5357,7 +5325,7 @@ export type ExportCatchallErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5369,7 +5337,7 @@ export type ExportCatchallErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5428,7 +5396,7 @@ export type ExportDomainErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5440,7 +5408,7 @@ export type ExportDomainErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5499,7 +5467,7 @@ export type ExportStaticListErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5511,7 +5479,7 @@ export type ExportStaticListErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5570,7 +5538,7 @@ export type ExportUserErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5582,7 +5550,7 @@ export type ExportUserErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5632,7 +5600,7 @@ export type LoginErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5694,7 +5662,7 @@ export type LogoutErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5767,7 +5735,7 @@ export type DeleteStaticListErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5779,7 +5747,7 @@ export type DeleteStaticListErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5838,7 +5806,7 @@ export type GetStaticListErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5850,7 +5818,7 @@ export type GetStaticListErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5913,7 +5881,7 @@ export type CreateStaticListErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -5929,7 +5897,7 @@ export type CreateStaticListErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -5992,7 +5960,7 @@ export type UpdateStaticListErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6008,7 +5976,7 @@ export type UpdateStaticListErrors = {
      */
     500: Failure;
     /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
+     * The configured backend has no such thing.
      */
     501: Failure;
     /**
@@ -6073,7 +6041,7 @@ export type DeleteMailingListErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6084,10 +6052,6 @@ export type DeleteMailingListErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6149,7 +6113,7 @@ export type GetMailingListErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6160,10 +6124,6 @@ export type GetMailingListErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6224,7 +6184,7 @@ export type CreateMailingListErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6239,10 +6199,6 @@ export type CreateMailingListErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6303,7 +6259,7 @@ export type UpdateMailingListErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6318,10 +6274,6 @@ export type UpdateMailingListErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6383,7 +6335,7 @@ export type ListMailingListsErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6394,10 +6346,6 @@ export type ListMailingListsErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6454,7 +6402,7 @@ export type DeleteDomainSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6465,10 +6413,6 @@ export type DeleteDomainSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6525,7 +6469,7 @@ export type GetDomainSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6536,10 +6480,6 @@ export type GetDomainSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6596,7 +6536,7 @@ export type UpdateDomainSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6607,10 +6547,6 @@ export type UpdateDomainSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6658,7 +6594,7 @@ export type DeleteGlobalSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6669,10 +6605,6 @@ export type DeleteGlobalSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6720,7 +6652,7 @@ export type GetGlobalSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6731,10 +6663,6 @@ export type GetGlobalSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6782,7 +6710,7 @@ export type UpdateGlobalSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6793,10 +6721,6 @@ export type UpdateGlobalSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6853,7 +6777,7 @@ export type DeleteUserSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6864,10 +6788,6 @@ export type DeleteUserSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6924,7 +6844,7 @@ export type GetUserSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -6935,10 +6855,6 @@ export type GetUserSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -6995,7 +6911,7 @@ export type UpdateUserSpamPolicyErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7006,10 +6922,6 @@ export type UpdateUserSpamPolicyErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -7070,7 +6982,7 @@ export type GetThrottleErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7081,10 +6993,6 @@ export type GetThrottleErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -7145,7 +7053,7 @@ export type SetThrottleErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7156,10 +7064,6 @@ export type SetThrottleErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -7220,7 +7124,7 @@ export type DeleteUserErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7287,7 +7191,7 @@ export type GetUserErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7358,7 +7262,7 @@ export type CreateUserErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7433,7 +7337,7 @@ export type UpdateUserErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7512,7 +7416,7 @@ export type RenameUserErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7589,7 +7493,7 @@ export type DeleteUserKeepMailboxErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7665,7 +7569,7 @@ export type ListUsersErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7736,7 +7640,7 @@ export type UpdateUsersErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7807,7 +7711,7 @@ export type VerifyAdminPasswordErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7882,7 +7786,7 @@ export type VerifyUserPasswordErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7965,7 +7869,7 @@ export type ClearWblistErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -7976,10 +7880,6 @@ export type ClearWblistErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -8044,7 +7944,7 @@ export type GetWblistErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -8055,10 +7955,6 @@ export type GetWblistErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -8127,7 +8023,7 @@ export type AddToWblistErrors = {
      */
     409: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -8138,10 +8034,6 @@ export type AddToWblistErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -8206,7 +8098,7 @@ export type RemoveFromWblistErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**
@@ -8217,10 +8109,6 @@ export type RemoveFromWblistErrors = {
      * Our fault. The cause is in the server's log under the request id.
      */
     500: Failure;
-    /**
-     * The configured backend has no such thing, or this build does not offer the operation yet.
-     */
-    501: Failure;
     /**
      * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
      * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
@@ -8268,7 +8156,7 @@ export type WhoamiErrors = {
      */
     408: Failure;
     /**
-     * The body is larger than `x-max-body` of the operation.
+     * The body is larger than that of the operation may be.
      */
     413: Failure;
     /**

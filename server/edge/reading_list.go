@@ -4,13 +4,14 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
 // items are what a list is being read into.
 type items struct {
-	p     *Parameter
+	p     *contract.Parameter
 	kept  []string
 	bad   error           // of the first item that was left out, while none before it was taken
 	seen  map[string]bool // of a form, where an item that occurs again counts once
@@ -20,7 +21,7 @@ type items struct {
 }
 
 // list returns the list that the parameter is read into: a form may name it more than once.
-func (n *normaliser) list(p *Parameter) *items {
+func (n *normaliser) list(p *contract.Parameter) *items {
 	list := n.lists[p.Name]
 	if list == nil {
 		list = &items{p: p, kept: []string{}}
@@ -43,7 +44,7 @@ func (n *normaliser) distinctItem(list *items, s string, cut bool) error {
 // item files one item of a list. An invalid one is left out on the legacy surface, and named in the answer.
 func (n *normaliser) item(list *items, s string, cut bool) error {
 	p := list.p
-	if list.count == *p.schema.MaxItems {
+	if list.count == *p.Schema.MaxItems {
 		list.full, list.kept = true, nil
 		return n.fault(store.Fail(store.Invalid, reply.CodeTooManyItems, "%s may have at most %d items.", p.Name, list.count).With(p.Name))
 	}
@@ -51,30 +52,18 @@ func (n *normaliser) item(list *items, s string, cut bool) error {
 	if err := checkValue(p.Name, s); err != nil {
 		return n.fault(err)
 	}
-	if cut && !n.lenient {
-		return n.fault(p.tooLong())
-	}
-	if n.lenient {
-		if err := p.checkItem(s, cut); err != nil {
-			n.discarded = append(n.discarded, s)
-			if list.bad == nil && len(list.kept) == 0 {
-				list.bad = err
-			}
-			return nil
+	leftOut, err := n.on.checkItem(p, s, cut)
+	switch {
+	case err != nil && !leftOut:
+		return n.fault(err)
+	case err != nil:
+		n.discarded = append(n.discarded, s)
+		if list.bad == nil && len(list.kept) == 0 {
+			list.bad = err
 		}
+		return nil
 	}
 	list.kept = append(list.kept, s)
-	return nil
-}
-
-// checkItem returns what is wrong with an item of the list.
-func (p *Parameter) checkItem(s string, cut bool) error {
-	if cut {
-		return p.tooLong()
-	}
-	if err := p.items.VisitJSON(s); err != nil {
-		return explain(p.Name, err)
-	}
 	return nil
 }
 
@@ -83,7 +72,7 @@ func (p *Parameter) checkItem(s string, cut bool) error {
 func (n *normaliser) fileLists() error {
 	for _, name := range slices.Sorted(maps.Keys(n.lists)) {
 		list := n.lists[name]
-		if list.p.replaces && list.bad != nil {
+		if list.p.Replaces && list.bad != nil {
 			if len(list.kept) == 0 {
 				if err := n.fault(list.bad); err != nil {
 					return err

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/postern-mail/postern/server/contract"
 )
 
 // json takes over a JSON body. Some clients encode "no body" as null.
@@ -37,16 +39,17 @@ func (n *normaliser) json(j *jsonReader) error {
 
 // member takes over one member of a JSON body.
 func (n *normaliser) member(j *jsonReader, name string) error {
-	p, fixed := n.find(name, true)
+	found := n.on.find(n.op, name, true)
+	p := found.Parameter
 	switch {
 	case p == nil:
 		return j.skipAfter(n.unknown(name))
 	case n.sent[name]:
-		return j.skipAfter(n.repeated(name))
+		return j.skipAfter(n.fault(repeated(name)))
 	}
 	n.sent[name] = true
-	if fixed != nil {
-		return j.skipAfter(n.fixed(p, fixed))
+	if found.Value != nil {
+		return j.skipAfter(n.fixed(p, *found.Value))
 	}
 	b, err := j.next()
 	switch {
@@ -54,36 +57,36 @@ func (n *normaliser) member(j *jsonReader, name string) error {
 		return cutShort(err)
 	case b == 'n':
 		return j.skipAfter(n.null(p))
-	case b == '"' && p.kind == kindString:
+	case b == '"' && p.Kind == contract.KindString:
 		return n.string(j, p)
-	case b == '[' && p.kind == kindArray:
+	case b == '[' && p.Kind == contract.KindArray:
 		return n.array(j, p)
-	case startsNumber(b) && (p.kind == kindInteger || p.kind == kindNumber):
+	case startsNumber(b) && p.IsNumber():
 		return n.number(j, p)
-	case n.lenient && p.choice && (b == 't' || b == 'f' || startsNumber(b)):
+	case n.on.readsWords() && p.Choice && (b == 't' || b == 'f' || startsNumber(b)):
 		return n.bareWord(j, p)
 	}
-	return j.skipAfter(n.fault(p.wrongKind(p.schema)))
+	return j.skipAfter(n.fault(wrongKind(p, p.Schema)))
 }
 
 func startsNumber(b byte) bool { return b == '-' || b >= '0' && b <= '9' }
 
-func (n *normaliser) null(p *Parameter) error {
-	if n.lenient && p.kind == kindString {
+func (n *normaliser) null(p *contract.Parameter) error {
+	if n.on.readsWords() && p.Kind == contract.KindString {
 		return n.text(p, "")
 	}
 	n.put(p, json.RawMessage("null"))
 	return nil
 }
 
-func (n *normaliser) string(j *jsonReader, p *Parameter) error {
-	s, cut, err := j.text(p.bytes())
+func (n *normaliser) string(j *jsonReader, p *contract.Parameter) error {
+	s, cut, err := j.text(valueBytes(p))
 	switch {
 	case err != nil:
 		return err
 	case cut:
-		return n.fault(p.tooLong())
-	case n.lenient:
+		return n.fault(tooLong(p))
+	case n.on.readsWords():
 		return n.text(p, s)
 	}
 	if err = checkValue(p.Name, s); err != nil {
@@ -94,7 +97,7 @@ func (n *normaliser) string(j *jsonReader, p *Parameter) error {
 }
 
 // bareWord reads true, false or a number in the place of a word, which only the legacy surface takes.
-func (n *normaliser) bareWord(j *jsonReader, p *Parameter) error {
+func (n *normaliser) bareWord(j *jsonReader, p *contract.Parameter) error {
 	b, err := j.next()
 	if err != nil {
 		return err
@@ -111,23 +114,23 @@ func (n *normaliser) bareWord(j *jsonReader, p *Parameter) error {
 	return n.text(p, s)
 }
 
-func (n *normaliser) number(j *jsonReader, p *Parameter) error {
+func (n *normaliser) number(j *jsonReader, p *contract.Parameter) error {
 	text, cut, err := j.number(maxNumber)
 	switch {
 	case err != nil:
 		return err
 	case cut:
-		return n.fault(p.tooLong())
+		return n.fault(tooLong(p))
 	}
-	raw, err := p.number(text)
+	raw, err := canonicalNumber(p, text)
 	if err != nil {
-		return n.fault(p.badNumber(err))
+		return n.fault(badNumber(p, err))
 	}
 	n.put(p, raw)
 	return nil
 }
 
-func (n *normaliser) array(j *jsonReader, p *Parameter) error {
+func (n *normaliser) array(j *jsonReader, p *contract.Parameter) error {
 	list := n.list(p)
 	return j.array(func() error {
 		b, err := j.next()
@@ -140,9 +143,9 @@ func (n *normaliser) array(j *jsonReader, p *Parameter) error {
 			return j.skip()
 		case b != '"': // one fault for a list, however many of its items are none
 			list.mixed = true
-			return j.skipAfter(n.fault(p.wrongKind(p.items)))
+			return j.skipAfter(n.fault(wrongKind(p, p.Items)))
 		}
-		s, cut, err := j.text(p.itemBytes())
+		s, cut, err := j.text(itemBytes(p))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,153 @@
+package contract
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Parameter is a property of a body or a parameter of the query string.
+type Parameter struct {
+	Name    string
+	Access  Level  // who may give it, beyond who may call; "" is whoever may call
+	Profile string // the profile that switches it off, or ""
+
+	Kind     string
+	Nullable bool
+	Replaces bool // a list that replaces the stored one
+	Choice   bool // has an enum
+	Pattern  bool
+	Presence bool // in a form, being there is enough
+	Bulk     bool // the operation may take long when it is given
+	// On and Off are the words of a choice between two, else "". Words is false when the legacy surface takes no others for them.
+	On, Off string
+	Words   bool
+
+	Schema *openapi3.Schema
+	Items  *openapi3.Schema // of an array, whose items are strings
+
+	legacyNames map[string]*string // with the value that the name itself gives
+}
+
+// The kinds of parameters. Bodies are flat: there are no objects, and items of arrays are strings.
+const (
+	KindString  = "string"
+	KindInteger = "integer"
+	KindNumber  = "number"
+	KindArray   = "array"
+)
+
+// IsNumber reports whether the values are numbers.
+func (p *Parameter) IsNumber() bool { return p.Kind == KindInteger || p.Kind == KindNumber }
+
+// parameterKeys are the keys of a parameter's schema that begin with x-.
+var parameterKeys = []string{
+	keyAccess, keyProfile, keyPresence, keyBulk, keyLegacyNames, keyLegacyWords, keyCode, keyCodeMissing, keyPostern, keyGoName, keyGoType,
+}
+
+// newParameter fails for a kind of value that the readers of bodies do not know.
+func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
+	p := &Parameter{Name: name, Words: true, legacyNames: map[string]*string{}}
+	// A property that adds a remark to a shared schema wraps it in an allOf of one. What it says itself comes first.
+	for {
+		if err := p.readKeys(schema); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if len(schema.AllOf) != 1 || schema.Type != nil {
+			break
+		}
+		schema = schema.AllOf[0].Value
+	}
+	p.Schema = schema
+	p.Choice = len(schema.Enum) > 0
+	p.On, p.Off = switchWords(schema.Enum)
+	p.Pattern = schema.Pattern != ""
+	if schema.Type != nil && len(*schema.Type) > 0 {
+		p.Kind = (*schema.Type)[0]
+	}
+	switch p.Kind {
+	case KindString, KindInteger, KindNumber:
+		return p, nil
+	case KindArray:
+		k := &keys{extensions: schema.Items.Value.Extensions}
+		k.only([]string{keyCode})
+		if p.Items = schema.Items.Value; p.Items.Type.Is(KindString) && schema.MaxItems != nil {
+			return p, k.fault
+		}
+	}
+	return nil, fmt.Errorf("%s is %v; parameters are strings, numbers, or bounded arrays of strings", name, p.Kind)
+}
+
+func (p *Parameter) readKeys(schema *openapi3.Schema) error {
+	k := &keys{extensions: schema.Extensions}
+	k.only(parameterKeys)
+	if level := oneOf(k, keyAccess, Levels...); p.Access == "" {
+		p.Access = level
+	}
+	if profile := k.text(keyProfile); p.Profile == "" {
+		p.Profile = profile
+	}
+	p.Presence = p.Presence || k.flag(keyPresence)
+	p.Bulk = p.Bulk || k.flag(keyBulk)
+	p.Nullable = p.Nullable || schema.Nullable
+	if words, stated := k.boolean(keyLegacyWords); stated {
+		p.Words = words
+	}
+	if names := k.legacyNames(); len(p.legacyNames) == 0 {
+		p.legacyNames = names
+	}
+	k.text(keyCode)
+	k.text(keyCodeMissing)
+	return k.fault
+}
+
+// switches are the words of the contract for on and off.
+var switches = [][2]string{{"active", "disabled"}, {"yes", "no"}, {"enable", "disable"}}
+
+// switchWords are the words of a choice that is on or off, "" for any other choice.
+func switchWords(enum []any) (on, off string) {
+	for _, words := range switches {
+		rest := slices.DeleteFunc(slices.Clone(enum), func(v any) bool { return v == nil || v == words[0] || v == words[1] })
+		if len(enum) > 0 && len(rest) == 0 {
+			return words[0], words[1]
+		}
+	}
+	return "", ""
+}
+
+// Code is the code of a value that the schema does not allow, "" where it names none.
+func Code(schema *openapi3.Schema) string { return textOf(schema, keyCode) }
+
+// CodeMissing is the code of a value that is missing though it is required, "" where the schema names none.
+func CodeMissing(schema *openapi3.Schema) string { return textOf(schema, keyCodeMissing) }
+
+func textOf(schema *openapi3.Schema, key string) string {
+	if schema == nil {
+		return ""
+	}
+	text, _ := schema.Extensions[key].(string)
+	return text
+}
+
+// PathParameter is a parameter of the path.
+type PathParameter struct {
+	Pattern *regexp.Regexp // nil when any value will do
+	Schema  *openapi3.Schema
+}
+
+func newPathParameter(p *openapi3.Parameter) (*PathParameter, error) {
+	schema := p.Schema.Value
+	k := &keys{extensions: schema.Extensions}
+	k.only([]string{keyCode})
+	k.text(keyCode)
+	if k.fault != nil || schema.Pattern == "" {
+		return &PathParameter{Schema: schema}, k.fault
+	}
+	pattern, err := regexp.Compile(schema.Pattern)
+	if err != nil {
+		return nil, fmt.Errorf("pattern of %s: %w", p.Name, err)
+	}
+	return &PathParameter{Pattern: pattern, Schema: schema}, nil
+}

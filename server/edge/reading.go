@@ -1,0 +1,205 @@
+package edge
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/postern-mail/postern/server/contract"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+const (
+	// maxFaults is how many mistakes are looked at before the rest of a request is left unread.
+	maxFaults = 20
+	// maxName is how many bytes of a name are read: more than any parameter has.
+	maxName = 128
+)
+
+// document is the parameters of a request: names with JSON values, in the shape of the contract's schema.
+type document map[string]json.RawMessage
+
+// normaliser collects the parameters of one request.
+type normaliser struct {
+	op        *contract.Operation
+	on        surface
+	body      document
+	query     url.Values
+	discarded []string
+	note      *reply.Note
+
+	sent   map[string]bool // the names seen in the source that is being read
+	lists  map[string]*items
+	faults int
+	first  error // the first fault
+}
+
+// errEnough ends the reading of a request with too many faults.
+var errEnough = errors.New("too many faults")
+
+// fault notes a mistake. Reading goes on unless there have been too many.
+func (n *normaliser) fault(err error) error {
+	if n.first == nil {
+		n.first = err
+	}
+	if n.faults++; n.faults > maxFaults {
+		return errEnough
+	}
+	return nil
+}
+
+// read takes over the query string, then the body, which wins.
+func (n *normaliser) read(r *http.Request, body io.Reader) error {
+	if query := r.URL.RawQuery; query != "" {
+		form := &formReader{from: bufio.NewReaderSize(strings.NewReader(query), min(len(query), 4096)), bad: errBadQuery}
+		if err := n.form(form, false); err != nil {
+			return err
+		}
+	}
+	if !hasBody(r) {
+		return nil
+	}
+	if r.Header.Get("Content-Type") == contract.MediaJSON {
+		return n.json(newJSONReader(body))
+	}
+	return n.form(&formReader{from: bufio.NewReader(body), bad: errBadForm}, true)
+}
+
+var (
+	errBadQuery = store.Fail(store.Invalid, reply.CodeMalformedQuery, "The query string is not well-formed.")
+	errBadForm  = malformed("The form is not well-formed.")
+)
+
+// replaceBody hands on the document, also an empty one: the validator then says which parameter is missing.
+func (n *normaliser) replaceBody(r *http.Request) error {
+	if n.op.Body == nil {
+		r.Body, r.ContentLength = http.NoBody, 0
+		return nil
+	}
+	raw, err := json.Marshal(n.body)
+	if err != nil {
+		return err
+	}
+	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), nil, int64(len(raw))
+	r.Header.Set("Content-Type", contract.MediaJSON)
+	return nil
+}
+
+// begin starts a source of parameters: the query string or the body.
+func (n *normaliser) begin() { n.sent, n.lists = map[string]bool{}, map[string]*items{} }
+
+// text files one parameter that came as text.
+func (n *normaliser) text(p *contract.Parameter, value string) error {
+	if err := checkValue(p.Name, value); err != nil {
+		return n.fault(err)
+	}
+	value = n.on.word(p, value)
+	if n.op.Body[p.Name] == nil {
+		if value != "" || !n.on.emptyIsAbsent() {
+			n.query.Set(p.Name, canonical(p, value))
+		}
+		return nil
+	}
+	if raw, ok := scalar(p, value, n.on.emptyIsAbsent()); ok {
+		n.body[p.Name] = raw
+	}
+	return nil
+}
+
+// put files a JSON value. On the legacy surface it may be one of the query string, which has no null and no lists.
+func (n *normaliser) put(p *contract.Parameter, raw json.RawMessage) {
+	switch {
+	case n.op.Body[p.Name] != nil:
+		n.body[p.Name] = raw
+	case p.IsNumber() && string(raw) != "null":
+		n.query.Set(p.Name, string(raw))
+	}
+}
+
+// fixed files the value that an old name stands for.
+func (n *normaliser) fixed(p *contract.Parameter, value string) error {
+	if p.Kind != contract.KindArray {
+		return n.text(p, value)
+	}
+	list := n.list(p)
+	if value == "" {
+		return nil
+	}
+	return n.distinctItem(list, value, false)
+}
+
+// form takes over a form, or the query string.
+func (n *normaliser) form(f *formReader, isBody bool) error {
+	n.begin()
+	err := f.pairs(maxName, func(name string, _ bool) error {
+		found := n.on.find(n.op, name, isBody)
+		if found.Parameter == nil {
+			if err := n.unknown(name); err != nil {
+				return err
+			}
+			_, _, err := f.value(0)
+			return err
+		}
+		return n.formValue(f, name, found)
+	})
+	if err != nil {
+		return err
+	}
+	return n.fileLists()
+}
+
+func (n *normaliser) formValue(f *formReader, name string, found contract.LegacyName) error {
+	p, again := found.Parameter, n.sent[name]
+	n.sent[name] = true
+	if p.Kind == contract.KindArray && found.Value == nil {
+		list := n.list(p)
+		return f.items(itemBytes(p), func(s string, cut bool) error { return n.distinctItem(list, s, cut) })
+	}
+	value, cut, err := f.value(valueBytes(p))
+	if err != nil {
+		return err
+	}
+	if again {
+		if err := n.on.repeated(p.Name); err != nil {
+			return n.fault(err)
+		}
+	}
+	switch {
+	case found.Value != nil:
+		return n.fixed(p, *found.Value)
+	case cut:
+		return n.fault(tooLong(p))
+	}
+	return n.text(p, value)
+}
+
+// unknown notes a name that is no parameter, where that is a mistake.
+func (n *normaliser) unknown(name string) error {
+	if err := n.on.unknown(name); err != nil {
+		return n.fault(err)
+	}
+	return nil
+}
+
+// repeated is the error for a value that is given again.
+func repeated(name string) error {
+	return store.Fail(store.Invalid, reply.CodeRepeatedParameter, "%s may be given once only.", name).With(name)
+}
+
+// checkValue refuses decoded text that no parameter may hold.
+func checkValue(name, value string) error {
+	if !utf8.ValidString(value) {
+		return store.Fail(store.Invalid, reply.CodeInvalidUTF8, "%s is not valid UTF-8.", name).With(name)
+	}
+	if strings.IndexByte(value, 0) >= 0 {
+		return store.Fail(store.Invalid, reply.CodeInvalidCharacter, "%s holds a NUL character.", name).With(name)
+	}
+	return nil
+}

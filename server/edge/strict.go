@@ -1,0 +1,55 @@
+package edge
+
+import (
+	"strings"
+
+	"github.com/postern-mail/postern/server/contract"
+	"github.com/postern-mail/postern/server/reply"
+	"github.com/postern-mail/postern/store"
+)
+
+// strict is the surface at the paths of the contract: what a request holds has to be as the contract says.
+type strict struct{}
+
+// find takes published names alone: a body holds what a body declares, and a query string what the query declares.
+func (strict) find(op *contract.Operation, name string, isBody bool) contract.LegacyName {
+	if isBody {
+		return contract.LegacyName{Parameter: op.Body[name]}
+	}
+	return contract.LegacyName{Parameter: op.Query[name]}
+}
+
+func (strict) unknown(name string) error {
+	name = shown(name)
+	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.", name).With(name)
+}
+
+func (strict) repeated(name string) error { return repeated(name) }
+
+func (strict) word(_ *contract.Parameter, value string) string { return value }
+
+func (strict) emptyIsAbsent() bool { return false }
+
+func (strict) readsWords() bool { return false }
+
+// checkItem leaves the form of an item to the validator.
+func (strict) checkItem(p *contract.Parameter, _ string, cut bool) (leftOut bool, err error) {
+	if cut {
+		return false, tooLong(p)
+	}
+	return false, nil
+}
+
+// shown cuts a name that a client made up to what an error should repeat.
+func shown(name string) string {
+	const most = 64
+	if len(name) > most {
+		name = name[:most] + "..."
+	}
+	return strings.ToValidUTF8(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, name), "")
+}
