@@ -79,7 +79,7 @@ func TestStateAmongOtherTables(t *testing.T) {
 			require.ErrorContains(t, err, "tables of another program")
 			there, err := db.Reader().Layout(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, map[string][]string{"mailbox": {"username"}}, there)
+			require.Equal(t, sqldb.Layout{"mailbox": {"username"}}, there)
 		})
 	}
 }
