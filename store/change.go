@@ -33,6 +33,10 @@ const (
 	NounGreylisting Noun = "greylisting"
 )
 
+func (n Noun) isPolicy() bool {
+	return n == NounSpamPolicy || n == NounWblist || n == NounThrottle || n == NounGreylisting
+}
+
 // Change is what a write did or, of a dry run, would do.
 type Change struct {
 	Action Action `json:"action"`

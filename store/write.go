@@ -34,6 +34,18 @@ type Write struct {
 	DryRun bool
 }
 
+// CheckIf fails with PRECONDITION_FAILED when what a change found (Change.Before) is not what the caller has read.
+func (w Write) CheckIf(c Change) error {
+	if w.If == "" || w.If == c.Before.Version() {
+		return nil
+	}
+	what := c.Name
+	if c.Noun.isPolicy() {
+		what = "The setting of " + c.Name
+	}
+	return Fail(PreconditionFailed, CodePreconditionFailed, "%s has changed since it was read.", what)
+}
+
 // PageRequest asks for a part of a list, in the order of the key (address or domain name).
 type PageRequest struct {
 	Limit int    // at most this many items; 0 means all

@@ -38,8 +38,8 @@ func (s *Store) write(
 		if err != nil {
 			return err
 		}
-		if w.If != "" && w.If != p.change.Before.Version() {
-			return store.Fail(store.PreconditionFailed, store.CodePreconditionFailed, "%s has changed since it was read.", p.change.Name)
+		if err = w.CheckIf(p.change); err != nil {
+			return err
 		}
 		change = p.change
 		if s.plans != nil {

@@ -53,11 +53,11 @@ func (s *Store) lockMember(ctx context.Context, tx *sqldb.Tx, account store.Poli
 func (p *plan) planMember(db *sqldb.DB, account store.PolicyAccount, m member, found bool) {
 	priority := account.Kind().AmavisdPriority()
 	if !found {
-		p.into("users", "INSERT INTO users (priority, policy_id, email{columns}) VALUES (?, ?, ?{values})", priority, noPolicy, email(db, string(account)))
+		p.Into("users", "INSERT INTO users (priority, policy_id, email{columns}) VALUES (?, ?, ?{values})", priority, noPolicy, email(db, string(account)))
 		return
 	}
 	if m.Priority != priority {
-		p.do("UPDATE users SET priority = ? WHERE id = ?", priority, m.ID)
+		p.Do("UPDATE users SET priority = ? WHERE id = ?", priority, m.ID)
 	}
 }
 
@@ -86,7 +86,7 @@ func (p *plan) planForget(l sqldb.Layout, members []member) {
 		for _, at := range []side{sides[store.Inbound], sides[store.Outbound]} {
 			p.doIf(l, at.table, "DELETE FROM "+at.table+" WHERE "+at.own+" = ?", m.ID)
 		}
-		p.do("DELETE FROM users WHERE id = ?", m.ID)
+		p.Do("DELETE FROM users WHERE id = ?", m.ID)
 		p.doIf(l, "policy", "DELETE FROM policy WHERE policy_name = ?", m.Email)
 	}
 }
@@ -94,7 +94,7 @@ func (p *plan) planForget(l sqldb.Layout, members []member) {
 // doIf adds a statement on a table that may be missing.
 func (p *plan) doIf(l sqldb.Layout, table, query string, args ...any) {
 	if l.Has(table) {
-		p.do(query, args...)
+		p.Do(query, args...)
 	}
 }
 
@@ -171,7 +171,7 @@ func (s *Store) renameAmavisd(ctx context.Context, from, to string) error {
 		}
 		p.planForget(l, replaced)
 		p.doIf(l, "policy", "DELETE FROM policy WHERE policy_name = ?", to)
-		p.do("UPDATE users SET email = ? WHERE id = ?", email(s.amavisd, to), old[0].ID)
+		p.Do("UPDATE users SET email = ? WHERE id = ?", email(s.amavisd, to), old[0].ID)
 		p.doIf(l, "policy", "UPDATE policy SET policy_name = ? WHERE policy_name = ?", to, from)
 		return p, nil
 	})

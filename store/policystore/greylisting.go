@@ -93,18 +93,18 @@ func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store
 	return s.writeGreylisting(ctx, w, account, func(p *plan, before store.Record) {
 		priority := account.Kind().IredapdPriority()
 		if before == nil {
-			p.change.After = store.Record{{Name: "account", Value: string(account)}, {Name: "priority", Value: priority},
+			p.Change.After = store.Record{{Name: "account", Value: string(account)}, {Name: "priority", Value: priority},
 				{Name: "sender", Value: anySender}, {Name: "active", Value: active}}
-			p.into("greylisting", "INSERT INTO greylisting (account, priority, sender, sender_priority, comment, active{columns})"+
+			p.Into("greylisting", "INSERT INTO greylisting (account, priority, sender, sender_priority, comment, active{columns})"+
 				" VALUES (?, ?, ?, 0, '', ?{values})",
 				string(account), priority, anySender, active)
 			return
 		}
-		p.change.After = slices.Clone(before)
-		p.change.After.Set("priority", priority)
-		p.change.After.Set("sender_priority", int64(0))
-		p.change.After.Set("active", active)
-		p.do("UPDATE greylisting SET priority = ?, sender_priority = 0, active = ? WHERE account = ? AND sender = ?",
+		p.Change.After = slices.Clone(before)
+		p.Change.After.Set("priority", priority)
+		p.Change.After.Set("sender_priority", int64(0))
+		p.Change.After.Set("active", active)
+		p.Do("UPDATE greylisting SET priority = ?, sender_priority = 0, active = ? WHERE account = ? AND sender = ?",
 			priority, active, string(account), anySender)
 	})
 }
@@ -112,8 +112,8 @@ func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store
 // DeleteGreylisting implements store.Greylistings.
 func (s *Store) DeleteGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
 	return s.writeGreylisting(ctx, w, account, func(p *plan, _ store.Record) {
-		p.change.Action = store.ActionDelete
-		p.do("DELETE FROM greylisting WHERE account = ? AND sender = ?", string(account), anySender)
+		p.Change.Action = store.ActionDelete
+		p.Do("DELETE FROM greylisting WHERE account = ? AND sender = ?", string(account), anySender)
 	})
 }
 
@@ -133,9 +133,9 @@ func (s *Store) writeGreylisting(
 		}
 		p := newPlan(store.ActionUpdate, store.NounGreylisting, account)
 		if len(rows) > 0 {
-			p.change.Before = rows[0]
+			p.Change.Before = rows[0]
 		}
-		fill(p, p.change.Before)
+		fill(p, p.Change.Before)
 		return p, nil
 	})
 }

@@ -56,7 +56,7 @@ func (s *Store) UpdateSpfDomains(ctx context.Context, w store.Write, domains sto
 // planUnderive plans to remove what is exempt on behalf of a domain.
 func (p *plan) planUnderive(l sqldb.Layout, domain string) {
 	for _, table := range l.Present(derived...) {
-		p.do("DELETE FROM "+table+" WHERE comment = ?", automatic+domain)
+		p.Do("DELETE FROM "+table+" WHERE comment = ?", automatic+domain)
 	}
 }
 
@@ -67,7 +67,7 @@ func (p *plan) planExempt(table, account, domain string, senders []string) {
 		for _, sender := range chunk {
 			args = append(args, account, sender, automatic+domain)
 		}
-		p.into(table, "INSERT INTO "+table+" (account, sender, comment{columns}) VALUES "+
+		p.Into(table, "INSERT INTO "+table+" (account, sender, comment{columns}) VALUES "+
 			tuples("(?, ?, ?{values})", len(chunk)), args...)
 	}
 }
@@ -113,7 +113,7 @@ func (p *plan) planHandOver(ctx context.Context, tx *sqldb.Tx, l sqldb.Layout, g
 	}
 	for _, account := range slices.Sorted(maps.Keys(heirs)) {
 		for chunk := range slices.Chunk(heirs[account], chunkSize) {
-			p.do("UPDATE "+table+" SET account = ? WHERE account = ? AND sender IN (?)", anySender, account, chunk)
+			p.Do("UPDATE "+table+" SET account = ? WHERE account = ? AND sender IN (?)", anySender, account, chunk)
 		}
 	}
 	return nil
@@ -152,7 +152,7 @@ func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []st
 		p.planExempt(into, sharedAccount(domain), domain, store.LeaveOut(wanted, own))
 		for _, table := range l.Present("greylisting_tracking") {
 			for chunk := range slices.Chunk(wanted, chunkSize) {
-				p.do("DELETE FROM "+table+" WHERE client_address IN (?)", chunk)
+				p.Do("DELETE FROM "+table+" WHERE client_address IN (?)", chunk)
 			}
 		}
 		return p, nil

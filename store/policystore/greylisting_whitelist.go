@@ -20,25 +20,12 @@ func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAc
 		return store.Page[string]{}, err
 	}
 	query, args := "SELECT sender FROM greylisting_whitelists WHERE account = ?", []any{string(account)}
-	order, beyond := " ORDER BY sender", " AND sender > ?"
-	if page.Desc {
-		order, beyond = " ORDER BY sender DESC", " AND sender < ?"
-	}
-	if page.After != "" {
-		query, args = query+beyond, append(args, page.After)
-	}
-	query += order
-	if page.Limit > 0 {
-		query, args = query+" LIMIT ?", append(args, page.Limit+1)
-	}
+	query, args = sqldb.Paged(query, args, "sender", page)
 	list := store.Page[string]{Items: []string{}}
 	if err = db.Reader().Select(ctx, &list.Items, query, args...); err != nil {
 		return store.Page[string]{}, fmt.Errorf("read the greylisting whitelist of %s: %w", account, err)
 	}
-	if page.Limit > 0 && len(list.Items) > page.Limit {
-		list.Items = list.Items[:page.Limit]
-		list.Next = list.Items[page.Limit-1]
-	}
+	list.Items, list.Next = sqldb.TurnPage(list.Items, page, sqldb.Itself)
 	return list, nil
 }
 
@@ -99,7 +86,7 @@ func (s *Store) UpdateGreylistingWhitelist(
 			}
 		}
 		p := newPlan(store.ActionUpdate, store.NounGreylisting, account)
-		p.change.Discarded = discarded
+		p.Change.Discarded = discarded
 		next, err := set.ApplyTo(current, "senders")
 		if err != nil {
 			return nil, err
@@ -136,13 +123,13 @@ func (p *plan) planSet(table, column string, current, next []string, account ...
 		where, columns, row, owner = " AND account = ?", column+", account", "(?, ?{values})", []any{account[0]}
 	}
 	for chunk := range slices.Chunk(gone, chunkSize) {
-		p.do("DELETE FROM "+table+" WHERE "+column+" IN (?)"+where, append([]any{chunk}, owner...)...)
+		p.Do("DELETE FROM "+table+" WHERE "+column+" IN (?)"+where, append([]any{chunk}, owner...)...)
 	}
 	for chunk := range slices.Chunk(come, chunkSize/2) {
 		var args []any
 		for _, v := range chunk {
 			args = append(append(args, v), owner...)
 		}
-		p.into(table, "INSERT INTO "+table+" ("+columns+"{columns}) VALUES "+tuples(row, len(chunk)), args...)
+		p.Into(table, "INSERT INTO "+table+" ("+columns+"{columns}) VALUES "+tuples(row, len(chunk)), args...)
 	}
 }

@@ -69,10 +69,10 @@ func (s *Store) forgetIredapd(ctx context.Context, name string) error {
 func (p *plan) planForgetSettings(l sqldb.Layout, accounts []string) {
 	for chunk := range slices.Chunk(accounts, chunkSize) {
 		if l.Has("throttle") && l.Has("throttle_tracking") {
-			p.do(forgetCounters, chunk)
+			p.Do(forgetCounters, chunk)
 		}
 		for _, table := range l.Present(settingTables...) {
-			p.do("DELETE FROM "+table+" WHERE account IN (?)", chunk)
+			p.Do("DELETE FROM "+table+" WHERE account IN (?)", chunk)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func (s *Store) renameIredapd(ctx context.Context, from, to string) error {
 		}
 		p.planForgetSettings(l, []string{to})
 		for _, table := range tables {
-			p.do("UPDATE "+table+" SET account = ? WHERE account = ?", to, from)
+			p.Do("UPDATE "+table+" SET account = ? WHERE account = ?", to, from)
 		}
 		return p, nil
 	})

@@ -9,24 +9,11 @@ import (
 )
 
 // plan is what a write is going to do.
-type plan struct {
-	change store.Change
-	steps  []sqldb.Statement
-}
-
-// do adds a statement.
-func (p *plan) do(query string, args ...any) {
-	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args})
-}
-
-// into adds an insert with the marks of sqldb.Statement.Into.
-func (p *plan) into(table, query string, args ...any) {
-	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args, Into: table})
-}
+type plan struct{ sqldb.Plan }
 
 // newPlan is a plan about a policy of an account.
 func newPlan(action store.Action, noun store.Noun, account store.PolicyAccount) *plan {
-	return &plan{change: changeOf(action, noun, account)}
+	return &plan{sqldb.Plan{Change: changeOf(action, noun, account)}}
 }
 
 // changeOf names a change as people name the account: global, a domain or an address.
@@ -47,40 +34,26 @@ func changeOf(action store.Action, noun store.Noun, account store.PolicyAccount)
 // attempts is how often a write is made that another one beat to the same new row.
 const attempts = 8
 
-// write makes a plan within a transaction and applies it there, unless it is a dry run or the policy is not the one that
-// the caller read.
+// write makes a plan and applies it, anew where another write beat it to the same new row; see sqldb.DB.Run.
 func write(
 	ctx context.Context, db *sqldb.DB, w store.Write, decide func(tx *sqldb.Tx) (*plan, error),
-) (store.Change, error) {
-	var change store.Change
-	run := db.WriteAs
-	if w.DryRun {
-		run = db.DryRunAs
-	}
-	var err error
+) (change store.Change, err error) {
 	for range attempts {
-		err = run(ctx, w.Actor.Username, func(tx *sqldb.Tx) error {
+		change, err = db.Run(ctx, w, func(tx *sqldb.Tx) (*sqldb.Plan, error) {
 			p, err := decide(tx)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			change = p.change
-			if w.If != "" && w.If != change.Before.Version() {
-				return store.Fail(store.PreconditionFailed, store.CodePreconditionFailed, "The setting of %s has changed since it was read.", change.Name)
-			}
-			if w.DryRun {
-				return nil
-			}
-			return tx.Apply(ctx, p.steps)
+			return &p.Plan, nil
 		})
-		if err == nil || !db.Dialect.IsDuplicate(err) {
+		if err == nil {
+			return change, nil
+		}
+		if !db.Dialect.IsDuplicate(err) {
 			break
 		}
 	}
-	if err != nil {
-		return store.Change{}, err
-	}
-	return change, nil
+	return store.Change{}, err
 }
 
 // texts is a list of account names as arguments.

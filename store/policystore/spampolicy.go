@@ -83,7 +83,7 @@ func (s *Store) UpdateSpamPolicy(
 		p := newPlan(store.ActionUpdate, store.NounSpamPolicy, account)
 		p.planPolicy(l, account, rows, set)
 		p.planMember(db, account, m, found)
-		p.do("UPDATE users SET policy_id = (SELECT id FROM policy WHERE policy_name = ?) WHERE email = ?",
+		p.Do("UPDATE users SET policy_id = (SELECT id FROM policy WHERE policy_name = ?) WHERE email = ?",
 			string(account), email(db, string(account)))
 		return p, nil
 	})
@@ -102,22 +102,22 @@ func (p *plan) planPolicy(l sqldb.Layout, account store.PolicyAccount, rows []st
 			row.Set(f.Name, f.Value)
 		}
 		row = slices.DeleteFunc(row, isMissing)
-		p.change.After = row
+		p.Change.After = row
 		columns, args := make([]string, len(row)), make([]any, len(row))
 		for i, f := range row {
 			columns[i], args[i] = f.Name, f.Value
 		}
-		p.into("policy", "INSERT INTO policy ("+strings.Join(columns, ", ")+"{columns}) VALUES ("+tuples("?", len(row))+"{values})", args...)
+		p.Into("policy", "INSERT INTO policy ("+strings.Join(columns, ", ")+"{columns}) VALUES ("+tuples("?", len(row))+"{values})", args...)
 		return
 	}
-	p.change.Before, p.change.After = rows[0], slices.Clone(rows[0])
+	p.Change.Before, p.Change.After = rows[0], slices.Clone(rows[0])
 	sets, args := make([]string, len(set)), make([]any, len(set))
 	for i, f := range set {
-		p.change.After.Set(f.Name, f.Value)
+		p.Change.After.Set(f.Name, f.Value)
 		sets[i], args[i] = f.Name+" = ?", f.Value
 	}
 	if len(set) > 0 {
-		p.do("UPDATE policy SET "+strings.Join(sets, ", ")+" WHERE policy_name = ?", append(args, string(account))...)
+		p.Do("UPDATE policy SET "+strings.Join(sets, ", ")+" WHERE policy_name = ?", append(args, string(account))...)
 	}
 }
 
@@ -138,9 +138,9 @@ func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account sto
 		}
 		p := newPlan(store.ActionDelete, store.NounSpamPolicy, account)
 		if len(rows) > 0 {
-			p.change.Before = rows[0]
+			p.Change.Before = rows[0]
 		}
-		p.do("DELETE FROM policy WHERE policy_name = ?", string(account))
+		p.Do("DELETE FROM policy WHERE policy_name = ?", string(account))
 		if !found {
 			return p, nil
 		}
@@ -149,10 +149,10 @@ func (s *Store) DeleteSpamPolicy(ctx context.Context, w store.Write, account sto
 			return nil, err
 		}
 		if kept || account == store.Everybody {
-			p.do("UPDATE users SET policy_id = ? WHERE id = ?", noPolicy, m.ID)
+			p.Do("UPDATE users SET policy_id = ? WHERE id = ?", noPolicy, m.ID)
 			return p, nil
 		}
-		p.do("DELETE FROM users WHERE id = ?", m.ID)
+		p.Do("DELETE FROM users WHERE id = ?", m.ID)
 		return p, nil
 	})
 }

@@ -114,10 +114,10 @@ func (s *Store) SetThrottle(
 		}
 		p := &throttlePlan{newPlan(store.ActionUpdate, store.NounThrottle, account), l}
 		if len(rows) > 0 {
-			p.change.Before = rows[0].record()
+			p.Change.Before = rows[0].record()
 		}
 		if set.Period == 0 {
-			p.change.Action = store.ActionDelete
+			p.Change.Action = store.ActionDelete
 			p.planEndThrottles(rows)
 			return p.plan, nil
 		}
@@ -151,7 +151,7 @@ type throttlePlan struct {
 // planUncount plans to forget what was counted under a row. An old iRedAPD counted in the row itself.
 func (p *throttlePlan) planUncount(row throttle) {
 	if p.layout.Has("throttle_tracking") {
-		p.do("DELETE FROM throttle_tracking WHERE tid = ?", row.ID)
+		p.Do("DELETE FROM throttle_tracking WHERE tid = ?", row.ID)
 	}
 }
 
@@ -159,7 +159,7 @@ func (p *throttlePlan) planUncount(row throttle) {
 func (p *throttlePlan) planEndThrottles(rows []throttle) {
 	for _, row := range rows {
 		p.planUncount(row)
-		p.do("DELETE FROM throttle WHERE id = ?", row.ID)
+		p.Do("DELETE FROM throttle WHERE id = ?", row.ID)
 	}
 }
 
@@ -171,22 +171,22 @@ func (p *throttlePlan) planThrottle(account store.PolicyAccount, direction store
 		MsgSize: limitOf(set.MsgSize), MaxMsgs: limitOf(set.MaxMsgs), MaxQuota: limitOf(set.MaxQuota), MaxRcpts: inherited,
 	}
 	if len(rows) == 0 {
-		p.change.After = row.record().Without("id")
+		p.Change.After = row.record().Without("id")
 		columns, args := "account, kind, priority, period, msg_size, max_msgs, max_quota",
 			[]any{row.Account, row.Kind, row.Priority, row.Period, row.MsgSize, row.MaxMsgs, row.MaxQuota}
 		if p.layout.HasColumn("throttle", "max_rcpts") {
 			columns, args = columns+", max_rcpts", append(args, row.MaxRcpts)
 		}
-		p.into("throttle", "INSERT INTO throttle ("+columns+"{columns}) VALUES ("+tuples("?", len(args))+"{values})", args...)
+		p.Into("throttle", "INSERT INTO throttle ("+columns+"{columns}) VALUES ("+tuples("?", len(args))+"{values})", args...)
 		return
 	}
 	row.ID, row.MaxRcpts = rows[0].ID, rows[0].MaxRcpts
-	p.change.After = row.record()
+	p.Change.After = row.record()
 	p.planEndThrottles(rows[1:])
 	if row.Period != rows[0].Period {
 		p.planUncount(row)
 	}
-	p.do("UPDATE throttle SET priority = ?, period = ?, msg_size = ?, max_msgs = ?, max_quota = ? WHERE id = ?",
+	p.Do("UPDATE throttle SET priority = ?, period = ?, msg_size = ?, max_msgs = ?, max_quota = ? WHERE id = ?",
 		row.Priority, row.Period, row.MsgSize, row.MaxMsgs, row.MaxQuota, row.ID)
 }
 

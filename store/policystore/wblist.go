@@ -31,25 +31,12 @@ func (s *Store) Wblist(ctx context.Context, key store.WblistKey, page store.Page
 	query := "SELECT a.email FROM users u JOIN " + at.table + " l ON l." + at.own + " = u.id JOIN mailaddr a ON a.id = l." + at.other +
 		" WHERE u.email = ? AND l.wb = ?"
 	args := []any{email(db, string(key.Account)), colours[key.Colour]}
-	order, beyond := " ORDER BY a.email", " AND a.email > ?"
-	if page.Desc {
-		order, beyond = " ORDER BY a.email DESC", " AND a.email < ?"
-	}
-	if page.After != "" {
-		query, args = query+beyond, append(args, email(db, page.After))
-	}
-	query += order
-	if page.Limit > 0 {
-		query, args = query+" LIMIT ?", append(args, page.Limit+1)
-	}
+	query, args = sqldb.PagedFrom(query, args, "a.email", page, email(db, page.After))
 	list := store.Page[string]{Items: []string{}}
 	if err = db.Reader().Select(ctx, &list.Items, query, args...); err != nil {
 		return store.Page[string]{}, fmt.Errorf("read the %s of %s: %w", key.Colour, key.Account, err)
 	}
-	if page.Limit > 0 && len(list.Items) > page.Limit {
-		list.Items = list.Items[:page.Limit]
-		list.Next = list.Items[page.Limit-1]
-	}
+	list.Items, list.Next = sqldb.TurnPage(list.Items, page, sqldb.Itself)
 	return list, nil
 }
 
@@ -65,7 +52,7 @@ func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.Wblist
 	wanted, invalid := patterns(addresses)
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
 		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
-		p.change.Discarded = invalid
+		p.Change.Discarded = invalid
 		if len(wanted) == 0 {
 			return p, nil
 		}
@@ -159,11 +146,11 @@ func (s *Store) planAddresses(p *plan, wanted []string, known map[string]address
 		case !found:
 			missing = append(missing, kind.AmavisdPriority(), email(s.amavisd, a))
 		case row.Priority != kind.AmavisdPriority():
-			p.do("UPDATE mailaddr SET priority = ? WHERE id = ?", kind.AmavisdPriority(), row.ID)
+			p.Do("UPDATE mailaddr SET priority = ? WHERE id = ?", kind.AmavisdPriority(), row.ID)
 		}
 	}
 	for chunk := range slices.Chunk(missing, chunkSize) { // an even number of values
-		p.into("mailaddr", "INSERT INTO mailaddr (priority, email{columns}) VALUES "+tuples("(?, ?{values})", len(chunk)/2), chunk...)
+		p.Into("mailaddr", "INSERT INTO mailaddr (priority, email{columns}) VALUES "+tuples("(?, ?{values})", len(chunk)/2), chunk...)
 	}
 }
 
@@ -172,9 +159,9 @@ func (s *Store) planEntries(p *plan, key store.WblistKey, wanted []string) {
 	at, account := sides[key.Direction], email(s.amavisd, string(key.Account))
 	for chunk := range slices.Chunk(wanted, chunkSize) {
 		list := emails(s.amavisd, chunk)
-		p.do("DELETE FROM "+at.table+" WHERE "+at.own+" = (SELECT id FROM users WHERE email = ?) AND "+at.other+
+		p.Do("DELETE FROM "+at.table+" WHERE "+at.own+" = (SELECT id FROM users WHERE email = ?) AND "+at.other+
 			" IN (SELECT id FROM mailaddr WHERE email IN (?))", account, list)
-		p.into(at.table, "INSERT INTO "+at.table+" ("+at.own+", "+at.other+", wb{columns}) SELECT u.id, a.id, '"+colours[key.Colour]+
+		p.Into(at.table, "INSERT INTO "+at.table+" ("+at.own+", "+at.other+", wb{columns}) SELECT u.id, a.id, '"+colours[key.Colour]+
 			"'{values} FROM users u, mailaddr a WHERE u.email = ? AND a.email IN (?)", account, list)
 	}
 }
@@ -188,10 +175,10 @@ func (s *Store) RemoveFromWblist(ctx context.Context, w store.Write, key store.W
 	wanted, invalid := patterns(addresses)
 	return write(ctx, db, w, func(*sqldb.Tx) (*plan, error) {
 		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
-		p.change.Discarded = invalid
+		p.Change.Discarded = invalid
 		for chunk := range slices.Chunk(wanted, chunkSize) {
 			query, args := s.entriesOf(key)
-			p.do(query+" AND "+sides[key.Direction].other+" IN (SELECT id FROM mailaddr WHERE email IN (?))",
+			p.Do(query+" AND "+sides[key.Direction].other+" IN (SELECT id FROM mailaddr WHERE email IN (?))",
 				append(args, emails(db, chunk))...)
 		}
 		return p, nil
@@ -207,7 +194,7 @@ func (s *Store) ClearWblist(ctx context.Context, w store.Write, key store.Wblist
 	return write(ctx, db, w, func(*sqldb.Tx) (*plan, error) {
 		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
 		query, args := s.entriesOf(key)
-		p.do(query, args...)
+		p.Do(query, args...)
 		return p, nil
 	})
 }

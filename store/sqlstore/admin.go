@@ -30,12 +30,12 @@ func (s *Store) Admin(ctx context.Context, mail string) (store.Admin, error) {
 // Admins implements store.Admins.
 func (s *Store) Admins(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
 	r := s.db.Reader()
-	query, args := paged("SELECT * FROM admin WHERE username <> ''", nil, "username", page)
+	query, args := sqldb.Paged("SELECT * FROM admin WHERE username <> ''", nil, "username", page)
 	rows, err := r.Records(ctx, query, args...)
 	if err != nil {
 		return store.Page[store.Admin]{}, fmt.Errorf("read admins: %w", err)
 	}
-	rows, next := turnPage(rows, page, func(row store.Record) string { return text(row, "username") })
+	rows, next := sqldb.TurnPage(rows, page, func(row store.Record) string { return text(row, "username") })
 	admins, err := completeAdmins(ctx, r, rows)
 	if err != nil {
 		return store.Page[store.Admin]{}, err

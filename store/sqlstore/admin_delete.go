@@ -34,7 +34,7 @@ func (s *Store) DeleteAdmin(ctx context.Context, w store.Write, mail string) (st
 		if mailbox != nil {
 			change := s.planRightsRemoval(p, mailbox, now)
 			if admin == nil {
-				p.change = change
+				p.Change = change
 			}
 		}
 		return p, nil
@@ -55,12 +55,12 @@ func lockMailbox(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, 
 
 // planAdminDelete removes a standalone admin and whatever the address is named an admin of.
 func planAdminDelete(mail string, row store.Record) *plan {
-	p := &plan{change: store.Change{
+	p := planOf(store.Change{
 		Action: store.ActionDelete, Noun: store.NounAdmin, Name: mail, Before: concealed(row, hiddenPassword),
 		EndsSessions: true, Lasting: true,
-	}}
-	p.do("DELETE FROM domain_admins WHERE username = ?", mail)
-	p.do("DELETE FROM admin WHERE username = ?", mail)
+	})
+	p.Do("DELETE FROM domain_admins WHERE username = ?", mail)
+	p.Do("DELETE FROM admin WHERE username = ?", mail)
 	return p
 }
 

@@ -53,9 +53,9 @@ func (s *Store) planAdminCreate(a store.AdminCreate, now time.Time) *plan {
 		"expired":            never,
 		"active":             flag(a.Active),
 	})
-	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, hiddenPassword)}
+	p.Change = store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, hiddenPassword)}
 	// What was left behind when an account of that name was removed by hand must not give anybody rights.
-	p.do("DELETE FROM domain_admins WHERE username = ?", a.Mail)
+	p.Do("DELETE FROM domain_admins WHERE username = ?", a.Mail)
 	if a.Global {
 		s.planGrant(p, a.Mail, now)
 	}
@@ -110,7 +110,7 @@ func (s *Store) planGrant(p *plan, mail string, now time.Time) {
 
 // planRevoke takes the rights of a global admin from the account; what names it for single domains stays.
 func planRevoke(p *plan, mail string) {
-	p.do("DELETE FROM domain_admins WHERE username = ? AND domain = '"+allDomains+"'", mail)
+	p.Do("DELETE FROM domain_admins WHERE username = ? AND domain = '"+allDomains+"'", mail)
 }
 
 // UpdateAdmin implements store.Admins.
@@ -190,12 +190,12 @@ func (s *Store) planAdminUpdate(before store.Record, u store.AdminUpdate, is, be
 		assign(after, "settings", limitedSettings(text(before, "settings"), u.Limits))
 	}
 	action := adminAction(is, becomes)
-	p := &plan{change: store.Change{
+	p := planOf(store.Change{
 		Action: action, Noun: store.NounAdmin, Name: mail,
 		Before: concealed(before, hiddenPassword), After: concealed(after, shown),
 		EndsSessions: action == store.ActionDisable || u.Password != nil,
 		Lasting:      action == store.ActionDisable,
-	}}
+	})
 	s.update(p, "admin", "username", mail, before, after)
 	switch {
 	case becomes.global && !is.global:

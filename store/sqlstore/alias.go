@@ -39,7 +39,7 @@ func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page stor
 	if err != nil {
 		return list, fmt.Errorf("read aliases of %s: %w", filter.Domain, err)
 	}
-	rows, list.Next = turnPage(rows, page, func(r store.Record) string { return text(r, "address") })
+	rows, list.Next = sqldb.TurnPage(rows, page, func(r store.Record) string { return text(r, "address") })
 	if list.Items, err = s.wholeAliases(ctx, db, rows); err != nil {
 		return list, fmt.Errorf("read what belongs to aliases of %s: %w", filter.Domain, err)
 	}
@@ -61,7 +61,7 @@ func aliasesQuery(columns string, filter store.AliasFilter, page store.PageReque
 	if filter.DisabledOnly {
 		query += " AND active = 0"
 	}
-	return paged(query, []any{filter.Domain}, "address", page)
+	return sqldb.Paged(query, []any{filter.Domain}, "address", page)
 }
 
 // wholeAliases adds to alias rows what other tables hold about them.

@@ -55,6 +55,6 @@ func (s *Store) replaceGroup(ctx context.Context, tx *sqldb.Tx, p *plan, mail, n
 	}
 	groups = store.LeaveOut(append(groups, newMail), []string{mail, ""})
 	settings.SetList(settingDefaultGroups, groups)
-	p.do("UPDATE domain SET settings = ?, modified = ? WHERE domain = ?", settings.String(), now, domain)
+	p.Do("UPDATE domain SET settings = ?, modified = ? WHERE domain = ?", settings.String(), now, domain)
 	return nil
 }

@@ -27,8 +27,8 @@ func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail st
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: renamed(store.NounAlias, mail, newMail, scope)}
-		p.change.Before, p.change.After = before, after
+		p := planOf(renamed(store.NounAlias, mail, newMail, scope))
+		p.Change.Before, p.Change.After = before, after
 		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
 			return nil, err
 		}

@@ -30,13 +30,13 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 			return nil, err
 		}
 		p := &plan{}
-		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
+		if p.Change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
 			return nil, err
 		}
 		if err = s.lookForLeftovers(ctx, tx, p, a.Mail); err != nil {
 			return nil, err
 		}
-		set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
+		set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.Change)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 }
 
 func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now time.Time) {
-	c := &p.change
+	c := &p.Change
 	c.Action, c.Noun, c.Name, c.Domain = store.ActionCreate, store.NounAlias, a.Mail, store.DomainOf(a.Mail)
 	s.planLeftovers(p, a.Mail)
 	c.After = s.insert(p, "alias", map[string]any{
@@ -80,13 +80,13 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		assignFlag(after, "active", u.Active)
 		assign(after, "modified", now)
 		action := userAction(before, after)
-		p := &plan{change: store.Change{
+		p := planOf(store.Change{
 			Action: action, Noun: store.NounAlias, Name: mail, Domain: text(before, "domain"), Before: before, After: after,
 			EndsSessions: action == store.ActionDisable, Lasting: action == store.ActionDisable,
-		}}
+		})
 		s.update(p, "alias", "address", mail, before, after)
 		if u.Active != nil {
-			p.do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*u.Active), mail)
+			p.Do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*u.Active), mail)
 		}
 		if err = s.editMembers(ctx, tx, w, p, after, u.Members); err != nil {
 			return nil, err
@@ -113,7 +113,7 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 		return nil
 	}
 	mail, current := text(row, "address"), []string{}
-	set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, change.Field("members", "addMember"), mail, change, &p.change)
+	set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, change.Field("members", "addMember"), mail, change, &p.Change)
 	if err != nil {
 		return err
 	}
@@ -147,14 +147,14 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounAlias, mail, scope)}
-		p.change.Before = row
+		p := planOf(deleted(store.NounAlias, mail, scope))
+		p.Change.Before = row
 		s.planForget(p, []string{mail})
 		p.planAdopt(orphans)
 		if err = s.replaceGroup(ctx, tx, p, mail, "", now); err != nil {
 			return nil, err
 		}
-		p.do("DELETE FROM alias WHERE address = ?", mail)
+		p.Do("DELETE FROM alias WHERE address = ?", mail)
 		return p, nil
 	})
 }

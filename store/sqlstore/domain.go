@@ -58,7 +58,7 @@ func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page sto
 	if err != nil {
 		return store.Page[store.Domain]{}, fmt.Errorf("read domains: %w", err)
 	}
-	records, next := turnPage(records, page, func(r store.Record) string { return text(r, "domain") })
+	records, next := sqldb.TurnPage(records, page, func(r store.Record) string { return text(r, "domain") })
 	domains, err := s.completeDomains(ctx, r, records)
 	if err != nil {
 		return store.Page[store.Domain]{}, err
@@ -73,7 +73,7 @@ func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page
 	if err := s.db.Reader().Select(ctx, &names, query, args...); err != nil {
 		return store.Page[string]{}, fmt.Errorf("read domain names: %w", err)
 	}
-	names, next := turnPage(names, page, func(name string) string { return name })
+	names, next := sqldb.TurnPage(names, page, sqldb.Itself)
 	return store.Page[string]{Items: names, Next: next}, nil
 }
 
@@ -90,7 +90,7 @@ func domainQuery(columns string, filter store.DomainFilter, page store.PageReque
 	if filter.DisabledOnly {
 		query += " AND d.active = 0"
 	}
-	return paged(query, args, key, page)
+	return sqldb.Paged(query, args, key, page)
 }
 
 // completeDomains adds to the rows of domains what other tables know about them, in a constant number of

@@ -23,7 +23,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			return nil, fmt.Errorf("read admins of domain %s: %w", name, err)
 		}
 		p := &plan{}
-		next, err := s.admitAdmins(ctx, tx, w, name, current, admins, &p.change)
+		next, err := s.admitAdmins(ctx, tx, w, name, current, admins, &p.Change)
 		if err != nil {
 			return nil, err
 		}
@@ -33,9 +33,9 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 		}
 		after := slices.Clone(before)
 		assign(after, "modified", now)
-		p.change = store.Change{
+		p.Change = store.Change{
 			Action: store.ActionUpdate, Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after,
-			Discarded: p.change.Discarded,
+			Discarded: p.Change.Discarded,
 		}
 		s.update(p, "domain", "domain", name, before, after)
 		s.planRemoveAdmins(p, name, store.LeaveOut(current, next))

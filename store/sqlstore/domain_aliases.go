@@ -59,8 +59,8 @@ func aliasDomainsOf(ctx context.Context, tx *sqldb.Tx, domain string) ([]string,
 // nothing would ask for any more.
 func (s *Store) planAliasDomains(p *plan, domain string, c aliasChange, now time.Time) {
 	for _, name := range c.removed {
-		p.do("DELETE FROM alias_domain WHERE alias_domain = ? AND target_domain = ?", name, domain)
-		p.do("DELETE FROM forwardings WHERE domain IN (?) AND is_alias = 1 AND address LIKE ? ESCAPE '!'",
+		p.Do("DELETE FROM alias_domain WHERE alias_domain = ? AND target_domain = ?", name, domain)
+		p.Do("DELETE FROM forwardings WHERE domain IN (?) AND is_alias = 1 AND address LIKE ? ESCAPE '!'",
 			[]string{domain, name}, anyAddressOf(name))
 	}
 	for _, name := range c.added {

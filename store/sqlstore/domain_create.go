@@ -65,7 +65,7 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope 
 		"expired":     never,
 		"active":      flag(!d.Disabled),
 	})
-	p.change = store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name, Domain: d.Name, After: row, Scope: scope}
+	p.Change = store.Change{Action: store.ActionCreate, Noun: store.NounDomain, Name: d.Name, Domain: d.Name, After: row, Scope: scope}
 	s.planDomainLeftovers(p, d.Name)
 	if !actor.Global && actor.Username != "" {
 		s.planAddAdmins(p, d.Name, []string{actor.Username}, now)

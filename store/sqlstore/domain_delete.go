@@ -33,17 +33,17 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: store.Change{
+		p := planOf(store.Change{
 			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
 			EndsSessions: true, Lasting: true, Scope: scope,
-		}}
+		})
 		if err = s.planRecordMailboxes(ctx, tx, p, w.Actor, name, store.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
 		}
 		s.planDomainReferences(p, gone)
 		s.planDomainAccounts(p, gone)
-		p.do("DELETE FROM alias_domain WHERE target_domain = ? OR alias_domain = ?", name, name)
-		p.do("DELETE FROM domain WHERE domain = ?", name)
+		p.Do("DELETE FROM alias_domain WHERE target_domain = ? OR alias_domain = ?", name, name)
+		p.Do("DELETE FROM domain WHERE domain = ?", name)
 		return p, nil
 	})
 }
@@ -115,7 +115,7 @@ func (s *Store) planRecordMailboxes(
 		values += ", COALESCE(q.bytes, 0), COALESCE(q.messages, 0)"
 		from += " LEFT JOIN used_quota q ON q.username = m.username"
 	}
-	p.into("deleted_mailboxes", "INSERT INTO deleted_mailboxes ("+columns+"{columns}) SELECT "+values+"{values}"+from+" WHERE m.domain = ?"+kept.text,
+	p.Into("deleted_mailboxes", "INSERT INTO deleted_mailboxes ("+columns+"{columns}) SELECT "+values+"{values}"+from+" WHERE m.domain = ?"+kept.text,
 		append([]any{now, actor.Username, date, domain}, kept.args...)...)
 	return nil
 }
@@ -140,7 +140,7 @@ func (s *Store) planKeepFiles(ctx context.Context, tx *sqldb.Tx, p *plan, domain
 			continue
 		}
 		names = append(names, r.Username)
-		p.change.Discarded = append(p.change.Discarded, store.NotScheduled(r.Username, dir.path()))
+		p.Change.Discarded = append(p.Change.Discarded, store.NotScheduled(r.Username, dir.path()))
 	}
 	for chunk := range slices.Chunk(names, chunkSize) {
 		kept.text, kept.args = kept.text+" AND m.username NOT IN (?)", append(kept.args, chunk)
@@ -155,7 +155,7 @@ func (s *Store) planDomainReferences(p *plan, g going) {
 	p.doIn("DELETE FROM forwardings WHERE dest_domain IN (?)", g.names, within)
 	p.doIn("DELETE FROM forwardings WHERE domain IN (?)", g.names, everywhere())
 	for chunk := range slices.Chunk(g.senders, chunkSize) {
-		p.into("forwardings", "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active{columns})"+
+		p.Into("forwardings", "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, active{columns})"+
 			" SELECT m.username, m.username, m.domain, m.domain, 1, m.active{values} FROM mailbox m WHERE m.username IN (?)"+
 			" AND NOT EXISTS (SELECT 1 FROM forwardings f WHERE f.address = m.username)", chunk)
 	}
@@ -178,8 +178,8 @@ func (s *Store) planDomainReferences(p *plan, g going) {
 // planDomainAccounts removes the accounts of the domain and the rights of and over them. A standalone admin whose
 // address lies in the domain is none of its accounts.
 func (s *Store) planDomainAccounts(p *plan, g going) {
-	p.do("DELETE FROM domain_admins WHERE domain = ?", g.domain)
-	p.do("DELETE FROM domain_admins WHERE username IN (SELECT username FROM mailbox WHERE domain = ?)"+
+	p.Do("DELETE FROM domain_admins WHERE domain = ?", g.domain)
+	p.Do("DELETE FROM domain_admins WHERE username IN (SELECT username FROM mailbox WHERE domain = ?)"+
 		" AND username NOT IN (SELECT username FROM admin)", g.domain)
 	s.planUnmarkAdmins(p, g.admins)
 	for _, table := range []string{"mailbox", "alias", "maillists", "used_quota", "last_login"} {
@@ -190,7 +190,7 @@ func (s *Store) planDomainAccounts(p *plan, g going) {
 // doIf adds a statement on a table that may be missing.
 func (s *Store) doIf(p *plan, table, query string, args ...any) {
 	if s.schema.Has(table) {
-		p.do(query, args...)
+		p.Do(query, args...)
 	}
 }
 
@@ -208,7 +208,7 @@ func (s *Store) doUnder(p *plan, table, column string, domains []string, within 
 			terms[i], args[i] = column+" LIKE ? ESCAPE '!'", anyAddressOf(d)
 		}
 		for _, w := range within {
-			p.do("DELETE FROM "+table+" WHERE ("+strings.Join(terms, " OR ")+")"+w.text, slices.Concat(args, w.args)...)
+			p.Do("DELETE FROM "+table+" WHERE ("+strings.Join(terms, " OR ")+")"+w.text, slices.Concat(args, w.args)...)
 		}
 	}
 }

@@ -125,11 +125,11 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 	if settings, changed := changedSettings(text(before, "settings"), u); changed {
 		assign(after, "settings", settings)
 	}
-	p := &plan{change: store.Change{
+	p := planOf(store.Change{
 		Action: activation(before, after), Noun: store.NounDomain, Name: name, Domain: name,
 		Before: before, After: after, Discarded: aliases.discarded,
-	}}
-	p.change.Lasting = p.change.Action == store.ActionDisable
+	})
+	p.Change.Lasting = p.Change.Action == store.ActionDisable
 	s.update(p, "domain", "domain", name, before, after)
 	s.planBcc(p, "sender_bcc_domain", name, u.SenderBcc, now)
 	s.planBcc(p, "recipient_bcc_domain", name, u.RecipientBcc, now)
@@ -187,7 +187,7 @@ func (s *Store) planBcc(p *plan, table, domain string, bcc *string, now time.Tim
 	if bcc == nil || !s.schema.Has(table) {
 		return
 	}
-	p.do("DELETE FROM "+table+" WHERE domain = ?", domain)
+	p.Do("DELETE FROM "+table+" WHERE domain = ?", domain)
 	if *bcc != "" {
 		s.insert(p, table, map[string]any{
 			"domain": domain, "bcc_address": *bcc, "created": now, "modified": now, "expired": never, "active": int64(1),
@@ -200,7 +200,7 @@ func (s *Store) planRelay(p *plan, domain string, relay *string) {
 	if relay == nil || !s.schema.Has("sender_relayhost") {
 		return
 	}
-	p.do("DELETE FROM sender_relayhost WHERE account = ?", relayAccount(domain))
+	p.Do("DELETE FROM sender_relayhost WHERE account = ?", relayAccount(domain))
 	if *relay != "" {
 		s.insert(p, "sender_relayhost", map[string]any{"account": relayAccount(domain), "relayhost": *relay})
 	}
@@ -208,7 +208,7 @@ func (s *Store) planRelay(p *plan, domain string, relay *string) {
 
 // planCatchall replaces who gets mail for what does not exist in the domain.
 func planCatchall(p *plan, domain string, destinations []string) {
-	p.do("DELETE FROM forwardings WHERE address = ?", domain)
+	p.Do("DELETE FROM forwardings WHERE address = ?", domain)
 	rows := make([]forwarding, len(destinations))
 	for i, mail := range destinations {
 		rows[i] = forwarding{Address: domain, Forwarding: mail, Domain: domain, DestDomain: store.DomainOf(mail), Active: 1}

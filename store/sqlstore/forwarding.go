@@ -52,7 +52,7 @@ func (p *plan) addForwardings(rows []forwarding) {
 		for _, r := range chunk {
 			args = append(args, r.Address, r.Forwarding, r.Domain, r.DestDomain, r.IsForwarding, r.IsAlias, r.IsList, r.Active)
 		}
-		p.into("forwardings", "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, is_alias, is_list,"+
+		p.Into("forwardings", "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding, is_alias, is_list,"+
 			" active{columns}) VALUES "+strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?, ?{values}), ", len(chunk)), ", "), args...)
 	}
 }
@@ -60,7 +60,7 @@ func (p *plan) addForwardings(rows []forwarding) {
 // dropForwardings plans to remove the destinations of an address.
 func (p *plan) dropForwardings(address string, destinations []string) {
 	for chunk := range slices.Chunk(destinations, chunkSize) {
-		p.do("DELETE FROM forwardings WHERE address = ? AND forwarding IN (?)", address, chunk)
+		p.Do("DELETE FROM forwardings WHERE address = ? AND forwarding IN (?)", address, chunk)
 	}
 }
 

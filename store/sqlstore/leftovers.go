@@ -26,12 +26,12 @@ func (s *Store) planLeftovers(p *plan, mail string) {
 	for _, m := range s.mentions() {
 		switch {
 		case m.table == "forwardings" && m.owned:
-			p.do("DELETE FROM forwardings WHERE address = ? AND active = 0", mail)
+			p.Do("DELETE FROM forwardings WHERE address = ? AND active = 0", mail)
 		case m.owned:
-			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" = ?"+m.unless, mail)
+			p.Do("DELETE FROM "+m.table+" WHERE "+m.column+" = ?"+m.unless, mail)
 		case m.right:
 			// Whom a new list names while nobody is named is no left-over.
-			p.doIn("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?) AND NOT "+isDefaultPerson(m), []string{mail}, m.within(p.change.Scope))
+			p.doIn("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?) AND NOT "+isDefaultPerson(m), []string{mail}, m.within(p.Change.Scope))
 		}
 	}
 }
@@ -66,21 +66,21 @@ func (s *Store) planDomainLeftovers(p *plan, domain string) {
 		where := " WHERE " + m.column + " LIKE ? ESCAPE '!'"
 		switch {
 		case m.table == "forwardings" && m.owned:
-			p.do("DELETE FROM forwardings"+where+" AND active = 0", under)
-			p.do("DELETE FROM forwardings WHERE address = ?", domain) // its catch-all
+			p.Do("DELETE FROM forwardings"+where+" AND active = 0", under)
+			p.Do("DELETE FROM forwardings WHERE address = ?", domain) // its catch-all
 		case m.owned:
-			p.do("DELETE FROM "+m.table+where+m.unless, under)
+			p.Do("DELETE FROM "+m.table+where+m.unless, under)
 		case m.right:
-			for _, within := range m.within(p.change.Scope) {
-				p.do("DELETE FROM "+m.table+where+within.text, append([]any{under}, within.args...)...)
+			for _, within := range m.within(p.Change.Scope) {
+				p.Do("DELETE FROM "+m.table+where+within.text, append([]any{under}, within.args...)...)
 			}
 		}
 	}
-	p.do("DELETE FROM domain_admins WHERE domain = ?", domain)
+	p.Do("DELETE FROM domain_admins WHERE domain = ?", domain)
 	for _, table := range []string{"sender_bcc_domain", "recipient_bcc_domain"} {
 		s.doIf(p, table, "DELETE FROM "+table+" WHERE domain = ?", domain)
 	}
-	p.do("DELETE FROM alias_domain WHERE target_domain = ?", domain)
+	p.Do("DELETE FROM alias_domain WHERE target_domain = ?", domain)
 }
 
 // scopeOfNew is scopeOf for a domain that the actor is about to make.

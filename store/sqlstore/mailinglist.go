@@ -43,7 +43,7 @@ func (s *Store) MailingListAccounts(ctx context.Context, domain string, page sto
 	if err != nil {
 		return list, fmt.Errorf("read mailing lists of %s: %w", domain, err)
 	}
-	rows, list.Next = turnPage(rows, page, func(r store.Record) string { return text(r, "address") })
+	rows, list.Next = sqldb.TurnPage(rows, page, func(r store.Record) string { return text(r, "address") })
 	if list.Items, err = s.wholeMailingLists(ctx, db, rows); err != nil {
 		return list, fmt.Errorf("read what belongs to mailing lists of %s: %w", domain, err)
 	}
@@ -70,7 +70,7 @@ func mailingListsQuery(columns, domain string, page store.PageRequest) (string, 
 	if domain == "" {
 		condition = " <> ?"
 	}
-	return paged("SELECT "+columns+" FROM maillists WHERE domain"+condition, []any{domain}, "address", page)
+	return sqldb.Paged("SELECT "+columns+" FROM maillists WHERE domain"+condition, []any{domain}, "address", page)
 }
 
 // wholeMailingLists adds to the rows of lists what other tables hold about them.

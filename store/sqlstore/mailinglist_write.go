@@ -26,22 +26,22 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 		if err := s.admitMailingList(ctx, tx, w.Actor, m.Mail); err != nil {
 			return nil, err
 		}
-		p := &plan{change: store.Change{Action: store.ActionCreate}}
+		p := planOf(store.Change{Action: store.ActionCreate})
 		var err error
-		if p.change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
+		if p.Change.Scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
 			return nil, err
 		}
 		if err = s.lookForLeftovers(ctx, tx, p, m.Mail); err != nil {
 			return nil, err
 		}
-		extra, err := s.dropForeignExtra(ctx, tx, w, m.Mail, nil, &m.ExtraAddresses, &p.change)
+		extra, err := s.dropForeignExtra(ctx, tx, w, m.Mail, nil, &m.ExtraAddresses, &p.Change)
 		if err != nil {
 			return nil, err
 		}
 		err = s.checkPeople(ctx, tx, m.Mail, &m.Owners, &m.Moderators)
 		if err == nil {
 			itself := append([]string{m.Mail}, extra...)
-			err = s.checkSubscribers(ctx, tx, w.OnMissing, itself, m.Subscribers, m.SubscriberField, &p.change)
+			err = s.checkSubscribers(ctx, tx, w.OnMissing, itself, m.Subscribers, m.SubscriberField, &p.Change)
 		}
 		if err != nil {
 			return nil, err
@@ -67,7 +67,7 @@ func (s *Store) admitMailingList(ctx context.Context, tx *sqldb.Tx, actor store.
 }
 
 func (s *Store) planNewMailingList(p *plan, m store.MailingListAccountCreate, extra []string, now time.Time) {
-	c := &p.change
+	c := &p.Change
 	c.Action, c.Noun, c.Name, c.Domain = store.ActionCreate, store.NounMailingList, m.Mail, store.DomainOf(m.Mail)
 	s.planLeftovers(p, m.Mail)
 	c.After = s.insert(p, tableMailingLists, map[string]any{
@@ -112,13 +112,13 @@ func (s *Store) UpdateMailingListAccount(ctx context.Context, w store.Write, mai
 		}
 		assign(after, "modified", now)
 		action := userAction(before, after)
-		p := &plan{change: store.Change{
+		p := planOf(store.Change{
 			Action: action, Noun: store.NounMailingList, Name: mail, Domain: text(before, "domain"), Before: before, After: after,
 			EndsSessions: action == store.ActionDisable, Lasting: action == store.ActionDisable,
-		}}
+		})
 		s.update(p, tableMailingLists, "address", mail, before, after)
 		if u.Active != nil {
-			p.do("UPDATE forwardings SET active = ? WHERE address = ? OR (forwarding = ? AND is_alias = 1)", flag(*u.Active), mail, mail)
+			p.Do("UPDATE forwardings SET active = ? WHERE address = ? OR (forwarding = ? AND is_alias = 1)", flag(*u.Active), mail, mail)
 		}
 		return p, s.editMailingList(ctx, tx, w, p, after, u)
 	})
@@ -131,12 +131,12 @@ func (s *Store) editMailingList(ctx context.Context, tx *sqldb.Tx, w store.Write
 	if err := tx.Select(ctx, &current, query, mail); err != nil {
 		return fmt.Errorf("read further addresses of %s: %w", mail, err)
 	}
-	next, err := s.dropForeignExtra(ctx, tx, w, mail, current, u.ExtraAddresses, &p.change)
+	next, err := s.dropForeignExtra(ctx, tx, w, mail, current, u.ExtraAddresses, &p.Change)
 	if err != nil {
 		return err
 	}
 	for chunk := range slices.Chunk(store.LeaveOut(current, next), chunkSize) {
-		p.do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", mail, chunk)
+		p.Do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", mail, chunk)
 	}
 	p.addForwardings(furtherAddresses(store.LeaveOut(next, current), mail, number(row, "active")))
 	if err = s.checkPeople(ctx, tx, mail, u.Owners, u.Moderators); err != nil {
@@ -144,7 +144,7 @@ func (s *Store) editMailingList(ctx context.Context, tx *sqldb.Tx, w store.Write
 	}
 	s.replacePeople(p, mail, u.Owners, u.Moderators)
 	itself := append([]string{mail}, next...)
-	return s.checkSubscribers(ctx, tx, w.OnMissing, itself, u.Subscribers, u.SubscriberField, &p.change)
+	return s.checkSubscribers(ctx, tx, w.OnMissing, itself, u.Subscribers, u.SubscriberField, &p.Change)
 }
 
 // dropForeignExtra returns the further addresses of a list after a change, without those that it cannot have; nil leaves them.
@@ -197,14 +197,14 @@ func (s *Store) replacePeople(p *plan, list string, owners, moderators *[]string
 		if people.mails == nil || !s.schema.Has(people.table) {
 			continue
 		}
-		p.do("DELETE FROM "+people.table+" WHERE address = ?", list)
+		p.Do("DELETE FROM "+people.table+" WHERE address = ?", list)
 		mails := store.Set{Add: *people.mails}.Apply(nil)
 		for chunk := range slices.Chunk(mails, rowsPerInsert) {
 			args := make([]any, 0, 4*len(chunk))
 			for _, mail := range chunk {
 				args = append(args, list, mail, store.DomainOf(list), store.DomainOf(mail))
 			}
-			p.into(people.table, "INSERT INTO "+people.table+" (address, "+people.column+", domain, dest_domain{columns}) VALUES "+
+			p.Into(people.table, "INSERT INTO "+people.table+" (address, "+people.column+", domain, dest_domain{columns}) VALUES "+
 				strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?{values}), ", len(chunk)), ", "), args...)
 		}
 	}
@@ -248,11 +248,11 @@ func (s *Store) DeleteMailingListAccount(ctx context.Context, w store.Write, mai
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounMailingList, mail, scope)}
-		p.change.Before, p.change.KeepArchive = row, keepArchive
+		p := planOf(deleted(store.NounMailingList, mail, scope))
+		p.Change.Before, p.Change.KeepArchive = row, keepArchive
 		s.planForget(p, []string{mail})
 		p.planAdopt(orphans)
-		p.do("DELETE FROM maillists WHERE address = ?", mail)
+		p.Do("DELETE FROM maillists WHERE address = ?", mail)
 		return p, nil
 	})
 }

@@ -99,7 +99,7 @@ func (s *Store) scopeOf(ctx context.Context, tx *sqldb.Tx, actor store.Actor) (s
 // planForget plans to remove every mention of the addresses in the scope of the plan's change.
 func (s *Store) planForget(p *plan, gone []string) {
 	for _, m := range s.mentions() {
-		p.doIn("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless, gone, m.within(p.change.Scope))
+		p.doIn("DELETE FROM "+m.table+" WHERE "+m.column+" IN (?)"+m.unless, gone, m.within(p.Change.Scope))
 	}
 }
 
@@ -162,12 +162,12 @@ func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to strin
 		if m.beside == "" {
 			continue
 		}
-		both, err := besides(ctx, tx, m, from, to, p.change.Scope)
+		both, err := besides(ctx, tx, m, from, to, p.Change.Scope)
 		if err != nil {
 			return err
 		}
 		for chunk := range slices.Chunk(both, chunkSize) {
-			p.do("DELETE FROM "+m.table+" WHERE "+m.column+" = ? AND "+m.beside+" IN (?)", to, chunk)
+			p.Do("DELETE FROM "+m.table+" WHERE "+m.column+" = ? AND "+m.beside+" IN (?)", to, chunk)
 		}
 	}
 	for _, m := range s.mentions() {
@@ -175,8 +175,8 @@ func (s *Store) carry(ctx context.Context, tx *sqldb.Tx, p *plan, from, to strin
 		if m.domain != "" {
 			sets, args = sets+", "+m.domain+" = ?", append(args, store.DomainOf(to))
 		}
-		for _, within := range m.within(p.change.Scope) {
-			p.do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless+within.text,
+		for _, within := range m.within(p.Change.Scope) {
+			p.Do("UPDATE "+m.table+" SET "+sets+" WHERE "+m.column+" = ?"+m.unless+within.text,
 				slices.Concat(args, []any{from}, within.args)...)
 		}
 	}

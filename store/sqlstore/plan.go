@@ -10,57 +10,34 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-// plan is what a write is going to do. Making one reads nothing and writes nothing.
+// plan is what a write is going to do.
 type plan struct {
-	change store.Change
-	steps  []sqldb.Statement
-	fault  error // a value that does not fit where it is to be kept
+	sqldb.Plan
 	// nothingLeft says that there is nothing of the address that an account gets: see lookForLeftovers.
 	nothingLeft bool
 }
 
-// do adds a statement.
-func (p *plan) do(query string, args ...any) {
-	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args})
-}
-
-// into adds an insert with the marks of sqldb.Statement.Into.
-func (p *plan) into(table, query string, args ...any) {
-	p.steps = append(p.steps, sqldb.Statement{Query: query, Args: args, Into: table})
-}
+func planOf(change store.Change) *plan { return &plan{Plan: sqldb.Plan{Change: change}} }
 
 // doIn adds a statement that ends in "IN (?)", for a list that may be long or empty, where any of the conditions holds.
 func (p *plan) doIn(query string, list []string, within []condition) {
 	for chunk := range slices.Chunk(list, chunkSize) {
 		for _, w := range within {
-			p.do(query+w.text, slices.Concat([]any{chunk}, w.args)...)
+			p.Do(query+w.text, slices.Concat([]any{chunk}, w.args)...)
 		}
 	}
 }
 
-// write makes a plan within a transaction and applies it there, unless it is a dry run or the account is not the
-// one that the caller read.
+// write makes a plan and applies it; see sqldb.DB.Run. A name that somebody else took meanwhile is ALREADY_EXISTS.
 func (s *Store) write(
 	ctx context.Context, w store.Write, decide func(tx *sqldb.Tx, now time.Time) (*plan, error),
 ) (store.Change, error) {
-	var change store.Change
-	run := s.db.WriteAs
-	if w.DryRun {
-		run = s.db.DryRunAs
-	}
-	err := run(ctx, w.Actor.Username, func(tx *sqldb.Tx) error {
+	change, err := s.db.Run(ctx, w, func(tx *sqldb.Tx) (*sqldb.Plan, error) {
 		p, err := decide(tx, s.options.Now().UTC().Truncate(time.Second))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		change = p.change
-		if w.If != "" && w.If != change.Before.Version() {
-			return store.Fail(store.PreconditionFailed, store.CodePreconditionFailed, "%s has changed since it was read.", change.Name)
-		}
-		if p.fault != nil || w.DryRun {
-			return p.fault
-		}
-		return tx.Apply(ctx, p.steps)
+		return &p.Plan, nil
 	})
 	if err == nil {
 		return change, nil

@@ -35,14 +35,14 @@ func (s *Store) insert(p *plan, table string, values map[string]any) store.Recor
 		s.fits(p, table, f)
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(row)), ", ")
-	p.into(table, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+"{columns}) VALUES ("+marks+"{values})", args...)
+	p.Into(table, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+"{columns}) VALUES ("+marks+"{values})", args...)
 	return row
 }
 
 // fits notes the first value that its column does not take.
 func (s *Store) fits(p *plan, table string, f store.Field) {
-	if p.fault == nil {
-		p.fault = s.limits.Check(table, f.Name, f.Value)
+	if p.Fault == nil {
+		p.Fault = s.limits.Check(table, f.Name, f.Value)
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Store) update(p *plan, table, key, name string, before, after store.Rec
 		}
 	}
 	if len(sets) > 0 {
-		p.do("UPDATE "+table+" SET "+strings.Join(sets, ", ")+" WHERE "+key+" = ?", append(args, name)...)
+		p.Do("UPDATE "+table+" SET "+strings.Join(sets, ", ")+" WHERE "+key+" = ?", append(args, name)...)
 	}
 }
 

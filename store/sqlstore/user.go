@@ -41,7 +41,7 @@ func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.P
 	if err != nil {
 		return list, fmt.Errorf("read mailboxes of %s: %w", filter.Domain, err)
 	}
-	rows, list.Next = turnPage(rows, page, func(r store.Record) string { return text(r, "username") })
+	rows, list.Next = sqldb.TurnPage(rows, page, func(r store.Record) string { return text(r, "username") })
 	if list.Items, err = s.wholeUsers(ctx, db, rows); err != nil {
 		return list, fmt.Errorf("read what belongs to mailboxes of %s: %w", filter.Domain, err)
 	}
@@ -89,7 +89,7 @@ func (s *Store) usersQuery(ctx context.Context, columns string, filter store.Use
 			args = append(args, chunk)
 		}
 	}
-	query, args = paged(query, args, "m.username", page)
+	query, args = sqldb.Paged(query, args, "m.username", page)
 	return query, args, nil
 }
 
@@ -112,6 +112,6 @@ func addresses(ctx context.Context, db *sqldb.Reader, page store.PageRequest, qu
 	if err := db.Select(ctx, &list.Items, query, args...); err != nil {
 		return list, fmt.Errorf("read addresses: %w", err)
 	}
-	list.Items, list.Next = turnPage(list.Items, page, func(mail string) string { return mail })
+	list.Items, list.Next = sqldb.TurnPage(list.Items, page, sqldb.Itself)
 	return list, nil
 }

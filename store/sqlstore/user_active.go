@@ -61,7 +61,7 @@ func (s *Store) planActive(ctx context.Context, tx *sqldb.Tx, e *userEdit, activ
 		noteOff(e.after, off[e.mail])
 	}
 	for _, r := range s.ownRows() {
-		e.do("UPDATE "+r.table+" SET active = ? WHERE "+r.column+" = ?"+r.where, flag(*active), e.mail)
+		e.Do("UPDATE "+r.table+" SET active = ? WHERE "+r.column+" = ?"+r.where, flag(*active), e.mail)
 	}
 	if *active {
 		s.keepOff(&e.plan, e.mail, keptOff(e.before))
@@ -99,7 +99,7 @@ func (s *Store) keepOff(p *plan, mail string, off []string) {
 		if r.other != "" {
 			query, args = query+" AND "+r.other+" = ?", append(args, other)
 		}
-		p.do(query, args...)
+		p.Do(query, args...)
 	}
 }
 
@@ -157,7 +157,7 @@ func (s *Store) planActiveUsers(ctx context.Context, tx *sqldb.Tx, p *plan, doma
 			}
 			s.keepOff(p, mail, keptOff(row))
 			noteOff(row, nil)
-			p.do("UPDATE mailbox SET settings = ? WHERE username = ?", text(row, "settings"), mail)
+			p.Do("UPDATE mailbox SET settings = ? WHERE username = ?", text(row, "settings"), mail)
 		}
 	}
 	return nil
@@ -189,7 +189,7 @@ func (s *Store) noteUsers(ctx context.Context, tx *sqldb.Tx, p *plan, mails []st
 		for _, row := range rows {
 			mail := text(row, "username")
 			noteOff(row, off[strings.ToLower(mail)])
-			p.do("UPDATE mailbox SET settings = ? WHERE username = ?", text(row, "settings"), mail)
+			p.Do("UPDATE mailbox SET settings = ? WHERE username = ?", text(row, "settings"), mail)
 		}
 	}
 	return nil

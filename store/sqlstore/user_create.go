@@ -105,10 +105,10 @@ func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) 
 
 func (s *Store) planNewUser(p *plan, n newUser, now time.Time) {
 	row := s.insert(p, "mailbox", s.newMailbox(n, now))
-	p.change = store.Change{
+	p.Change = store.Change{
 		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, hiddenPassword),
 	}
-	p.change.Scope = n.scope
+	p.Change.Scope = n.scope
 	s.planLeftovers(p, n.Mail)
 	rows := []forwarding{ownForwarding(n.Mail, n.Mail, flag(n.Active))}
 	for _, g := range n.groups {

@@ -40,14 +40,14 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: deleted(store.NounUser, mail, scope)}
-		p.change.Before = concealed(row, hiddenPassword)
+		p := planOf(deleted(store.NounUser, mail, scope))
+		p.Change.Before = concealed(row, hiddenPassword)
 		if err = s.planRemoval(ctx, tx, p, w.Actor, row, store.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
 		}
 		s.planForget(p, gone)
 		p.planAdopt(orphans)
-		p.do("DELETE FROM mailbox WHERE username = ?", mail)
+		p.Do("DELETE FROM mailbox WHERE username = ?", mail)
 		return p, nil
 	})
 }
@@ -83,7 +83,7 @@ func (s *Store) planRemoval(
 	}
 	dir := maildir{text(row, "storagebasedirectory"), text(row, "storagenode"), text(row, "maildir")}
 	if strings.Trim(dir.rest, "/") == "" || !store.RemovablePath(dir.path(), s.options.StorageBase+"/"+s.options.StorageNode) {
-		p.change.Discarded = append(p.change.Discarded, store.NotScheduled(mail, dir.path()))
+		p.Change.Discarded = append(p.Change.Discarded, store.NotScheduled(mail, dir.path()))
 		return nil
 	}
 	s.insert(p, "deleted_mailboxes", map[string]any{

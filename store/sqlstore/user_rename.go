@@ -30,8 +30,8 @@ func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail str
 		if err != nil {
 			return nil, err
 		}
-		p := &plan{change: renamed(store.NounUser, mail, newMail, scope)}
-		p.change.Before, p.change.After = concealed(before, hiddenPassword), concealed(after, hiddenPassword)
+		p := planOf(renamed(store.NounUser, mail, newMail, scope))
+		p.Change.Before, p.Change.After = concealed(before, hiddenPassword), concealed(after, hiddenPassword)
 		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
 			return nil, err
 		}

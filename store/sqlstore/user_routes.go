@@ -31,7 +31,7 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.dropMissing(ctx, tx, w.OnMissing, store.DomainOf(e.mail), change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.dropMissing(ctx, tx, w.OnMissing, store.DomainOf(e.mail), change.Field("forwarding", "addForwarding"), change, &e.Change)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 		outside: func() *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", domain)
 		},
-	}, &e.change)
+	}, &e.Change)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 		return err
 	}
 	for chunk := range slices.Chunk(store.LeaveOut(current, next), chunkSize) {
-		e.do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", e.mail, chunk)
+		e.Do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", e.mail, chunk)
 	}
 	var rows []forwarding
 	for _, alias := range store.LeaveOut(next, current) {
@@ -167,7 +167,7 @@ func (s *Store) editUserBcc(ctx context.Context, tx *sqldb.Tx, e *userEdit, u st
 		if err := s.checkReferences(ctx, tx, store.DomainOf(e.mail), bcc.field, *bcc.mail); err != nil {
 			return err
 		}
-		e.do("DELETE FROM "+bcc.table+" WHERE username = ?", e.mail)
+		e.Do("DELETE FROM "+bcc.table+" WHERE username = ?", e.mail)
 		if *bcc.mail != "" {
 			s.insert(&e.plan, bcc.table, map[string]any{
 				"username": e.mail, "bcc_address": *bcc.mail, "domain": text(e.before, "domain"),

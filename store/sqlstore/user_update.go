@@ -116,7 +116,7 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 		assign(e.after, "maildir", dir.rest)
 	}
 	assign(e.after, "modified", now)
-	services, err := s.dropUnknownServices(rule, u.Services, &e.change)
+	services, err := s.dropUnknownServices(rule, u.Services, &e.Change)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (s *Store) planGlobal(e *userEdit, global *bool, now time.Time) {
 
 // describe fills in the change.
 func (e *userEdit) describe(u store.UserUpdate) {
-	c := &e.change
+	c := &e.Change
 	c.Noun, c.Name, c.Domain = store.NounUser, e.mail, text(e.before, "domain")
 	c.Action = userAction(e.before, e.after)
 	c.Before, c.After = concealed(e.before, hiddenPassword), concealed(e.after, hiddenPassword)

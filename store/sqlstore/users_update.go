@@ -89,14 +89,14 @@ func planUsers(p *plan, domain string, u store.UsersUpdate, outranking []string,
 		args = append(args, c.Value)
 	}
 	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", outranking, append(args, domain)...)
-	p.change = store.Change{
+	p.Change = store.Change{
 		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
 		After: shown, Discarded: outranking, EndsSessions: u.Password != nil,
 	}
 	if u.Active != nil && *u.Active {
-		p.change.Action = store.ActionEnable
+		p.Change.Action = store.ActionEnable
 	} else if u.Active != nil {
-		p.change.Action, p.change.EndsSessions, p.change.Lasting = store.ActionDisable, true, true
+		p.Change.Action, p.Change.EndsSessions, p.Change.Lasting = store.ActionDisable, true, true
 	}
 }
 
@@ -125,5 +125,5 @@ func (p *plan) doBeside(query, column string, outranking []string, args ...any) 
 		query += " AND " + column + " NOT IN (?)"
 		args = append(args, chunk)
 	}
-	p.do(query, args...)
+	p.Do(query, args...)
 }
