@@ -888,6 +888,11 @@ type DomainUpdate struct {
 	// domains nor alias domains yet. Not together with `aliasDomains`. A backup MX takes none where accounts are
 	// kept in SQL (409 `BACKUPMX_ALIAS_DOMAIN`).
 	//
+	// That holds for every address of the domain: of mailboxes, alias accounts and lists, further ones, and the
+	// catch-all, whichever was there first. In a directory each account lists its addresses under alias domains; what
+	// other programs left out, `postern jobs run alias-domains` adds. A static list whose `accessPolicy` is
+	// `membersonly` takes no mail under an alias domain there, because iRedAPD does not find its members.
+	//
 	// Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
 	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
 	// may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in

@@ -775,7 +775,7 @@ type Alias struct {
 	// MailForwardingAddress Addresses that mail to the alias is handed on to.
 	MailForwardingAddress *[]string `json:"mailForwardingAddress,omitempty"`
 
-	// MemberOfGroup Mailing lists of which the alias is a member.
+	// MemberOfGroup Mailing lists of which the alias is a member, without their names under alias domains.
 	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
 
 	// Members Addresses that mail to the alias is handed on to.
@@ -1193,6 +1193,11 @@ type DomainUpdate struct {
 	// AddAliasDomain Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
 	// domains nor alias domains yet. Not together with `aliasDomains`. A backup MX takes none where accounts are
 	// kept in SQL (409 `BACKUPMX_ALIAS_DOMAIN`).
+	//
+	// That holds for every address of the domain: of mailboxes, alias accounts and lists, further ones, and the
+	// catch-all, whichever was there first. In a directory each account lists its addresses under alias domains; what
+	// other programs left out, `postern jobs run alias-domains` adds. A static list whose `accessPolicy` is
+	// `membersonly` takes no mail under an alias domain there, because iRedAPD does not find its members.
 	//
 	// Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
 	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
@@ -2833,7 +2838,7 @@ type StaticList struct {
 	// Member Distinguished names of the members that are users here.
 	Member *[]string `json:"member,omitempty"`
 
-	// MemberOfGroup Mailing lists of which this list is a member.
+	// MemberOfGroup Mailing lists of which this list is a member, without their names under alias domains.
 	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
 
 	// Members All members: users, aliases and lists of this server, and addresses outside.
@@ -3224,7 +3229,7 @@ type User struct {
 	// MaxMessageSize Largest message in bytes.
 	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
 
-	// MemberOfGroup Mailing lists of which the mailbox is a member.
+	// MemberOfGroup Mailing lists of which the mailbox is a member, without their names under alias domains.
 	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
 
 	// Mobile Mobile phone numbers; SQL stores one at most.

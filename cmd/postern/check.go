@@ -102,12 +102,10 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 	}
 	if c.Backend == "ldap" && c.LDAPURL != "" && c.LDAPBaseDN != "" {
 		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-		err := c.inspectDirectory(ctx)
+		err := c.inspectDirectory(ctx, w)
 		cancel()
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %s: %w", variable("ldap_url"), c.LDAPURL, err))
-		} else if _, err = fmt.Fprintf(w, "%-9s %s answers\n", "accounts", c.LDAPURL); err != nil {
-			return err
 		}
 	}
 	if err := c.tryLists(ctx, w); err != nil {

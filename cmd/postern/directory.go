@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/postern-mail/postern/store"
@@ -46,7 +47,7 @@ func (s *stores) openDirectory(ctx context.Context, c Config) (store.Accounts, e
 	if err = directory.Check(ctx); err != nil {
 		return nil, inDirectory(err)
 	}
-	s.directory = directory
+	s.directory, s.ldap = directory, directory
 	return directory, nil
 }
 
@@ -54,14 +55,21 @@ func inDirectory(err error) error {
 	return fmt.Errorf("%s: open the directory: %w", variable("ldap_url"), err)
 }
 
-// inspectDirectory returns an error unless the directory answers and has what accounts are kept below.
-func (c Config) inspectDirectory(ctx context.Context) error {
+// inspectDirectory says that the directory can be used and what other programs left out in it. It returns an error unless it
+// answers and has what accounts are kept below.
+func (c Config) inspectDirectory(ctx context.Context, w io.Writer) error {
 	directory, err := ldapstore.New(c.directoryOptions(), nil, nil)
 	if err != nil {
 		return err
 	}
 	if err = directory.Check(ctx); err == nil {
 		err = directory.CheckWrite(ctx)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(w, "%-9s %s answers\n", "accounts", c.LDAPURL)
+	}
+	if err == nil {
+		err = tellAliasGaps(ctx, w, directory)
 	}
 	return errors.Join(err, directory.Close())
 }

@@ -38,7 +38,7 @@ func purgeAttempts(ctx context.Context, s *stores, _ Config) error {
 }
 
 func jobNames() string {
-	return strings.Join(slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(jobs)), purgeJob))), ", ")
+	return strings.Join(slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(jobs)), aliasJob, purgeJob))), ", ")
 }
 
 func jobsCommand() *cobra.Command {
@@ -47,7 +47,9 @@ func jobsCommand() *cobra.Command {
 	run := configured(&cobra.Command{
 		Use:   "run NAME",
 		Short: "Run one of: " + jobNames(),
-		Long: "Runs one chore and ends. A running server does all of them by itself but for purge-mailboxes.\n" +
+		Long: "Runs one chore and ends. A running server does all of them by itself but for the first two.\n" +
+			"  alias-domains   gives the accounts of a directory the addresses under alias domains that other programs left out,\n" +
+			"                  and takes away those of alias domains that are gone\n" +
 			"  purge-mailboxes  removes the files of deleted mailboxes whose day has come, and addresses that no white- or\n" +
 			"                  blacklist names; to be run by the user whom the mailboxes belong to\n" +
 			"  spf-whitelist   looks up the mail servers of the domains that are not to be greylisted\n" +
@@ -58,14 +60,19 @@ func jobsCommand() *cobra.Command {
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string, c Config) error {
-		if err := c.refuseReadOnly(); err != nil && !(args[0] == purgeJob && purge.dryRun) {
+		if err := c.refuseReadOnly(); err != nil && !(purge.dryRun && slices.Contains([]string{aliasJob, purgeJob}, args[0])) {
 			return err
 		}
 		if args[0] == purgeJob {
 			return purgeMailboxes(cmd.Context(), c, purge, cmd.OutOrStdout())
 		}
-		if purge != (purgeFlags{}) {
-			return fmt.Errorf("--dry-run and --forget-missing are for %s alone", purgeJob)
+		if purge.forgetMissing || purge.dryRun && args[0] != aliasJob {
+			return fmt.Errorf("--dry-run is for %s and %s, --forget-missing for %[2]s alone", aliasJob, purgeJob)
+		}
+		if args[0] == aliasJob {
+			return withStores(cmd, c, func(ctx context.Context, s *stores) error {
+				return s.mendAliasDomains(ctx, purge.dryRun, cmd.OutOrStdout())
+			})
 		}
 		job, ok := jobs[args[0]]
 		if !ok {

@@ -20,11 +20,11 @@ import (
 // purgeJob is the job that removes the files of deleted mailboxes. A running server does not do it: it has no rights there.
 const purgeJob = "purge-mailboxes"
 
-// purgeFlags are those of purge-mailboxes alone.
+// purgeFlags are those of purge-mailboxes. A dry run alias-domains has, too.
 type purgeFlags struct{ dryRun, forgetMissing bool }
 
 func (f *purgeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, purgeJob+": only say what would be removed")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, purgeJob+" and "+aliasJob+": only say what would be done")
 	cmd.Flags().BoolVar(&f.forgetMissing, "forget-missing", false, purgeJob+": remove the records of directories that are absent, too")
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/change"
 	"github.com/postern-mail/postern/store/dovecot"
+	"github.com/postern-mail/postern/store/ldapstore"
 	"github.com/postern-mail/postern/store/ownership"
 	"github.com/postern-mail/postern/store/panelstore"
 	"github.com/postern-mail/postern/store/password"
@@ -33,9 +34,10 @@ type stores struct {
 	names    *ownership.Accounts // what accounts are, with the proof of names
 	codes    store.ProofCodes
 	panel    store.Panel // nil when there is no panel database
-	// directory is where accounts are kept, nil when that is SQL; mailboxes is what the panel database knows about those of a
+	// directory is where accounts are kept, nil when that is SQL, and ldap the same without followers; mailboxes is what the panel database knows about those of a
 	// directory, nil when there is none.
 	directory store.Directory
+	ldap      *ldapstore.Store
 	mailboxes store.Mailboxes
 	scheme    password.Scheme
 	closers   []func() error

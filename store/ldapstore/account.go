@@ -32,6 +32,15 @@ func (h home) derived(mail string, e entry) []string {
 	return addresses
 }
 
+// derivedOutside are the addresses of a list under alias domains, by which the entry of its members outside is found there.
+func (h home) derivedOutside(e entry) []string {
+	list := e.outsidersOf()
+	if list == "" {
+		return nil
+	}
+	return h.shadows(list)
+}
+
 // changeFurther sets the further addresses that an account has of its own, and with them those under the alias domains.
 func (h home) changeFurther(e *entry, current, next []string) {
 	e.remove("shadowAddress", h.derived(e.address(), *e)...)

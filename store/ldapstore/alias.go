@@ -12,7 +12,8 @@ func (s *Store) Alias(ctx context.Context, mail string) (store.Alias, error) {
 	if err != nil {
 		return store.Alias{}, err
 	}
-	return aliasOf(e), nil
+	lists, err := s.listsOf(ctx, []entry{e})
+	return aliasOf(e, lists), err
 }
 
 // aliasAccount reads the entry of an alias account, or returns NO_SUCH_ACCOUNT.
@@ -27,9 +28,9 @@ func (s *Store) aliasAccount(ctx context.Context, mail string) (entry, error) {
 	return *e, nil
 }
 
-func aliasOf(e entry) store.Alias {
+func aliasOf(e entry, lists func(e entry) []string) store.Alias {
 	return store.Alias{
-		Mail: e.address(), Stored: e.record(), Members: e.sorted("mailForwardingAddress"), Moderators: e.sorted("listModerator"),
+		Mail: e.address(), Stored: e.shown(lists), Members: e.sorted("mailForwardingAddress"), Moderators: e.sorted("listModerator"),
 	}
 }
 
@@ -42,8 +43,12 @@ func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page stor
 	}
 	k := lookup{s.tree.container(filter.Domain, containerAliases), oneLevel, classAlias, "mail"}
 	entries, err := s.inOrderOf(ctx, k, mails.Items)
+	if err != nil {
+		return list, err
+	}
+	lists, err := s.listsOf(ctx, entries)
 	for _, e := range entries {
-		list.Items = append(list.Items, aliasOf(e))
+		list.Items = append(list.Items, aliasOf(e, lists))
 	}
 	list.Next = mails.Next
 	return list, err

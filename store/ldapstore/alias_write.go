@@ -31,7 +31,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		}
 		e := s.newAlias(h, a, members)
 		p.setChange(created(store.NounAlias, e, a.Mail))
-		if err = s.planAccountLeftovers(ctx, p, w.Actor, a.Mail); err != nil {
+		if err = s.planAccountLeftovers(ctx, p, w.Actor, h, a.Mail); err != nil {
 			return nil, err
 		}
 		p.claim(e, a.Mail)

@@ -56,47 +56,87 @@ func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, a
 	if len(c.added) == 0 && len(c.removed) == 0 && !activation {
 		return nil
 	}
-	class, goes := or(classUser, classAlias, classList, classExternals), store.Among(c.removed)
-	wanted := []string{"objectClass", "mail", "shadowAddress", "domainStatus"}
-	err := s.each(ctx, s.tree.domain(h.name), subtree, class, wanted, func(before entry) error {
+	return s.sweep(ctx, h, c, activation, func(before, after entry) { p.update(before, after, nil) })
+}
+
+// sweep calls fn for what may have to say something about a domain, as it is and as it is to be.
+func (s *Store) sweep(ctx context.Context, h home, c aliasChange, activation bool, fn func(before, after entry)) error {
+	goes := store.Among(c.removed)
+	err := s.each(ctx, s.tree.domain(h.name), subtree, sweptClass, sweptAttributes, func(before entry) error {
 		after := before.clone()
-		if mail := before.address(); before.isAccount() { // the catch-all too: @ one of them is @ the domain
-			after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
-				return goes(domainOf(strings.ToLower(v)))
-			})...)
-			after.add("shadowAddress", h.derived(mail, after)...)
+		after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
+			return goes(domainOf(strings.ToLower(v)))
+		})...)
+		if before.isAccount() { // the catch-all too: @ one of them is @ the domain
+			after.add("shadowAddress", h.derived(before.address(), after)...)
+		} else {
+			after.add("shadowAddress", h.derivedOutside(after)...)
 		}
 		if activation {
 			h.markStatus(&after)
 		}
-		p.update(before, after, nil)
+		fn(before, after)
 		return nil
 	})
+	if err != nil || len(c.added) == 0 && len(c.removed) == 0 {
+		return err
+	}
+	return s.sweepMembers(ctx, h, c, fn)
+}
+
+var (
+	// sweptClass fits what says something about its domain.
+	sweptClass      = or(classUser, classAlias, classList, classExternals)
+	sweptAttributes = []string{"objectClass", "mail", "shadowAddress", "memberOfGroup", "domainStatus"}
+)
+
+// sweepMembers calls fn for the members of the lists of a domain, wherever they are: they name those under its alias domains
+// too. Who names a list there alone is none of its members.
+func (s *Store) sweepMembers(ctx context.Context, h home, c aliasChange, fn func(before, after entry)) error {
+	lists, err := s.children(ctx, s.tree.container(h.name, containerGroups), plainList, "mail")
 	if err != nil {
 		return err
 	}
-	return s.planMemberships(ctx, p, h, c)
-}
-
-// planMemberships plans that members of the lists of a domain name them under its alias domains too.
-func (s *Store) planMemberships(ctx context.Context, p *plan, h home, c aliasChange) error {
-	if len(c.added) == 0 && len(c.removed) == 0 {
-		return nil
+	var names []string
+	for _, list := range lists {
+		names = append(names, list.address())
 	}
-	filter := endsWith("memberOfGroup", "@"+h.name)
-	return s.each(ctx, s.tree.base, subtree, filter, []string{"memberOfGroup"}, func(before entry) error {
+	isList, goes := store.Among(names), store.Among(c.removed)
+	byDN := map[string]entry{}
+	look := func(filter string) error {
+		return s.each(ctx, s.tree.base, subtree, filter, sweptAttributes, func(e entry) error {
+			byDN[strings.ToLower(e.dn)] = e
+			return nil
+		})
+	}
+	asked := slices.Clone(names)
+	for _, list := range names {
+		asked = append(asked, home{aliases: c.added}.shadows(list)...)
+	}
+	for chunk := range slices.Chunk(asked, chunkSize) {
+		if err = look(anyOf(groupAttribute, chunk)); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(c.removed, endingsAtOnce) {
+		if err = look(endsWithAny(groupAttribute, chunk)); err != nil {
+			return err
+		}
+	}
+	for _, before := range inOrder(byDN) {
 		after := before.clone()
-		for _, list := range before.sorted("memberOfGroup") {
-			switch {
-			case domainOf(list) == h.name:
-				after.add("memberOfGroup", h.shadows(list)...)
-			case slices.Contains(c.removed, domainOf(list)):
-				after.remove("memberOfGroup", list)
+		for _, group := range store.LeaveOut(before.sorted(groupAttribute), []string{before.outsidersOf()}) {
+			local, domain := store.SplitAddress(group)
+			switch list := local + "@" + h.name; {
+			case goes(domain), isList(list) && slices.Contains(h.aliases, domain) && !before.has(groupAttribute, list):
+				after.remove(groupAttribute, group)
+			case isList(group) && before.isAccount():
+				after.add(groupAttribute, h.shadows(group)...)
 			}
 		}
-		p.update(before, after, nil)
-		return nil
-	})
+		fn(before, after)
+	}
+	return nil
 }
 
 // isAccount reports whether the entry has an address of its own: a list's members outside have none.

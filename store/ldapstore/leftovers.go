@@ -22,6 +22,7 @@ var (
 // leftover is what goes when a name is given away.
 type leftover struct {
 	name    string   // an address, or a domain with every address in it
+	shadows []string // the address under the alias domains of its domain
 	dn      string   // of the mailbox, or of the domain
 	joined  []string // lists that the new account is made a member of
 	carried string   // the address whose rights the account brings along, or ""
@@ -35,7 +36,7 @@ func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 	}
 	byDN := map[string]entry{}
 	for _, filter := range []string{
-		or(l.fits("listOwner"), l.fits("listModerator"), l.fits("listAllowedUser"), l.fits(groupAttribute)),
+		or(l.fits("listOwner"), l.fits("listModerator"), l.fits("listAllowedUser"), l.fits(groupAttribute), anyOf(groupAttribute, l.shadows)),
 		and(l.fits(outsiderAttribute), classExternals), and(l.fitsDN(), classList),
 	} {
 		if err := s.searchInto(ctx, byDN, filter); err != nil {
@@ -82,6 +83,9 @@ func (l leftover) without(before entry) entry {
 			continue
 		}
 		after.set(name, slices.DeleteFunc(slices.Clone(before.all(name)), func(v string) bool {
+			if name == groupAttribute && containsFold(l.shadows, v) {
+				return true
+			}
 			return store.IsOf(strings.ToLower(v), l.name) &&
 				(!slices.Contains(rightAttributes, name) || !store.IsDefaultPerson(strings.ToLower(v), before.address()))
 		})...)
@@ -115,12 +119,12 @@ func (s *Store) dropAdminRights(ctx context.Context, p *plan, name string) error
 }
 
 // planAccountLeftovers is planLeftovers for a new account, whose plan's change gets its scope by that.
-func (s *Store) planAccountLeftovers(ctx context.Context, p *plan, actor store.Actor, mail string, joined ...string) error {
+func (s *Store) planAccountLeftovers(ctx context.Context, p *plan, actor store.Actor, h home, mail string, joined ...string) error {
 	var err error
 	if p.change.Scope, err = s.scopeOf(ctx, actor); err != nil {
 		return err
 	}
-	return s.planLeftovers(ctx, p, leftover{name: mail, dn: s.tree.user(mail), joined: joined})
+	return s.planLeftovers(ctx, p, leftover{name: mail, shadows: h.shadows(mail), dn: s.tree.user(mail), joined: joined})
 }
 
 // scopeOfNew is scopeOf for a domain that the actor is about to make.

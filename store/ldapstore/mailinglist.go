@@ -21,7 +21,8 @@ func (s *Store) MailingListAccount(ctx context.Context, mail string) (store.Mail
 	if err != nil {
 		return store.MailingListAccount{}, err
 	}
-	return h.mailingListOf(e), nil
+	lists, err := s.listsOf(ctx, []entry{e})
+	return h.mailingListOf(e, lists), err
 }
 
 // ml reads the entry of a list that mlmmj runs, or returns NO_SUCH_ACCOUNT.
@@ -36,10 +37,10 @@ func (s *Store) ml(ctx context.Context, mail string) (entry, error) {
 	return *e, nil
 }
 
-func (h home) mailingListOf(e entry) store.MailingListAccount {
+func (h home) mailingListOf(e entry, lists func(e entry) []string) store.MailingListAccount {
 	return store.MailingListAccount{
 		Mail:           e.address(),
-		Stored:         e.record(),
+		Stored:         e.shown(lists),
 		Name:           e.first("cn"),
 		Active:         e.active(),
 		AccessPolicy:   e.first("accessPolicy"),
@@ -64,8 +65,12 @@ func (s *Store) MailingListAccounts(ctx context.Context, domain string, page sto
 		return list, err
 	}
 	entries, err := s.inOrderOf(ctx, lookup{s.tree.container(domain, containerGroups), oneLevel, mlmmjList, "mail"}, mails.Items)
+	if err != nil {
+		return list, err
+	}
+	lists, err := s.listsOf(ctx, entries)
 	for _, e := range entries {
-		list.Items = append(list.Items, h.mailingListOf(e))
+		list.Items = append(list.Items, h.mailingListOf(e, lists))
 	}
 	list.Next = mails.Next
 	return list, err

@@ -35,7 +35,7 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 			return nil, err
 		}
 		p.setChange(created(store.NounMailingList, e, m.Mail))
-		if err = s.planAccountLeftovers(ctx, p, w.Actor, m.Mail); err != nil {
+		if err = s.planAccountLeftovers(ctx, p, w.Actor, h, m.Mail); err != nil {
 			return nil, err
 		}
 		p.claim(e, m.Mail)

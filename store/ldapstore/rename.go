@@ -82,7 +82,9 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 	moved.dn = to
 	moved.add("mail", r.next)
 	if !r.begun {
-		err := s.planLeftovers(ctx, p, leftover{name: r.next, dn: s.tree.user(r.next), carried: r.mail})
+		err := s.planLeftovers(ctx, p, leftover{
+			name: r.next, shadows: r.home.shadows(r.next), dn: s.tree.user(r.next), carried: r.mail,
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -9,8 +9,8 @@ import (
 )
 
 // Who is a member of a list stands with the member: an account here names the list in memberOfGroup, and addresses outside
-// are values of one entry that the list has for them. Nothing rewrites an address under an alias domain, so members name the
-// list's addresses there too.
+// are values of one entry that the list has for them. Nothing rewrites an address under an alias domain, so members here name
+// the list's addresses there too, and the entry of those outside has them as further addresses. No answer tells of these.
 
 // plainList fits lists whose members admins choose. Those that mlmmj runs are others.
 var plainList = and(classList, not(equals("enabledService", serviceMlmmj)))
@@ -24,8 +24,12 @@ func (s *Store) StaticList(ctx context.Context, mail string) (store.StaticList, 
 	if err != nil {
 		return store.StaticList{}, err
 	}
+	lists, err := s.listsOf(ctx, []entry{e})
+	if err != nil {
+		return store.StaticList{}, err
+	}
 	m, err := s.members(ctx, mail)
-	return store.StaticList{Mail: mail, Stored: e.record(), Settings: e.settings().record(), Members: m.addresses()}, err
+	return store.StaticList{Mail: mail, Stored: e.shown(lists), Settings: e.settings().record(), Members: m.addresses()}, err
 }
 
 // list reads the entry of a list, or returns NO_SUCH_ACCOUNT.
@@ -82,6 +86,18 @@ func (s *Store) members(ctx context.Context, list string) (members, error) {
 		m.outside = m.others.sorted("mail")
 	}
 	return m, err
+}
+
+// strays are accounts in the scope that name a list under an alias domain and not the list itself: another program took them out
+// of it. They are no members, and mail to the list there would reach them.
+func (s *Store) strays(ctx context.Context, scope store.Scope, shadows []string, now members) ([]entry, error) {
+	byDN := map[string]entry{}
+	for chunk := range slices.Chunk(shadows, chunkSize) {
+		if err := s.searchInto(ctx, byDN, and(anyOf(groupAttribute, chunk), accountClass)); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(inOrder(byDN), func(e entry) bool { return now.has(e.dn) || !s.covers(scope, e.dn) }), nil
 }
 
 // dropMissingListMembers leaves out the list itself, lists that it is a member of, and members that do not exist.
@@ -142,6 +158,27 @@ func (s *Store) groupsOf(ctx context.Context, mails []string) ([]string, error) 
 		}
 	}
 	return groups.sorted("mail"), nil
+}
+
+// outsidersOf is the list whose members outside an entry holds, "" when it is no such entry.
+func (e entry) outsidersOf() string {
+	part, _ := splitDN(e.dn)
+	for _, list := range e.sorted(groupAttribute) {
+		if strings.EqualFold(part, rdn(groupAttribute, list)) {
+			return list
+		}
+	}
+	return ""
+}
+
+// shown is the record of an account that names the lists that it is a member of as listsOf does.
+func (e entry) shown(lists func(e entry) []string) store.Record {
+	if len(e.all(groupAttribute)) == 0 {
+		return e.record()
+	}
+	c := e.clone()
+	c.set(groupAttribute, lists(e)...)
+	return c.record()
 }
 
 // listsOf leaves out of the addresses of lists, by which a member names them, those under alias domains.

@@ -109,11 +109,16 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 		}
 		outside = append(outside, mail)
 	}
-	addresses := append([]string{list.address()}, h.shadows(list.address())...)
-	if err = s.planInside(ctx, p, addresses, now, insiders); err != nil {
+	shadows := h.shadows(list.address())
+	strays, err := s.strays(ctx, p.change.Scope, shadows, now)
+	if err != nil {
 		return err
 	}
-	s.planOutside(p, h, list.address(), addresses, now.others, outside)
+	now.inside = slices.Concat(now.inside, strays)
+	if err = s.planInside(ctx, p, append([]string{list.address()}, shadows...), now, insiders); err != nil {
+		return err
+	}
+	s.planOutside(p, h, list.address(), now.others, outside)
 
 	var mailboxes []string
 	for _, dn := range slices.Sorted(maps.Values(insiders)) {
@@ -163,7 +168,7 @@ func (s *Store) planInside(ctx context.Context, p *plan, addresses []string, now
 }
 
 // planOutside plans the entry that holds the members who are not of this server. Without any there is none.
-func (s *Store) planOutside(p *plan, h home, list string, addresses []string, before *entry, outside []string) {
+func (s *Store) planOutside(p *plan, h home, list string, before *entry, outside []string) {
 	if len(outside) == 0 {
 		if before != nil {
 			p.delete(before.dn)
@@ -175,7 +180,9 @@ func (s *Store) planOutside(p *plan, h home, list string, addresses []string, be
 	if before != nil {
 		after = before.clone()
 	}
-	after.add("memberOfGroup", addresses...)
+	after.add(groupAttribute, list)
+	after.remove(groupAttribute, h.shadows(list)...) // it is found by its further addresses
+	after.add("shadowAddress", h.shadows(list)...)
 	after.set("accountStatus", statusActive)
 	after.add("enabledService", serviceMail, serviceDeliver)
 	after.set("mail", outside...)
@@ -253,11 +260,13 @@ func (s *Store) DeleteStaticList(ctx context.Context, w store.Write, mail string
 			return nil, err
 		}
 		p := &plan{change: deleted(store.NounStaticList, e, mail, scope)}
-		if err = s.dropDefault(ctx, p, domain, mail); err != nil {
+		h, err := s.home(ctx, domain)
+		if err != nil {
 			return nil, err
 		}
+		dropDefault(p, h, mail)
 		p.delete(s.tree.externals(mail))
-		if err = s.planRemoval(ctx, p, e); err != nil {
+		if err = s.planRemoval(ctx, p, e, h.shadows(mail)...); err != nil {
 			return nil, err
 		}
 		p.counted(domain, kindList, -1)
@@ -267,18 +276,13 @@ func (s *Store) DeleteStaticList(ctx context.Context, w store.Write, mail string
 }
 
 // dropDefault plans that new mailboxes of a domain do not join a list any more.
-func (s *Store) dropDefault(ctx context.Context, p *plan, domain, list string) error {
-	h, err := s.home(ctx, domain)
-	if err != nil {
-		return err
-	}
+func dropDefault(p *plan, h home, list string) {
 	lists := h.settings.defaultLists()
 	if !slices.Contains(lists, list) {
-		return nil
+		return
 	}
 	after, all := h.entry.clone(), h.settings
 	all.setText(settingDefaultList, strings.Join(store.LeaveOut(lists, []string{list}), ","))
 	after.putSettings(all)
 	p.update(h.entry, after, nil)
-	return nil
 }

@@ -92,6 +92,7 @@ func (s *Store) wholeUsers(ctx context.Context, domain string, entries []entry) 
 	mails := make([]string, len(entries))
 	for i, e := range entries {
 		users[i] = userOf(h, e)
+		users[i].Stored = e.shown(lists)
 		users[i].MailingLists = lists(e)
 		mails[i] = users[i].Mail
 		at[mails[i]] = &users[i]
@@ -136,7 +137,6 @@ func (s *Store) readManaged(ctx context.Context, entries []entry, mails []string
 func userOf(h home, e entry) store.User {
 	return store.User{
 		Mail:           e.address(),
-		Stored:         e.record(),
 		Settings:       e.settings().record(),
 		Password:       e.password(),
 		Forwardings:    e.forwardings(),

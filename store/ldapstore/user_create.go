@@ -36,7 +36,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		if err = s.joinDefaultLists(ctx, p, h, &e); err != nil {
 			return nil, err
 		}
-		if err = s.planAccountLeftovers(ctx, p, w.Actor, u.Mail, e.sorted("memberOfGroup")...); err != nil {
+		if err = s.planAccountLeftovers(ctx, p, w.Actor, h, u.Mail, e.sorted("memberOfGroup")...); err != nil {
 			return nil, err
 		}
 		p.forgetMailboxes(u.Mail)
@@ -102,21 +102,34 @@ func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
 
 // joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist in the scope of the plan's change.
 func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) error {
-	k := lookup{s.tree.base, subtree, finishedList, "mail"}
-	return s.eachOf(ctx, k, h.settings.defaultLists(), nil, func(before entry) error {
+	var lists []entry
+	err := s.eachOf(ctx, lookup{s.tree.base, subtree, finishedList, "mail"}, h.settings.defaultLists(), nil, func(list entry) error {
+		lists = append(lists, list)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	homes := map[string]home{h.name: h}
+	for _, before := range lists {
 		if !s.covers(p.change.Scope, before.dn) {
-			return nil
+			continue
 		}
 		after := before.clone()
 		after.add(memberAttribute, e.dn)
 		after.set("hasMember", yes)
 		p.update(before, after, nil)
-		e.add("memberOfGroup", before.address())
-		if domainOf(before.address()) == h.name {
-			e.add("memberOfGroup", h.shadows(before.address())...)
+		list := before.address()
+		at, known := homes[domainOf(list)]
+		if !known {
+			if at, err = s.home(ctx, domainOf(list)); err != nil {
+				return err
+			}
+			homes[at.name] = at
 		}
-		return nil
-	})
+		e.add(groupAttribute, append([]string{list}, at.shadows(list)...)...)
+	}
+	return nil
 }
 
 // finishCount sets a domain's number of accounts right when a write found that an earlier one had done its work already,

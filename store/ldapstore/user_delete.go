@@ -41,9 +41,9 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 	return change, s.finishCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindUser)
 }
 
-// planRemoval plans that an account goes: what refers to it, what is known about it elsewhere, and its entry with whatever
-// lies below.
-func (s *Store) planRemoval(ctx context.Context, p *plan, e entry) error {
+// planRemoval plans that an account goes: what refers to it, also by those further addresses, what is known about it elsewhere,
+// and its entry with whatever lies below.
+func (s *Store) planRemoval(ctx context.Context, p *plan, e entry, further ...string) error {
 	inside, err := s.below(ctx, e.dn, anything, "1.1")
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (s *Store) planRemoval(ctx context.Context, p *plan, e entry) error {
 		dns[i] = one.dn
 	}
 	slices.SortFunc(dns, leavesFirst)
-	mails := append(e.sorted("mail"), e.sorted("shadowAddress")...)
+	mails := slices.Concat(e.sorted("mail"), e.sorted("shadowAddress"), store.LeaveOut(further, e.sorted("shadowAddress")))
 	if err = s.forget(ctx, p, mails, []string{e.dn}, dns, e.all(memberAttribute)); err != nil {
 		return err
 	}

@@ -366,7 +366,7 @@ export type Alias = {
      */
     mailForwardingAddress?: Array<string>;
     /**
-     * Mailing lists of which the alias is a member.
+     * Mailing lists of which the alias is a member, without their names under alias domains.
      */
     memberOfGroup?: Array<string>;
     /**
@@ -865,6 +865,11 @@ export type DomainUpdate = {
      * Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
      * domains nor alias domains yet. Not together with `aliasDomains`. A backup MX takes none where accounts are
      * kept in SQL (409 `BACKUPMX_ALIAS_DOMAIN`).
+     *
+     * That holds for every address of the domain: of mailboxes, alias accounts and lists, further ones, and the
+     * catch-all, whichever was there first. In a directory each account lists its addresses under alias domains; what
+     * other programs left out, `postern jobs run alias-domains` adds. A static list whose `accessPolicy` is
+     * `membersonly` takes no mail under an alias domain there, because iRedAPD does not find its members.
      *
      * Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
      * use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
@@ -2213,7 +2218,7 @@ export type StaticList = {
      */
     member?: Array<string>;
     /**
-     * Mailing lists of which this list is a member.
+     * Mailing lists of which this list is a member, without their names under alias domains.
      */
     memberOfGroup?: Array<string>;
     /**
@@ -2713,7 +2718,7 @@ export type User = {
      */
     maxMessageSize?: Array<string>;
     /**
-     * Mailing lists of which the mailbox is a member.
+     * Mailing lists of which the mailbox is a member, without their names under alias domains.
      */
     memberOfGroup?: Array<string>;
     /**
