@@ -14,12 +14,7 @@ import (
 const noPolicy = 0
 
 // email is an address as a column of Amavisd's compares it: byte by byte.
-func email(db *sqldb.DB, text string) any {
-	if db.Dialect.Name == "postgres" {
-		return []byte(text)
-	}
-	return text
-}
+func email(db *sqldb.DB, text string) any { return db.Dialect.Bytes(text) }
 
 // emails are addresses for an IN (?).
 func emails(db *sqldb.DB, list []string) []any {

@@ -16,12 +16,25 @@ var greylistingColumns = []column{
 	{"account", "''"}, {"priority", "0"}, {"sender", "''"}, {"sender_priority", "0"}, {"comment", "''"}, {"active", "1"}, {"id", "0"},
 }
 
-// maxGreylisting is the longest account or sender that the columns take: MariaDB's are shorter.
-func maxGreylisting(db *sqldb.DB) int {
-	if db.Dialect.Name == "mysql" {
-		return 100
+// mostGreylisting is the longest account or sender where no column says otherwise.
+const mostGreylisting = 255
+
+// maxGreylisting returns the longest account or sender that the columns of the tables about greylisting take: those of
+// iRedAPD on MariaDB are shorter.
+func maxGreylisting(ctx context.Context, db *sqldb.DB) (int, error) {
+	limits, err := db.TextLimits(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return 255
+	most := int64(mostGreylisting)
+	for _, table := range []string{"greylisting", "greylisting_whitelists", "greylisting_whitelist_domain_spf"} {
+		for _, column := range []string{"account", "sender"} {
+			if limit, known := limits[table][column]; known {
+				most = min(most, limit.Characters)
+			}
+		}
+	}
+	return int(most), nil
 }
 
 // Greylisting implements store.Greylistings.
@@ -83,7 +96,11 @@ func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store
 	if err != nil {
 		return store.Change{}, err
 	}
-	if err = checkLength(account, maxGreylisting(db)); err != nil {
+	most, err := maxGreylisting(ctx, db)
+	if err != nil {
+		return store.Change{}, err
+	}
+	if err = checkLength(account, most); err != nil {
 		return store.Change{}, err
 	}
 	active := int64(0)

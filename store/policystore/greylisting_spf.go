@@ -130,7 +130,12 @@ func (s *Store) ReplaceSpfSenders(ctx context.Context, domain string, found []st
 	if len(there) == 0 {
 		return lacks(l, "iRedAPD", derived)
 	}
-	wanted, into := validSenders(found, db), there[0]
+	most, err := maxGreylisting(ctx, db)
+	if err != nil {
+		return err
+	}
+	wanted, _ := senders(found, most)
+	into := there[0]
 	_, err = write(ctx, db, store.Write{}, func(tx *sqldb.Tx) (*plan, error) {
 		p := &plan{}
 		var listed []string // all are held: servers are shared among them

@@ -50,12 +50,6 @@ func senders(given []string, most int) (valid, invalid []string) {
 	return valid, invalid
 }
 
-// validSenders are the valid ones.
-func validSenders(given []string, db *sqldb.DB) []string {
-	valid, _ := senders(given, maxGreylisting(db))
-	return valid
-}
-
 // UpdateGreylistingWhitelist implements store.Greylistings.
 func (s *Store) UpdateGreylistingWhitelist(
 	ctx context.Context, w store.Write, account store.PolicyAccount, change store.Set,
@@ -64,10 +58,14 @@ func (s *Store) UpdateGreylistingWhitelist(
 	if err != nil {
 		return store.Change{}, err
 	}
-	if err = checkLength(account, maxGreylisting(db)); err != nil {
+	most, err := maxGreylisting(ctx, db)
+	if err != nil {
 		return store.Change{}, err
 	}
-	set, discarded := validSet(change, maxGreylisting(db))
+	if err = checkLength(account, most); err != nil {
+		return store.Change{}, err
+	}
+	set, discarded := validSet(change, most)
 	if set.Replace != nil && len(*set.Replace) == 0 && len(*change.Replace) > 0 { // only what was sent empty clears
 		return store.Change{}, &store.NothingLeft{First: store.Fail(store.Invalid, store.CodeInvalidValue,
 			"None of the senders is an address, domain, IP address or network that iRedAPD can match.").With("senders")}

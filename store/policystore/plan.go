@@ -49,7 +49,7 @@ func write(
 		if err == nil {
 			return change, nil
 		}
-		if !db.Dialect.IsDuplicate(err) {
+		if !db.IsDuplicate(err) {
 			break
 		}
 	}

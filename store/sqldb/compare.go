@@ -102,29 +102,22 @@ func (db *DB) unknownColumns(ctx context.Context, wanted []tableScript) ([]Note,
 }
 
 func (db *DB) allowNull(c RequiredColumn) string {
-	name := db.Dialect.Quote(c.Name)
-	switch db.Dialect.Name {
-	case "mysql":
-		return "ALTER TABLE " + c.Table + " MODIFY " + name + " " + c.Definition + " NULL;"
-	case "postgres":
-		return "ALTER TABLE " + c.Table + " ALTER COLUMN " + name + " DROP NOT NULL;"
+	if db.catalogue.allowNull == "" {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf(db.catalogue.allowNull, c.Table, db.Dialect.Quote(c.Name), c.Definition)
 }
 
-// narrowTables tells of tables in MySQL's three-byte character set, which takes no emoji.
+// narrowTables tells of tables in a character set that takes no emoji.
 func (db *DB) narrowTables(ctx context.Context, wanted []tableScript) ([]Note, error) {
-	if db.Dialect.Name != "mysql" {
+	if db.catalogue.narrow == "" {
 		return nil, nil
 	}
 	var rows []struct {
 		Table     string `db:"table_name"`
 		Collation string `db:"table_collation"`
 	}
-	query := "SELECT table_name AS table_name, table_collation AS table_collation FROM information_schema.tables" +
-		" WHERE table_schema = DATABASE() AND (table_collation LIKE 'utf8mb3%' OR table_collation LIKE 'utf8\\\\_%'" +
-		" OR table_collation LIKE 'latin1%') ORDER BY table_name"
-	if err := db.Reader().Select(ctx, &rows, query); err != nil {
+	if err := db.Reader().Select(ctx, &rows, db.catalogue.narrow); err != nil {
 		return nil, fmt.Errorf("look at the character sets of tables: %w", err)
 	}
 	var notes []Note

@@ -14,30 +14,31 @@ import (
 
 // DB is an open database. Queries are written with "?" for every dialect.
 type DB struct {
-	Dialect Dialect
+	engine
 	write   *sqlx.DB
 	read    *sqlx.DB
-	known   knownLayout
-	filling filling     // what rows get that must have more than we know of
-	turns   store.Turns // of admins, where a single connection writes
+	layout  remembered[Layout]
+	limits  remembered[TextLimits]
+	filling remembered[filling] // what rows get that must have more than we know of
+	turns   store.Turns         // of admins, where a single connection writes
 }
 
 // Open opens the database of a URL: sqlite://path, mysql://user:password@host:port/database (MariaDB and MySQL, a
 // socket as ?socket=/path) or postgres://user:password@host:port/database. A SQLite file is made when it is missing.
 // The server of another dialect need not be up yet. No error holds anything of the URL but its scheme.
 func Open(url string) (*DB, error) {
-	dialect, err := dialectOf(url)
+	e, err := engineOf(url)
 	if err != nil {
 		return nil, err
 	}
-	write, read, err := dialect.open(url)
+	write, read, err := e.open(url)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{Dialect: dialect, write: sqlx.NewDb(write, dialect.driver)}
+	db := &DB{engine: e, write: sqlx.NewDb(write, e.Dialect.Name)}
 	db.read = db.write
 	if read != write {
-		db.read = sqlx.NewDb(read, dialect.driver)
+		db.read = sqlx.NewDb(read, e.Dialect.Name)
 	}
 	return db, nil
 }
@@ -50,6 +51,12 @@ func Check(url string) error {
 	}
 	return db.Close()
 }
+
+// IsDuplicate reports whether an error says that there is a row with the same key.
+func (db *DB) IsDuplicate(err error) bool { return db.faults.isDuplicate(err) }
+
+// AnyCase reports whether the engine finds text in any case.
+func (db *DB) AnyCase() bool { return db.catalogue.anyCase }
 
 // Close closes the database.
 func (db *DB) Close() error {
@@ -83,7 +90,7 @@ const tries = 8
 func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
 	for try := range tries {
-		if err = db.writeOnce(ctx, fn); err == nil || !db.Dialect.IsRetry(err) {
+		if err = db.writeOnce(ctx, fn); err == nil || !db.faults.isRetry(err) {
 			return db.wrap(err)
 		}
 		pause := time.NewTimer(time.Duration(try+1) * 5 * time.Millisecond)
@@ -98,7 +105,7 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) error {
-	tx, err := db.write.BeginTxx(ctx, &sql.TxOptions{Isolation: db.Dialect.isolation})
+	tx, err := db.write.BeginTxx(ctx, &sql.TxOptions{Isolation: db.isolation})
 	if err != nil {
 		return err
 	}
@@ -112,7 +119,7 @@ func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) error {
 // commit waits for the end of a transaction no longer than the context allows: drivers would wait for a server that
 // has stalled as long as it takes. Nobody knows then whether the transaction happened.
 func (db *DB) commit(ctx context.Context, tx *sqlx.Tx) error {
-	if db.Dialect.SingleWriter {
+	if db.singleWriter {
 		return tx.Commit()
 	}
 	done := make(chan error, 1)

@@ -20,11 +20,11 @@ func (db *DB) wrap(err error) error {
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
 		return store.Late("The database", err)
-	case isGone(err), db.Dialect.isDown(err), store.IsUntrusted(err):
+	case isGone(err), db.faults.isDown(err), store.IsUntrusted(err):
 		return store.Down("The database", err)
 	}
-	if db.Dialect.complaint != nil {
-		if c, ok := db.Dialect.complaint(err); ok {
+	if db.faults.complaint != nil {
+		if c, ok := db.faults.complaint(err); ok {
 			return refusedValue(c, err)
 		}
 	}

@@ -117,11 +117,11 @@ func TestDuplicate(t *testing.T) {
 				_, err := tx.Exec(t.Context(), query)
 				return err
 			})
-			require.True(t, db.Dialect.IsDuplicate(err), "%s: %v", name, err)
+			require.True(t, db.IsDuplicate(err), "%s: %v", name, err)
 			require.Equal(t, int64(1), count(t, db), name)
 		}
 		require.Error(t, db.Do(t.Context(), "INSERT INTO things VALUES (NULL, 'd')"))
-		require.False(t, db.Dialect.IsDuplicate(db.Do(t.Context(), "INSERT INTO things VALUES (NULL, 'd')")))
+		require.False(t, db.IsDuplicate(db.Do(t.Context(), "INSERT INTO things VALUES (NULL, 'd')")))
 	})
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 )
 
 // RequiredColumn is a column that an insert has to name: it may not be NULL and has no default.
@@ -19,19 +17,12 @@ type RequiredColumn struct {
 
 // filling are the columns that inserts have to name, by table. An upgrade of iRedMail leaves some of them behind, such as
 // alias.goto, which nobody reads any more: they get an empty text or 0.
-type filling struct {
-	mu       sync.Mutex
-	required map[string][]RequiredColumn
-	read     time.Time
-}
-
-// fillingAge is how long the columns are remembered: an upgrade may change them under a running server.
-const fillingAge = time.Minute
+type filling map[string][]RequiredColumn
 
 // Required returns the columns of all tables that an insert has to name.
 func (r *Reader) Required(ctx context.Context) ([]RequiredColumn, error) {
 	var all []RequiredColumn
-	if err := r.Select(ctx, &all, r.db.Dialect.required); err != nil {
+	if err := r.Select(ctx, &all, r.db.catalogue.required); err != nil {
 		return nil, fmt.Errorf("look for columns that rows must have: %w", err)
 	}
 	for i := range all {
@@ -40,22 +31,17 @@ func (r *Reader) Required(ctx context.Context) ([]RequiredColumn, error) {
 	return all, nil
 }
 
-// requiredOf returns those of one table.
-func (r *Reader) requiredOf(ctx context.Context, table string) ([]RequiredColumn, error) {
-	f := &r.db.filling
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.required == nil || time.Since(f.read) > fillingAge {
-		all, err := r.Required(ctx)
-		if err != nil {
-			return nil, err
-		}
-		f.required, f.read = map[string][]RequiredColumn{}, time.Now()
-		for _, c := range all {
-			f.required[c.Table] = append(f.required[c.Table], c)
-		}
+// filling reads them.
+func (r *Reader) filling(ctx context.Context) (filling, error) {
+	all, err := r.Required(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return f.required[table], nil
+	f := filling{}
+	for _, c := range all {
+		f[c.Table] = append(f[c.Table], c)
+	}
+	return f, nil
 }
 
 // The marks in an insert.
@@ -66,7 +52,7 @@ const (
 
 // filled puts what the table demands beyond the columns that the insert names in the place of the marks.
 func (tx *Tx) filled(ctx context.Context, table, query string) (string, error) {
-	required, err := tx.requiredOf(ctx, table)
+	all, err := tx.db.filling.get(ctx, tx.filling)
 	if err != nil {
 		return "", err
 	}
@@ -80,7 +66,7 @@ func (tx *Tx) filled(ctx context.Context, table, query string) (string, error) {
 		named = append(named, strings.ToLower(strings.Trim(strings.TrimSpace(name), "`\"")))
 	}
 	columns, values := "", ""
-	for _, c := range required {
+	for _, c := range all[table] {
 		if !slices.Contains(named, c.Name) {
 			columns += ", " + tx.Quote(c.Name)
 			values += ", " + c.empty()

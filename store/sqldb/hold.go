@@ -14,7 +14,7 @@ import (
 const holdTime = 30 * time.Second
 
 // Holds reports whether the server of the database keeps locks that Hold can take.
-func (db *DB) Holds() bool { return db.Dialect.hold != "" }
+func (db *DB) Holds() bool { return db.locks.hold != "" }
 
 // Hold runs fn while a connection of its own holds locks of the server under these names, which no other connection to the
 // same database holds meanwhile. They are taken in the order given, which has to be the same for all who ask. The server
@@ -59,7 +59,7 @@ func (db *DB) holdOne(ctx context.Context, conn *sql.Conn, name string) (bool, e
 	// The server gives up a little later than we do: it may be asked in whole seconds only.
 	args := []any{lockName(name), int64(wait/time.Second) + 1}
 	var got sql.NullBool
-	err := conn.QueryRowContext(ctx, db.Dialect.hold, args[:db.Dialect.holdArgs]...).Scan(&got)
+	err := conn.QueryRowContext(ctx, db.locks.hold, args[:db.locks.holdArgs]...).Scan(&got)
 	if ctx.Err() != nil {
 		return false, nil //nolint:nilerr // it did not come in time
 	}
@@ -74,7 +74,7 @@ func (db *DB) letGo(ctx context.Context, conn *sql.Conn, names []string) error {
 	defer cancel()
 	for _, name := range names {
 		var gone sql.NullBool
-		if err := conn.QueryRowContext(ctx, db.Dialect.letGo, lockName(name)).Scan(&gone); err != nil {
+		if err := conn.QueryRowContext(ctx, db.locks.letGo, lockName(name)).Scan(&gone); err != nil {
 			return fmt.Errorf("give up a lock: %w", err)
 		}
 	}

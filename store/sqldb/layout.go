@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 )
 
 // Layout is which tables a database has, with the names of their columns in order. The layouts of other programs grew over
@@ -26,37 +24,9 @@ func (l Layout) Present(tables ...string) []string {
 	return slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return !l.Has(table) })
 }
 
-// layoutAge is how long a layout is remembered: an upgrade may change it under a running server.
-const layoutAge = time.Minute
-
-// knownLayout is the layout that was read last.
-type knownLayout struct {
-	mu     sync.Mutex
-	layout Layout
-	read   time.Time
-}
-
 // Layout returns the layout of the database as it was at most a minute ago.
 func (db *DB) Layout(ctx context.Context) (Layout, error) {
-	k := &db.known
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.layout != nil && time.Since(k.read) < layoutAge {
-		return k.layout, nil
-	}
-	layout, err := db.Reader().Layout(ctx)
-	if err != nil {
-		return nil, err
-	}
-	k.layout, k.read = layout, time.Now()
-	return layout, nil
-}
-
-// forget has Layout look again, once we have made tables.
-func (k *knownLayout) forget() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.layout = nil
+	return db.layout.get(ctx, db.Reader().Layout)
 }
 
 // Layout returns the layout of the database as it is.
@@ -65,7 +35,7 @@ func (r *Reader) Layout(ctx context.Context) (Layout, error) {
 		Table  string `db:"table_name"`
 		Column string `db:"column_name"`
 	}
-	if err := r.Select(ctx, &rows, r.db.Dialect.layout); err != nil {
+	if err := r.Select(ctx, &rows, r.db.catalogue.layout); err != nil {
 		return nil, fmt.Errorf("look at the tables of the database: %w", err)
 	}
 	tables := Layout{}
@@ -103,7 +73,7 @@ func (db *DB) Lay(ctx context.Context, statements []string) error {
 				" and nothing was changed", m[1])
 		}
 	}
-	defer db.known.forget()
+	defer db.layout.forget()
 	var made []string
 	err = db.Write(ctx, func(tx *Tx) error {
 		made = nil
@@ -117,7 +87,7 @@ func (db *DB) Lay(ctx context.Context, statements []string) error {
 		}
 		return nil
 	})
-	if err != nil && !db.Dialect.wholeDDL {
+	if err != nil && !db.wholeDDL {
 		err = errors.Join(err, db.tearDown(context.WithoutCancel(ctx), made))
 	}
 	return err

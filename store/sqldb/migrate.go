@@ -22,7 +22,7 @@ var ErrNewer = errors.New("a newer version of Postern has written it; install th
 // Migrate brings a database of ours to the newest version of the migrations. It refuses what CheckOwn refuses, and changes
 // nothing then. Others that migrate the same database wait.
 func (db *DB) Migrate(ctx context.Context, migrations fs.FS) (err error) {
-	if db.Dialect.lock == "" {
+	if db.locks.migrate == "" {
 		if err = db.CheckOwn(ctx, migrations); err != nil {
 			return err
 		}
@@ -33,10 +33,10 @@ func (db *DB) Migrate(ctx context.Context, migrations fs.FS) (err error) {
 		return db.wrap(err)
 	}
 	defer conn.Close()
-	if _, err = conn.ExecContext(ctx, db.Dialect.lock); err != nil {
+	if _, err = conn.ExecContext(ctx, db.locks.migrate); err != nil {
 		return db.wrap(err)
 	}
-	defer release(ctx, conn, db.Dialect.unlock)
+	defer release(ctx, conn, db.locks.migrated)
 	if err = db.CheckOwn(ctx, migrations); err != nil {
 		return err
 	}
@@ -127,8 +127,8 @@ func readMigrations(migrations fs.FS) (m ownMigrations, err error) {
 }
 
 func (db *DB) migrate(ctx context.Context, migrations fs.FS) error {
-	defer db.known.forget()
-	p, err := goose.NewProvider(goose.Dialect(db.Dialect.Goose), db.write.DB, migrations, goose.WithDisableGlobalRegistry(true))
+	defer db.layout.forget()
+	p, err := goose.NewProvider(goose.Dialect(db.goose), db.write.DB, migrations, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -12,41 +12,51 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mysqlDialect is that of MariaDB and MySQL.
-var mysqlDialect = Dialect{
-	Name:        "mysql",
-	Goose:       "mysql",
-	Bind:        sqlx.QUESTION,
-	ForUpdate:   " FOR UPDATE",
-	IsDuplicate: func(err error) bool { return isMySQL(err, 1062, 1586) },
-	// A row that has changed since it was read, a lock that did not come in time, and a deadlock.
-	IsRetry: func(err error) bool { return isMySQL(err, 1020, 1205, 1213) },
-	driver:  "mysql",
-	open:    openMySQL,
-	// Too many connections, shutting down, a connection that broke or was killed, a commit or a storage engine that the
-	// shutdown cut short, and what the driver says of an answer that ends in the middle.
-	isDown: func(err error) bool {
-		return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, mysql.ErrMalformPkt) || errors.Is(err, mysql.ErrBusyBuffer) ||
-			errors.Is(err, mysql.ErrPktSync) || errors.Is(err, mysql.ErrPktSyncMul) ||
-			isMySQL(err, 1030, 1040, 1043, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1180, 1181, 1184, 1203, 1317, 1927)
+// mysqlServer is MariaDB or MySQL.
+var mysqlServer = engine{
+	Dialect: Dialect{
+		Name: "mysql", bind: sqlx.QUESTION, forUpdate: " FOR UPDATE", quote: "`", ascii: "CONVERT(%s USING ascii)", typedDates: true,
+		onDuplicate: true,
 	},
-	complaint: mysqlComplaint,
-	limits: "SELECT table_name AS table_name, column_name AS column_name, CAST(character_maximum_length AS SIGNED) AS characters," +
-		" CAST(character_octet_length AS SIGNED) AS bytes, COALESCE(character_set_name, '') AS charset FROM information_schema.columns" +
-		" WHERE table_schema = DATABASE() AND character_maximum_length IS NOT NULL AND character_maximum_length < 2147483647",
-	quote: "`",
-	ascii: "CONVERT(%s USING ascii)",
-	layout: "SELECT table_name AS table_name, column_name AS column_name FROM information_schema.columns" +
-		" WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
-	required: "SELECT table_name AS table_name, column_name AS column_name, data_type AS kind, column_type AS definition" +
-		" FROM information_schema.columns WHERE table_schema = DATABASE() AND is_nullable = 'NO' AND column_default IS NULL" +
-		" AND extra NOT LIKE '%auto_increment%' AND extra NOT LIKE '%GENERATED%' ORDER BY table_name, ordinal_position",
-	typedDates: true,
-	lock:       "SELECT GET_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64), 60)",
-	unlock:     "SELECT RELEASE_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64))",
-	hold:       "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), ' ', ?)), ?)", // the names are those of the whole server
-	letGo:      "SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), ' ', ?)))",
-	holdArgs:   2,
+
+	goose: "mysql",
+	open:  openMySQL,
+	faults: faults{
+		isDuplicate: func(err error) bool { return isMySQL(err, 1062, 1586) },
+		// A row that has changed since it was read, a lock that did not come in time, and a deadlock.
+		isRetry: func(err error) bool { return isMySQL(err, 1020, 1205, 1213) },
+		// Too many connections, shutting down, a connection that broke or was killed, a commit or a storage engine that the
+		// shutdown cut short, and what the driver says of an answer that ends in the middle.
+		isDown: func(err error) bool {
+			return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, mysql.ErrMalformPkt) || errors.Is(err, mysql.ErrBusyBuffer) ||
+				errors.Is(err, mysql.ErrPktSync) || errors.Is(err, mysql.ErrPktSyncMul) ||
+				isMySQL(err, 1030, 1040, 1043, 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1180, 1181, 1184, 1203, 1317, 1927)
+		},
+		complaint: mysqlComplaint,
+	},
+	locks: locks{
+		migrate:  "SELECT GET_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64), 60)",
+		migrated: "SELECT RELEASE_LOCK(LEFT(CONCAT('postern.', DATABASE()), 64))",
+		hold:     "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), ' ', ?)), ?)", // the names are those of the whole server
+		letGo:    "SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), ' ', ?)))",
+		holdArgs: 2,
+	},
+	catalogue: catalogue{
+		layout: "SELECT table_name AS table_name, column_name AS column_name FROM information_schema.columns" +
+			" WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
+		required: "SELECT table_name AS table_name, column_name AS column_name, data_type AS kind, column_type AS definition" +
+			" FROM information_schema.columns WHERE table_schema = DATABASE() AND is_nullable = 'NO' AND column_default IS NULL" +
+			" AND extra NOT LIKE '%auto_increment%' AND extra NOT LIKE '%GENERATED%' ORDER BY table_name, ordinal_position",
+		limits: "SELECT table_name AS table_name, column_name AS column_name, CAST(character_maximum_length AS SIGNED) AS characters," +
+			" CAST(character_octet_length AS SIGNED) AS bytes, COALESCE(character_set_name, '') AS charset FROM information_schema.columns" +
+			" WHERE table_schema = DATABASE() AND character_maximum_length IS NOT NULL AND character_maximum_length < 2147483647",
+		// MySQL's three-byte character set takes no emoji.
+		narrow: "SELECT table_name AS table_name, table_collation AS table_collation FROM information_schema.tables" +
+			" WHERE table_schema = DATABASE() AND (table_collation LIKE 'utf8mb3%' OR table_collation LIKE 'utf8\\\\_%'" +
+			" OR table_collation LIKE 'latin1%') ORDER BY table_name",
+		allowNull: "ALTER TABLE %[1]s MODIFY %[2]s %[3]s NULL;",
+		anyCase:   true,
+	},
 }
 
 func isMySQL(err error, numbers ...uint16) bool {

@@ -12,35 +12,40 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var postgresDialect = Dialect{
-	Name:        "postgres",
-	Goose:       "postgres",
-	Bind:        sqlx.DOLLAR,
-	ForUpdate:   " FOR UPDATE",
-	IsDuplicate: func(err error) bool { return isPostgres(err, "23505") },
-	// A serialization failure, a deadlock, a lock that did not come in time.
-	IsRetry:   func(err error) bool { return isPostgres(err, "40001", "40P01", "55P03") },
-	driver:    "pgx",
+var postgres = engine{
+	Dialect: Dialect{
+		Name: "postgres", bind: sqlx.DOLLAR, forUpdate: " FOR UPDATE", quote: `"`, serialise: "SELECT pg_advisory_xact_lock(hashtext(?))",
+		typedDates: true, typedBytes: true,
+	},
+
+	goose:     "postgres",
 	open:      openPostgres,
-	isDown:    isPostgresDown,
 	isolation: sql.LevelReadCommitted,
-	serialise: "SELECT pg_advisory_xact_lock(hashtext(?))",
-	complaint: postgresComplaint,
-	limits: "SELECT table_name, column_name, character_maximum_length AS characters, 2147483647 AS bytes, '' AS charset" +
-		" FROM information_schema.columns WHERE table_schema = CURRENT_SCHEMA() AND character_maximum_length IS NOT NULL",
-	quote: `"`,
-	layout: "SELECT table_name, column_name FROM information_schema.columns" +
-		" WHERE table_schema = CURRENT_SCHEMA() ORDER BY table_name, ordinal_position",
-	required: "SELECT table_name, column_name, data_type AS kind, data_type AS definition FROM information_schema.columns" +
-		" WHERE table_schema = CURRENT_SCHEMA() AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'" +
-		" AND is_generated = 'NEVER' ORDER BY table_name, ordinal_position",
-	typedDates: true,
-	wholeDDL:   true,
-	lock:       "SELECT pg_advisory_lock(8097854)",
-	unlock:     "SELECT pg_advisory_unlock(8097854)",
-	hold:       "SELECT pg_advisory_lock(hashtextextended($1, 0)) IS NOT NULL",
-	letGo:      "SELECT pg_advisory_unlock(hashtextextended($1, 0))",
-	holdArgs:   1,
+	wholeDDL:  true,
+	faults: faults{
+		isDuplicate: func(err error) bool { return isPostgres(err, "23505") },
+		// A serialization failure, a deadlock, a lock that did not come in time.
+		isRetry:   func(err error) bool { return isPostgres(err, "40001", "40P01", "55P03") },
+		isDown:    isPostgresDown,
+		complaint: postgresComplaint,
+	},
+	locks: locks{
+		migrate:  "SELECT pg_advisory_lock(8097854)",
+		migrated: "SELECT pg_advisory_unlock(8097854)",
+		hold:     "SELECT pg_advisory_lock(hashtextextended($1, 0)) IS NOT NULL",
+		letGo:    "SELECT pg_advisory_unlock(hashtextextended($1, 0))",
+		holdArgs: 1,
+	},
+	catalogue: catalogue{
+		layout: "SELECT table_name, column_name FROM information_schema.columns" +
+			" WHERE table_schema = CURRENT_SCHEMA() ORDER BY table_name, ordinal_position",
+		required: "SELECT table_name, column_name, data_type AS kind, data_type AS definition FROM information_schema.columns" +
+			" WHERE table_schema = CURRENT_SCHEMA() AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'" +
+			" AND is_generated = 'NEVER' ORDER BY table_name, ordinal_position",
+		limits: "SELECT table_name, column_name, character_maximum_length AS characters, 2147483647 AS bytes, '' AS charset" +
+			" FROM information_schema.columns WHERE table_schema = CURRENT_SCHEMA() AND character_maximum_length IS NOT NULL",
+		allowNull: "ALTER TABLE %[1]s ALTER COLUMN %[2]s DROP NOT NULL;",
+	},
 }
 
 func postgresCode(err error) string {

@@ -159,7 +159,7 @@ func (tx *Tx) Apply(ctx context.Context, statements []Statement) error {
 }
 
 // ForUpdate is what ends a SELECT whose rows are to be held until the end of the transaction.
-func (tx *Tx) ForUpdate() string { return tx.db.Dialect.ForUpdate }
+func (tx *Tx) ForUpdate() string { return tx.db.Dialect.forUpdate }
 
 // Serialise keeps other transactions that ask for the same name waiting until this one ends, for what no unique key
 // keeps from being there twice. Where keys and locked rows do it anyway, it does nothing.
@@ -187,8 +187,8 @@ func (r *Reader) bind(query string, args []any) (string, []any, error) {
 			return "", nil, err
 		}
 	}
-	if r.db.Dialect.Bind != sqlx.QUESTION {
-		query = sqlx.Rebind(r.db.Dialect.Bind, query)
+	if r.db.Dialect.bind != sqlx.QUESTION {
+		query = sqlx.Rebind(r.db.Dialect.bind, query)
 	}
 	return query, args, nil
 }

@@ -8,37 +8,39 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"modernc.org/sqlite"
+	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-var sqliteDialect = Dialect{
-	Name:         "sqlite",
-	Goose:        "sqlite3",
-	Bind:         sqlx.QUESTION,
-	SingleWriter: true,
-	IsDuplicate: func(err error) bool {
-		code := sqliteCode(err)
-		return code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || code == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+var sqlite = engine{
+	Dialect: Dialect{Name: "sqlite", bind: sqlx.QUESTION, quote: `"`},
+
+	goose:        "sqlite3",
+	open:         openSQLite,
+	singleWriter: true,
+	wholeDDL:     true,
+	faults: faults{
+		isDuplicate: func(err error) bool {
+			code := sqliteCode(err)
+			return code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || code == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+		},
+		isRetry: func(error) bool { return false }, // writers queue
+		isDown: func(err error) bool {
+			code := sqliteCode(err) & 0xff
+			return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_CANTOPEN
+		},
 	},
-	IsRetry: func(error) bool { return false }, // writers queue
-	driver:  "sqlite",
-	open:    openSQLite,
-	isDown: func(err error) bool {
-		code := sqliteCode(err) & 0xff
-		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_CANTOPEN
+	catalogue: catalogue{
+		layout: "SELECT t.name AS table_name, c.name AS column_name FROM sqlite_master t JOIN pragma_table_info(t.name) c" +
+			" WHERE t.type = 'table' ORDER BY t.name, c.cid",
+		required: "SELECT t.name AS table_name, c.name AS column_name, c.type AS kind, c.type AS definition FROM sqlite_master t" +
+			" JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.\"notnull\" = 1 AND c.dflt_value IS NULL AND c.pk = 0" +
+			" ORDER BY t.name, c.cid",
 	},
-	quote: `"`,
-	layout: "SELECT t.name AS table_name, c.name AS column_name FROM sqlite_master t JOIN pragma_table_info(t.name) c" +
-		" WHERE t.type = 'table' ORDER BY t.name, c.cid",
-	required: "SELECT t.name AS table_name, c.name AS column_name, c.type AS kind, c.type AS definition FROM sqlite_master t" +
-		" JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c.\"notnull\" = 1 AND c.dflt_value IS NULL AND c.pk = 0" +
-		" ORDER BY t.name, c.cid",
-	wholeDDL: true,
 }
 
 func sqliteCode(err error) int {
-	var e *sqlite.Error
+	var e *driver.Error
 	if errors.As(err, &e) {
 		return e.Code()
 	}

@@ -14,7 +14,7 @@ func (db *DB) DryRunAs(ctx context.Context, admin string, fn func(tx *Tx) error)
 }
 
 func (db *DB) inTurn(ctx context.Context, admin string, run func() error) error {
-	if !db.Dialect.SingleWriter || admin == "" {
+	if !db.singleWriter || admin == "" {
 		return run()
 	}
 	done, err := db.turns.Take(ctx, admin)

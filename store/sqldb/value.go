@@ -83,10 +83,15 @@ type TextLimit struct {
 // any text in any column.
 type TextLimits map[string]map[string]TextLimit
 
+// TextLimits returns them as they were at most a minute ago.
+func (db *DB) TextLimits(ctx context.Context) (TextLimits, error) {
+	return db.limits.get(ctx, db.Reader().TextLimits)
+}
+
 // TextLimits reads them from the catalogue.
 func (r *Reader) TextLimits(ctx context.Context) (TextLimits, error) {
 	limits := TextLimits{}
-	if r.db.Dialect.limits == "" {
+	if r.db.catalogue.limits == "" {
 		return limits, nil
 	}
 	var rows []struct {
@@ -96,7 +101,7 @@ func (r *Reader) TextLimits(ctx context.Context) (TextLimits, error) {
 		Bytes      int64  `db:"bytes"`
 		Charset    string `db:"charset"`
 	}
-	if err := r.Select(ctx, &rows, r.db.Dialect.limits); err != nil {
+	if err := r.Select(ctx, &rows, r.db.catalogue.limits); err != nil {
 		return nil, fmt.Errorf("look at the columns of the database: %w", err)
 	}
 	for _, row := range rows {

@@ -42,7 +42,7 @@ func (s *Store) write(
 	if err == nil {
 		return change, nil
 	}
-	if s.db.Dialect.IsDuplicate(err) {
+	if s.db.IsDuplicate(err) {
 		err = store.AlreadyExists(cmp.Or(change.NewName, change.Name))
 	}
 	return store.Change{}, err

@@ -17,9 +17,9 @@ var nameColumns = []struct{ table, column string }{
 }
 
 // Unreached tells of rows that no operation reaches, since another program has written their name with capital letters, each
-// with the statement that mends it. MySQL finds names in any case, so there are none.
+// with the statement that mends it. Where the engine finds names in any case there are none.
 func Unreached(ctx context.Context, db *sqldb.DB) ([]sqldb.Note, error) {
-	if db.Dialect.Name == "mysql" {
+	if db.AnyCase() {
 		return nil, nil
 	}
 	tables, err := discover(ctx, db)

@@ -110,10 +110,7 @@ func attemptError(err error) error {
 // insertAttempts makes rows that are missing. Those that are there stay, and are locked in the order of their keys.
 func (s *Store) insertAttempts(n int) string {
 	query := "INSERT INTO attempts (subject, failed, closed_until, last_failed) VALUES (?, '', 0, ?)" + strings.Repeat(", (?, '', 0, ?)", n-1)
-	if s.db.Dialect.Name == "mysql" {
-		return query + " ON DUPLICATE KEY UPDATE subject = VALUES(subject)"
-	}
-	return query + " ON CONFLICT (subject) DO NOTHING"
+	return query + s.db.Dialect.Upsert([]string{"subject"})
 }
 
 func attemptRows(subjects []subject, now time.Time) []any {
@@ -211,11 +208,8 @@ func (s *Store) SucceedAttempt(ctx context.Context, a store.Attempt) error {
 }
 
 func (s *Store) keepLogIn() string {
-	const query = "INSERT INTO log_ins (account, network, succeeded) VALUES (?, ?, ?) "
-	if s.db.Dialect.Name == "mysql" {
-		return query + "ON DUPLICATE KEY UPDATE succeeded = VALUES(succeeded)"
-	}
-	return query + "ON CONFLICT (account, network) DO UPDATE SET succeeded = EXCLUDED.succeeded"
+	return "INSERT INTO log_ins (account, network, succeeded) VALUES (?, ?, ?)" +
+		s.db.Dialect.Upsert([]string{"account", "network"}, "succeeded")
 }
 
 // CancelAttempt implements store.Attempts.
