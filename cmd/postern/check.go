@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -186,16 +187,32 @@ func exists(path string) bool {
 // notes are what there is to tell of a database.
 func (c Config) notes(ctx context.Context, d database, db *sqldb.DB) (notes []sqldb.Note, err error) {
 	if !c.embedded(d) {
-		notes, err = db.Compare(ctx, c.newestTables(d, db.Dialect.Name))
+		if notes, err = c.compare(ctx, d, db); err != nil {
+			return nil, err
+		}
 	}
-	if d.key != "vmail_dsn" || err != nil {
-		return notes, err
+	if d.key != "vmail_dsn" {
+		return notes, nil
 	}
 	if c.embedded(d) && errors.Is(sqlstore.Schema.Check(ctx, db), sqldb.ErrNotLaid) {
 		return notes, nil // an empty file, in which serve lays the tables
 	}
 	unreached, err := sqlstore.Unreached(ctx, db)
 	return append(notes, unreached...), err
+}
+
+// compare is what there is to tell of a database on a server.
+func (c Config) compare(ctx context.Context, d database, db *sqldb.DB) ([]sqldb.Note, error) {
+	notes, err := db.Compare(ctx, c.newestTables(d, db.Dialect.Name))
+	if err != nil {
+		return nil, err
+	}
+	unseen, err := db.Unseen(ctx, c.uses(d))
+	if err != nil || d.key == "state_dsn" { // whose tables are ours
+		return notes, err
+	}
+	later, err := db.Later(ctx, c.uses(d))
+	return slices.Concat(notes, unseen, later), err
 }
 
 // newestTables is the script of the tables of a database, "" for our own.

@@ -112,7 +112,7 @@ func (c Config) inspect(ctx context.Context, d database) (state string, err erro
 		if err != nil {
 			return "", err
 		}
-		if err = f.Close(); err != nil {
+		if err = errors.Join(f.Close(), mayMake(c.path(d))); err != nil { // SQLite keeps its log beside the file
 			return "", err
 		}
 	}
@@ -125,6 +125,7 @@ func (c Config) inspect(ctx context.Context, d database) (state string, err erro
 			err = checkFile(ctx, d, db)
 		} else {
 			err = checkTables(ctx, d, db)
+			err = errors.Join(err, c.checkGrants(ctx, d, db, err != nil))
 		}
 	}
 	return "answers", errors.Join(err, db.Close())
@@ -143,6 +144,47 @@ func checkTables(ctx context.Context, d database, db *sqldb.DB) error {
 		return withHint(policystore.Iredapd.Check(ctx, db))
 	}
 	return statestore.Schema.CheckOwn(ctx, db)
+}
+
+// checkGrants returns an error when the account that connects may not do what operations do. While all writes are refused it may
+// be one that reads. unlaid says that tables seem to be missing: perhaps the account does not see them.
+func (c Config) checkGrants(ctx context.Context, d database, db *sqldb.DB, unlaid bool) error {
+	if c.readOnly() && d.key != "state_dsn" {
+		return nil
+	}
+	lacks, err := db.Lacks(ctx, c.uses(d))
+	if err == nil && unlaid {
+		var unseen []sqldb.Note
+		unseen, err = db.Unseen(ctx, c.uses(d))
+		lacks = append(lacks, unseen...)
+	}
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, l := range lacks {
+		text := l.Text
+		if l.Statement != "" {
+			text += "\n  " + l.Statement
+		}
+		faults = append(faults, errors.New(text))
+	}
+	return errors.Join(faults...)
+}
+
+// uses is what is done with the tables of a database.
+func (c Config) uses(d database) []sqldb.Use {
+	switch d.key {
+	case "vmail_dsn":
+		return sqlstore.Uses()
+	case "iredadmin_dsn":
+		return panelstore.Uses(c.Backend == "ldap")
+	case "amavisd_dsn":
+		return policystore.AmavisdUses()
+	case "iredapd_dsn":
+		return policystore.IredapdUses()
+	}
+	return statestore.Uses()
 }
 
 // checkFile returns an error when an embedded database is not what it is configured as: another of ours, or another program's.

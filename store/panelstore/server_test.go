@@ -14,16 +14,16 @@ func TestPanelOnMySQL(t *testing.T) { panelOnServer(t, "mysql") }
 
 func TestPanelOnPostgres(t *testing.T) { panelOnServer(t, "postgres") }
 
-// panelOnServer runs the suite on one database, which is emptied for every store.
+// panelOnServer runs the suite on one database, which is emptied for every store. The store itself connects as an account that may do
+// no more than Uses says.
 func panelOnServer(t *testing.T, engine string) {
 	t.Helper()
-	db := storetest.Database(t, engine)
-	require.NoError(t, panelstore.Schema.Create(t.Context(), db))
+	db, limited := storetest.LimitedDatabase(t, engine, panelstore.Schema.Create, panelstore.Uses(false))
 	empty := storetest.Emptier(t, db)
 	storetest.Panel(t, func(t *testing.T) storetest.PanelFixture {
 		t.Helper()
 		empty(t)
-		return storetest.PanelFixture{Panel: panelstore.New(db), SQL: db}
+		return storetest.PanelFixture{Panel: panelstore.New(limited), SQL: db}
 	})
 }
 

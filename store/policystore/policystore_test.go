@@ -32,19 +32,20 @@ func fixture(amavisd, iredapd *sqldb.DB) storetest.PoliciesFixture {
 	}
 }
 
-// policiesOnServer runs the suite on one pair of databases, which are emptied for every store.
+// policiesOnServer runs the suite on one pair of databases, which are emptied for every store. The store itself connects as accounts
+// that may do no more than Uses says.
 func policiesOnServer(t *testing.T, engine string) {
 	t.Helper()
-	amavisd, iredapd := storetest.Database(t, engine), storetest.Database(t, engine)
-	require.NoError(t, policystore.Amavisd.Create(t.Context(), amavisd))
-	require.NoError(t, policystore.Iredapd.Create(t.Context(), iredapd))
+	amavisd, inAmavisd := storetest.LimitedDatabase(t, engine, policystore.Amavisd.Create, policystore.AmavisdUses())
+	iredapd, inIredapd := storetest.LimitedDatabase(t, engine, policystore.Iredapd.Create, policystore.IredapdUses())
+	policies := policystore.New(inAmavisd, inIredapd, policystore.DefaultOptions())
 	emptyAmavisd := storetest.Emptier(t, amavisd)
 	storetest.Policies(t, func(t *testing.T) storetest.PoliciesFixture {
 		t.Helper()
 		emptyAmavisd(t)
 		storetest.Exec(t, iredapd, "DELETE FROM throttle_tracking") // to which a key of throttle refers
 		storetest.Emptier(t, iredapd)(t)
-		return fixture(amavisd, iredapd)
+		return storetest.PoliciesFixture{Policies: policies, Amavisd: amavisd, Iredapd: iredapd}
 	})
 }
 

@@ -16,13 +16,13 @@ import (
 // breaker has the database itself refuse writes to a table until mend is called.
 type breaker func(db *sqldb.DB) func(t *testing.T, table string) (mend func())
 
-// onServer makes one database with the tables laid, and empties it for every store.
+// onServer makes one database with the tables laid, and empties it for every store. The store itself connects as an account that may
+// do no more than Uses says.
 func onServer(t *testing.T, engine string, refuse breaker) storetest.Open {
 	t.Helper()
-	db := storetest.Database(t, engine)
-	require.NoError(t, sqlstore.Schema.Create(t.Context(), db))
+	db, limited := storetest.LimitedDatabase(t, engine, sqlstore.Schema.Create, sqlstore.Uses())
 	empty := storetest.Emptier(t, db)
-	s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
+	s, err := sqlstore.New(t.Context(), limited, sqlstore.DefaultOptions())
 	require.NoError(t, err)
 	return func(t *testing.T) storetest.Fixture {
 		t.Helper()

@@ -46,6 +46,12 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return &Store{db: db, shelf: shelf, mostAttempts: store.MostAttempts}, nil
 }
 
+// Uses is what is done with the tables. Whoever opens the state makes them, too, and adds to them in an upgrade.
+func Uses() []sqldb.Use {
+	return sqldb.Uses(sqldb.AllRights, "goose_db_version", "sessions", "intents", "invitations", "name_marks", "domain_ownership",
+		"attempts", "log_ins")
+}
+
 // Ping implements store.State.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 

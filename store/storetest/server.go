@@ -86,3 +86,58 @@ func Emptier(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 		}))
 	}
 }
+
+// LimitedDatabase makes a database, has lay make its tables, and opens it as its owner and as an account that may do what the uses
+// say and no more.
+func LimitedDatabase(
+	t *testing.T, engine string, lay func(context.Context, *sqldb.DB) error, uses []sqldb.Use,
+) (owner, limited *sqldb.DB) {
+	t.Helper()
+	address := DatabaseURL(t, engine)
+	owner, err := sqldb.Open(address)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, owner.Close()) })
+	require.NoError(t, lay(t.Context(), owner))
+	limited, _ = Limited(t, engine, address, uses)
+	return owner, limited
+}
+
+// Limited opens a database of a test as an account of its own that may do what the uses say and no more, and returns its URL.
+func Limited(t *testing.T, engine, database string, uses []sqldb.Use) (*sqldb.DB, string) {
+	t.Helper()
+	owner, err := sqldb.Open(database)
+	require.NoError(t, err)
+	u, err := url.Parse(database)
+	require.NoError(t, err)
+	name := "limited_" + strings.ToLower(rand.Text())[:16]
+	account, statements := name, []string{"CREATE ROLE " + name + " LOGIN PASSWORD 'limited'"}
+	undo := []string{"DROP OWNED BY " + name, "DROP ROLE " + name}
+	if engine == "mysql" {
+		account = "'" + name + "'@'localhost'"
+		statements, undo = []string{"CREATE USER " + account + " IDENTIFIED BY 'limited'"}, []string{"DROP USER " + account}
+	}
+	there, err := owner.Reader().Layout(t.Context())
+	require.NoError(t, err)
+	for _, use := range uses {
+		if there[use.Table] != nil {
+			statements = append(statements, "GRANT "+strings.Join(use.Rights, ", ")+" ON "+use.Table+" TO "+account)
+		}
+	}
+	if engine == "postgres" {
+		statements = append(statements, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "+account)
+	}
+	for _, s := range statements {
+		require.NoError(t, owner.Do(t.Context(), s), s)
+	}
+	u.User = url.UserPassword(name, "limited")
+	limited, err := sqldb.Open(u.String())
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, limited.Close())
+		for _, s := range undo {
+			require.NoError(t, owner.Do(context.WithoutCancel(t.Context()), s), s)
+		}
+		require.NoError(t, owner.Close())
+	})
+	return limited, u.String()
+}
