@@ -260,9 +260,9 @@ func (m matrix) copy(t *testing.T) *fixture {
 
 // asks has the fixture look names up in a DNS, to find out who owns them.
 func (w *fixture) asks(zone *storetest.Zone) {
-	w.names = ownership.New(w.changes, w.stores.State, w.codes, spf.NewResolver(zone.Address),
+	w.names = ownership.New(w.changes, w.deps.State, w.codes, spf.NewResolver(zone.Address),
 		ownership.Options{Verify: true, InEntries: w.directory != nil, Log: w.logger})
-	w.stores.Accounts, w.stores.Ownerships = w.names, w.names
+	w.deps.Accounts, w.deps.Ownerships = w.names, w.names
 	w.serve()
 }
 

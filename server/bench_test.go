@@ -22,7 +22,7 @@ import (
 )
 
 // quiet logs nothing: the bare handlers do not log either.
-func quiet(o *server.Options) { o.Log = slog.New(slog.DiscardHandler) }
+func quiet(o *server.Deps) { o.Log = slog.New(slog.DiscardHandler) }
 
 // fetch calls a real server over loopback, on one kept connection.
 func fetch(b *testing.B, handler http.Handler, cookie *http.Cookie, method string, path func(i int) string, body string) {

@@ -245,7 +245,7 @@ func slowly(t *testing.T, s *httptest.Server, head string) (int, http.Header, st
 }
 
 func TestSlowBodies(t *testing.T) {
-	w := newFixture(t, func(o *server.Options) { o.BodyGrace = 50 * time.Millisecond })
+	w := newFixture(t, func(d *server.Deps) { d.BodyGrace = 50 * time.Millisecond })
 	s := onLoopback(t, w)
 	for _, prefix := range []string{"", "/iredadmin"} {
 		for contentType, start := range map[string]string{jsonType: `{"username":"`, formType: "username="} {
@@ -259,7 +259,7 @@ func TestSlowBodies(t *testing.T) {
 
 // TestBodyBudget keeps one large body half sent, so that the budget is used up until it ends.
 func TestBodyBudget(t *testing.T) {
-	w := newFixture(t, func(o *server.Options) { o.BodyBudget = 64 << 10 })
+	w := newFixture(t, func(d *server.Deps) { d.BodyBudget = 64 << 10 })
 	root := w.root()
 	root.mustDomain("example.com", nil)
 	s := onLoopback(t, w)

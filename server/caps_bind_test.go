@@ -223,7 +223,7 @@ func TestBulkChangesEndTheSessionsOfWhomTheyChange(t *testing.T) {
 				for mail, lives := range map[string]bool{"boss@a.test": true, "mate@a.test": false, "more@a.test": true} {
 					require.Equal(t, lives, sessions[mail].get("/api/whoami").ok(), mail)
 				}
-				kept, err := w.stores.State.SessionAccounts(t.Context(), "a.test")
+				kept, err := w.deps.State.SessionAccounts(t.Context(), "a.test")
 				require.NoError(t, err)
 				require.Equal(t, []string{"boss@a.test", "more@a.test"}, kept)
 			})

@@ -99,8 +99,10 @@ func TestTroubleOnOurSide(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			w := newFixture(t)
 			root := w.root()
-			s, err := server.New(server.Options{LegacyPrefix: "/iredadmin", Log: w.logger, SessionIdle: 1e12, SessionMax: 1e12},
-				server.Stores{Accounts: faulty{w.stores.Accounts, x.fail}, State: w.stores.State})
+			s, err := server.New(server.Deps{
+				LegacyPrefix: "/iredadmin", Log: w.logger, SessionIdle: 1e12, SessionMax: 1e12,
+				Accounts: faulty{w.deps.Accounts, x.fail}, State: w.deps.State,
+			})
 			require.NoError(t, err)
 			w.handler = s.Handler()
 			for _, c := range []*client{root, root.legacy()} {
@@ -131,7 +133,7 @@ func TestRequestID(t *testing.T) {
 }
 
 func TestPagesOfOtherSites(t *testing.T) {
-	w := newFixture(t, func(o *server.Options) { o.CORSOrigins = []string{"https://panel.example.com"} })
+	w := newFixture(t, func(d *server.Deps) { d.CORSOrigins = []string{"https://panel.example.com"} })
 	root := w.root()
 	post := func(origin, site string) answer {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/domain/example.com", nil)
@@ -175,7 +177,7 @@ func TestFixedPaths(t *testing.T) {
 
 func TestLegacyPrefix(t *testing.T) {
 	for prefix, mounted := range map[string]bool{"/iredadmin": true, "/mail/panel/": true, "": false} {
-		w := newFixture(t, func(o *server.Options) { o.LegacyPrefix = prefix })
+		w := newFixture(t, func(d *server.Deps) { d.LegacyPrefix = prefix })
 		c := w.anonymous()
 		c.prefix = "/iredadmin"
 		if prefix == "/mail/panel/" {

@@ -91,7 +91,7 @@ func TestAnotherTenantWritesBesideLargeSets(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			w := newFixtureOn(t, engine)
 			adma, admb := twoTenants(w)
-			_, err := w.stores.Accounts.UpdateAlias(t.Context(), byRoot, "team@a.test",
+			_, err := w.deps.Accounts.UpdateAlias(t.Context(), byRoot, "team@a.test",
 				store.AliasUpdate{Members: store.Set{Add: externals(0, 30000)}})
 			require.NoError(t, err)
 			writes := []numberedWrite{

@@ -31,7 +31,7 @@ func TestForeignAddresses(t *testing.T) {
 				{"/api/ml/dev@example.com", "owner", "", "", "owner"},
 				{"/api/ml/dev@example.com", "moderators", "", "", "moderators"},
 			}
-			if w.stores.Directory != nil {
+			if w.deps.Directory != nil {
 				root.must(http.StatusCreated, "POST", "/api/maillist/staff@example.com", nil)
 				places = append(places, struct{ path, field, add, remove, shown string }{"/api/maillist/staff@example.com", "members", "addMember", "removeMember", "members"})
 			}

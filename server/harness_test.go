@@ -48,7 +48,6 @@ type fixture struct {
 	databases
 	t       testing.TB
 	handler http.Handler
-	stores  server.Stores
 	sink    *storetest.Sink // where new mailing lists hand in their mail
 	changes *change.Accounts
 	inviter *change.Inviter
@@ -59,12 +58,12 @@ type fixture struct {
 	logger  *slog.Logger
 	dir     string
 
-	options  server.Options
+	deps     server.Deps
 	stateURL string
 	state    *sqldb.DB // to look at, opened when first needed
 }
 
-type option func(*server.Options)
+type option func(*server.Deps)
 
 // newFixture opens fresh stores.
 func newFixture(t testing.TB, options ...option) *fixture {
@@ -79,7 +78,7 @@ func (w *fixture) spool() string { return filepath.Join(w.dir, "mlmmj") }
 
 func (w *fixture) createRoot() {
 	w.t.Helper()
-	_, err := w.stores.Accounts.CreateAdmin(w.t.Context(), byRoot, store.AdminCreate{
+	_, err := w.deps.Accounts.CreateAdmin(w.t.Context(), byRoot, store.AdminCreate{
 		Mail: rootMail, Password: hashed(w.t, password), Active: true, Global: true,
 	})
 	require.NoError(w.t, err)
@@ -198,21 +197,19 @@ func serveOn(t testing.TB, dir string, on databases, state string, options ...op
 	w.changes = followed
 	w.inviter = change.NewInviter(followed, lists, sessions)
 	w.names = ownership.New(followed, sessions, w.codes, nil, ownership.Options{Verify: true, InEntries: directory != nil, Log: w.logger})
-	w.stores = server.Stores{
-		MailingListAccounts: change.NewMailingLists(followed, lists, sessions, w.inviter), Ownerships: w.names,
+	d := server.Deps{
+		MailingLists: change.NewMailingLists(followed, lists, sessions, w.inviter), Ownerships: w.names,
 		Accounts: w.names, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
-	}
-	if directory != nil {
-		w.stores.Directory = change.NewDirectory(directory, followed)
-	}
-	o := server.Options{
 		LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: passwords.SSHA,
 		SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
 	}
-	for _, set := range options {
-		set(&o)
+	if directory != nil {
+		d.Directory = change.NewDirectory(directory, followed)
 	}
-	w.options = o
+	for _, set := range options {
+		set(&d)
+	}
+	w.deps = d
 	w.serve()
 	t.Cleanup(func() {
 		_ = accounts.Close()
@@ -238,7 +235,7 @@ func (f *lateFollower) Follow(ctx context.Context, actor store.Actor, c store.Ch
 // serve puts a server over the stores.
 func (w *fixture) serve() {
 	w.t.Helper()
-	s, err := server.New(w.options, w.stores)
+	s, err := server.New(w.deps)
 	require.NoError(w.t, err)
 	w.changes.OnChange(s.Forget)
 	w.handler = s.Handler()

@@ -156,13 +156,13 @@ func TestHeadReadsOnePage(t *testing.T) {
 	w := newFixture(t)
 	root := w.root()
 	for i := range 401 {
-		_, err := w.stores.Accounts.CreateDomain(t.Context(), byRoot, store.DomainCreate{Name: fmt.Sprintf("d%d.example.com", i)})
+		_, err := w.deps.Accounts.CreateDomain(t.Context(), byRoot, store.DomainCreate{Name: fmt.Sprintf("d%d.example.com", i)})
 		require.NoError(t, err)
 	}
 	var pages, read int
-	stores := w.stores
-	stores.Accounts, stores.MailingListAccounts = counted{w.stores.Accounts, &pages}, unending{w.stores.MailingListAccounts, &read}
-	s, err := server.New(w.options, stores)
+	d := w.deps
+	d.Accounts, d.MailingLists = counted{w.deps.Accounts, &pages}, unending{w.deps.MailingLists, &read}
+	s, err := server.New(d)
 	require.NoError(t, err)
 	w.handler = s.Handler()
 	for _, c := range []*client{root, root.legacy()} {

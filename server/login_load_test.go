@@ -84,7 +84,7 @@ func TestManyFailedLoginsLeaveRoom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it measures")
 	}
-	w := newFixture(t, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = passwords.Bcrypt, true })
+	w := newFixture(t, quiet, func(d *server.Deps) { d.PasswordScheme, d.UnlimitedLogins = passwords.Bcrypt, true })
 	s := httptest.NewServer(w.handler)
 	defer s.Close()
 	r := &reader{url: s.URL, cookie: w.root().cookie, client: s.Client()}
@@ -153,7 +153,7 @@ func BenchmarkFailedLogin(b *testing.B) {
 		if err != nil {
 			configured = passwords.SSHA512 // new passwords cannot be stored in it
 		}
-		w := newFixture(b, quiet, func(o *server.Options) { o.PasswordScheme, o.UnlimitedLogins = configured, true })
+		w := newFixture(b, quiet, func(d *server.Deps) { d.PasswordScheme, d.UnlimitedLogins = configured, true })
 		root := w.root()
 		root.mustDomain("example.com", nil)
 		for _, x := range kinds[1:] {
@@ -161,11 +161,11 @@ func BenchmarkFailedLogin(b *testing.B) {
 			if strings.HasSuffix(x.mail, "@admins.test") {
 				root.must(http.StatusCreated, "POST", "/api/admin/"+x.mail, map[string]any{"password": password})
 				active := !strings.HasPrefix(x.name, "disabled")
-				_, err = w.stores.Accounts.UpdateAdmin(b.Context(), byRoot, x.mail, store.AdminUpdate{Password: &hash, Active: &active})
+				_, err = w.deps.Accounts.UpdateAdmin(b.Context(), byRoot, x.mail, store.AdminUpdate{Password: &hash, Active: &active})
 			} else {
 				root.mustUser(x.mail, nil)
 				active, global := !strings.HasPrefix(x.name, "disabled"), x.name != "plain-mailbox"
-				_, err = w.stores.Accounts.UpdateUser(b.Context(), byRoot, x.mail, store.UserUpdate{Password: &hash, Active: &active, Global: &global})
+				_, err = w.deps.Accounts.UpdateUser(b.Context(), byRoot, x.mail, store.UserUpdate{Password: &hash, Active: &active, Global: &global})
 			}
 			require.NoError(b, err)
 		}

@@ -32,7 +32,7 @@ func (c *clock) now() time.Time { return time.UnixMilli(c.at.Load()).UTC() }
 func (c *clock) move(d time.Duration) { c.at.Add(d.Milliseconds()) }
 
 // option makes a server take its time from the clock.
-func (c *clock) option(o *server.Options) { o.Now = c.now }
+func (c *clock) option(o *server.Deps) { o.Now = c.now }
 
 // logInFrom sends a log-in from an address.
 func (c *client) logInFrom(ip, username, given string) answer {

@@ -234,5 +234,5 @@ func TestMailSessionsEnd(t *testing.T) {
 				other.requireGoesOn(t, "another domain")
 			}
 		})
-	}, func(o *server.Options) { o.UnlimitedLogins = true })
+	}, func(d *server.Deps) { d.UnlimitedLogins = true })
 }

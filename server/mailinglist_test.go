@@ -14,7 +14,6 @@ import (
 
 	"github.com/postern-mail/postern/server"
 	"github.com/postern-mail/postern/store/mlmmj"
-	passwords "github.com/postern-mail/postern/store/password"
 	"github.com/postern-mail/postern/store/storetest"
 )
 
@@ -333,9 +332,9 @@ func send1(c *client, method, path string, given body) answer {
 func TestMailingListsSwitchedOff(t *testing.T) {
 	w := newFixture(t)
 	seed(w)
-	stores := w.stores
-	stores.MailingListAccounts = nil
-	s, err := server.New(server.Options{LegacyPrefix: "/iredadmin", Log: w.logger, PasswordScheme: passwords.SSHA, SessionIdle: 1e12, SessionMax: 1e12}, stores)
+	d := w.deps
+	d.MailingLists = nil
+	s, err := server.New(d)
 	require.NoError(t, err)
 	w.handler = s.Handler()
 	root := w.root()

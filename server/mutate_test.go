@@ -141,7 +141,7 @@ func newStage(t *testing.T, w *fixture) *stage {
 
 // serve is the fixture under a contract.
 func (s *stage) serve(doc *openapi3.T) (*fixture, error) {
-	served, err := server.NewFor(doc, s.w.options, s.w.stores)
+	served, err := server.NewFor(doc, s.w.deps)
 	if err != nil {
 		return nil, err
 	}

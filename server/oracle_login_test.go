@@ -21,7 +21,7 @@ type hostel struct {
 
 // TestDovecotServes runs in one fixture of each engine, because a Dovecot takes seconds to stop.
 func TestDovecotServes(t *testing.T) {
-	onEveryEngine(t, oracleByDovecot, func(o *server.Options) { o.UnlimitedLogins = true }) // many are wrong on purpose
+	onEveryEngine(t, oracleByDovecot, func(d *server.Deps) { d.UnlimitedLogins = true }) // many are wrong on purpose
 }
 
 func oracleByDovecot(t *testing.T, w *fixture) {

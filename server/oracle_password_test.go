@@ -67,7 +67,7 @@ func (h *hostel) oracleOwnSchemes(t *testing.T) {
 		t.Run(string(scheme), func(t *testing.T) {
 			t.Parallel()
 			g := h.guest(t, nil)
-			g.client = g.w.beside(t, func(o *server.Options) { o.PasswordScheme = scheme }).root()
+			g.client = g.w.beside(t, func(d *server.Deps) { d.PasswordScheme = scheme }).root()
 			for i, secret := range []string{password, awkward, strings.Repeat("Long-7 ", 10) + "xy"} {
 				g.mail = fmt.Sprintf("user%d@%s", i, g.domain)
 				post("/api/user/"+g.mail, body{"password": secret})(g.client)

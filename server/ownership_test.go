@@ -60,8 +60,8 @@ func (p *prover) over(accounts store.Accounts, codes store.ProofCodes, settings 
 	for _, set := range settings {
 		set(&o)
 	}
-	p.names = ownership.New(accounts, p.stores.State, codes, spf.NewResolver(p.zone.Address), o)
-	p.stores.Accounts, p.stores.Ownerships = p.names, p.names
+	p.names = ownership.New(accounts, p.deps.State, codes, spf.NewResolver(p.zone.Address), o)
+	p.deps.Accounts, p.deps.Ownerships = p.names, p.names
 	p.serve()
 }
 
@@ -118,7 +118,7 @@ func (p *prover) prove(c *client, name string) {
 
 func (p *prover) isActive(name string) bool {
 	p.t.Helper()
-	found, err := p.stores.Accounts.DomainRules(p.t.Context(), name)
+	found, err := p.deps.Accounts.DomainRules(p.t.Context(), name)
 	require.NoError(p.t, err)
 	return found.Active
 }
@@ -126,7 +126,7 @@ func (p *prover) isActive(name string) bool {
 // aliases are the alias domains of a domain that are in use.
 func (p *prover) aliases(domain string) []string {
 	p.t.Helper()
-	names, err := p.stores.Accounts.AliasDomains(p.t.Context(), domain)
+	names, err := p.deps.Accounts.AliasDomains(p.t.Context(), domain)
 	require.NoError(p.t, err)
 	return names
 }
@@ -212,7 +212,7 @@ func TestPendingAliasDomain(t *testing.T) {
 		require.NotContains(t, published, "ownership")
 		require.NotContains(t, published, "pendingAliasDomains")
 		p.alice.must(http.StatusOK, "PUT", domain, map[string]any{"addAliasDomain": []string{"x.test"}, "name": "A"})
-		_, err := p.stores.Accounts.PrimaryDomain(t.Context(), "x.test")
+		_, err := p.deps.Accounts.PrimaryDomain(t.Context(), "x.test")
 		require.True(t, store.HasCode(err, store.CodeNoSuchDomain), "nothing hosts it: %v", err)
 
 		p.prove(p.alice, "x.test")
@@ -247,7 +247,7 @@ func TestPendingAliasDomain(t *testing.T) {
 // requireNoPending asserts that nothing says that a name is pending.
 func requireNoPending(t *testing.T, p *prover) {
 	t.Helper()
-	marks, err := p.stores.State.PendingMarks(t.Context())
+	marks, err := p.deps.State.PendingMarks(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, marks)
 	if p.directory == nil {
@@ -500,7 +500,7 @@ func TestDeletedDomainIsForgotten(t *testing.T) {
 		require.False(t, p.isActive("new.test"))
 		require.Empty(t, p.aliases("new.test"))
 		p.bob.requireStatus("pending", "x.test")
-		marks, err := p.stores.State.PendingMarks(t.Context())
+		marks, err := p.deps.State.PendingMarks(t.Context())
 		require.NoError(t, err)
 		require.Len(t, marks, 2, "those of b.test")
 		require.Equal(t, http.StatusOK, p.root.delete("/api/domain/new.test").status)
@@ -586,8 +586,8 @@ func TestCodesOfThePanel(t *testing.T) {
 func TestDNSThatDoesNotAnswer(t *testing.T) {
 	p := newProver(t, "sqlite")
 	silent := spf.NewResolver(p.zone.Address, p.zone.Address, p.zone.Address) // each of which is waited for
-	p.names = ownership.New(p.changes, p.stores.State, p.codes, silent, ownership.Options{Verify: true, Log: p.logger})
-	p.stores.Accounts, p.stores.Ownerships = p.names, p.names
+	p.names = ownership.New(p.changes, p.deps.State, p.codes, silent, ownership.Options{Verify: true, Log: p.logger})
+	p.deps.Accounts, p.deps.Ownerships = p.names, p.names
 	p.serve()
 	p.alice.mustDomain("new.test", nil)
 	p.zone.Publish("new.test", p.alice.record("new.test"))
@@ -600,8 +600,8 @@ func TestDNSThatDoesNotAnswer(t *testing.T) {
 	require.Equal(t, "proven", p.alice.verify("new.test")["status"])
 
 	p.alice.mustDomain("two.test", nil)
-	p.names = ownership.New(p.changes, p.stores.State, p.codes, nil, ownership.Options{Verify: true, Log: p.logger})
-	p.stores.Accounts, p.stores.Ownerships = p.names, p.names
+	p.names = ownership.New(p.changes, p.deps.State, p.codes, nil, ownership.Options{Verify: true, Log: p.logger})
+	p.deps.Accounts, p.deps.Ownerships = p.names, p.names
 	p.serve()
 	a := p.alice.send("POST", "/api/domain/two.test/ownership", "", "")
 	require.Equal(t, http.StatusServiceUnavailable, a.status)
@@ -646,7 +646,7 @@ func TestMarksOfFailedWrites(t *testing.T) {
 	p.alice.mustDomain("new.test", nil)
 	pending := func() []string {
 		t.Helper()
-		marks, err := p.stores.State.PendingMarks(t.Context())
+		marks, err := p.deps.State.PendingMarks(t.Context())
 		require.NoError(t, err)
 		var names []string
 		for _, m := range marks {
@@ -689,13 +689,13 @@ func TestNamesAfterACrash(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			p := newProver(t, engine)
 			actor := store.Write{Actor: store.Actor{Username: alice, API: true}}
-			marking := &crashingMarks{State: p.stores.State}
+			marking := &crashingMarks{State: p.deps.State}
 			codes := &crashingCodes{ProofCodes: p.codes}
 			names := ownership.New(p.changes, struct {
 				store.NameMarks
 				store.Locks
 				store.Intents
-			}{marking, p.stores.State, p.stores.State}, codes, spf.NewResolver(p.zone.Address), ownership.Options{
+			}{marking, p.deps.State, p.deps.State}, codes, spf.NewResolver(p.zone.Address), ownership.Options{
 				Verify: true, InEntries: p.directory != nil, Log: p.logger, Now: func() time.Time { return p.now },
 			})
 			create := func(name string) error {
@@ -731,7 +731,7 @@ func TestNamesAfterACrash(t *testing.T) {
 						return
 					}
 					for _, name := range []string{"new.test"} {
-						if found, err := p.stores.Accounts.DomainRules(t.Context(), name); err == nil && found.Active {
+						if found, err := p.deps.Accounts.DomainRules(t.Context(), name); err == nil && found.Active {
 							code, _, err := p.codes.ProofCode(t.Context(), alice, name, name)
 							require.NoError(t, err)
 							require.True(t, code.Verified, "it is in use without a proof")
@@ -810,7 +810,7 @@ func TestRacingForAPendingName(t *testing.T) {
 				}
 			}
 			require.Equal(t, 1, winners)
-			d, err := p.stores.Accounts.Domain(t.Context(), name)
+			d, err := p.deps.Accounts.Domain(t.Context(), name)
 			require.NoError(t, err)
 			owner := map[string]*client{alice: p.alice, bob: p.bob}[d.Admins[0]]
 			owner.requireStatus("pending", name)

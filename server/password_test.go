@@ -35,9 +35,9 @@ func TestStoredPasswordThatCannotBeChecked(t *testing.T) {
 			root.must(http.StatusCreated, "POST", "/api/admin/"+ada, map[string]any{"password": password})
 			for hash, named := range uncheckable {
 				stored := store.Secret(hash)
-				_, err := w.stores.Accounts.UpdateUser(t.Context(), byRoot, boss, store.UserUpdate{Password: &stored})
+				_, err := w.deps.Accounts.UpdateUser(t.Context(), byRoot, boss, store.UserUpdate{Password: &stored})
 				require.NoError(t, err)
-				_, err = w.stores.Accounts.UpdateAdmin(t.Context(), byRoot, ada, store.AdminUpdate{Password: &stored})
+				_, err = w.deps.Accounts.UpdateAdmin(t.Context(), byRoot, ada, store.AdminUpdate{Password: &stored})
 				require.NoError(t, err)
 				for mail, path := range map[string]string{boss: "/api/verify_password/user/" + boss, ada: "/api/verify_password/admin/" + ada} {
 					a := root.must(http.StatusUnprocessableEntity, "POST", path, map[string]any{"password": password})

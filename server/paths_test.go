@@ -88,7 +88,7 @@ func requireAtPath(t *testing.T, c *client, mail, path string) {
 	require.InDelta(t, 5, a.data()["max_msgs"], 0)
 	require.True(t, c.json("POST", "/api/greylisting/"+path, map[string]any{"status": "disable"}).ok(), path)
 	require.True(t, c.json("POST", "/api/wblist/inbound/blacklist/"+path, map[string]any{"addresses": []string{"bad@example.org"}}).ok(), path)
-	if c.w.stores.Directory == nil {
+	if c.w.deps.Directory == nil {
 		return
 	}
 	a = c.get("/api/ldif/alias/" + path)

@@ -344,7 +344,7 @@ func TestPoliciesThatCannotBeRemovedYet(t *testing.T) {
 	post("/api/user/"+anna, body{"password": password})(root)
 	requirePolicies(t, root, anna, false)
 	withPolicies(anna)(root)
-	unfinished, err := w.stores.State.UnfinishedIntents(t.Context())
+	unfinished, err := w.deps.State.UnfinishedIntents(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, unfinished)
 	requirePolicies(t, root, anna, true)

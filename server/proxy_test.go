@@ -16,7 +16,7 @@ import (
 func TestTrustedProxies(t *testing.T) {
 	loopback, ok := store.ParseNetwork("127.0.0.0/8")
 	require.True(t, ok)
-	w := newFixture(t, func(o *server.Options) { o.TrustedProxies = store.Networks{loopback} })
+	w := newFixture(t, func(d *server.Deps) { d.TrustedProxies = store.Networks{loopback} })
 	logIn := func(peer, prefix, forwarded, proto string) answer {
 		body := `{"username":"` + rootMail + `","password":"` + password + `"}`
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, prefix+"/api/login", strings.NewReader(body))

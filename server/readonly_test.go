@@ -16,7 +16,7 @@ import (
 // TestReadOnly calls every operation of the contract while the server is read-only: what may write is refused, and nothing changes.
 func TestReadOnly(t *testing.T) {
 	var on atomic.Bool
-	w := newFixture(t, func(o *server.Options) { o.ReadOnly = on.Load })
+	w := newFixture(t, func(d *server.Deps) { d.ReadOnly = on.Load })
 	seed(w)
 	root := w.root()
 	on.Store(true)

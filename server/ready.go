@@ -22,14 +22,14 @@ type backend struct {
 // backends are all that are configured.
 func (s *Server) backends() []backend {
 	all := []backend{
-		{"the account database", s.stores.Accounts.Ping},
-		{"the state database", s.stores.State.Ping},
+		{"the account database", s.deps.Accounts.Ping},
+		{"the state database", s.deps.State.Ping},
 	}
-	if s.stores.Policies != nil {
-		all = append(all, backend{"a database of policies (Amavisd's or iRedAPD's)", s.stores.Policies.Ping})
+	if s.deps.Policies != nil {
+		all = append(all, backend{"a database of policies (Amavisd's or iRedAPD's)", s.deps.Policies.Ping})
 	}
-	if s.stores.Panel != nil {
-		all = append(all, backend{"the panel database", s.stores.Panel.Ping})
+	if s.deps.Panel != nil {
+		all = append(all, backend{"the panel database", s.deps.Panel.Ping})
 	}
 	return all
 }

@@ -23,9 +23,9 @@ func TestReadyAsksEveryDatabase(t *testing.T) {
 				named string
 			}{
 				{w.iredapd, policies},
-				{w.stores.Panel, "the panel database does not answer\n"},
-				{w.stores.State, "the state database does not answer\n"},
-				{w.stores.Accounts, "the account database does not answer\n"},
+				{w.deps.Panel, "the panel database does not answer\n"},
+				{w.deps.State, "the state database does not answer\n"},
+				{w.deps.Accounts, "the account database does not answer\n"},
 			} {
 				require.NotContains(t, text, x.named)
 				require.NoError(t, x.away.Close())

@@ -61,7 +61,7 @@ func refuseReplacing(t *testing.T, w *fixture) {
 	root.mustUser("anna@example.com", nil)
 	root.must(http.StatusCreated, "POST", "/api/alias/sales@example.com", map[string]any{"members": []string{"anna@example.com"}})
 	root.must(http.StatusCreated, "POST", "/api/ml/dev@example.com", map[string]any{"name": "Dev"})
-	if w.stores.Directory != nil {
+	if w.deps.Directory != nil {
 		root.must(http.StatusCreated, "POST", "/api/maillist/staff@example.com", map[string]any{"members": []string{"anna@example.com"}})
 	}
 	const (
@@ -102,7 +102,7 @@ func refuseReplacing(t *testing.T, w *fixture) {
 		{method: "POST", path: greylisting, field: "senders", stored: []string{"192.0.2.7"}, bad: "bad sender", msg: "INVALID_VALUE", strict: true},
 		{method: "POST", path: "/api/greylisting/whitelist_spf_domains", field: "domains", stored: []string{"example.net"}, bad: "http://x", msg: "INVALID_DOMAIN_NAME"},
 	}
-	if w.stores.Directory != nil {
+	if w.deps.Directory != nil {
 		cases = append(cases, put(list, "members", "anna@example.com", "nodomain", "INVALID_MAIL"),
 			put(list, "members", "anna@example.com", "nobody@example.com", "NO_SUCH_ACCOUNT"),
 			put(list, "members", "anna@example.com", "staff@example.com", "INVALID_MAIL"))

@@ -55,8 +55,8 @@ func TestRequires(t *testing.T) {
 func castOfNothing(t *testing.T) *fixture {
 	t.Helper()
 	w, _ := rolesFixture(t)
-	w.stores.MailingListAccounts = nil
-	w.stores.Policies = change.NewPolicies(policystore.New(nil, nil, policystore.DefaultOptions()), w.changes)
+	w.deps.MailingLists = nil
+	w.deps.Policies = change.NewPolicies(policystore.New(nil, nil, policystore.DefaultOptions()), w.changes)
 	w.serve()
 	return w
 }

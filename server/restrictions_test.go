@@ -130,8 +130,8 @@ func (p *panelAway) PanelRestrictions(ctx context.Context) (store.PanelRestricti
 func TestPanelRestrictionsWhilePanelIsAway(t *testing.T) {
 	w := newFixture(t)
 	root := w.root()
-	panel := &panelAway{Panel: w.stores.Panel}
-	w.stores.Panel = panel
+	panel := &panelAway{Panel: w.deps.Panel}
+	w.deps.Panel = panel
 	restrict(t, w, "restful_api_clients", `{"value": ["192.0.2.1"]}`)
 	w.serve()
 	require.True(t, root.from("192.0.2.1").get("/api/whoami").ok())
@@ -158,7 +158,7 @@ func TestAPIClients(t *testing.T) {
 	w := newFixture(t)
 	root := w.root()
 	restrict(t, w, "restful_api_clients", `{"value": ["192.0.2.1"]}`)
-	w.options.APIClients = store.Networks{office}
+	w.deps.APIClients = store.Networks{office}
 	w.serve()
 	require.True(t, root.from("203.0.113.9").get("/api/whoami").ok(), "what is configured comes before the panel's")
 	require.Equal(t, "NOT_AUTHORIZED", root.from("192.0.2.1").get("/api/whoami").msg())

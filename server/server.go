@@ -4,11 +4,9 @@ package server
 import (
 	"cmp"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
@@ -18,46 +16,15 @@ import (
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/server/api"
 	"github.com/postern-mail/postern/server/contract"
+	"github.com/postern-mail/postern/server/deps"
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/password"
 )
 
-// Options of the server.
-type Options struct {
-	LegacyPrefix       string         // where the legacy surface is mounted; "" is nowhere
-	CORSOrigins        []string       // other origins whose pages may call the API
-	ReadOnly           func() bool    // whether writes are refused now; nil is never
-	APIClients         store.Networks // who may call the API; empty leaves it to the panel's settings
-	TrustedProxies     store.Networks // whose X-Forwarded-For and X-Forwarded-Proto count
-	Log                *slog.Logger
-	ShowPasswordHashes bool // to global admins
-	PasswordScheme     password.Scheme
-	SessionIdle        time.Duration
-	SessionMax         time.Duration
-	BodyBudget         int64         // bytes of request bodies in flight; 0 is 64 MiB
-	BodyGrace          time.Duration // what every body may take, beside a second for each 64 KiB; 0 is 10 s
-
-	// UnlimitedLogins counts no wrong passwords. No setting of the program reaches it: it is for tests and benchmarks that send
-	// many. Now, where it is set, is what limits and sessions take for the time.
-	UnlimitedLogins bool
-	Now             func() time.Time
-}
-
-// Stores are what the server works on.
-type Stores struct {
-	Accounts            store.Accounts
-	Directory           store.Directory // nil when accounts are kept in SQL
-	Policies            store.Policies
-	Spf                 api.SpfJob         // nil when nothing is looked up
-	MailingListAccounts store.MailingLists // nil when mailing lists are switched off
-	State               store.State
-	Panel               store.Panel // nil: no panel log, no panel settings
-	// Ownerships prove the names of the accounts.
-	Ownerships store.Ownerships
-}
+// Deps are the stores and the settings of a server.
+type Deps = deps.Deps
 
 // specification is read once in a process; nothing changes it.
 var specification = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromData(gen.SpecJSON) })
@@ -65,7 +32,7 @@ var specification = sync.OnceValues(func() (*openapi3.T, error) { return openapi
 // Server answers requests.
 type Server struct {
 	handler      http.Handler
-	stores       Stores
+	deps         Deps
 	sessions     *access.Sessions
 	restrictions *access.Restrictions
 	hashing      *hashing.Pool
@@ -73,31 +40,28 @@ type Server struct {
 }
 
 // New returns a server. It fails when the contract and the routes disagree, or an operation says not who may call it.
-func New(o Options, stores Stores) (*Server, error) {
+func New(d Deps) (*Server, error) {
 	spec, err := specification()
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	return newServer(spec, o, stores)
+	return NewFor(spec, d)
 }
 
-// newServer is New for a contract that has been read.
-func newServer(spec *openapi3.T, o Options, stores Stores) (*Server, error) {
+// NewFor is New for another contract than the one that is built in. Tests use it to change rights.
+func NewFor(spec *openapi3.T, d Deps) (*Server, error) {
 	operations, err := contract.Load(spec)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	restrictions := access.NewRestrictions(stores.Panel, o.APIClients, o.Log)
-	s := &Server{stores: stores, hashing: hashing.New(), restrictions: restrictions}
-	s.sessions = access.NewSessions(stores.Accounts, stores.State, s.hashing, access.Options{
-		Idle: o.SessionIdle, Max: o.SessionMax, Scheme: o.PasswordScheme, Log: o.Log, Now: o.Now, Unlimited: o.UnlimitedLogins,
-		Restrictions: restrictions,
-	})
-	engine := s.engine(o, operations)
+	restrictions := access.NewRestrictions(d)
+	s := &Server{deps: d, hashing: hashing.New(), restrictions: restrictions}
+	s.sessions = access.NewSessions(d, s.hashing, restrictions)
+	engine := s.engine(operations)
 	if err = operations.Match(engine.Routes()); err != nil {
 		return nil, err
 	}
-	s.handler = edge.Identify(o.TrustedProxies, edge.Head(crossOrigin(o.CORSOrigins, edge.Legacy(o.LegacyPrefix, engine))))
+	s.handler = edge.Identify(d.TrustedProxies, edge.Head(crossOrigin(d.CORSOrigins, edge.Legacy(d.LegacyPrefix, engine))))
 	return s, nil
 }
 
@@ -110,10 +74,10 @@ func (s *Server) Draining() { s.draining.Store(true) }
 // Forget drops what is remembered about accounts that have changed.
 func (s *Server) Forget(change store.Change) { s.sessions.Forget(change) }
 
-func (s *Server) engine(o Options, operations contract.Operations) *gin.Engine {
+func (s *Server) engine(operations contract.Operations) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
-	errors := &reply.Errors{Log: o.Log, Answer: s.allAnswer}
-	bodies := &edge.Bodies{Budget: cmp.Or(o.BodyBudget, edge.DefaultBodyBudget), Grace: cmp.Or(o.BodyGrace, edge.DefaultBodyGrace)}
+	errors := &reply.Errors{Log: s.deps.Log, Answer: s.allAnswer}
+	bodies := &edge.Bodies{Budget: cmp.Or(s.deps.BodyBudget, edge.DefaultBodyBudget), Grace: cmp.Or(s.deps.BodyGrace, edge.DefaultBodyGrace)}
 	metrics := edge.NewMetrics(bodies)
 	e := gin.New()
 	e.ContextWithFallback = true
@@ -121,27 +85,21 @@ func (s *Server) engine(o Options, operations contract.Operations) *gin.Engine {
 	e.UseEscapedPath = true      // a slash within an address ends no segment of a path
 	e.UnescapePathValues = false // gin would take a plus for a blank; see edge.Match
 	e.RedirectTrailingSlash = false
-	guard := access.New(s.sessions, s.stores.Accounts, s.stores.Ownerships, s.restrictions, errors)
-	e.Use(edge.Log(o.Log, metrics), edge.Recover(o.Log, errors), guard.Clients)
+	guard := access.New(s.deps, s.sessions, s.restrictions, errors)
+	e.Use(edge.Log(s.deps.Log, metrics), edge.Recover(s.deps.Log, errors), guard.Clients)
 	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
 	e.NoMethod(func(c *gin.Context) {
 		edge.AllowHead(c.Writer.Header())
 		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
 	})
 	s.fixedPaths(e, metrics)
-	s.operations(e, o, edge.New(operations, bodies, errors), guard, errors)
+	s.operations(e, edge.New(operations, bodies, errors), guard, errors)
 	return e
 }
 
 // operations registers what the contract describes, behind the stages of a request.
-func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *access.Access, errors *reply.Errors) {
-	stores := api.Stores{
-		Accounts: s.stores.Accounts, Directory: s.stores.Directory, Policies: s.stores.Policies, Spf: s.stores.Spf, MailingListAccounts: s.stores.MailingListAccounts,
-		Panel: s.stores.Panel, Ownerships: s.stores.Ownerships,
-	}
-	handlers := api.New(stores, guard, s.sessions, s.hashing, api.Options{
-		PasswordScheme: o.PasswordScheme, ShowPasswordHashes: o.ShowPasswordHashes, Log: o.Log,
-	})
+func (s *Server) operations(e *gin.Engine, stages *edge.Edge, guard *access.Access, errors *reply.Errors) {
+	handlers := api.New(s.deps, guard, s.sessions, s.hashing)
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
 	around := []gen.StrictMiddlewareFunc{detachContext, api.NamePath, handlers.Offered} // the last is the outermost
 	strict := gen.NewStrictHandlerWithOptions(handlers, around, gen.StrictGinServerOptions{
@@ -149,8 +107,8 @@ func (s *Server) operations(e *gin.Engine, o Options, stages *edge.Edge, guard *
 		HandlerErrorFunc:         write,
 		ResponseErrorHandlerFunc: write,
 	})
-	group := e.Group("", stages.Match, sameOrigin(o.CORSOrigins, errors), noStore, edge.Deadline,
-		guard.Authenticate, guard.Authorise, readOnly(o.ReadOnly, errors), stages.Normalise, stages.Validate, guard.AuthoriseParameters,
+	group := e.Group("", stages.Match, sameOrigin(s.deps.CORSOrigins, errors), noStore, edge.Deadline,
+		guard.Authenticate, guard.Authorise, readOnly(s.deps.ReadOnly, errors), stages.Normalise, stages.Validate, guard.AuthoriseParameters,
 		edge.BulkDeadline)
 	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(err)) },

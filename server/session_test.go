@@ -81,7 +81,7 @@ func TestCookieUnderTLS(t *testing.T) {
 	const old, prefixed = "postern_session", "__Host-postern_session"
 	loopback, ok := store.ParseNetwork("127.0.0.0/8")
 	require.True(t, ok)
-	w := newFixture(t, func(o *server.Options) { o.TrustedProxies = store.Networks{loopback} })
+	w := newFixture(t, func(d *server.Deps) { d.TrustedProxies = store.Networks{loopback} })
 	for _, prefix := range []string{"", "/iredadmin"} {
 		send := func(method, path, proto, body string, cookies ...*http.Cookie) (answer, []*http.Cookie) {
 			r := httptest.NewRequestWithContext(t.Context(), method, prefix+path, strings.NewReader(body))
@@ -204,11 +204,11 @@ func TestSessionEnds(t *testing.T) {
 		require.True(t, second.get("/api/whoami").ok())
 	})
 	t.Run("after its idle time", func(t *testing.T) {
-		w := newFixture(t, func(o *server.Options) { o.SessionIdle = time.Nanosecond })
+		w := newFixture(t, func(d *server.Deps) { d.SessionIdle = time.Nanosecond })
 		require.Equal(t, "LOGIN_REQUIRED", w.root().get("/api/whoami").msg())
 	})
 	t.Run("after its longest time", func(t *testing.T) {
-		w := newFixture(t, func(o *server.Options) { o.SessionMax = time.Nanosecond })
+		w := newFixture(t, func(d *server.Deps) { d.SessionMax = time.Nanosecond })
 		require.Equal(t, "LOGIN_REQUIRED", w.root().get("/api/whoami").msg())
 	})
 	t.Run("never was: an invented id", func(t *testing.T) {

@@ -147,7 +147,7 @@ func TestPostfixServesStaticLists(t *testing.T) {
 // where there is nothing, and asks the oracles again.
 func TestExportsMakeTheSameServer(t *testing.T) {
 	needOracles(t)
-	w, root := overOpenLDAP(t, func(o *server.Options) { o.ShowPasswordHashes = true })
+	w, root := overOpenLDAP(t, func(d *server.Deps) { d.ShowPasswordHashes = true })
 	acts(
 		put(exampleCom, body{"catchall": list{"ben@example.com"}, "name": "Größe & <Co>", "senderBcc": "ben@example.com"}),
 		put(annaPath, body{"name": " Änne, \"x\" ", "addForwarding": list{"x@far.test"}, "addAlias": list{"a.nna@example.com"}}),
@@ -212,7 +212,7 @@ func TestExports(t *testing.T) {
 // TestDirectoryAndDomainAdmins has an admin of example.com reach for what is its own, for what is another's, and for a mailbox
 // of its domain that outranks it.
 func TestDirectoryAndDomainAdmins(t *testing.T) {
-	_, root := overOpenLDAP(t, func(o *server.Options) { o.ShowPasswordHashes = true })
+	_, root := overOpenLDAP(t, func(d *server.Deps) { d.ShowPasswordHashes = true })
 	acts(
 		post("/api/user/boss@example.com", body{"password": password}),
 		put("/api/domain/admins/example.com", body{"addAdmin": list{"boss@example.com"}}),

@@ -168,7 +168,7 @@ func TestTwoTenants(t *testing.T) {
 				before, done = ofTenant(t, w), len(f.calls)
 			}
 			require.True(t, admb.get("/api/whoami").ok(), "admb is still logged in")
-			left, err := w.stores.State.UnfinishedIntents(t.Context())
+			left, err := w.deps.State.UnfinishedIntents(t.Context())
 			require.NoError(t, err)
 			require.Empty(t, left)
 			require.Empty(t, f.idle(), "operations that never wrote")

@@ -44,7 +44,7 @@ func TestSessionOfAnEarlierVersion(t *testing.T) {
 	require.NoError(t, state.Close())
 
 	w := openFixture(t, dir)
-	_, err = w.stores.Accounts.CreateAdmin(t.Context(), byRoot, store.AdminCreate{Mail: username, Password: hash, Active: true, Global: true})
+	_, err = w.deps.Accounts.CreateAdmin(t.Context(), byRoot, store.AdminCreate{Mail: username, Password: hash, Active: true, Global: true})
 	require.NoError(t, err)
 	c := &client{w: w, cookie: &http.Cookie{Name: "postern_session", Value: id}}
 	a := c.get("/api/whoami")

@@ -49,7 +49,7 @@ func serveCommand() *cobra.Command {
 
 // serve answers requests until ctx ends, then lets those in progress finish.
 func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io.Writer) error {
-	api, err := server.New(c.serverOptions(log, s), s.served())
+	api, err := server.New(c.deps(log, s))
 	if err != nil {
 		return err
 	}
@@ -89,20 +89,16 @@ func serve(ctx context.Context, c Config, s *stores, log *slog.Logger, stdout io
 	return nil
 }
 
-// served are the stores as the server gets them.
-func (s *stores) served() server.Stores {
-	all := server.Stores{
-		Accounts: s.accounts, Directory: s.directory, Policies: s.policies, MailingListAccounts: s.mls, State: s.state, Panel: s.panel,
-		Ownerships: s.names,
-	}
-	if s.spf != nil {
-		all.Spf = s.spf
-	}
-	return all
-}
-
-func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
-	return server.Options{
+// deps are the stores and the settings as the server gets them.
+func (c Config) deps(log *slog.Logger, s *stores) server.Deps {
+	d := server.Deps{
+		Accounts:           s.accounts,
+		Directory:          s.directory,
+		Policies:           s.policies,
+		MailingLists:       s.mls,
+		State:              s.state,
+		Panel:              s.panel,
+		Ownerships:         s.names,
 		LegacyPrefix:       c.LegacyPrefix,
 		CORSOrigins:        c.CORSOrigins,
 		ReadOnly:           c.readOnly,
@@ -115,6 +111,10 @@ func (c Config) serverOptions(log *slog.Logger, s *stores) server.Options {
 		SessionMax:         c.SessionMax,
 		BodyBudget:         c.BodyBudget,
 	}
+	if s.spf != nil {
+		d.Spf = s.spf
+	}
+	return d
 }
 
 // newHTTPServer bounds everything that a slow or hostile client could stretch.

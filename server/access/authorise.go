@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/postern-mail/postern/server/contract"
+	"github.com/postern-mail/postern/server/deps"
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
@@ -23,15 +24,14 @@ type Access struct {
 	sessions     *Sessions
 	accounts     store.Accounts
 	names        store.Ownerships
+	panel        store.Panel
 	restrictions *Restrictions
 	errors       *reply.Errors
 }
 
 // New returns the stages.
-func New(
-	sessions *Sessions, accounts store.Accounts, names store.Ownerships, restrictions *Restrictions, errors *reply.Errors,
-) *Access {
-	return &Access{sessions, accounts, names, restrictions, errors}
+func New(d deps.Deps, sessions *Sessions, restrictions *Restrictions, errors *reply.Errors) *Access {
+	return &Access{sessions, d.Accounts, d.Ownerships, d.Panel, restrictions, errors}
 }
 
 // Authenticate finds out who is calling, on every operation but the public ones.

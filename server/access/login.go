@@ -36,7 +36,7 @@ func (s *Sessions) LogIn(ctx context.Context, username, password, ip string) (id
 }
 
 func (s *Sessions) logIn(ctx context.Context, username, password, ip string) (id string, err error) {
-	if err = s.options.Restrictions.checkAdmin(ctx, ip, false); err != nil {
+	if err = s.from.checkAdmin(ctx, ip, false); err != nil {
 		return "", err
 	}
 	username, err = store.NormaliseAddress(username)
@@ -55,7 +55,7 @@ func (s *Sessions) logIn(ctx context.Context, username, password, ip string) (id
 		err = errInvalidCredentials
 	}
 	if err == nil {
-		err = s.options.Restrictions.checkAdmin(ctx, ip, identity.Global)
+		err = s.from.checkAdmin(ctx, ip, identity.Global)
 	}
 	if err != nil {
 		return "", err
@@ -95,7 +95,7 @@ func (s *Sessions) logFailure(ctx context.Context, username, ip string, err erro
 	if known.Cause != nil {
 		line = append(line, "cause", known.Cause)
 	}
-	s.options.Log.Warn("log-in failed", line...)
+	s.deps.Log.Warn("log-in failed", line...)
 }
 
 // shown cuts a name that a client made up.
@@ -113,7 +113,7 @@ func (s *Sessions) ComparePassword(ctx context.Context, p *Principal, compare fu
 // compare counts what a comparison says. Those of the same subject come one after the other, so that right passwords at the
 // same time are not in each other's way.
 func (s *Sessions) compare(ctx context.Context, a store.Attempt, compare func() (bool, error)) (bool, error) {
-	if s.options.Unlimited {
+	if s.deps.UnlimitedLogins {
 		return compare()
 	}
 	done, err := s.turns.Take(ctx, a.Session+" "+a.Account+" "+a.Network)
@@ -121,7 +121,7 @@ func (s *Sessions) compare(ctx context.Context, a store.Attempt, compare func() 
 		return false, errBusy
 	}
 	defer done()
-	a.At = s.options.Now()
+	a.At = s.deps.Now()
 	if err = s.attempts.BeginAttempt(ctx, a); err != nil {
 		return false, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/postern-mail/postern/server/deps"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
@@ -38,8 +39,8 @@ type Restrictions struct {
 }
 
 // NewRestrictions returns the restrictions of the clients, or of the panel where there are none.
-func NewRestrictions(panel store.Panel, clients store.Networks, log *slog.Logger) *Restrictions {
-	return &Restrictions{panel: panel, clients: clients, log: log, now: time.Now}
+func NewRestrictions(d deps.Deps) *Restrictions {
+	return &Restrictions{panel: d.Panel, clients: d.APIClients, log: d.Log, now: time.Now}
 }
 
 // Clients is the stage that refuses requests to the API from addresses that may not call it. Paths beside the API, such as those

@@ -6,33 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/postern-mail/postern/server/deps"
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/password"
 )
-
-// Options of sessions.
-type Options struct {
-	Idle   time.Duration // a session ends so long after its last use
-	Max    time.Duration // and so long after log-in
-	Scheme password.Scheme
-	// Restrictions say from where admins may come.
-	Restrictions *Restrictions
-	Log          *slog.Logger
-	Now          func() time.Time
-	// Unlimited counts no wrong passwords, for tests and benchmarks that send many.
-	Unlimited bool
-}
-
-// State is what sessions need of Postern's own database.
-type State interface {
-	store.Sessions
-	store.Attempts
-}
 
 const (
 	// remembered is how long an answer of the stores may be used again: a change by another process shows after
@@ -50,7 +31,8 @@ type Sessions struct {
 	state    store.Sessions
 	attempts store.Attempts
 	hashing  *hashing.Pool
-	options  Options
+	deps     deps.Deps
+	from     *Restrictions // say from where admins may come
 	nobody   func() store.Secret
 	turns    store.Turns // of those who compare a password for the same subject
 	floor    floor
@@ -67,16 +49,16 @@ type known struct {
 }
 
 // NewSessions returns sessions over the stores.
-func NewSessions(accounts store.Identities, state State, hashing *hashing.Pool, options Options) *Sessions {
-	if options.Now == nil {
-		options.Now = time.Now
+func NewSessions(d deps.Deps, hashing *hashing.Pool, restrictions *Restrictions) *Sessions {
+	if d.Now == nil {
+		d.Now = time.Now
 	}
 	return &Sessions{
-		accounts: accounts, state: state, attempts: state, hashing: hashing, options: options, known: map[string]known{},
+		accounts: d.Accounts, state: d.State, attempts: d.State, hashing: hashing, deps: d, from: restrictions, known: map[string]known{},
 		// What is verified against when there is no such account: it costs what those of this server cost, so that the answer
 		// takes as long.
 		nobody: sync.OnceValue(func() store.Secret {
-			hash, err := password.Hash(options.Scheme, "nobody has this password")
+			hash, err := password.Hash(d.PasswordScheme, "nobody has this password")
 			if err != nil {
 				return ""
 			}
@@ -89,7 +71,7 @@ func (s *Sessions) open(ctx context.Context, identity store.Identity, ip string)
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails
 	id := base64.RawURLEncoding.EncodeToString(random[:])
-	now := s.options.Now()
+	now := s.deps.Now()
 	ended, err := s.state.CreateSession(ctx, store.Session{
 		IDHash: hashID(id), Username: identity.Username, Stamp: stamp(identity), IP: ip, Created: now, LastUsed: now,
 	})
@@ -103,7 +85,7 @@ func (s *Sessions) open(ctx context.Context, identity store.Identity, ip string)
 // that is disabled or gone or has another password, whoever changed it.
 func (s *Sessions) Resume(ctx context.Context, id string) (*Principal, error) {
 	hash := hashID(id)
-	now := s.options.Now()
+	now := s.deps.Now()
 	k, fresh, forgot := s.recall(hash, now)
 	if !fresh {
 		var err error
@@ -111,7 +93,7 @@ func (s *Sessions) Resume(ctx context.Context, id string) (*Principal, error) {
 			return nil, err
 		}
 	}
-	if now.Sub(k.session.LastUsed) > s.options.Idle || now.Sub(k.session.Created) > s.options.Max {
+	if now.Sub(k.session.LastUsed) > s.deps.SessionIdle || now.Sub(k.session.Created) > s.deps.SessionMax {
 		s.drop(hash)
 		if err := s.state.EndSession(ctx, hash); err != nil {
 			return nil, err

@@ -17,22 +17,22 @@ func (a *API) policyAccount(ctx context.Context, name string) (store.PolicyAccou
 	case name == access.Global:
 		return store.Everybody, nil
 	case !strings.Contains(name, "@"):
-		_, err := a.accounts.DomainRules(ctx, name)
+		_, err := a.deps.Accounts.DomainRules(ctx, name)
 		return store.PolicyAccountOf(name), withField("account", err)
 	}
-	_, err := a.accounts.AccountNoun(ctx, name)
+	_, err := a.deps.Accounts.AccountNoun(ctx, name)
 	return store.PolicyAccountOf(name), withField("account", err)
 }
 
 // domainAccount is policyAccount of a domain.
 func (a *API) domainAccount(ctx context.Context, name string) (store.PolicyAccount, error) {
-	_, err := a.accounts.DomainRules(ctx, lower(name))
+	_, err := a.deps.Accounts.DomainRules(ctx, lower(name))
 	return store.PolicyAccountOf(lower(name)), withField("domain", err)
 }
 
 // mailboxAccount is policyAccount of a mailbox alone.
 func (a *API) mailboxAccount(ctx context.Context, name string) (store.PolicyAccount, error) {
-	noun, err := a.accounts.AccountNoun(ctx, lower(name))
+	noun, err := a.deps.Accounts.AccountNoun(ctx, lower(name))
 	if err == nil && noun != store.NounUser {
 		err = store.NoSuchAccount(lower(name))
 	}

@@ -9,12 +9,12 @@ import (
 
 // ListAdmins lists the standalone admins.
 func (a *API) ListAdmins(ctx context.Context, _ gen.ListAdminsRequestObject) (gen.ListAdminsResponseObject, error) {
-	return newStream(ctx, a.accounts.Admins, encodeAs(a.adminRecord))
+	return newStream(ctx, a.deps.Accounts.Admins, encodeAs(a.adminRecord))
 }
 
 // GetAdmin returns one standalone admin.
 func (a *API) GetAdmin(ctx context.Context, r gen.GetAdminRequestObject) (gen.GetAdminResponseObject, error) {
-	admin, err := a.accounts.Admin(ctx, lower(r.Mail))
+	admin, err := a.deps.Accounts.Admin(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (a *API) CreateAdmin(ctx context.Context, r gen.CreateAdminRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.CreateAdmin(ctx, write(ctx), adminCreate(mail, hash, body))
+	change, err := a.deps.Accounts.CreateAdmin(ctx, write(ctx), adminCreate(mail, hash, body))
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (a *API) UpdateAdmin(ctx context.Context, r gen.UpdateAdminRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.UpdateAdmin(ctx, write(ctx), lower(r.Mail), adminUpdate(hash, body))
+	change, err := a.deps.Accounts.UpdateAdmin(ctx, write(ctx), lower(r.Mail), adminUpdate(hash, body))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (a *API) UpdateAdmin(ctx context.Context, r gen.UpdateAdminRequestObject) (
 
 // DeleteAdmin removes a standalone admin, or the admin rights of a mailbox.
 func (a *API) DeleteAdmin(ctx context.Context, r gen.DeleteAdminRequestObject) (gen.DeleteAdminResponseObject, error) {
-	change, err := a.accounts.DeleteAdmin(ctx, write(ctx), lower(r.Mail))
+	change, err := a.deps.Accounts.DeleteAdmin(ctx, write(ctx), lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (a *API) DeleteAdmin(ctx context.Context, r gen.DeleteAdminRequestObject) (
 func (a *API) VerifyAdminPassword(
 	ctx context.Context, r gen.VerifyAdminPasswordRequestObject,
 ) (gen.VerifyAdminPasswordResponseObject, error) {
-	stored, err := a.accounts.AdminPassword(ctx, lower(r.Mail))
+	stored, err := a.deps.Accounts.AdminPassword(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 // adminRecord is what a GET shows of an admin, to global admins only.
 func (a *API) adminRecord(admin store.Admin) store.Record {
 	r := slices.Grow(slices.Clone(admin.Stored), 5)
-	if a.directory != nil {
+	if a.deps.Directory != nil {
 		r = append(r, a.settings(admin.Settings))
 	}
 	var global int64
@@ -22,7 +22,7 @@ func (a *API) adminRecord(admin store.Admin) store.Record {
 		store.Field{Name: "managed_domains", Value: admin.Domains},
 		store.Field{Name: "isglobaladmin", Value: global},
 	)
-	if a.options.ShowPasswordHashes {
+	if a.deps.ShowPasswordHashes {
 		a.showPassword(&r, admin.Password)
 	}
 	return r

@@ -12,17 +12,17 @@ func (a *API) ListAliases(ctx context.Context, r gen.ListAliasesRequestObject) (
 	filter := store.AliasFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
 	if isYes(r.Params.EmailOnly) {
 		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-			return a.accounts.AliasAddresses(ctx, filter, page)
+			return a.deps.Accounts.AliasAddresses(ctx, filter, page)
 		}, encodeName)
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
-		return a.accounts.Aliases(ctx, filter, page)
+		return a.deps.Accounts.Aliases(ctx, filter, page)
 	}, encodeAs(aliasRecord))
 }
 
 // GetAlias returns one alias account.
 func (a *API) GetAlias(ctx context.Context, r gen.GetAliasRequestObject) (gen.GetAliasResponseObject, error) {
-	alias, err := a.accounts.Alias(ctx, lower(r.Mail))
+	alias, err := a.deps.Accounts.Alias(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (a *API) GetAlias(ctx context.Context, r gen.GetAliasRequestObject) (gen.Ge
 
 // CreateAlias makes an alias account.
 func (a *API) CreateAlias(ctx context.Context, r gen.CreateAliasRequestObject) (gen.CreateAliasResponseObject, error) {
-	change, err := a.accounts.CreateAlias(ctx, write(ctx), aliasCreate(lower(r.Mail), valueOr(r.Body, gen.AliasCreate{})))
+	change, err := a.deps.Accounts.CreateAlias(ctx, write(ctx), aliasCreate(lower(r.Mail), valueOr(r.Body, gen.AliasCreate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (a *API) CreateAlias(ctx context.Context, r gen.CreateAliasRequestObject) (
 
 // UpdateAlias changes an alias account.
 func (a *API) UpdateAlias(ctx context.Context, r gen.UpdateAliasRequestObject) (gen.UpdateAliasResponseObject, error) {
-	change, err := a.accounts.UpdateAlias(ctx, write(ctx), lower(r.Mail), aliasUpdate(valueOr(r.Body, gen.AliasUpdate{})))
+	change, err := a.deps.Accounts.UpdateAlias(ctx, write(ctx), lower(r.Mail), aliasUpdate(valueOr(r.Body, gen.AliasUpdate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (a *API) UpdateAlias(ctx context.Context, r gen.UpdateAliasRequestObject) (
 
 // RenameAlias gives an alias account another address.
 func (a *API) RenameAlias(ctx context.Context, r gen.RenameAliasRequestObject) (gen.RenameAliasResponseObject, error) {
-	change, err := a.accounts.RenameAlias(ctx, write(ctx), lower(r.Mail), lower(r.NewMail))
+	change, err := a.deps.Accounts.RenameAlias(ctx, write(ctx), lower(r.Mail), lower(r.NewMail))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (a *API) RenameAlias(ctx context.Context, r gen.RenameAliasRequestObject) (
 
 // DeleteAlias removes an alias account.
 func (a *API) DeleteAlias(ctx context.Context, r gen.DeleteAliasRequestObject) (gen.DeleteAliasResponseObject, error) {
-	change, err := a.accounts.DeleteAlias(ctx, write(ctx), lower(r.Mail))
+	change, err := a.deps.Accounts.DeleteAlias(ctx, write(ctx), lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}

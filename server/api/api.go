@@ -5,63 +5,32 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
+	"github.com/postern-mail/postern/server/deps"
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/password"
 )
 
 var _ gen.StrictServerInterface = (*API)(nil)
-
-// Options of the operations.
-type Options struct {
-	PasswordScheme     password.Scheme
-	ShowPasswordHashes bool // to global admins
-	Log                *slog.Logger
-}
 
 // API implements the operations.
 type API struct {
 	// Operations that are not offered never get here (see unavailable.go).
 	gen.StrictServerInterface
 
-	accounts  store.Accounts
-	directory store.Directory
-	policies  store.Policies
-	spf       SpfJob
-	mls       store.MailingLists
-	panel     store.Panel
-	names     store.Ownerships
-	access    *access.Access
-	sessions  *access.Sessions
-	hashing   *hashing.Pool
-	options   Options
+	deps     deps.Deps
+	access   *access.Access
+	sessions *access.Sessions
+	hashing  *hashing.Pool
 }
 
-// Stores are what the operations work on.
-type Stores struct {
-	Accounts            store.Accounts
-	Directory           store.Directory // nil when accounts are kept in SQL
-	Policies            store.Policies
-	Spf                 SpfJob             // nil when nothing is looked up
-	MailingListAccounts store.MailingLists // nil when mailing lists are switched off
-	Panel               store.Panel        // nil when there is no panel database
-	// Ownerships prove the names of the accounts.
-	Ownerships store.Ownerships
-}
-
-// New returns the operations over the stores.
-func New(stores Stores, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool, options Options) *API {
-	return &API{
-		accounts: stores.Accounts, directory: stores.Directory, policies: stores.Policies, spf: stores.Spf, mls: stores.MailingListAccounts,
-		panel: stores.Panel, names: stores.Ownerships,
-		access: access, sessions: sessions, hashing: hashing, options: options,
-	}
+// New returns the operations.
+func New(d deps.Deps, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool) *API {
+	return &API{deps: d, access: access, sessions: sessions, hashing: hashing}
 }
 
 // write is who writes and how lenient the surface is.

@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"slices"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/password"
 )
 
 // ListDomains lists the domains that the caller manages.
@@ -19,23 +17,23 @@ func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (
 	}
 	if isYes(r.Params.NameOnly) {
 		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-			return a.accounts.DomainNames(ctx, filter, page)
+			return a.deps.Accounts.DomainNames(ctx, filter, page)
 		}, encodeName)
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
-		return a.accounts.Domains(ctx, filter, page)
+		return a.deps.Accounts.Domains(ctx, filter, page)
 	}, encodeAs(a.domainRecord))
 }
 
 // GetDomain returns one domain.
 func (a *API) GetDomain(ctx context.Context, r gen.GetDomainRequestObject) (gen.GetDomainResponseObject, error) {
-	d, err := a.accounts.Domain(ctx, lower(r.Domain))
+	d, err := a.deps.Accounts.Domain(ctx, lower(r.Domain))
 	if err != nil {
 		return nil, err
 	}
 	record := a.domainRecord(d)
 	if !reply.IsLenient(ctx) { // the published reply is as it was
-		status, pending, err := a.names.DomainOwnership(ctx, d)
+		status, pending, err := a.deps.Ownerships.DomainOwnership(ctx, d)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +46,7 @@ func (a *API) GetDomain(ctx context.Context, r gen.GetDomainRequestObject) (gen.
 
 // CreateDomain makes a domain.
 func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject) (gen.CreateDomainResponseObject, error) {
-	change, err := a.accounts.CreateDomain(ctx, write(ctx), domainCreate(lower(r.Domain), valueOr(r.Body, gen.DomainCreate{})))
+	change, err := a.deps.Accounts.CreateDomain(ctx, write(ctx), domainCreate(lower(r.Domain), valueOr(r.Body, gen.DomainCreate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +56,10 @@ func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject)
 // UpdateDomain changes a domain.
 func (a *API) UpdateDomain(ctx context.Context, r gen.UpdateDomainRequestObject) (gen.UpdateDomainResponseObject, error) {
 	update := domainUpdate(valueOr(r.Body, gen.DomainUpdate{}))
-	if err := a.clampPasswordLengths(ctx, &update); err != nil {
+	if err := a.access.ClampPasswordLengths(ctx, &update); err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.UpdateDomain(ctx, write(ctx), lower(r.Domain), update)
+	change, err := a.deps.Accounts.UpdateDomain(ctx, write(ctx), lower(r.Domain), update)
 	if err != nil {
 		return nil, err
 	}
@@ -89,63 +87,13 @@ func (a *API) DeleteDomainKeepMailboxes(
 }
 
 func (a *API) deleteDomain(ctx context.Context, domain string, days int64) (store.Change, error) {
-	if err := mayKeep(ctx, days); err != nil {
+	if err := access.MayKeepMailboxes(ctx, days); err != nil {
 		return store.Change{}, err
 	}
-	if err := a.refuseHigherInside(ctx, domain); err != nil {
+	if err := a.access.MayDeleteDomain(ctx, domain); err != nil {
 		return store.Change{}, err
 	}
-	return a.accounts.DeleteDomain(ctx, write(ctx), domain, int(days))
-}
-
-// refuseHigherInside keeps an admin from removing, with its domain, a mailbox that outranks it.
-func (a *API) refuseHigherInside(ctx context.Context, domain string) error {
-	p := access.Of(ctx)
-	if p.Global {
-		return nil
-	}
-	d, err := a.accounts.Domain(ctx, domain)
-	if err != nil {
-		return err
-	}
-	touchable, err := a.accounts.UserAddresses(ctx, store.UserFilter{Domain: domain, Viewer: p.Username}, store.PageRequest{})
-	if err != nil {
-		return err
-	}
-	if int64(len(touchable.Items)) < d.Users {
-		return store.Fail(store.Forbidden, store.CodePermissionDenied,
-			"The domain holds a mailbox that is an admin of more than you manage.")
-	}
-	return nil
-}
-
-// mostDaysOfDomainAdmin is how long a domain admin may have a removed mailbox kept.
-const mostDaysOfDomainAdmin = 365
-
-func mayKeep(ctx context.Context, days int64) error {
-	if days > mostDaysOfDomainAdmin && !access.Of(ctx).Global {
-		return store.Fail(store.Forbidden, store.CodePermissionDenied,
-			"Only a global admin may keep mailboxes for more than a year.").With("days")
-	}
-	return nil
-}
-
-// clampPasswordLengths keeps what a domain admin sets within the policy of the server.
-func (a *API) clampPasswordLengths(ctx context.Context, u *store.DomainUpdate) error {
-	if access.Of(ctx).Global || u.MinPasswordLength == nil && u.MaxPasswordLength == nil {
-		return nil
-	}
-	policy, err := password.ServerPolicy(ctx, a.panel)
-	if err != nil {
-		return err
-	}
-	if n := u.MinPasswordLength; n != nil && *n > 0 {
-		*n = max(*n, policy.MinLength)
-	}
-	if n := u.MaxPasswordLength; n != nil && *n > 0 && policy.MaxLength > 0 {
-		*n = min(*n, policy.MaxLength)
-	}
-	return nil
+	return a.deps.Accounts.DeleteDomain(ctx, write(ctx), domain, int(days))
 }
 
 // UpdateDomainAdmins changes who manages a domain.
@@ -154,33 +102,12 @@ func (a *API) UpdateDomainAdmins(
 ) (gen.UpdateDomainAdminsResponseObject, error) {
 	domain := lower(r.Domain)
 	admins := domainAdmins(valueOr(r.Body, gen.DomainAdminsUpdate{}))
-	if err := a.mayAppoint(ctx, admins); err != nil {
+	if err := a.access.MayAppoint(ctx, admins); err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.UpdateDomainAdmins(ctx, write(ctx), domain, admins)
+	change, err := a.deps.Accounts.UpdateDomainAdmins(ctx, write(ctx), domain, admins)
 	if err != nil {
 		return nil, err
 	}
 	return gen.UpdateDomainAdmins200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
-}
-
-// mayAppoint lets a domain admin appoint mailboxes of domains it manages, and keeps it from naming who outranks it. Of those
-// who are removed without being named the store knows.
-func (a *API) mayAppoint(ctx context.Context, admins store.Set) error {
-	p := access.Of(ctx)
-	if p.Global {
-		return nil
-	}
-	for _, mail := range admins.Add {
-		if !p.Manages(store.DomainOf(mail)) {
-			return store.Fail(store.Forbidden, store.CodePermissionDenied,
-				"%s is no mailbox of a domain that you manage.", mail).With("addAdmin")
-		}
-	}
-	for _, mail := range slices.Concat(admins.Add, admins.Remove) {
-		if err := a.access.RefuseOutranking(ctx, p, mail); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 // ListGreylisting lists all greylisting settings.
 func (a *API) ListGreylisting(ctx context.Context, _ gen.ListGreylistingRequestObject) (gen.ListGreylistingResponseObject, error) {
-	settings, err := a.policies.GreylistingSettings(ctx)
+	settings, err := a.deps.Policies.GreylistingSettings(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (a *API) GetGreylisting(ctx context.Context, r gen.GetGreylistingRequestObj
 	if err != nil {
 		return nil, err
 	}
-	setting, err := a.policies.Greylisting(ctx, account)
+	setting, err := a.deps.Policies.Greylisting(ctx, account)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (a *API) SetGreylisting(ctx context.Context, r gen.SetGreylistingRequestObj
 	}
 	var change store.Change
 	if status := valueOr(r.Body, gen.GreylistingStatus{}).Status; status != nil {
-		if change, err = a.policies.SetGreylisting(ctx, write(ctx), account, *status == gen.Enable); err != nil {
+		if change, err = a.deps.Policies.SetGreylisting(ctx, write(ctx), account, *status == gen.Enable); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +57,7 @@ func (a *API) DeleteGreylisting(ctx context.Context, r gen.DeleteGreylistingRequ
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.DeleteGreylisting(ctx, write(ctx), account)
+	change, err := a.deps.Policies.DeleteGreylisting(ctx, write(ctx), account)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (a *API) GetGreylistingWhitelists(
 		return nil, err
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-		return a.policies.GreylistingWhitelist(ctx, account, page)
+		return a.deps.Policies.GreylistingWhitelist(ctx, account, page)
 	}, encodeName)
 }
 
@@ -87,7 +87,7 @@ func (a *API) UpdateGreylistingWhitelists(
 	}
 	b := valueOr(r.Body, gen.GreylistingWhitelistsUpdate{})
 	senders := store.Set{Replace: b.Senders, Add: valueOr(b.AddSenders, nil), Remove: valueOr(b.RemoveSenders, nil)}
-	change, err := a.policies.UpdateGreylistingWhitelist(ctx, write(ctx), account, senders)
+	change, err := a.deps.Policies.UpdateGreylistingWhitelist(ctx, write(ctx), account, senders)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (a *API) UpdateGreylistingWhitelists(
 
 // GetSpfDomains lists the domains whose mail servers are not greylisted.
 func (a *API) GetSpfDomains(ctx context.Context, _ gen.GetSpfDomainsRequestObject) (gen.GetSpfDomainsResponseObject, error) {
-	domains, err := a.policies.SpfDomains(ctx)
+	domains, err := a.deps.Policies.SpfDomains(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (a *API) GetSpfDomains(ctx context.Context, _ gen.GetSpfDomainsRequestObjec
 func (a *API) UpdateSpfDomains(ctx context.Context, r gen.UpdateSpfDomainsRequestObject) (gen.UpdateSpfDomainsResponseObject, error) {
 	b := valueOr(r.Body, gen.SpfDomainsUpdate{})
 	domains := set(b.Domains, b.AddDomains, b.RemoveDomains)
-	change, err := a.policies.UpdateSpfDomains(ctx, write(ctx), domains)
+	change, err := a.deps.Policies.UpdateSpfDomains(ctx, write(ctx), domains)
 	if err != nil {
 		return nil, err
 	}

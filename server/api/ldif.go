@@ -11,7 +11,7 @@ import (
 // ldif is what is exported, as the answer has it. Stored passwords are in it for global admins alone, where the server is set to
 // show them.
 func (a *API) ldif(ctx context.Context, what store.Exported, name string) (gen.LdifReply, error) {
-	text, err := a.directory.Export(ctx, what, lower(name), a.options.ShowPasswordHashes && access.Of(ctx).Global)
+	text, err := a.deps.Directory.Export(ctx, what, lower(name), a.deps.ShowPasswordHashes && access.Of(ctx).Global)
 	return gen.LdifReply{Success: true, Data: text}, err
 }
 

@@ -24,14 +24,14 @@ func (a *API) Login(ctx context.Context, r gen.LoginRequestObject) (gen.LoginRes
 
 // logLogin adds a row to the panel's log. It is no reason to refuse the log-in when that fails.
 func (a *API) logLogin(ctx context.Context, username string) {
-	if a.panel == nil {
+	if a.deps.Panel == nil {
 		return
 	}
-	err := a.panel.AppendLog(ctx, store.LogEntry{
+	err := a.deps.Panel.AppendLog(ctx, store.LogEntry{
 		Time: time.Now(), Admin: username, IP: reply.NoteOf(ctx).ClientIP, Event: "login", Level: "info", Message: "[API] Log in.",
 	})
 	if err != nil {
-		a.options.Log.Warn("panel log", "request_id", reply.NoteOf(ctx).RequestID, "cause", err)
+		a.deps.Log.Warn("panel log", "request_id", reply.NoteOf(ctx).RequestID, "cause", err)
 	}
 }
 

@@ -17,25 +17,25 @@ func (a *API) ListMailingLists(ctx context.Context, r gen.ListMailingListsReques
 	domain := lower(r.Domain)
 	if isYes(r.Params.EmailOnly) {
 		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-			return a.accounts.MailingListAddresses(ctx, domain, page)
+			return a.deps.Accounts.MailingListAddresses(ctx, domain, page)
 		}, encodeName)
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
-		return a.accounts.MailingListAccounts(ctx, domain, page)
+		return a.deps.Accounts.MailingListAccounts(ctx, domain, page)
 	}, encodeAs(mailingListAccountRecord))
 }
 
 // GetMailingList returns one list with all its settings and, if asked for, its subscribers.
 func (a *API) GetMailingList(ctx context.Context, r gen.GetMailingListRequestObject) (gen.GetMailingListResponseObject, error) {
 	mail := lower(r.Mail)
-	list, err := a.mls.MailingList(ctx, mail)
+	list, err := a.deps.MailingLists.MailingList(ctx, mail)
 	if err != nil {
 		return nil, err
 	}
 	record := mailingListRecord(list)
 	if isYes(r.Params.WithSubscribers) {
 		return newSubscribed(ctx, record, func(ctx context.Context) iter.Seq2[store.Subscriber, error] {
-			return a.mls.Subscribers(ctx, mail)
+			return a.deps.MailingLists.Subscribers(ctx, mail)
 		})
 	}
 	body, err := record.MarshalJSON()
@@ -133,7 +133,7 @@ func (a *API) CreateMailingList(ctx context.Context, r gen.CreateMailingListRequ
 	if err := mayInvite("subscribers", list.Subscribers, list.Confirm); err != nil {
 		return nil, err
 	}
-	change, err := a.mls.CreateMailingList(ctx, write(ctx), list)
+	change, err := a.deps.MailingLists.CreateMailingList(ctx, write(ctx), list)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (a *API) UpdateMailingList(ctx context.Context, r gen.UpdateMailingListRequ
 	if err := mayInvite("add_subscribers", update.Subscribe, update.Confirm); err != nil {
 		return nil, err
 	}
-	change, err := a.mls.UpdateMailingList(ctx, write(ctx), lower(r.Mail), update)
+	change, err := a.deps.MailingLists.UpdateMailingList(ctx, write(ctx), lower(r.Mail), update)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (a *API) UpdateMailingList(ctx context.Context, r gen.UpdateMailingListRequ
 // DeleteMailingList removes a list. What mlmmj holds of it is kept aside unless told otherwise.
 func (a *API) DeleteMailingList(ctx context.Context, r gen.DeleteMailingListRequestObject) (gen.DeleteMailingListResponseObject, error) {
 	keep := r.Params.KeepArchive == nil || isYes(r.Params.KeepArchive)
-	change, err := a.mls.DeleteMailingList(ctx, write(ctx), lower(r.Mail), keep)
+	change, err := a.deps.MailingLists.DeleteMailingList(ctx, write(ctx), lower(r.Mail), keep)
 	if err != nil {
 		return nil, err
 	}

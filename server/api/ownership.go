@@ -19,7 +19,7 @@ func (a *API) GetDomainOwnership(
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.names.Ownership(ctx, name, domain)
+	o, err := a.deps.Ownerships.Ownership(ctx, name, domain)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (a *API) VerifyDomainOwnership(
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.names.VerifyOwnership(ctx, write(ctx).Actor, name, domain)
+	o, err := a.deps.Ownerships.VerifyOwnership(ctx, write(ctx).Actor, name, domain)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (a *API) VerifyDomainOwnership(
 // named returns the name that the path has, and the first of its domains that the caller manages.
 func (a *API) named(ctx context.Context, path string) (name, domain string, err error) {
 	name = lower(path)
-	domains, err := a.names.DomainsWithName(ctx, name)
+	domains, err := a.deps.Ownerships.DomainsWithName(ctx, name)
 	if err != nil {
 		return "", "", err
 	}

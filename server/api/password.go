@@ -11,12 +11,12 @@ import (
 // hashFor holds a plain password against the policy of the server and the domain ("" for standalone admins) and returns
 // the hash to store.
 func (a *API) hashFor(ctx context.Context, domain, plain string) (store.Secret, error) {
-	policy, err := password.ServerPolicy(ctx, a.panel)
+	policy, err := password.ServerPolicy(ctx, a.deps.Panel)
 	if err != nil {
 		return "", err
 	}
 	if domain != "" {
-		rules, err := a.accounts.DomainRules(ctx, domain)
+		rules, err := a.deps.Accounts.DomainRules(ctx, domain)
 		if err != nil {
 			return "", err
 		}
@@ -26,7 +26,7 @@ func (a *API) hashFor(ctx context.Context, domain, plain string) (store.Secret, 
 	if err = policy.Check(plain); err != nil {
 		return "", err
 	}
-	return a.hashing.Hash(ctx, a.options.PasswordScheme, plain)
+	return a.hashing.Hash(ctx, a.deps.PasswordScheme, plain)
 }
 
 // optionalHash is hashFor of a password that may be absent.

@@ -11,7 +11,7 @@ import (
 
 // settings is the parsed settings of an account under the name of where they are kept.
 func (a *API) settings(r store.Record) store.Field {
-	if a.directory != nil {
+	if a.deps.Directory != nil {
 		return store.Field{Name: "accountSetting", Value: r}
 	}
 	return store.Field{Name: "settings", Value: r}
@@ -19,7 +19,7 @@ func (a *API) settings(r store.Record) store.Field {
 
 // showPassword adds the stored hash. An entry may have several, which come one a line.
 func (a *API) showPassword(r *store.Record, hash store.Secret) {
-	if a.directory != nil {
+	if a.deps.Directory != nil {
 		r.Set("userPassword", strings.Split(hash.Reveal(), "\n"))
 		return
 	}

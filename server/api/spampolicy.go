@@ -38,7 +38,7 @@ func (a *API) spamPolicy(ctx context.Context, account store.PolicyAccount, err e
 	if err != nil {
 		return gen.SpamPolicyReply{}, err
 	}
-	policy, err := a.policies.SpamPolicy(ctx, account)
+	policy, err := a.deps.Policies.SpamPolicy(ctx, account)
 	if err != nil {
 		return gen.SpamPolicyReply{}, err
 	}
@@ -78,7 +78,7 @@ func (a *API) updateSpamPolicy(
 	if err != nil {
 		return gen.DoneJSONResponse{}, err
 	}
-	change, err := a.policies.UpdateSpamPolicy(ctx, write(ctx), account, spamPolicyUpdate(b))
+	change, err := a.deps.Policies.UpdateSpamPolicy(ctx, write(ctx), account, spamPolicyUpdate(b))
 	return done(ctx, change), err
 }
 
@@ -112,6 +112,6 @@ func (a *API) deleteSpamPolicy(ctx context.Context, account store.PolicyAccount,
 	if err != nil {
 		return gen.DoneJSONResponse{}, err
 	}
-	change, err := a.policies.DeleteSpamPolicy(ctx, write(ctx), account)
+	change, err := a.deps.Policies.DeleteSpamPolicy(ctx, write(ctx), account)
 	return done(ctx, change), err
 }

@@ -8,7 +8,7 @@ import (
 
 // GetStaticList returns one list with its members.
 func (a *API) GetStaticList(ctx context.Context, r gen.GetStaticListRequestObject) (gen.GetStaticListResponseObject, error) {
-	list, err := a.directory.StaticList(ctx, lower(r.Mail))
+	list, err := a.deps.Directory.StaticList(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}
@@ -18,7 +18,7 @@ func (a *API) GetStaticList(ctx context.Context, r gen.GetStaticListRequestObjec
 
 // CreateStaticList makes a list.
 func (a *API) CreateStaticList(ctx context.Context, r gen.CreateStaticListRequestObject) (gen.CreateStaticListResponseObject, error) {
-	change, err := a.directory.CreateStaticList(ctx, write(ctx), staticListCreate(lower(r.Mail), valueOr(r.Body, gen.StaticListCreate{})))
+	change, err := a.deps.Directory.CreateStaticList(ctx, write(ctx), staticListCreate(lower(r.Mail), valueOr(r.Body, gen.StaticListCreate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (a *API) CreateStaticList(ctx context.Context, r gen.CreateStaticListReques
 
 // UpdateStaticList changes a list.
 func (a *API) UpdateStaticList(ctx context.Context, r gen.UpdateStaticListRequestObject) (gen.UpdateStaticListResponseObject, error) {
-	change, err := a.directory.UpdateStaticList(ctx, write(ctx), lower(r.Mail), staticListUpdate(valueOr(r.Body, gen.StaticListUpdate{})))
+	change, err := a.deps.Directory.UpdateStaticList(ctx, write(ctx), lower(r.Mail), staticListUpdate(valueOr(r.Body, gen.StaticListUpdate{})))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (a *API) UpdateStaticList(ctx context.Context, r gen.UpdateStaticListReques
 
 // DeleteStaticList removes a list. It has no archive that could be kept.
 func (a *API) DeleteStaticList(ctx context.Context, r gen.DeleteStaticListRequestObject) (gen.DeleteStaticListResponseObject, error) {
-	change, err := a.directory.DeleteStaticList(ctx, write(ctx), lower(r.Mail))
+	change, err := a.deps.Directory.DeleteStaticList(ctx, write(ctx), lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}

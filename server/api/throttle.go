@@ -15,7 +15,7 @@ func (a *API) GetThrottle(ctx context.Context, r gen.GetThrottleRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	throttle, err := a.policies.Throttle(ctx, account, store.Direction(r.Direction))
+	throttle, err := a.deps.Policies.Throttle(ctx, account, store.Direction(r.Direction))
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (a *API) SetThrottle(ctx context.Context, r gen.SetThrottleRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.SetThrottle(ctx, write(ctx), account, store.Direction(r.Direction), throttleSet(*r.Body))
+	change, err := a.deps.Policies.SetThrottle(ctx, write(ctx), account, store.Direction(r.Direction), throttleSet(*r.Body))
 	if err != nil {
 		return nil, err
 	}

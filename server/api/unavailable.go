@@ -16,9 +16,9 @@ func (a *API) Offered(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFun
 	return func(c *gin.Context, request any) (any, error) {
 		needs := contract.Of(c.Request.Context()).Requires
 		switch {
-		case a.directory == nil && slices.Contains(needs, contract.NeedDirectory):
+		case a.deps.Directory == nil && slices.Contains(needs, contract.NeedDirectory):
 			return nil, store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend.")
-		case a.mls == nil && slices.Contains(needs, contract.NeedMlmmj):
+		case a.deps.MailingLists == nil && slices.Contains(needs, contract.NeedMlmmj):
 			return nil, store.Fail(store.Unavailable, store.CodeNotConfigured,
 				"Mailing lists are switched off here; POSTERN_LISTS would switch them on.")
 		}

@@ -16,17 +16,17 @@ func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.
 	}
 	if isYes(r.Params.EmailOnly) {
 		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-			return a.accounts.UserAddresses(ctx, filter, page)
+			return a.deps.Accounts.UserAddresses(ctx, filter, page)
 		}, encodeName)
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
-		return a.accounts.Users(ctx, filter, page)
+		return a.deps.Accounts.Users(ctx, filter, page)
 	}, encodeAs(a.userRecordFor(ctx)))
 }
 
 // GetUser returns one mailbox.
 func (a *API) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.GetUserResponseObject, error) {
-	u, err := a.accounts.User(ctx, lower(r.Mail))
+	u, err := a.deps.Accounts.User(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (a *API) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (ge
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.CreateUser(ctx, write(ctx), userCreate(mail, *hash, body))
+	change, err := a.deps.Accounts.CreateUser(ctx, write(ctx), userCreate(mail, *hash, body))
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (a *API) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (ge
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.UpdateUser(ctx, write(ctx), mail, userUpdate(hash, body))
+	change, err := a.deps.Accounts.UpdateUser(ctx, write(ctx), mail, userUpdate(hash, body))
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (a *API) UpdateUsers(ctx context.Context, r gen.UpdateUsersRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.UpdateUsers(ctx, write(ctx), domain, usersUpdate(hash, body))
+	change, err := a.deps.Accounts.UpdateUsers(ctx, write(ctx), domain, usersUpdate(hash, body))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (a *API) RenameUser(ctx context.Context, r gen.RenameUserRequestObject) (ge
 	if err != nil {
 		return nil, withField("new_mail", err)
 	}
-	change, err := a.accounts.RenameUser(ctx, write(ctx), lower(r.Mail), newMail)
+	change, err := a.deps.Accounts.RenameUser(ctx, write(ctx), lower(r.Mail), newMail)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (a *API) RenameUser(ctx context.Context, r gen.RenameUserRequestObject) (ge
 
 // DeleteUser removes a mailbox; its files stay on disk for good.
 func (a *API) DeleteUser(ctx context.Context, r gen.DeleteUserRequestObject) (gen.DeleteUserResponseObject, error) {
-	change, err := a.accounts.DeleteUser(ctx, write(ctx), lower(r.Mail), 0)
+	change, err := a.deps.Accounts.DeleteUser(ctx, write(ctx), lower(r.Mail), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +111,10 @@ func (a *API) DeleteUser(ctx context.Context, r gen.DeleteUserRequestObject) (ge
 func (a *API) DeleteUserKeepMailbox(
 	ctx context.Context, r gen.DeleteUserKeepMailboxRequestObject,
 ) (gen.DeleteUserKeepMailboxResponseObject, error) {
-	if err := mayKeep(ctx, r.Days); err != nil {
+	if err := access.MayKeepMailboxes(ctx, r.Days); err != nil {
 		return nil, err
 	}
-	change, err := a.accounts.DeleteUser(ctx, write(ctx), lower(r.Mail), int(r.Days))
+	change, err := a.deps.Accounts.DeleteUser(ctx, write(ctx), lower(r.Mail), int(r.Days))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (a *API) DeleteUserKeepMailbox(
 func (a *API) VerifyUserPassword(
 	ctx context.Context, r gen.VerifyUserPasswordRequestObject,
 ) (gen.VerifyUserPasswordResponseObject, error) {
-	stored, err := a.accounts.UserPassword(ctx, lower(r.Mail))
+	stored, err := a.deps.Accounts.UserPassword(ctx, lower(r.Mail))
 	if err != nil {
 		return nil, err
 	}

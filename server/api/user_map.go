@@ -13,7 +13,7 @@ import (
 // userRecordFor returns what a GET shows the caller of a mailbox: the stored row or entry, then what is worked out. The
 // published maildir is the whole path.
 func (a *API) userRecordFor(ctx context.Context) func(store.User) store.Record {
-	showHash := a.options.ShowPasswordHashes && access.Of(ctx).Global
+	showHash := a.deps.ShowPasswordHashes && access.Of(ctx).Global
 	return func(u store.User) store.Record {
 		r := slices.Grow(slices.Clone(u.Stored), 14)
 		showPublished(&r)

@@ -14,7 +14,7 @@ func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.
 		return nil, err
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-		return a.policies.Wblist(ctx, key, page)
+		return a.deps.Policies.Wblist(ctx, key, page)
 	}, encodeName)
 }
 
@@ -24,7 +24,7 @@ func (a *API) AddToWblist(ctx context.Context, r gen.AddToWblistRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.AddToWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	change, err := a.deps.Policies.AddToWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (a *API) RemoveFromWblist(ctx context.Context, r gen.RemoveFromWblistReques
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.RemoveFromWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	change, err := a.deps.Policies.RemoveFromWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (a *API) ClearWblist(ctx context.Context, r gen.ClearWblistRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.policies.ClearWblist(ctx, write(ctx), key)
+	change, err := a.deps.Policies.ClearWblist(ctx, write(ctx), key)
 	if err != nil {
 		return nil, err
 	}
