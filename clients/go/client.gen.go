@@ -3541,7 +3541,8 @@ type UserUpdate struct {
 	SenderBcc *AddressOrEmpty `json:"senderBcc,omitempty"`
 
 	// Services The services that are on; all others are switched off, except those that Dovecot needs inside. Empty clears:
-	// the user can then neither send, read nor receive mail.
+	// the user can then neither send, read nor receive mail. In OpenLDAP a service of another name than those of
+	// UserServiceName stays; `removeService` switches it off.
 	Services *[]UserServiceName `json:"services,omitempty"`
 
 	// Sn Family name. Empty clears it; OpenLDAP, which demands one, then takes the local part of the address. SQL

@@ -32,6 +32,27 @@ func TestValuesOfOthersStay(t *testing.T) {
 	w.at.Put(t, outside, "memberOfGroup", "team@a.test", "theirs@a.test")
 	w.at.Put(t, outside, "enabledService", "mail", "deliver", "theirs")
 
+	theirGroup := "cn=theirs,ou=People," + w.at.Suffix
+	w.at.Put(t, ann, "enabledService", append(w.at.Values(t, ann, "enabledService"), "theirs")...)
+	w.at.Put(t, w.at.ListDN("team@a.test"), "member", theirGroup)
+	_, err = w.store.UpdateUser(t.Context(), root, "ann@a.test", store.UserUpdate{Services: store.Set{Replace: &[]string{"imap"}}})
+	require.NoError(t, err)
+	services := w.at.Values(t, ann, "enabledService")
+	require.Subset(t, services, []string{"theirs", "imap", "mail", "doveadm"})
+	require.NotContains(t, services, "pop3")
+	_, err = w.store.UpdateUser(t.Context(), root, "ann@a.test", store.UserUpdate{Services: store.Set{Remove: []string{"theirs"}}})
+	require.NoError(t, err)
+	require.NotContains(t, w.at.Values(t, ann, "enabledService"), "theirs")
+	for _, members := range [][]string{{"ann@a.test", "x@else.test"}, {"x@else.test"}} {
+		_, err = w.store.UpdateStaticList(t.Context(), root, "team@a.test", store.StaticListUpdate{Members: store.Set{Replace: &members}})
+		require.NoError(t, err)
+		want := []string{theirGroup}
+		if len(members) == 2 {
+			want = append(want, ann)
+		}
+		require.ElementsMatch(t, want, w.at.Values(t, w.at.ListDN("team@a.test"), "member"))
+	}
+
 	name := "Anna"
 	_, err = w.store.UpdateUser(t.Context(), root, "ann@a.test", store.UserUpdate{Name: &name, LastName: &name})
 	require.NoError(t, err)

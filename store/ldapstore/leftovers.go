@@ -35,10 +35,14 @@ func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 		return err
 	}
 	byDN := map[string]entry{}
-	for _, filter := range []string{
-		or(l.fits("listOwner"), l.fits("listModerator"), l.fits("listAllowedUser"), l.fits(groupAttribute), anyOf(groupAttribute, l.shadows)),
+	filters := []string{
+		or(l.fits("listOwner"), l.fits("listModerator"), l.fits("listAllowedUser"), l.fits(groupAttribute)),
 		and(l.fits(outsiderAttribute), classExternals), and(l.fitsDN(), classList),
-	} {
+	}
+	for chunk := range slices.Chunk(l.shadows, chunkSize) {
+		filters = append(filters, anyOf(groupAttribute, chunk))
+	}
+	for _, filter := range filters {
 		if err := s.searchInto(ctx, byDN, filter); err != nil {
 			return err
 		}

@@ -59,11 +59,11 @@ func dropUnknownServices(rule store.OnMissing, services store.Set, change *store
 	})
 }
 
-// applyServices switches the services of a mailbox.
+// applyServices switches the services of a mailbox. A new set is one of those that we know: what another program asks for by a
+// name of its own stays, as a column of its own does in SQL. Removed by name it goes.
 func (e *entry) applyServices(services store.Set) {
 	if services.Replace != nil {
-		now := slices.DeleteFunc(slices.Clone(e.all("enabledService")), func(v string) bool { return !slices.Contains(lastingServices, v) })
-		e.set("enabledService", now...)
+		e.remove("enabledService", store.LeaveOut(userServices, lastingServices)...)
 	}
 	e.remove("enabledService", withMirrors(services.Remove)...)
 	e.add("enabledService", withMirrors(services.Wanted())...)

@@ -122,16 +122,23 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 
 	var mailboxes []string
 	for _, dn := range slices.Sorted(maps.Values(insiders)) {
-		if _, parent := splitDN(dn); strings.HasPrefix(strings.ToLower(parent), strings.ToLower(rdn("ou", containerUsers))) {
+		if s.isMailbox(dn) {
 			mailboxes = append(mailboxes, dn)
 		}
 	}
-	list.set(memberAttribute, mailboxes...)
+	others := slices.DeleteFunc(slices.Clone(list.all(memberAttribute)), s.isMailbox)
+	list.set(memberAttribute, append(others, mailboxes...)...)
 	list.set("hasMember", "no")
 	if len(next) > 0 {
 		list.set("hasMember", yes)
 	}
 	return nil
+}
+
+// isMailbox reports whether a DN is where mailboxes are. What else another program names as a member of a list is its own.
+func (s *Store) isMailbox(dn string) bool {
+	_, parent := splitDN(dn)
+	return isWithin(dn, s.tree.base) && strings.HasPrefix(strings.ToLower(parent), strings.ToLower(rdn("ou", containerUsers))+",")
 }
 
 // planInside plans which accounts name the list.
