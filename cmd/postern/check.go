@@ -101,25 +101,26 @@ func (c Config) tryBackends(ctx context.Context, w io.Writer) error {
 			}
 		}
 	}
-	if c.Backend == "ldap" && c.LDAPURL != "" && c.LDAPBaseDN != "" {
-		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-		err := c.inspectDirectory(ctx, w)
-		cancel()
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %s: %w", variable("ldap_url"), c.LDAPURL, err))
+	for _, try := range []func(context.Context, io.Writer) error{c.tryDirectory, c.tryLists, c.tryDoveadm, c.tryNextHops} {
+		if err := try(ctx, w); err != nil {
+			faults = append(faults, err)
 		}
-	}
-	if err := c.tryLists(ctx, w); err != nil {
-		faults = append(faults, err)
-	}
-	if err := c.tryDoveadm(ctx, w); err != nil {
-		faults = append(faults, err)
-	}
-	if err := c.tryNextHops(ctx, w); err != nil {
-		faults = append(faults, err)
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%d backend(s) cannot be used:\n%w", len(faults), errors.Join(faults...))
+	}
+	return nil
+}
+
+// tryDirectory is tryBackends for the directory, where that is where accounts are.
+func (c Config) tryDirectory(ctx context.Context, w io.Writer) error {
+	if c.Backend != "ldap" || c.LDAPURL == "" || c.LDAPBaseDN == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if err := c.inspectDirectory(ctx, w); err != nil {
+		return fmt.Errorf("%s: %s: %w", variable("ldap_url"), c.LDAPURL, err)
 	}
 	return nil
 }

@@ -60,7 +60,8 @@ func jobsCommand() *cobra.Command {
 			"  intents-resume  finishes what a delete, rename or disable left to do that was interrupted over a minute ago",
 		Args: cobra.ExactArgs(1),
 	}, func(cmd *cobra.Command, args []string, c Config) error {
-		if err := c.refuseReadOnly(); err != nil && !(purge.dryRun && slices.Contains([]string{aliasJob, purgeJob}, args[0])) {
+		onlyLooks := purge.dryRun && slices.Contains([]string{aliasJob, purgeJob}, args[0])
+		if err := c.refuseReadOnly(); err != nil && !onlyLooks {
 			return err
 		}
 		if args[0] == purgeJob {

@@ -3058,7 +3058,8 @@ export type UserUpdate = {
     senderBcc?: AddressOrEmpty;
     /**
      * The services that are on; all others are switched off, except those that Dovecot needs inside. Empty clears:
-     * the user can then neither send, read nor receive mail.
+     * the user can then neither send, read nor receive mail. In OpenLDAP a service of another name than those of
+     * UserServiceName stays; `removeService` switches it off.
      *
      */
     services?: Array<UserServiceName>;
