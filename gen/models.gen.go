@@ -1053,7 +1053,7 @@ type Greylisting = json.RawMessage
 //
 // Example: {"_data":[{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},{"account":"@.","active":1,"comment":"","priority":0,"sender":"@.","sender_priority":0,"status":"enable"}],"_success":true}
 type GreylistingListReply struct {
-	// Data The settings, those that decide first in front.
+	// Data The settings, highest precedence first.
 	Data    []Greylisting `json:"_data"`
 	Success Succeeded     `json:"_success"`
 }
@@ -2874,7 +2874,7 @@ type ListAliasesParams struct {
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
-	// DisabledOnly `yes` answers the disabled ones only.
+	// DisabledOnly `yes` returns disabled ones only.
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
 }
 
@@ -2883,7 +2883,7 @@ type ListDomainsParams struct {
 	// NameOnly `yes` answers a plain list of names instead of whole records.
 	NameOnly *QueryNameOnly `form:"name_only,omitempty" json:"name_only,omitempty"`
 
-	// DisabledOnly `yes` answers the disabled ones only.
+	// DisabledOnly `yes` returns disabled ones only.
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
 }
 
@@ -2916,7 +2916,7 @@ type ListUsersParams struct {
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
-	// DisabledOnly `yes` answers the disabled ones only.
+	// DisabledOnly `yes` returns disabled ones only.
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
 }
 

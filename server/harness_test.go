@@ -92,7 +92,7 @@ func openFixture(t testing.TB, dir string, options ...option) *fixture {
 	return serveOn(t, dir, files(t, dir), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
-// files are databases in a directory, their tables laid.
+// files are databases in a directory, their tables created.
 func files(t testing.TB, dir string) databases {
 	t.Helper()
 	open := func(name string) *sqldb.DB {
@@ -101,7 +101,7 @@ func files(t testing.TB, dir string) databases {
 		return db
 	}
 	all := databases{vmail: open("vmail.db"), panel: open("iredadmin.db"), amavisd: open("amavisd.db"), iredapd: open("iredapd.db")}
-	all.lay(t, "sqlite")
+	all.createTables(t, "sqlite")
 	return all
 }
 
@@ -118,7 +118,7 @@ func newFixtureOn(t *testing.T, engine string, options ...option) *fixture {
 	}
 	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
 	all := databases{vmail: empty(), panel: empty(), amavisd: empty(), iredapd: empty()}
-	all.lay(t, engine)
+	all.createTables(t, engine)
 	w := serveOn(t, t.TempDir(), all, storetest.DatabaseURL(t, engine), options...)
 	w.createRoot()
 	return w
@@ -163,8 +163,8 @@ func (d databases) accounts(t testing.TB, locks store.Locks) (store.Accounts, st
 	return directory, directory
 }
 
-// lay makes the tables.
-func (d databases) lay(t testing.TB, engine string) {
+// createTables makes the tables.
+func (d databases) createTables(t testing.TB, engine string) {
 	t.Helper()
 	ctx := t.Context()
 	if engine == "sqlite" {
@@ -176,7 +176,7 @@ func (d databases) lay(t testing.TB, engine string) {
 		policystore.Amavisd.Create(ctx, d.amavisd), policystore.Iredapd.Create(ctx, d.iredapd)))
 }
 
-// serveOn is a server over databases whose tables are laid.
+// serveOn is a server over databases whose tables are created.
 func serveOn(t testing.TB, dir string, on databases, state string, options ...option) *fixture {
 	t.Helper()
 	w := &fixture{t: t, dir: dir, databases: on, log: &bytes.Buffer{}, stateURL: state}

@@ -93,7 +93,7 @@ func agedFixture(t *testing.T, engine string, r release) *fixture {
 	t.Helper()
 	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
 	all := databases{vmail: empty(), panel: empty(), amavisd: empty(), iredapd: empty()}
-	all.lay(t, engine)
+	all.createTables(t, engine)
 	age(t, all.vmail, r.accounts)
 	age(t, all.amavisd, r.amavisd)
 	age(t, all.iredapd, r.iredapd)

@@ -1,4 +1,4 @@
-// Package server opens the door: it puts the stages of a request in their order and the operations behind them.
+// Package server builds the HTTP handler: middleware order, routes, operations.
 package server
 
 import (

@@ -35,7 +35,7 @@ func twoServers(t *testing.T, engine string, options ...option) (here, there *fi
 		return databases{vmail: open("vmail"), panel: open("iredadmin"), amavisd: open("amavisd"), iredapd: open("iredapd")}
 	}
 	first := all()
-	first.lay(t, engine)
+	first.createTables(t, engine)
 	here = serveOn(t, dir, first, urls["state"], options...)
 	there = serveOn(t, dir, all(), urls["state"], options...)
 	here.createRoot()

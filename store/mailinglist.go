@@ -103,7 +103,7 @@ func checkDescription(value *string) error {
 
 func checkSize(value *int64) error {
 	if value != nil && *value < 0 {
-		return Fail(Invalid, CodeInvalidNumber, "A size is not negative.").With("max_message_size")
+		return Fail(Invalid, CodeInvalidNumber, "max_message_size must not be negative.").With("max_message_size")
 	}
 	return nil
 }

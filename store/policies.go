@@ -101,5 +101,5 @@ const SourceDefault = "default"
 
 // NotConfigured says that a group of operations has no database.
 func NotConfigured(what, variable string) *Error {
-	return Fail(Unavailable, CodeNotConfigured, "%s is not configured here; %s would name it.", what, variable)
+	return Fail(Unavailable, CodeNotConfigured, "%s is not configured. Set %s to enable this operation.", what, variable)
 }

@@ -35,7 +35,7 @@ var languageForm = regexp.MustCompile(`^[a-z]{2}_[A-Z]{2}$`)
 // default. So is an absent one.
 func checkLanguage(value *string) error {
 	if value != nil && *value != "" && !languageForm.MatchString(*value) {
-		return Fail(Invalid, CodeInvalidLanguage, "A language is written as in en_US.").With("language")
+		return Fail(Invalid, CodeInvalidLanguage, "language must look like en_US.").With("language")
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ var folderForm = regexp.MustCompile(`^[a-zA-Z0-9]{1,20}$`)
 // CheckMailbox returns INVALID_MAILBOX_FORMAT or INVALID_MAILBOX_FOLDER for what Dovecot does not take.
 func CheckMailbox(format, folder string) error {
 	if !slices.Contains([]string{"maildir", "mdbox", "sdbox"}, format) {
-		return Fail(Invalid, CodeInvalidMailboxFormat, "A mailbox is maildir, mdbox or sdbox.").With("mailboxFormat")
+		return Fail(Invalid, CodeInvalidMailboxFormat, "mailboxFormat must be maildir, mdbox or sdbox.").With("mailboxFormat")
 	}
 	if !folderForm.MatchString(folder) {
 		return Fail(Invalid, CodeInvalidMailboxFolder, "A mailbox folder has 1 to 20 letters and digits.").With("mailboxFolder")

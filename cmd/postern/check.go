@@ -195,7 +195,7 @@ func (c Config) notes(ctx context.Context, d database, db *sqldb.DB) (notes []sq
 	if d.key != "vmail_dsn" {
 		return notes, nil
 	}
-	if c.embedded(d) && errors.Is(sqlstore.Schema.Check(ctx, db), sqldb.ErrNotLaid) {
+	if c.embedded(d) && errors.Is(sqlstore.Schema.Check(ctx, db), sqldb.ErrTablesMissing) {
 		return notes, nil // an empty file, in which serve lays the tables
 	}
 	unreached, err := sqlstore.Unreached(ctx, db)

@@ -50,7 +50,7 @@ type crashSite struct {
 	spool  string            // of mlmmj
 }
 
-// newCrashSite makes the databases. On a server they have the tables of iRedMail, which Postern never lays there.
+// newCrashSite makes the databases. On a server they have the tables of iRedMail, which Postern never creates there.
 func newCrashSite(t testing.TB, engine string) crashSite {
 	t.Helper()
 	dir := t.TempDir()

@@ -66,7 +66,7 @@ func (c Config) url(d database) string {
 	return ""
 }
 
-// embedded reports whether the database is a file of ours, whose tables we lay ourselves.
+// embedded reports whether the database is a file of ours, whose tables we create ourselves.
 func (c Config) embedded(d database) bool { return strings.HasPrefix(c.url(d), "sqlite://") }
 
 // path is the file of a SQLite URL.
@@ -204,7 +204,7 @@ func checkFile(ctx context.Context, d database, db *sqldb.DB) error {
 
 // withHint says what to do about a database that has not the tables it should have.
 func withHint(err error) error {
-	if errors.Is(err, sqldb.ErrNotLaid) {
+	if errors.Is(err, sqldb.ErrTablesMissing) {
 		return fmt.Errorf("%w (`postern schema create` makes the tables of an empty database)", err)
 	}
 	return err

@@ -22,7 +22,7 @@ func TestCheckTriesGrants(t *testing.T) {
 		t.Setenv("POSTERN_LISTS", "off")
 		_, err := command(t, "schema", "create")
 		require.NoError(t, err)
-		_, err = command(t, "jobs", "run", "sessions-purge") // which lays the state
+		_, err = command(t, "jobs", "run", "sessions-purge") // which creates the state
 		require.NoError(t, err)
 		c, err := read(t)
 		require.NoError(t, err)

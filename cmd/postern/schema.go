@@ -16,7 +16,7 @@ import (
 )
 
 // embeddedSchema is what there is to say where every database is a file of ours.
-const embeddedSchema = "The databases are SQLite files; `postern serve` lays their tables itself."
+const embeddedSchema = "The databases are SQLite files; `postern serve` creates their tables itself."
 
 // schemas are the databases of an iRedMail server whose tables can be made, with what makes them.
 var schemas = []struct {

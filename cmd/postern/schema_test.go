@@ -89,7 +89,7 @@ func TestSchemaCreate(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "data")
 		out, err := command(t, "schema", "create", "--data-dir", dir)
 		require.NoError(t, err)
-		require.Contains(t, out.stdout, "`postern serve` lays")
+		require.Contains(t, out.stdout, "`postern serve` creates")
 		require.NoDirExists(t, dir)
 	})
 }

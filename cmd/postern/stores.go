@@ -151,9 +151,9 @@ func (s *stores) openTables(ctx context.Context, c Config) (store.Accounts, erro
 	return accounts, nil
 }
 
-// openLaid opens a database. In a file of ours the tables are laid; on a server they are there, or it is not the right one.
+// openLaid opens a database. In a file of ours the tables are created; on a server they are there, or it is not the right one.
 func (s *stores) openLaid(
-	ctx context.Context, c Config, d database, lay func(context.Context, *sqldb.DB) error,
+	ctx context.Context, c Config, d database, create func(context.Context, *sqldb.DB) error,
 ) (*sqldb.DB, error) {
 	db, err := c.open(d)
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *stores) openLaid(
 	}
 	s.closers = append(s.closers, db.Close)
 	if c.embedded(d) {
-		err = lay(ctx, db)
+		err = create(ctx, db)
 	}
 	return db, err
 }

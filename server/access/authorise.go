@@ -92,7 +92,7 @@ func (a *Access) AuthoriseParameters(c *gin.Context) {
 			}
 		}
 		if slices.Contains(off, p.Profile) {
-			a.fail(c, denied("The profile %s is switched off for the admins of this domain.", p.Profile).With(name))
+			a.fail(c, denied("The profile %s is disabled for the admins of this domain.", p.Profile).With(name))
 			return
 		}
 	}
@@ -126,7 +126,7 @@ func (a *Access) mayCall(ctx context.Context, op *contract.Operation, p *Princip
 		return err
 	}
 	if slices.Contains(off, op.Profile) {
-		return denied("The profile %s is switched off for the admins of this domain.", op.Profile)
+		return denied("The profile %s is disabled for the admins of this domain.", op.Profile)
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func (a *Access) RefuseOutranking(ctx context.Context, p *Principal, target stri
 		return err
 	}
 	if rules.Outranks(other, p.Identity) {
-		return denied("%s is an admin of more than you manage, or may create more than you.", target)
+		return denied("%s has rights that you do not have (other domains, creating domains, or a higher limit), so you may not change it.", target)
 	}
 	return nil
 }

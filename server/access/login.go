@@ -72,7 +72,7 @@ func (s *Sessions) verify(ctx context.Context, username, password string) (store
 	}
 	stored := identity.Password
 	if err != nil {
-		stored = s.nobody()
+		stored = s.dummyHash()
 	}
 	ok, err := s.hashing.Verify(ctx, stored, password)
 	var known *store.Error

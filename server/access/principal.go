@@ -1,4 +1,4 @@
-// Package access is who may: it knows the principal behind a request and holds it against the contract's x-access.
+// Package access authenticates requests and enforces x-access.
 package access
 
 import (

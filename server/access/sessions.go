@@ -27,15 +27,15 @@ const (
 
 // Sessions logs principals in and out and knows them again.
 type Sessions struct {
-	accounts store.Identities
-	state    store.Sessions
-	attempts store.Attempts
-	hashing  *hashing.Pool
-	deps     deps.Deps
-	from     *Restrictions // say from where admins may come
-	nobody   func() store.Secret
-	turns    store.Turns // of those who compare a password for the same subject
-	floor    floor
+	accounts  store.Identities
+	state     store.Sessions
+	attempts  store.Attempts
+	hashing   *hashing.Pool
+	deps      deps.Deps
+	from      *Restrictions // say from where admins may come
+	dummyHash func() store.Secret
+	turns     store.Turns // of those who compare a password for the same subject
+	floor     floor
 
 	mu     sync.Mutex
 	known  map[string]known // by session id hash
@@ -55,9 +55,9 @@ func NewSessions(d deps.Deps, hashing *hashing.Pool, restrictions *Restrictions)
 	}
 	return &Sessions{
 		accounts: d.Accounts, state: d.State, attempts: d.State, hashing: hashing, deps: d, from: restrictions, known: map[string]known{},
-		// What is verified against when there is no such account: it costs what those of this server cost, so that the answer
-		// takes as long.
-		nobody: sync.OnceValue(func() store.Secret {
+		// dummyHash is verified for unknown accounts, so that timing does not reveal whether an account exists. It costs what the
+		// hashes of this server cost.
+		dummyHash: sync.OnceValue(func() store.Secret {
 			hash, err := password.Hash(d.PasswordScheme, "nobody has this password")
 			if err != nil {
 				return ""

@@ -20,7 +20,7 @@ func (a *API) Offered(next gen.StrictHandlerFunc, _ string) gen.StrictHandlerFun
 			return nil, store.Fail(store.Unsupported, store.CodeNotSupportedByBackend, "This operation needs the OpenLDAP backend.")
 		case a.deps.MailingLists == nil && slices.Contains(needs, contract.NeedMlmmj):
 			return nil, store.Fail(store.Unavailable, store.CodeNotConfigured,
-				"Mailing lists are switched off here; POSTERN_LISTS would switch them on.")
+				"Mailing lists are disabled. Set POSTERN_LISTS to enable them.")
 		}
 		return next(c, request)
 	}

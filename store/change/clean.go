@@ -102,13 +102,13 @@ func (a *Accounts) runningElsewhere(ctx context.Context, i store.Intent) error {
 }
 
 var (
-	errAtWork     = errors.New("somebody is at it")
+	errAtWork     = errors.New("another process is working on it")
 	errNotCleaned = errors.New("a follower failed")
 )
 
 func uncleared(name string, cause error) *store.Error {
 	e := store.Fail(store.Unavailable, store.CodeServerDown,
-		"What belonged to an earlier %s cannot be removed yet. Try again in a few seconds.", name)
+		"Data of the deleted account %s is still being removed. Try again in a few seconds.", name)
 	e.Cause = cause
 	return e
 }

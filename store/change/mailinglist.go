@@ -72,7 +72,7 @@ func unheld(mail string, err error) error {
 	if !store.IsNotFound(err) {
 		return err
 	}
-	e := store.Fail(store.Unavailable, store.CodeServerDown, "mlmmj holds nothing of %s. Any update of the list makes it anew.", mail)
+	e := store.Fail(store.Unavailable, store.CodeServerDown, "mlmmj has no data for %s, although the list exists. Any update (PUT) recreates it.", mail)
 	e.Cause = err
 	return e
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// Server says where the directory is and who to be there.
+// Server says where the directory is and what to bind with.
 type Server struct {
 	URL          string // ldap://host:port, ldaps://host:port or ldapi:///path/to/socket
 	BindDN       string

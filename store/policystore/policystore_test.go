@@ -49,7 +49,7 @@ func policiesOnServer(t *testing.T, engine string) {
 	})
 }
 
-// sqlite is an embedded database with the tables laid and nothing in them.
+// sqlite is an embedded database with the tables created and nothing in them.
 func sqlite(t *testing.T, part sqldb.Schema) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open("sqlite://" + filepath.Join(t.TempDir(), "policies.db") + "?sync=off")
@@ -64,7 +64,7 @@ func sqlite(t *testing.T, part sqldb.Schema) *sqldb.DB {
 func TestShippedPolicies(t *testing.T) {
 	for _, engine := range append([]string{"sqlite"}, storetest.Servers...) {
 		t.Run(engine, func(t *testing.T) {
-			amavisd, iredapd := laid(t, engine)
+			amavisd, iredapd := withTables(t, engine)
 			p := policystore.New(amavisd, iredapd, policystore.DefaultOptions())
 			everybody, err := p.SpamPolicy(t.Context(), store.Everybody)
 			require.NoError(t, err)
@@ -79,8 +79,8 @@ func TestShippedPolicies(t *testing.T) {
 	}
 }
 
-// laid is a pair of databases as they are made.
-func laid(t *testing.T, engine string) (amavisd, iredapd *sqldb.DB) {
+// withTables is a pair of databases as they are made.
+func withTables(t *testing.T, engine string) (amavisd, iredapd *sqldb.DB) {
 	t.Helper()
 	if engine != "sqlite" {
 		amavisd, iredapd = storetest.Database(t, engine), storetest.Database(t, engine)
@@ -102,7 +102,7 @@ func TestSchemaOfPoliciesIsNeverLaidOver(t *testing.T) {
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
 			db := storetest.Database(t, engine)
-			require.ErrorIs(t, policystore.Amavisd.Check(t.Context(), db), sqldb.ErrNotLaid)
+			require.ErrorIs(t, policystore.Amavisd.Check(t.Context(), db), sqldb.ErrTablesMissing)
 			require.ErrorContains(t, policystore.Amavisd.Migrate(t.Context(), db), "embedded")
 			require.NoError(t, db.Do(t.Context(), "CREATE TABLE msgs (k INT)"))
 			require.ErrorContains(t, policystore.Amavisd.Create(t.Context(), db), `"msgs"`)

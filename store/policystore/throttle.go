@@ -200,7 +200,7 @@ func limitOf(n *int64) int64 {
 // checkThrottle checks what can be checked without reading.
 func checkThrottle(account store.PolicyAccount, set store.ThrottleSet) error {
 	if set.Period < 0 || set.Period > maxPeriod {
-		return store.Fail(store.Invalid, store.CodeInvalidNumber, "A period has 0 to %d seconds.", int64(maxPeriod)).With("period")
+		return store.Fail(store.Invalid, store.CodeInvalidNumber, "period must be between 0 and %d seconds.", int64(maxPeriod)).With("period")
 	}
 	limits := []struct {
 		field string
@@ -208,7 +208,7 @@ func checkThrottle(account store.PolicyAccount, set store.ThrottleSet) error {
 	}{{"msg_size", set.MsgSize}, {"max_msgs", set.MaxMsgs}, {"max_quota", set.MaxQuota}}
 	for _, l := range limits {
 		if l.value != nil && *l.value < inherited {
-			return store.Fail(store.Invalid, store.CodeInvalidNumber, "A limit is at least -1, which leaves it to a broader setting.").With(l.field)
+			return store.Fail(store.Invalid, store.CodeInvalidNumber, "A limit must be -1 (inherit) or more.").With(l.field)
 		}
 	}
 	return checkLength(account, maxThrottle)

@@ -55,5 +55,5 @@ func Candidates(mails []string, delimiters string) []string {
 // NotYours is the refusal of an address that is an extension of somebody's.
 func NotYours(mail string) *store.Error {
 	return store.Fail(store.Forbidden, store.CodePermissionDenied,
-		"%s is an extension of an address that belongs to a mailing list, or to an admin of more than you manage. Choose another one.", mail)
+		"%s is an extension of an address that belongs to a mailing list, or to an admin with rights that you do not have. Choose another one.", mail)
 }

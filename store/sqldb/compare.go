@@ -13,7 +13,7 @@ type Note struct {
 	Statement string // what mends it, "" when that is not for us to say
 }
 
-// Compare holds the tables of a database of a server against the script that lays the newest version of them. It tells of
+// Compare holds the tables of a database of a server against the script that creates the newest version of them. It tells of
 // tables and columns that are missing, of columns that an insert has to name and that we do not know, and of tables whose
 // character set does not take every character. It changes nothing.
 func (db *DB) Compare(ctx context.Context, script string) ([]Note, error) {
@@ -46,7 +46,7 @@ func (db *DB) Compare(ctx context.Context, script string) ([]Note, error) {
 	return append(append(notes, more...), narrow...), err
 }
 
-// tableScript is a table as the script lays it.
+// tableScript is a table as the script creates it.
 type tableScript struct {
 	name, statement string
 	columns         []columnScript

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// ErrNotLaid says that a database lacks tables which it must have.
-var ErrNotLaid = errors.New("it is not of iRedMail's layout")
+// ErrTablesMissing says that a database lacks tables which it must have.
+var ErrTablesMissing = errors.New("iRedMail's tables are missing")
 
 // Schema is the tables of a database, and how they are made.
 type Schema struct {
@@ -74,7 +74,7 @@ func (s Schema) Create(ctx context.Context, db *DB) error {
 	return db.Lay(ctx, slices.Concat(Statements(script), s.Indexes(db.Dialect.Name)))
 }
 
-// Migrate lays or updates the tables of a database that is ours; see DB.Migrate. It refuses a database of another engine.
+// Migrate creates or updates the tables of a database that is ours; see DB.Migrate. It refuses a database of another engine.
 func (s Schema) Migrate(ctx context.Context, db *DB) error {
 	dir, err := s.migrations(db)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s Schema) CheckLayout(layout Layout) error {
 		return nil
 	}
 	missing := slices.DeleteFunc(slices.Clone(s.Required), layout.Has)
-	return fmt.Errorf("%s has no table %q: %w", s.Name, missing[0], ErrNotLaid)
+	return fmt.Errorf("%s has no table %q: %w", s.Name, missing[0], ErrTablesMissing)
 }
 
 // Sub returns a directory of embedded files. The name is one of our own, so it does not fail.

@@ -13,7 +13,7 @@ import (
 // missing.
 func openOld(t *testing.T, engine string) *sqlstore.Store {
 	t.Helper()
-	db := laid(t, engine)
+	db := withTables(t, engine)
 	for _, column := range []string{
 		"first_name", "last_name", "mobile", "telephone", "recovery_email", "birthday", "enablesogowebmail",
 		"enablesogocalendar", "enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder",

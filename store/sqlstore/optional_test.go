@@ -12,7 +12,7 @@ import (
 // openWithout opens a database that lacks the tables.
 func openWithout(t *testing.T, engine string, tables ...string) (*sqlstore.Store, error) {
 	t.Helper()
-	db := laid(t, engine)
+	db := withTables(t, engine)
 	for _, table := range tables {
 		mustDo(t, db, "DROP TABLE "+table)
 	}

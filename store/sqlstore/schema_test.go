@@ -13,13 +13,13 @@ import (
 )
 
 func TestSchemaIsTheSameEverywhere(t *testing.T) {
-	want, err := laid(t, "sqlite").Reader().Layout(t.Context())
+	want, err := withTables(t, "sqlite").Reader().Layout(t.Context())
 	require.NoError(t, err)
 	delete(want, "goose_db_version")
 	delete(want, "sqlite_sequence")
 	for _, engine := range storetest.Servers {
 		t.Run(engine, func(t *testing.T) {
-			got, err := laid(t, engine).Reader().Layout(t.Context())
+			got, err := withTables(t, engine).Reader().Layout(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, want, got)
 		})
@@ -36,7 +36,7 @@ func TestSchemaIsNeverLaidOver(t *testing.T) {
 				requireTables(t, db, "last_login")
 			})
 			t.Run("itself", func(t *testing.T) {
-				db := laid(t, engine)
+				db := withTables(t, engine)
 				s, err := sqlstore.New(t.Context(), db, sqlstore.DefaultOptions())
 				require.NoError(t, err)
 				_, err = s.CreateDomain(t.Context(), store.Write{Actor: store.Actor{Global: true}}, store.DomainCreate{Name: "a.test"})
@@ -53,7 +53,7 @@ func TestSchemaIsNeverLaidOver(t *testing.T) {
 		})
 	}
 	t.Run("an embedded database", func(t *testing.T) {
-		require.ErrorContains(t, sqlstore.Schema.Create(t.Context(), laid(t, "sqlite")), "sqlite")
+		require.ErrorContains(t, sqlstore.Schema.Create(t.Context(), withTables(t, "sqlite")), "sqlite")
 	})
 }
 
@@ -72,7 +72,7 @@ func TestSchemaIndexes(t *testing.T) {
 	require.Empty(t, sqlstore.Schema.Indexes("sqlite"))
 	for engine, drop := range map[string]string{"mysql": " ON mailbox", "postgres": ""} {
 		t.Run(engine, func(t *testing.T) {
-			db := laid(t, engine)
+			db := withTables(t, engine)
 			statements := sqlstore.Schema.Indexes(engine)
 			i := slices.IndexFunc(statements, func(s string) bool {
 				return s == "CREATE INDEX postern_mailbox_domain_quota ON mailbox (domain, quota)"
@@ -88,7 +88,7 @@ func TestSchemaIndexes(t *testing.T) {
 func TestUsedQuota(t *testing.T) {
 	for engine, total := range map[string]int64{"mysql": 100, "postgres": 150} {
 		t.Run(engine, func(t *testing.T) {
-			db := laid(t, engine)
+			db := withTables(t, engine)
 			mustDo(t, db, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 100, 2)")
 			if engine == "postgres" { // Dovecot 2.3 adds by inserting again
 				mustDo(t, db, "INSERT INTO used_quota (username, bytes, messages) VALUES ('ann@a.test', 50, 1)")

@@ -16,7 +16,7 @@ import (
 // breaker has the database itself refuse writes to a table until mend is called.
 type breaker func(db *sqldb.DB) func(t *testing.T, table string) (mend func())
 
-// onServer makes one database with the tables laid, and empties it for every store. The store itself connects as an account that may
+// onServer makes one database with the tables created, and empties it for every store. The store itself connects as an account that may
 // do no more than Uses says.
 func onServer(t *testing.T, engine string, refuse breaker) storetest.Open {
 	t.Helper()
@@ -47,8 +47,8 @@ func mending(t *testing.T, db *sqldb.DB, statements ...string) (mend func()) {
 // engines are all that accounts can be kept on.
 var engines = append([]string{"sqlite"}, storetest.Servers...)
 
-// laid opens a database of its own with the tables laid.
-func laid(t *testing.T, engine string) *sqldb.DB {
+// withTables opens a database of its own with the tables created.
+func withTables(t *testing.T, engine string) *sqldb.DB {
 	t.Helper()
 	if engine != "sqlite" {
 		db := storetest.Database(t, engine)

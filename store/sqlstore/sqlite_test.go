@@ -29,7 +29,7 @@ func openSQLite(t *testing.T) storetest.Fixture {
 	return storetest.Fixture{Accounts: s, SQL: db, Break: breakTable(db)}
 }
 
-// emptyDatabase is a database with the tables laid, made once: most of the time of a fresh store would go into that.
+// emptyDatabase is a database with the tables created, made once: most of the time of a fresh store would go into that.
 var emptyDatabase = func() func(t *testing.T) []byte {
 	var once sync.Once
 	var file []byte

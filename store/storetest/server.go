@@ -87,17 +87,17 @@ func Emptier(t *testing.T, db *sqldb.DB) func(t *testing.T) {
 	}
 }
 
-// LimitedDatabase makes a database, has lay make its tables, and opens it as its owner and as an account that may do what the uses
+// LimitedDatabase makes a database, has create make its tables, and opens it as its owner and as an account that may do what the uses
 // say and no more.
 func LimitedDatabase(
-	t *testing.T, engine string, lay func(context.Context, *sqldb.DB) error, uses []sqldb.Use,
+	t *testing.T, engine string, create func(context.Context, *sqldb.DB) error, uses []sqldb.Use,
 ) (owner, limited *sqldb.DB) {
 	t.Helper()
 	address := DatabaseURL(t, engine)
 	owner, err := sqldb.Open(address)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, owner.Close()) })
-	require.NoError(t, lay(t.Context(), owner))
+	require.NoError(t, create(t.Context(), owner))
 	limited, _ = Limited(t, engine, address, uses)
 	return owner, limited
 }

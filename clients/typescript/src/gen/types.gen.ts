@@ -1129,7 +1129,7 @@ export type Greylisting = {
  */
 export type GreylistingListReply = {
     /**
-     * The settings, those that decide first in front.
+     * The settings, highest precedence first.
      */
     _data: Array<Greylisting>;
     _success: Succeeded;
@@ -3210,7 +3210,7 @@ export type PathMail = Address;
 export type PathNewMail = Address;
 
 /**
- * `yes` answers the disabled ones only.
+ * `yes` returns disabled ones only.
  */
 export type QueryDisabledOnly = YesNo;
 
@@ -3270,7 +3270,7 @@ export type DeleteAdminErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3337,7 +3337,7 @@ export type GetAdminErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3408,7 +3408,7 @@ export type CreateAdminErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3483,7 +3483,7 @@ export type UpdateAdminErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3541,7 +3541,7 @@ export type ListAdminsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3608,7 +3608,7 @@ export type DeleteAliasErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3675,7 +3675,7 @@ export type GetAliasErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3750,7 +3750,7 @@ export type CreateAliasErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3825,7 +3825,7 @@ export type UpdateAliasErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3900,7 +3900,7 @@ export type RenameAliasErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -3939,7 +3939,7 @@ export type ListAliasesData = {
          */
         email_only?: YesNo;
         /**
-         * `yes` answers the disabled ones only.
+         * `yes` returns disabled ones only.
          */
         disabled_only?: YesNo;
     };
@@ -3976,7 +3976,7 @@ export type ListAliasesErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4051,7 +4051,7 @@ export type UpdateDomainAdminsErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4122,7 +4122,7 @@ export type DeleteDomainErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4189,7 +4189,7 @@ export type GetDomainErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4260,7 +4260,7 @@ export type CreateDomainErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4335,7 +4335,7 @@ export type UpdateDomainErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4412,7 +4412,7 @@ export type DeleteDomainKeepMailboxesErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4479,7 +4479,7 @@ export type GetDomainOwnershipErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4550,7 +4550,7 @@ export type VerifyDomainOwnershipErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4584,7 +4584,7 @@ export type ListDomainsData = {
          */
         name_only?: YesNo;
         /**
-         * `yes` answers the disabled ones only.
+         * `yes` returns disabled ones only.
          */
         disabled_only?: YesNo;
     };
@@ -4617,7 +4617,7 @@ export type ListDomainsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4675,7 +4675,7 @@ export type ListGreylistingErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4733,7 +4733,7 @@ export type GetSpfDomainsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4791,7 +4791,7 @@ export type UpdateSpfDomainsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4858,7 +4858,7 @@ export type DeleteGreylistingErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4925,7 +4925,7 @@ export type GetGreylistingErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -4992,7 +4992,7 @@ export type SetGreylistingErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5059,7 +5059,7 @@ export type GetGreylistingWhitelistsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5130,7 +5130,7 @@ export type UpdateGreylistingWhitelistsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5197,7 +5197,7 @@ export type ExportAdminErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5268,7 +5268,7 @@ export type ExportAliasErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5339,7 +5339,7 @@ export type ExportCatchallErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5410,7 +5410,7 @@ export type ExportDomainErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5481,7 +5481,7 @@ export type ExportStaticListErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5552,7 +5552,7 @@ export type ExportUserErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5618,7 +5618,7 @@ export type LoginErrors = {
      */
     429: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5676,7 +5676,7 @@ export type LogoutErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5749,7 +5749,7 @@ export type DeleteStaticListErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5820,7 +5820,7 @@ export type GetStaticListErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5899,7 +5899,7 @@ export type CreateStaticListErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -5978,7 +5978,7 @@ export type UpdateStaticListErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6055,7 +6055,7 @@ export type DeleteMailingListErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6127,7 +6127,7 @@ export type GetMailingListErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6202,7 +6202,7 @@ export type CreateMailingListErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6277,7 +6277,7 @@ export type UpdateMailingListErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6349,7 +6349,7 @@ export type ListMailingListsErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6416,7 +6416,7 @@ export type DeleteDomainSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6483,7 +6483,7 @@ export type GetDomainSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6550,7 +6550,7 @@ export type UpdateDomainSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6608,7 +6608,7 @@ export type DeleteGlobalSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6666,7 +6666,7 @@ export type GetGlobalSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6724,7 +6724,7 @@ export type UpdateGlobalSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6791,7 +6791,7 @@ export type DeleteUserSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6858,7 +6858,7 @@ export type GetUserSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6925,7 +6925,7 @@ export type UpdateUserSpamPolicyErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -6996,7 +6996,7 @@ export type GetThrottleErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7067,7 +7067,7 @@ export type SetThrottleErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7138,7 +7138,7 @@ export type DeleteUserErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7205,7 +7205,7 @@ export type GetUserErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7280,7 +7280,7 @@ export type CreateUserErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7355,7 +7355,7 @@ export type UpdateUserErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7430,7 +7430,7 @@ export type RenameUserErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7507,7 +7507,7 @@ export type DeleteUserKeepMailboxErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7546,7 +7546,7 @@ export type ListUsersData = {
          */
         email_only?: YesNo;
         /**
-         * `yes` answers the disabled ones only.
+         * `yes` returns disabled ones only.
          */
         disabled_only?: YesNo;
     };
@@ -7583,7 +7583,7 @@ export type ListUsersErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7658,7 +7658,7 @@ export type UpdateUsersErrors = {
      */
     422: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7733,7 +7733,7 @@ export type VerifyAdminPasswordErrors = {
      */
     429: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7808,7 +7808,7 @@ export type VerifyUserPasswordErrors = {
      */
     429: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7883,7 +7883,7 @@ export type ClearWblistErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -7958,7 +7958,7 @@ export type GetWblistErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -8037,7 +8037,7 @@ export type AddToWblistErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -8112,7 +8112,7 @@ export type RemoveFromWblistErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
@@ -8170,7 +8170,7 @@ export type WhoamiErrors = {
      */
     415: Failure;
     /**
-     * Our fault. The cause is in the server's log under the request id.
+     * Internal error. The cause is in the server's log under the request id.
      */
     500: Failure;
     /**
