@@ -33,10 +33,9 @@ build: ## Build bin/postern
 	CGO_ENABLED=0 $(GO_BUILD) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
 
 .PHONY: test
-test: ## Install what is missing, then run everything: vet, the TypeScript client and the demo on the built server, all tests on all databases
+test: ## Install what is missing, then run everything: check, the TypeScript client and the demo on the built server, all tests on all databases
 	scripts/install.sh
-	$(MAKE) --no-print-directory build $(TS_READY)
-	go vet ./...
+	$(MAKE) --no-print-directory build check
 	npm --prefix $(TS) test
 	scripts/demo-run.sh
 	@# One package at a time: races and outages are about time, and the others would take it from them.
@@ -58,10 +57,9 @@ $(TS_READY): $(TS)/package.json $(TS)/package-lock.json $(TS)/.npmrc
 	@touch $@
 
 .PHONY: check
-check: generate ## Prove that nothing generated is stale; format, vet, lint
+check: $(TS_READY) ## Prove that nothing generated is stale; imports, format, vet, lint. Works in any working tree, with or without git
 	go mod tidy -diff
-	git diff --exit-code
-	scripts/no-untracked.sh gen clients
+	scripts/fresh.sh
 	test -z "$$(gofmt -l cmd gen scripts server store clients | tee /dev/stderr)"
 	go vet ./...
 	$(LINT) run

@@ -147,7 +147,9 @@ func (unending) MailingList(context.Context, string) (store.MailingList, error) 
 
 func (e unending) Subscribers(context.Context, string) iter.Seq2[store.Subscriber, error] {
 	return func(yield func(store.Subscriber, error) bool) {
-		for *e.read = 1; *e.read < 5000 && yield(store.Subscriber{Mail: "a@example.net"}, nil); *e.read++ {
+		*e.read = 1
+		for *e.read < 5000 && yield(store.Subscriber{Mail: "a@example.net"}, nil) {
+			*e.read++
 		}
 	}
 }

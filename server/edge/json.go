@@ -312,7 +312,7 @@ func (s numberState) step(b byte) numberState {
 		return numberMinus
 	case b == '.' && (s == numberZero || s == numberWhole):
 		return numberPoint
-	case (b == 'e' || b == 'E') && s != numberPower && s.complete():
+	case isExponentMark(b) && s != numberPower && s.complete():
 		return numberExponent
 	case (b == '-' || b == '+') && s == numberExponent:
 		return numberSign
@@ -321,6 +321,8 @@ func (s numberState) step(b byte) numberState {
 	}
 	return numberBad
 }
+
+func isExponentMark(b byte) bool { return b == 'e' || b == 'E' }
 
 func (s numberState) digit(b byte) numberState {
 	switch s {

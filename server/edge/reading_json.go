@@ -51,6 +51,11 @@ func (n *normaliser) member(j *jsonReader, name string) error {
 	if found.Value != nil {
 		return j.skipAfter(n.fixed(p, *found.Value))
 	}
+	return n.value(j, p)
+}
+
+// value takes over the value of a member.
+func (n *normaliser) value(j *jsonReader, p *contract.Parameter) error {
 	b, err := j.next()
 	switch {
 	case err != nil:

@@ -99,7 +99,7 @@ func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now t
 		return err
 	}
 	if u.SenderBcc != nil || u.RecipientBcc != nil {
-		err = s.checkDomainReferences(ctx, e.home.name, store.DomainUpdate{SenderBcc: u.SenderBcc, RecipientBcc: u.RecipientBcc})
+		err = s.checkDomainReferences(ctx, e.name, store.DomainUpdate{SenderBcc: u.SenderBcc, RecipientBcc: u.RecipientBcc})
 	}
 	setBcc(&e.after, senderBccOfUser, u.SenderBcc)
 	setBcc(&e.after, recipientBccOfUser, u.RecipientBcc)
@@ -194,7 +194,7 @@ func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Se
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.dropMissing(ctx, e.write.OnMissing, e.home.name, change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.dropMissing(ctx, e.write.OnMissing, e.name, change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}

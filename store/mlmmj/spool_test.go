@@ -210,11 +210,11 @@ func TestLinksAreNamed(t *testing.T) {
 	})
 	t.Run("the spool itself may be one", func(t *testing.T) {
 		s := newSpool(t)
-		real := t.TempDir()
+		target := t.TempDir()
 		s.Spool = filepath.Join(t.TempDir(), "spool")
-		require.NoError(t, os.Symlink(real, s.Spool))
+		require.NoError(t, os.Symlink(target, s.Spool))
 		require.NoError(t, s.Prepare(t.Context(), devList, store.DefaultMlmmjSettings(devList)))
-		require.DirExists(t, filepath.Join(real, "lists.test", "dev"))
+		require.DirExists(t, filepath.Join(target, "lists.test", "dev"))
 	})
 }
 

@@ -139,7 +139,7 @@ func readOne(hash string) (shown string, h readHash, err error) {
 		return shown, readHash{}, unreadable("after {" + scheme + "} comes " + form.written(encoding))
 	}
 	if h, err = form.read(raw); err != nil {
-		return shown, readHash{}, fmt.Errorf("after {%s} comes %s", scheme, err)
+		return shown, readHash{}, fmt.Errorf("after {%s} comes %w", scheme, err)
 	}
 	return shown, h, nil
 }

@@ -143,7 +143,7 @@ func TestVerifyRefuses(t *testing.T) {
 			_, err := password.Read(store.Secret(hash)).Match(foreignPassword)
 			e := requireFailure(t, err, store.Unprocessable, "INVALID_PASSWORD_SCHEME")
 			require.NotContains(t, e.Detail, foreignPassword)
-			requireFailure(t, password.CheckHash(hash), store.Invalid, "INVALID_PASSWORD_SCHEME")
+			_ = requireFailure(t, password.CheckHash(hash), store.Invalid, "INVALID_PASSWORD_SCHEME")
 		})
 	}
 	t.Run("password too long to hash", func(t *testing.T) {

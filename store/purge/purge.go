@@ -225,15 +225,15 @@ func (r resolver) spellings(home string) []string {
 		return []string{lowerPath(clean)}
 	}
 	top := "/" + parts[1] + "/" + parts[2]
-	real, known := r[top]
+	target, known := r[top]
 	if !known {
 		var err error
-		if real, err = filepath.EvalSymlinks(top); err != nil {
-			real = top
+		if target, err = filepath.EvalSymlinks(top); err != nil {
+			target = top
 		}
-		r[top] = real
+		r[top] = target
 	}
-	return []string{lowerPath(clean), lowerPath(real + "/" + parts[3])}
+	return []string{lowerPath(clean), lowerPath(target + "/" + parts[3])}
 }
 
 // log writes a row into the panel's log, as iRedMail's own tool does.

@@ -135,7 +135,8 @@ func capsBind(t *testing.T, open Open) {
 			mustAdmin(t, f, "wide@elsewhere.test", k.limits(4*k.unit))
 			mustManage(t, f, "a.test", "wide@elsewhere.test")
 			made := 0
-			for ; made < 9 && k.add(f, anna, "a.test", made) == nil; made++ {
+			for made < 9 && k.add(f, anna, "a.test", made) == nil {
+				made++
 			}
 			if k.code == store.CodeLimitUsers || k.code == store.CodeLimitQuota {
 				made++ // anna's own mailbox
