@@ -274,6 +274,15 @@ func oracleWblist(t *testing.T, c *client, a *amavisd) {
 	remove("/api/wblist/inbound/whitelist/anna@example.com")(c)
 	remove("/api/wblist/inbound/blacklist/example.com")(c)
 	require.False(t, isSpam("anna", "Hello"))
+
+	for _, sender := range foreignAddresses {
+		is := func() bool { return a.scan(t, sender, "bert@example.com", "Hello").spam() }
+		require.False(t, is(), "%s before", sender)
+		post("/api/wblist/inbound/blacklist/bert@example.com", body{"addresses": []string{sender}})(c)
+		require.True(t, is(), "%s as it is listed", sender)
+		put("/api/wblist/inbound/blacklist/bert@example.com", body{"addresses": []string{sender}})(c)
+		require.False(t, is(), "%s taken away again", sender)
+	}
 }
 
 func oracleBypass(t *testing.T, c *client, a *amavisd) {
