@@ -323,10 +323,35 @@ func listFixture(t *testing.T) *fixture {
 	return base
 }
 
+// TestMailingListParameters has each driver do each, on both surfaces.
 func TestMailingListParameters(t *testing.T) {
-	base := listFixture(t)
-	for _, p := range listCases() {
-		bothSurfaces(t, base, p.operation+" "+p.parameter, p.run)
+	needMlmmj(t)
+	ran := map[string]int{}
+	for driver, open := range map[string]func(t *testing.T, dir string) *fixture{
+		"native": func(t *testing.T, dir string) *fixture { return openFixture(t, dir) }, "mlmmjadmin": throughMlmmjadmin,
+	} {
+		t.Run(driver, func(t *testing.T) {
+			base := open(t, t.TempDir())
+			base.createRoot()
+			seed(base)
+			base.root().must(201, "POST", devMailingList, body{"moderators": list{"anna@example.com"}, "owner": list{"anna@example.com"}})
+			again := func(t *testing.T) *fixture {
+				t.Helper()
+				dir := t.TempDir()
+				require.NoError(t, os.CopyFS(dir, os.DirFS(base.dir)))
+				return open(t, dir)
+			}
+			for _, p := range listCases() {
+				onSurfaces(t, base, p.operation+" "+p.parameter, again, func(t *testing.T, v session) {
+					p.run(t, v)
+					ran[driver]++
+				})
+			}
+			storetest.Count(t, "effects of parameters of mailing lists", ran[driver])
+		})
+	}
+	if len(ran) == 2 {
+		require.Equal(t, ran["native"], ran["mlmmjadmin"], "as many with each driver")
 	}
 }
 
@@ -338,21 +363,4 @@ func throughMlmmjadmin(t *testing.T, dir string) *fixture {
 	all := files(t, dir)
 	all.lists = mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: daemon.URL, Token: daemon.Token})
 	return serveOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off")
-}
-
-// TestMailingListParametersThroughMlmmjadmin has a daemon write what mlmmj reads.
-func TestMailingListParametersThroughMlmmjadmin(t *testing.T) {
-	needMlmmj(t)
-	base := throughMlmmjadmin(t, t.TempDir())
-	base.createRoot()
-	seed(base)
-	root := base.root()
-	root.must(201, "POST", devMailingList, body{"moderators": list{"anna@example.com"}, "owner": list{"anna@example.com"}})
-	for _, p := range listCases() {
-		t.Run(p.operation+" "+p.parameter, func(t *testing.T) {
-			dir := t.TempDir()
-			require.NoError(t, os.CopyFS(dir, os.DirFS(base.dir)))
-			p.run(t, session{client: &client{w: throughMlmmjadmin(t, dir), cookie: root.cookie}})
-		})
-	}
 }

@@ -118,10 +118,16 @@ func seed(w *fixture) {
 // forms.
 func bothSurfaces(t *testing.T, base *fixture, name string, test func(t *testing.T, v session)) {
 	t.Helper()
+	onSurfaces(t, base, name, func(t *testing.T) *fixture { t.Helper(); return copyFixture(t, base.dir) }, test)
+}
+
+// onSurfaces is bothSurfaces that opens the copies of the fixture by a function.
+func onSurfaces(t *testing.T, base *fixture, name string, open func(t *testing.T) *fixture, test func(t *testing.T, v session)) {
+	t.Helper()
 	cookie := base.root().cookie
 	for _, surface := range []string{"strict", "legacy"} {
 		t.Run(surface+"/"+name, func(t *testing.T) {
-			v := session{client: &client{w: copyFixture(t, base.dir), cookie: cookie}}
+			v := session{client: &client{w: open(t), cookie: cookie}}
 			if surface == "legacy" {
 				v = session{client: v.legacy(), forms: true}
 			}

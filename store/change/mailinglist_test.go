@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -53,13 +54,27 @@ const (
 	mlmmjadmin = "mlmmjadmin"
 )
 
-// onBothDrivers runs a test with each driver.
+// onBothDrivers runs a test with each driver. What runs with one of them alone is a failure.
 func onBothDrivers(t *testing.T, test func(t *testing.T, open func(t *testing.T) *post)) {
 	t.Helper()
+	ran := map[string][]string{}
 	for _, driver := range []string{native, mlmmjadmin} {
 		t.Run(driver, func(t *testing.T) {
-			test(t, func(t *testing.T) *post { t.Helper(); return newPostOn(t, driver) })
+			suite := t.Name()
+			ran[driver] = []string{}
+			test(t, func(t *testing.T) *post {
+				t.Helper()
+				t.Cleanup(func() {
+					if !t.Skipped() {
+						ran[driver] = append(ran[driver], strings.TrimPrefix(t.Name(), suite))
+					}
+				})
+				return newPostOn(t, driver)
+			})
 		})
+	}
+	if len(ran) == 2 {
+		require.ElementsMatch(t, ran[native], ran[mlmmjadmin], "the same subtests with both drivers")
 	}
 }
 
@@ -343,10 +358,12 @@ func listsCutAnywhere(t *testing.T, open func(t *testing.T) *post) {
 }
 
 // TestListsFailHalfWay has each step of a creation fail: nothing is left.
-func TestListsFailHalfWay(t *testing.T) {
+func TestListsFailHalfWay(t *testing.T) { onBothDrivers(t, listsFailHalfWay) }
+
+func listsFailHalfWay(t *testing.T, open func(t *testing.T) *post) {
 	for _, step := range []string{"Prepare", "Subscribe", "CreateMailingListAccount"} {
 		t.Run(step, func(t *testing.T) {
-			p := newPost(t)
+			p := open(t)
 			refused := store.Fail(store.Conflict, store.CodeNotAllowed, "Refused by the test.")
 			p.fails = func(name string) error {
 				if name == step {
@@ -361,7 +378,7 @@ func TestListsFailHalfWay(t *testing.T) {
 		})
 	}
 	t.Run("when nobody knows what became of the account", func(t *testing.T) {
-		p := newPost(t)
+		p := open(t)
 		p.fails = func(name string) error {
 			if name == "after CreateMailingListAccount" {
 				return store.Down("The database", errBroken)
@@ -459,8 +476,10 @@ func TestWithoutListsNothingIsMade(t *testing.T) {
 }
 
 // TestWithoutListsNobodyIsAsked has users go where mlmmj cannot be worked with and there are no lists.
-func TestWithoutListsNobodyIsAsked(t *testing.T) {
-	p := newPost(t)
+func TestWithoutListsNobodyIsAsked(t *testing.T) { onBothDrivers(t, withoutListsNobodyIsAsked) }
+
+func withoutListsNobodyIsAsked(t *testing.T, open func(t *testing.T) *post) {
+	p := open(t)
 	p.fails = func(name string) error {
 		if name == "DeleteUser" || name == "after DeleteUser" {
 			return nil
@@ -473,8 +492,10 @@ func TestWithoutListsNobodyIsAsked(t *testing.T) {
 }
 
 // TestListsOfOneAddressWait has many make, change and delete one list at once. It is whole or absent at the end.
-func TestListsOfOneAddressWait(t *testing.T) {
-	p := newPost(t)
+func TestListsOfOneAddressWait(t *testing.T) { onBothDrivers(t, listsOfOneAddressWait) }
+
+func listsOfOneAddressWait(t *testing.T, open func(t *testing.T) *post) {
+	p := open(t)
 	done := make(chan error)
 	const clients = 16
 	for i := range clients {

@@ -20,14 +20,12 @@ import (
 	"github.com/postern-mail/postern/store/storetest"
 )
 
-func TestAdmin(t *testing.T) {
-	storetest.Lists(t, func(t *testing.T) storetest.ListsFixture {
-		m := storetest.NewMlmmjadmin(t)
-		return storetest.ListsFixture{
-			Lists: mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token}), Spool: m.Spool, Archive: m.Archive,
-			Down: func(*testing.T) { m.Stop() },
-		}
-	})
+func openDaemon(t *testing.T) storetest.ListsFixture {
+	m := storetest.NewMlmmjadmin(t)
+	return storetest.ListsFixture{
+		Lists: mlmmj.NewDaemon(mlmmj.DaemonConfig{URL: m.URL, Token: m.Token}), Spool: m.Spool, Archive: m.Archive,
+		Down: func(*testing.T) { m.Stop() },
+	}
 }
 
 // Both drivers leave the same control files, byte for byte.

@@ -15,9 +15,19 @@ import (
 	"github.com/postern-mail/postern/store/storetest"
 )
 
-func TestNative(t *testing.T) {
+// TestDrivers runs one suite with each driver: what one of them leaves out, the other would have to.
+func TestDrivers(t *testing.T) {
 	storetest.Mlmmj(t)
-	storetest.Lists(t, openNative)
+	ran := map[string][]string{}
+	for driver, open := range map[string]storetest.ListsOpen{"native": openNative, "mlmmjadmin": openDaemon} {
+		t.Run(driver, func(t *testing.T) { ran[driver] = storetest.Lists(t, open) })
+	}
+	if len(ran) < 2 {
+		return // one alone was asked for
+	}
+	require.NotEmpty(t, ran["native"])
+	require.ElementsMatch(t, ran["native"], ran["mlmmjadmin"], "the same subtests with both drivers")
+	t.Logf("%d subtests with each driver", len(ran["native"]))
 }
 
 func openNative(t *testing.T) storetest.ListsFixture {
