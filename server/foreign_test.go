@@ -3,6 +3,8 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -96,4 +98,70 @@ func keepForeign(t *testing.T, root *client, path, field, add, remove, shown str
 	root.must(http.StatusOK, "PUT", path, map[string]any{add: foreignAddresses})
 	root.must(http.StatusOK, "PUT", path, map[string]any{remove: foreignAddresses[:len(foreignAddresses)-1]})
 	require.Equal(t, anyOf(foreignAddresses[len(foreignAddresses)-1:]), root.get(path).data()[shown])
+}
+
+// TestAddressesThatMlmmjadminDoesNotKnow tells of each that it would drop without a word, before anything is written.
+func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
+	needMlmmj(t)
+	const strange, good = "sean.o'brien@far.test", "bo+x@far.test"
+	open := func(t *testing.T) (*fixture, *client) {
+		w := throughMlmmjadmin(t, t.TempDir())
+		w.createRoot()
+		seed(w)
+		root := w.root()
+		root.must(http.StatusCreated, "POST", devMailingList, body{"name": "Dev", "owner": list{good}})
+		return w, root
+	}
+	t.Run("create", func(t *testing.T) {
+		w, root := open(t)
+		for _, field := range []string{"owner", "moderators", "subscription_moderators", "subscribers"} {
+			given := body{"name": "News", field: list{good, strange}, "require_confirm": "no"}
+			before := w.files(t)
+			a := root.json("POST", "/api/ml/news@example.com", given)
+			require.Equal(t, []any{400, "INVALID_MAIL", field}, []any{a.status, a.msg(), a.body["_field"]}, a.raw)
+			require.Contains(t, a.raw, "mlmmjadmin does not take the address")
+			require.Equal(t, before, w.files(t))
+			require.Equal(t, 404, root.get("/api/ml/news@example.com").status)
+			a = root.legacy().form("POST", "/api/ml/news@example.com", url.Values{"name": {"News"}, field: {good + "," + strange}, "require_confirm": {"no"}})
+			require.True(t, a.ok(), a.raw)
+			require.Equal(t, []any{strange}, a.body["_discarded"], a.raw)
+			shown := root.get("/api/ml/news@example.com?with_subscribers=yes")
+			require.Contains(t, shown.raw, good)
+			require.NotContains(t, shown.raw, strange)
+			root.must(http.StatusOK, "DELETE", "/api/ml/news@example.com?keep_archive=no", nil)
+		}
+	})
+	t.Run("update", func(t *testing.T) {
+		w, root := open(t)
+		for _, field := range []string{"owner", "moderators", "subscription_moderators", "add_subscribers"} {
+			before, shown := w.files(t), root.get(devMailingList+"?with_subscribers=yes").raw
+			a := root.json("PUT", devMailingList, body{"name": "Changed", field: list{good, strange}, "require_confirm": "no"})
+			require.Equal(t, []any{400, "INVALID_MAIL", field}, []any{a.status, a.msg(), a.body["_field"]}, a.raw)
+			require.Equal(t, shown, root.get(devMailingList+"?with_subscribers=yes").raw, "not even the name")
+			require.Equal(t, before, w.files(t))
+			a = root.legacy().form("PUT", devMailingList, url.Values{field: {good + "," + strange}, "require_confirm": {"no"}})
+			require.True(t, a.ok(), a.raw)
+			require.Equal(t, []any{strange}, a.body["_discarded"], a.raw)
+			require.NotContains(t, root.get(devMailingList+"?with_subscribers=yes").raw, strange)
+			if field == "add_subscribers" {
+				continue
+			}
+			a = root.legacy().form("PUT", devMailingList, url.Values{field: {strange}})
+			require.Equal(t, "INVALID_MAIL", a.msg(), "nothing is left of what was to replace: %s", a.raw)
+			require.Contains(t, root.get(devMailingList).raw, good)
+		}
+	})
+	t.Run("one who has subscribed by mail", func(t *testing.T) {
+		w, root := open(t)
+		file := filepath.Join(w.spool(), "example.com", "dev", "subscribers.d", "s")
+		require.NoError(t, os.WriteFile(file, []byte(strange+"\n"), 0o600))
+		a := root.json("PUT", devMailingList, body{"name": "Changed", "remove_subscribers": list{strange}})
+		require.Equal(t, []any{400, "INVALID_MAIL", "remove_subscribers"}, []any{a.status, a.msg(), a.body["_field"]}, a.raw)
+		require.Contains(t, root.get(devMailingList).raw, `"Dev"`)
+		a = root.legacy().form("PUT", devMailingList, url.Values{"remove_subscribers": {strange + "," + good}})
+		require.True(t, a.ok(), a.raw)
+		require.Equal(t, []any{strange}, a.body["_discarded"], a.raw)
+		root.must(http.StatusOK, "PUT", devMailingList, body{"remove_subscribers": list{"who'else@far.test"}}) // who is not there
+		require.FileExists(t, file)
+	})
 }

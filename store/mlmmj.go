@@ -52,6 +52,9 @@ type Mlmmj interface {
 	// ListsOf returns the lists of a domain that are there, accounts or not, sorted. A driver that cannot know returns
 	// nil.
 	ListsOf(ctx context.Context, domain string) ([]string, error)
+	// Takes returns INVALID_MAIL, with the reason, for an address that this driver cannot have as an owner, a moderator, a
+	// subscriber or a further address of a list. It asks nobody.
+	Takes(address string) error
 	// Ping returns nil when mlmmj can be worked with.
 	Ping(ctx context.Context) error
 }

@@ -91,9 +91,12 @@ func (m *MailingLists) Subscribers(ctx context.Context, mail string) iter.Seq2[s
 // CreateMailingList implements store.MailingLists: what mlmmj holds, then the subscribers, then the account. When the account
 // is refused the rest goes again; when nobody knows what became of it the rest stays.
 func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n store.MailingListCreate) (store.Change, error) {
+	n, strange, err := m.takenNew(w.OnMissing, n)
+	if err != nil {
+		return store.Change{}, err
+	}
 	var left []string
 	if w.OnMissing != store.Drop {
-		var err error
 		if n.Settings, left, err = m.listHeaders(ctx, w, n.Mail, store.DefaultMlmmjSettings(n.Mail), n.Settings); err != nil {
 			return store.Change{}, err
 		}
@@ -104,7 +107,7 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 		return m.accounts.CreateMailingListAccount(ctx, w, account)
 	}
 	var c store.Change
-	err := m.locked(ctx, n.Mail, func(ctx context.Context) error {
+	err = m.locked(ctx, n.Mail, func(ctx context.Context) error {
 		planned, err := m.accounts.Accounts.CreateMailingListAccount(ctx, dry(w), account)
 		made := false
 		if store.HasCode(err, store.CodeAlreadyExists) {
@@ -139,8 +142,22 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 		return err
 	})
 	m.inviter.wakeUp()
-	c.Discarded = append(c.Discarded, left...)
+	c.Discarded = slices.Concat(strange, c.Discarded, left)
 	return c, err
+}
+
+// takenNew returns the new list with the addresses that the driver takes, and those that it does not.
+func (m *MailingLists) takenNew(rule store.OnMissing, n store.MailingListCreate) (store.MailingListCreate, []string, error) {
+	if err := m.lists.Takes(n.Mail); err != nil {
+		return n, nil, err
+	}
+	settings, left, err := m.takenPeople(rule, store.MlmmjSettings{}, n.Settings)
+	if err != nil {
+		return n, nil, err
+	}
+	subscribers, bad, err := m.taken(rule, "subscribers", n.Subscribers, false)
+	n.Settings, n.Subscribers = settings, subscribers
+	return n, append(left, bad...), err
 }
 
 // replaceHeaders is listHeaders of a list that is there: header lines of which none can be taken do not replace its own.
@@ -249,10 +266,11 @@ func (m *MailingLists) UpdateMailingList(
 		}
 		if w.DryRun {
 			c = edit.planned
+			c.Discarded = append(c.Discarded, edit.left...)
 			return nil
 		}
 		if err = m.configure(ctx, mail, edit); err == nil {
-			err = m.resubscribe(ctx, mail, u, edit.planned.Discarded)
+			err = m.resubscribe(ctx, mail, edit.asked, edit.planned.Discarded)
 		}
 		if err == nil {
 			c, err = m.accounts.UpdateMailingListAccount(ctx, w, mail, edit.account)
@@ -269,8 +287,9 @@ func (m *MailingLists) UpdateMailingList(
 
 // mailingListEdit is what an update does.
 type mailingListEdit struct {
+	asked     store.MailingListUpdate // without what the driver does not take
 	planned   store.Change
-	left      []string // header lines that are left out
+	left      []string // addresses and header lines that are left out
 	account   store.MailingListAccountUpdate
 	configure store.MlmmjUpdate
 	after     store.MlmmjSettings
@@ -287,9 +306,13 @@ func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u s
 	if store.IsNotFound(err) {
 		edit.unheld, now, err = true, account.Settings(), nil
 	}
+	if err == nil {
+		u, edit.left, err = m.takenUpdate(ctx, w.OnMissing, mail, now, u)
+	}
 	if err != nil {
 		return edit, err
 	}
+	edit.asked = u
 	edit.configure = u.Configure(now)
 	edit.account = u.Account(account.AccessPolicy, now.With(edit.configure))
 	edit.planned, err = m.accounts.Accounts.UpdateMailingListAccount(ctx, dry(w), mail, edit.account)
@@ -298,10 +321,33 @@ func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u s
 		edit.configure.ExtraAddresses = &kept
 	}
 	if err == nil {
-		edit.configure, edit.left, err = m.replaceHeaders(ctx, w, mail, now, edit.configure)
+		var left []string
+		edit.configure, left, err = m.replaceHeaders(ctx, w, mail, now, edit.configure)
+		edit.left = append(edit.left, left...)
 	}
 	edit.after = now.With(edit.configure)
 	return edit, err
+}
+
+// takenUpdate returns the update with the addresses that the driver takes, and those that it does not.
+func (m *MailingLists) takenUpdate(
+	ctx context.Context, rule store.OnMissing, mail string, now store.MlmmjSettings, u store.MailingListUpdate,
+) (store.MailingListUpdate, []string, error) {
+	settings, left, err := m.takenPeople(rule, now, u.Settings)
+	if err != nil {
+		return u, nil, err
+	}
+	coming, bad, err := m.taken(rule, "add_subscribers", u.Subscribe, false)
+	if err != nil {
+		return u, nil, err
+	}
+	if u.UnsubscribeAll {
+		u.Settings, u.Subscribe = settings, coming
+		return u, slices.Concat(left, bad), nil
+	}
+	leaving, stay, err := m.removable(ctx, rule, mail, u.Unsubscribe)
+	u.Settings, u.Subscribe, u.Unsubscribe = settings, coming, leaving
+	return u, slices.Concat(left, bad, stay), err
 }
 
 func (m *MailingLists) configure(ctx context.Context, mail string, edit mailingListEdit) error {

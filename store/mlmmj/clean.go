@@ -99,6 +99,14 @@ func cleanAddresses(addresses []string) ([]string, *store.Error) {
 	return slices.Compact(clean), nil
 }
 
+// Takes implements store.Mlmmj.
+func (s *Spool) Takes(address string) error {
+	if _, err := cleanAddresses([]string{address}); err != nil {
+		return err
+	}
+	return nil
+}
+
 // cleanHeaders leaves out what is no header line and what the list writes itself.
 func cleanHeaders(lines []string) ([]string, *store.Error) {
 	clean := make([]string, 0, len(lines))

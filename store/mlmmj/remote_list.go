@@ -162,6 +162,15 @@ func takes(addresses ...string) error {
 	return nil
 }
 
+// Takes implements store.Mlmmj.
+func (r *Daemon) Takes(address string) error {
+	clean, err := cleanAddresses([]string{address})
+	if err != nil {
+		return err
+	}
+	return takes(clean...)
+}
+
 // clean is the common clean, and refuses what mlmmjadmin would drop or, as it separates names by commas, take apart.
 func (r *Daemon) clean(mail string, u store.MlmmjUpdate) (store.MlmmjUpdate, error) {
 	u, err := clean(mail, u)

@@ -356,6 +356,8 @@ func (l adminList) values(name, value string) []string {
 	switch name {
 	case "custom_headers":
 		values = l.headers(values)
+	case "owner", "moderators":
+		values = slices.DeleteFunc(values, func(v string) bool { return !adminEmail.MatchString(v) })
 	case "extra_addresses":
 		if values = slices.DeleteFunc(values, func(v string) bool { return v == l.mail }); value != "" {
 			values = append([]string{l.mail}, values...)

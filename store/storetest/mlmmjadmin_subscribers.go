@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -87,11 +88,14 @@ func (l adminList) subscribe(form url.Values) any {
 	return nil
 }
 
-// adminAddresses drops what is no address without a word.
+// adminEmail is what mlmmjadmin takes for an address (libs/regxes.py).
+var adminEmail = regexp.MustCompile(`(?i)^[\w#-][\w.+=/&#-]*@[\w-][\w.-]*\.[a-z0-9-]{2,15}$`)
+
+// adminAddresses drops what is no address to mlmmjadmin without a word.
 func adminAddresses(list string) []string {
 	var all []string
 	for a := range strings.SplitSeq(strings.ReplaceAll(list, " ", ""), ",") {
-		if strings.Contains(a, "@") {
+		if adminEmail.MatchString(a) {
 			all = append(all, strings.ToLower(a))
 		}
 	}
