@@ -1,7 +1,9 @@
 package store
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -76,4 +78,37 @@ func WithoutExtension(mail string) string {
 		return local[:i] + "@" + domain
 	}
 	return mail
+}
+
+// DomainsOf returns the domains of addresses, each once and in order.
+func DomainsOf(mails []string) []string {
+	names := map[string]bool{}
+	for _, mail := range mails {
+		names[DomainOf(mail)] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Spellings returns under which addresses the accounts may be stored: as given, and at the domain itself where targets says that
+// the address is under an alias domain of that.
+func Spellings(mails []string, targets map[string]string) []string {
+	forms := map[string]bool{}
+	for _, mail := range mails {
+		forms[mail] = true
+		local, domain := SplitAddress(mail)
+		if target := targets[domain]; target != "" {
+			forms[local+"@"+target] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(forms))
+}
+
+// WithBare returns the addresses as they are and, beside them, without their extensions. The former count too: an alias account
+// may have a "+" of its own.
+func WithBare(mails []string) []string {
+	all := slices.Clone(mails)
+	for _, mail := range mails {
+		all = append(all, WithoutExtension(mail))
+	}
+	return all
 }

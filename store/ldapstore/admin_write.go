@@ -16,21 +16,13 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 	}
 	locks := []string{lockAdmin(a.Mail), lockDomainNames}
 	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
-		if err := s.free(ctx, w.Actor, a.Mail); err != nil {
+		if err := s.addressRules(w).CheckNewAdmin(ctx, a.Mail); err != nil {
 			return nil, err
-		}
-		hosted, err := s.hosted(ctx, []string{store.DomainOf(a.Mail)})
-		if err != nil {
-			return nil, err
-		}
-		for name := range hosted {
-			return nil, store.Fail(store.Unprocessable, store.CodeCanNotBeLocalDomain,
-				"A standalone admin cannot have an address in a domain that is hosted here: %s is.", name)
 		}
 		e := s.newAdmin(a, now)
 		p := &plan{change: created(store.NounAdmin, e, a.Mail)}
 		p.change.Domain = ""
-		if err = s.revokeAdminRights(ctx, p, a.Mail); err != nil {
+		if err := s.revokeAdminRights(ctx, p, a.Mail); err != nil {
 			return nil, err
 		}
 		p.claim(e, a.Mail)

@@ -2,7 +2,6 @@ package ldapstore
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -16,16 +15,12 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 	}
 	domain := store.DomainOf(a.Mail)
 	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
-		h, err := s.admit(ctx, held, w.Actor, a.Mail, kindAlias, store.Usage{Aliases: 1})
+		h, err := s.admit(ctx, held, w, a.Mail, kindAlias, store.Usage{Aliases: 1})
 		if err != nil {
 			return nil, err
 		}
 		p := &plan{}
-		set, err := s.dropMissingMembers(ctx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.change)
-		if err != nil {
-			return nil, err
-		}
-		members, err := set.ApplyTo(nil, "members")
+		members, err := s.addressRules(w).Members(ctx, a.Mail, "members", nil, store.Set{Add: a.Members}, &p.change)
 		if err != nil {
 			return nil, err
 		}
@@ -43,19 +38,19 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 
 // admit returns the domain of a new account, or an error unless the address is free and there is room.
 func (s *Store) admit(
-	ctx context.Context, held *held, actor store.Actor, mail string, k kind, more store.Usage,
+	ctx context.Context, held *held, w store.Write, mail string, k kind, more store.Usage,
 ) (home, error) {
 	h, err := s.home(ctx, store.DomainOf(mail))
 	if err != nil {
 		return h, err
 	}
-	if err = s.free(ctx, actor, mail); err != nil {
+	if err = s.addressRules(w).CheckFree(ctx, mail); err != nil {
 		return h, err
 	}
 	if err = s.room(ctx, h, k); err != nil {
 		return h, err
 	}
-	return h, s.checkActor(ctx, held, actor, h.name, added(more))
+	return h, s.checkActor(ctx, held, w.Actor, h.name, added(more))
 }
 
 func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {
@@ -89,11 +84,8 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		}
 		p := &plan{}
 		if u.Members.Touches() {
-			set, err := s.dropMissingMembers(ctx, w.OnMissing, u.Members.Field("members", "addMember"), mail, u.Members, &p.change)
-			if err != nil {
-				return nil, err
-			}
-			next, err := set.ApplyTo(before.sorted("mailForwardingAddress"), "members")
+			field, current := u.Members.Field("members", "addMember"), before.sorted("mailForwardingAddress")
+			next, err := s.addressRules(w).Members(ctx, mail, field, current, u.Members, &p.change)
 			if err != nil {
 				return nil, err
 			}
@@ -126,21 +118,4 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		return p, nil
 	})
 	return change, s.finishCount(ctx, w, err, store.CodeNoSuchAccount, domain, kindAlias)
-}
-
-// dropMissingMembers leaves out the alias itself and members that do not exist.
-func (s *Store) dropMissingMembers(
-	ctx context.Context, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
-) (store.Set, error) {
-	var itself []string
-	if slices.Contains(members.Wanted(), mail) {
-		itself = []string{mail}
-	}
-	members, err := store.Discard(rule, members, itself, change, func(string) *store.Error {
-		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With(field)
-	})
-	if err != nil {
-		return members, err
-	}
-	return s.dropMissing(ctx, rule, store.DomainOf(mail), field, members, change)
 }

@@ -25,7 +25,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if err != nil {
 			return nil, err
 		}
-		if err = s.admitDomain(ctx, held, w.Actor, d, begun); err != nil {
+		if err = s.admitDomain(ctx, held, w, d, begun); err != nil {
 			return nil, err
 		}
 		return s.planNewDomain(ctx, w.Actor, d, begun)
@@ -33,7 +33,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 }
 
 // admitDomain returns an error unless the domain may be made.
-func (s *Store) admitDomain(ctx context.Context, held *held, actor store.Actor, d store.DomainCreate, begun *entry) error {
+func (s *Store) admitDomain(ctx context.Context, held *held, w store.Write, d store.DomainCreate, begun *entry) error {
 	if begun == nil {
 		hosted, err := s.hosted(ctx, []string{d.Name})
 		if err != nil {
@@ -45,21 +45,10 @@ func (s *Store) admitDomain(ctx context.Context, held *held, actor store.Actor, 
 	} else if !begun.unfinished() {
 		return store.AlreadyExists(d.Name)
 	}
-	if err := s.checkCreator(ctx, held, actor, d); err != nil {
+	if err := s.checkCreator(ctx, held, w.Actor, d); err != nil {
 		return err
 	}
-	if err := s.checkNewBcc(ctx, "senderBcc", d.Name, d.SenderBcc); err != nil {
-		return err
-	}
-	return s.checkNewBcc(ctx, "recipientBcc", d.Name, d.RecipientBcc)
-}
-
-// checkNewBcc is checkReferences for a domain to be, in which nothing can be there yet.
-func (s *Store) checkNewBcc(ctx context.Context, field, domain, mail string) error {
-	if store.DomainOf(mail) == domain {
-		return store.MissingReference(field, mail)
-	}
-	return s.checkReferences(ctx, domain, field, mail)
+	return s.addressRules(w).CheckNewDomain(ctx, d)
 }
 
 func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) (*plan, error) {

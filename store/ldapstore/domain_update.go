@@ -34,7 +34,7 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
-		if err = s.checkDomainReferences(ctx, h.name, u); err != nil {
+		if err = s.addressRules(w).CheckDomainReferences(ctx, h.name, u); err != nil {
 			return nil, err
 		}
 		aliases, err := s.decideAliasDomains(ctx, w.OnMissing, h, u.AliasDomains)
@@ -43,27 +43,6 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		}
 		return s.planDomainUpdate(ctx, h, u, aliases)
 	})
-}
-
-// checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.
-func (s *Store) checkDomainReferences(ctx context.Context, domain string, u store.DomainUpdate) error {
-	if u.Catchall != nil {
-		if err := s.checkReferences(ctx, domain, "catchall", *u.Catchall...); err != nil {
-			return err
-		}
-	}
-	for _, bcc := range []struct {
-		field string
-		mail  *string
-	}{{"senderBcc", u.SenderBcc}, {"recipientBcc", u.RecipientBcc}} {
-		if bcc.mail == nil {
-			continue
-		}
-		if err := s.checkReferences(ctx, domain, bcc.field, *bcc.mail); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpdate, aliases aliasChange) (*plan, error) {

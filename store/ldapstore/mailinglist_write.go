@@ -2,13 +2,13 @@ package ldapstore
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateMailingListAccount implements store.MailingListAccounts. The entry holds all that there is of it; then the number of lists of the domain is set. A
@@ -19,7 +19,7 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 	}
 	domain := store.DomainOf(m.Mail)
 	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
-		h, err := s.admit(ctx, held, w.Actor, m.Mail, kindList, store.Usage{Lists: 1})
+		h, err := s.admit(ctx, held, w, m.Mail, kindList, store.Usage{Lists: 1})
 		if err != nil {
 			return nil, err
 		}
@@ -103,11 +103,11 @@ func (s *Store) editMailingList(
 	if err := s.editExtra(ctx, w, h, e, u.ExtraAddresses, change); err != nil {
 		return err
 	}
-	if err := s.editPeople(ctx, e, u.Owners, u.Moderators); err != nil {
+	if err := s.editPeople(ctx, w, e, u.Owners, u.Moderators); err != nil {
 		return err
 	}
 	itself := append([]string{e.address()}, e.sorted("shadowAddress")...)
-	return s.checkSubscribers(ctx, w.OnMissing, itself, u.Subscribers, u.SubscriberField, change)
+	return s.addressRules(w).CheckSubscribers(ctx, itself, u.Subscribers, u.SubscriberField, change)
 }
 
 // editExtra sets the further addresses of a list. Those that come with alias domains stay.
@@ -116,9 +116,7 @@ func (s *Store) editExtra(ctx context.Context, w store.Write, h home, e *entry, 
 		return nil
 	}
 	wanted := store.LeaveOut(*extra, append(h.derived(e.address(), *e), e.address()))
-	next, err := s.dropForeign(ctx, w, h, h.further(*e), change.WholeSet(wanted), further{
-		field: "extra_addresses", whole: "extra_addresses", outside: func() *store.Error { return store.NotOfList(h.name) },
-	}, change)
+	next, err := rules.FurtherOfList(h.name).Next(ctx, s.addressRules(w), h.further(*e), change.WholeSet(wanted), change)
 	if err != nil {
 		return err
 	}
@@ -127,11 +125,8 @@ func (s *Store) editExtra(ctx context.Context, w store.Write, h home, e *entry, 
 }
 
 // editPeople sets who owns and who moderates a list; nil leaves them. Both may always post.
-func (s *Store) editPeople(ctx context.Context, e *entry, owners, moderators *[]string) error {
-	if err := s.checkReferences(ctx, store.DomainOf(e.address()), "owner", store.MailingListPeople(e.address(), owners)...); err != nil {
-		return err
-	}
-	if err := s.checkReferences(ctx, store.DomainOf(e.address()), "moderators", store.MailingListPeople(e.address(), moderators)...); err != nil {
+func (s *Store) editPeople(ctx context.Context, w store.Write, e *entry, owners, moderators *[]string) error {
+	if err := s.addressRules(w).CheckPeople(ctx, e.address(), owners, moderators); err != nil {
 		return err
 	}
 	were := append(e.sorted("listOwner"), e.sorted("listModerator")...)
@@ -145,19 +140,6 @@ func (s *Store) editPeople(ctx context.Context, e *entry, owners, moderators *[]
 		e.add("listAllowedUser", append(e.sorted("listOwner"), e.sorted("listModerator")...)...)
 	}
 	return nil
-}
-
-// checkSubscribers discards those who are the list itself, under any of its addresses, and those who do not exist.
-func (s *Store) checkSubscribers(
-	ctx context.Context, rule store.OnMissing, itself, subscribers []string, field string, change *store.Change,
-) error {
-	isItself := store.Among(itself)
-	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool { return !isItself(mail) })
-	set, err := store.DiscardItself(rule, field, own, store.Set{Add: subscribers}, change)
-	if err == nil {
-		_, err = s.dropMissing(ctx, rule, store.DomainOf(itself[0]), field, set, change)
-	}
-	return err
 }
 
 // DeleteMailingListAccount implements store.MailingListAccounts. What refers to the list goes first, then its entry, and then the number of lists of the

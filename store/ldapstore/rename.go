@@ -46,7 +46,7 @@ func (s *Store) rename(
 			return nil, err
 		}
 		if !r.begun {
-			if err = s.free(ctx, w.Actor, r.next); err != nil {
+			if err = s.addressRules(w).CheckFree(ctx, r.next); err != nil {
 				return nil, err
 			}
 			if err = admit(r, held); err != nil {

@@ -102,7 +102,7 @@ func (s *Store) strays(ctx context.Context, scope store.Scope, shadows []string,
 
 // dropMissingListMembers leaves out the list itself, lists that it is a member of, and members that do not exist.
 func (s *Store) dropMissingListMembers(
-	ctx context.Context, rule store.OnMissing, field, list string, set store.Set, change *store.Change,
+	ctx context.Context, w store.Write, field, list string, set store.Set, change *store.Change,
 ) (store.Set, error) {
 	above, err := s.containing(ctx, list)
 	if err != nil {
@@ -110,14 +110,14 @@ func (s *Store) dropMissingListMembers(
 	}
 	contains := store.Among(above)
 	circular := slices.DeleteFunc(slices.Clone(set.Wanted()), func(mail string) bool { return !contains(mail) })
-	set, err = store.Discard(rule, set, circular, change, func(mail string) *store.Error {
+	set, err = store.Discard(w.OnMissing, set, circular, change, func(mail string) *store.Error {
 		return store.Fail(store.Invalid, store.CodeInvalidMail,
 			"A list cannot be a member of itself, nor of one of its members: %s.", mail).With(field)
 	})
 	if err != nil {
 		return set, err
 	}
-	return s.dropMissing(ctx, rule, store.DomainOf(list), field, set, change)
+	return s.addressRules(w).DropMissing(ctx, store.DomainOf(list), field, set, change)
 }
 
 // containing returns every address whose mail reaches the list, through however many lists and alias accounts: that of the
@@ -185,7 +185,7 @@ func (e entry) shown(lists func(e entry) []string) store.Record {
 func (s *Store) listsOf(ctx context.Context, entries []entry) (func(e entry) []string, error) {
 	var all entry
 	for _, e := range entries {
-		all.add("domain", domainsOf(e.sorted("memberOfGroup"))...)
+		all.add("domain", store.DomainsOf(e.sorted("memberOfGroup"))...)
 	}
 	hosted, err := s.hosted(ctx, all.all("domain"))
 	return func(e entry) []string {

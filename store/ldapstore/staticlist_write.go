@@ -24,12 +24,12 @@ func (s *Store) CreateStaticList(ctx context.Context, w store.Write, m store.Sta
 		if err != nil {
 			return nil, err
 		}
-		h, err := s.admitList(ctx, held, w.Actor, m.Mail, begun)
+		h, err := s.admitList(ctx, held, w, m.Mail, begun)
 		if err != nil {
 			return nil, err
 		}
 		p := &plan{}
-		set, err := s.dropMissingListMembers(ctx, w.OnMissing, "members", m.Mail, store.Set{Add: m.Members}, &p.change)
+		set, err := s.dropMissingListMembers(ctx, w, "members", m.Mail, store.Set{Add: m.Members}, &p.change)
 		if err != nil {
 			return nil, err
 		}
@@ -46,9 +46,9 @@ func (s *Store) CreateStaticList(ctx context.Context, w store.Write, m store.Sta
 }
 
 // admitList returns the domain of a new list, or an error unless the address is free and there is room.
-func (s *Store) admitList(ctx context.Context, held *held, actor store.Actor, mail string, begun *entry) (home, error) {
+func (s *Store) admitList(ctx context.Context, held *held, w store.Write, mail string, begun *entry) (home, error) {
 	if begun == nil {
-		return s.admit(ctx, held, actor, mail, kindList, store.Usage{Lists: 1})
+		return s.admit(ctx, held, w, mail, kindList, store.Usage{Lists: 1})
 	}
 	return s.home(ctx, store.DomainOf(mail))
 }
@@ -220,7 +220,7 @@ func (s *Store) UpdateStaticList(ctx context.Context, w store.Write, mail string
 			return nil, err
 		}
 		if u.Members.Touches() {
-			if err = s.editMembers(ctx, w.OnMissing, p, &after, u.Members); err != nil {
+			if err = s.editMembers(ctx, w, p, &after, u.Members); err != nil {
 				return nil, err
 			}
 		}
@@ -231,7 +231,7 @@ func (s *Store) UpdateStaticList(ctx context.Context, w store.Write, mail string
 }
 
 // editMembers plans who is a member of a list.
-func (s *Store) editMembers(ctx context.Context, rule store.OnMissing, p *plan, list *entry, change store.Set) error {
+func (s *Store) editMembers(ctx context.Context, w store.Write, p *plan, list *entry, change store.Set) error {
 	mail := list.address()
 	h, err := s.home(ctx, domainOf(mail))
 	if err != nil {
@@ -241,7 +241,7 @@ func (s *Store) editMembers(ctx context.Context, rule store.OnMissing, p *plan, 
 	if err != nil {
 		return err
 	}
-	set, err := s.dropMissingListMembers(ctx, rule, change.Field("members", "addMember"), mail, change, &p.change)
+	set, err := s.dropMissingListMembers(ctx, w, change.Field("members", "addMember"), mail, change, &p.change)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 	}
 	domain := store.DomainOf(u.Mail)
 	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(now time.Time, held *held) (*plan, error) {
-		h, quota, err := s.admitUser(ctx, held, w.Actor, u)
+		h, quota, err := s.admitUser(ctx, held, w, u)
 		if err != nil {
 			return nil, err
 		}
@@ -49,12 +49,12 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 }
 
 // admitUser returns an error unless there is room for the mailbox, and the quota that it gets in MB.
-func (s *Store) admitUser(ctx context.Context, held *held, actor store.Actor, u store.UserCreate) (home, int64, error) {
+func (s *Store) admitUser(ctx context.Context, held *held, w store.Write, u store.UserCreate) (home, int64, error) {
 	h, err := s.home(ctx, store.DomainOf(u.Mail))
 	if err != nil {
 		return h, 0, err
 	}
-	if err = s.free(ctx, actor, u.Mail); err != nil {
+	if err = s.addressRules(w).CheckFree(ctx, u.Mail); err != nil {
 		return h, 0, err
 	}
 	if err = s.room(ctx, h, kindUser); err != nil {
@@ -68,7 +68,7 @@ func (s *Store) admitUser(ctx context.Context, held *held, actor store.Actor, u 
 	if err != nil {
 		return h, 0, err
 	}
-	return h, quota, s.checkActor(ctx, held, actor, h.name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(quota)}))
+	return h, quota, s.checkActor(ctx, held, w.Actor, h.name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(quota)}))
 }
 
 // userPath is where the files of a new mailbox are.

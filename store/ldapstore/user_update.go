@@ -3,7 +3,6 @@ package ldapstore
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -99,7 +98,7 @@ func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now t
 		return err
 	}
 	if u.SenderBcc != nil || u.RecipientBcc != nil {
-		err = s.checkDomainReferences(ctx, e.name, store.DomainUpdate{SenderBcc: u.SenderBcc, RecipientBcc: u.RecipientBcc})
+		err = s.addressRules(e.write).CheckDomainReferences(ctx, e.name, store.DomainUpdate{SenderBcc: u.SenderBcc, RecipientBcc: u.RecipientBcc})
 	}
 	setBcc(&e.after, senderBccOfUser, u.SenderBcc)
 	setBcc(&e.after, recipientBccOfUser, u.RecipientBcc)
@@ -194,7 +193,7 @@ func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Se
 	if !change.Touches() {
 		return nil
 	}
-	set, err := s.dropMissing(ctx, e.write.OnMissing, e.name, change.Field("forwarding", "addForwarding"), change, &e.change)
+	set, err := s.addressRules(e.write).DropMissing(ctx, e.name, change.Field("forwarding", "addForwarding"), change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -212,12 +211,7 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 		return nil
 	}
 	current := e.further(e.before)
-	next, err := s.dropForeign(ctx, e.write, e.home, current, change, further{
-		field: change.Field("aliases", "addAlias"), whole: "aliases",
-		outside: func() *store.Error {
-			return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias must be in %s or one of its alias domains.", e.name)
-		},
-	}, &e.change)
+	next, err := rules.FurtherOfUser(e.name, change).Next(ctx, s.addressRules(e.write), current, change, &e.change)
 	if err != nil {
 		return err
 	}
@@ -226,43 +220,4 @@ func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) 
 		e.after.add("enabledService", serviceShadow)
 	}
 	return nil
-}
-
-// further says how a change to further addresses is refused.
-type further struct {
-	field   string
-	whole   string // the parameter that names all of them
-	outside func() *store.Error
-}
-
-// dropForeign returns the further addresses after a change, without new ones that lie outside of the domain, are in use or
-// are extensions of somebody's.
-func (s *Store) dropForeign(
-	ctx context.Context, w store.Write, h home, current []string, set store.Set, f further, change *store.Change,
-) ([]string, error) {
-	outside := slices.DeleteFunc(store.LeaveOut(set.Wanted(), current), func(mail string) bool {
-		domain := store.DomainOf(mail)
-		return domain == h.name || slices.Contains(h.aliases, domain)
-	})
-	set, err := store.Discard(w.OnMissing, set, outside, change, func(string) *store.Error { return f.outside().With(f.field) })
-	if err != nil {
-		return nil, err
-	}
-	taken, err := s.taken(ctx, store.LeaveOut(set.Wanted(), current), "")
-	if err != nil {
-		return nil, err
-	}
-	set, err = store.Discard(w.OnMissing, set, taken, change, func(mail string) *store.Error { return store.AlreadyExists(mail).With(f.field) })
-	if err != nil {
-		return nil, err
-	}
-	reserved, err := s.reserved(ctx, w.Actor, store.LeaveOut(set.Wanted(), current))
-	if err != nil {
-		return nil, err
-	}
-	set, err = store.Discard(w.OnMissing, set, reserved, change, func(mail string) *store.Error { return rules.NotYours(mail).With(f.field) })
-	if err != nil {
-		return nil, err
-	}
-	return set.ApplyTo(current, f.whole)
 }

@@ -16,20 +16,8 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
-		taken, err := s.taken(ctx, tx, a.Mail)
-		if err != nil {
+		if err := s.addressRules(tx, w).CheckNewAdmin(ctx, a.Mail); err != nil {
 			return nil, err
-		}
-		if taken {
-			return nil, store.AlreadyExists(a.Mail)
-		}
-		hosted, err := s.hostedNames(ctx, tx, []string{store.DomainOf(a.Mail)})
-		if err != nil {
-			return nil, err
-		}
-		if len(hosted) > 0 {
-			return nil, store.Fail(store.Unprocessable, store.CodeCanNotBeLocalDomain,
-				"A standalone admin cannot have an address in a domain that is hosted here: %s is.", hosted[0])
 		}
 		return s.planAdminCreate(a, now), nil
 	})

@@ -16,7 +16,7 @@ func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail st
 		if err != nil {
 			return nil, err
 		}
-		if err = s.admitRenamedAlias(ctx, tx, w.Actor, text(before, "domain"), newMail); err != nil {
+		if err = s.admitRenamedAlias(ctx, tx, w, text(before, "domain"), newMail); err != nil {
 			return nil, err
 		}
 		after := slices.Clone(before)
@@ -42,12 +42,12 @@ func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail st
 
 // admitRenamedAlias returns an error unless the alias may have the new address. In another domain it counts as a new
 // one.
-func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, actor store.Actor, old, newMail string) error {
+func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, w store.Write, old, newMail string) error {
 	h, err := s.lockHome(ctx, tx, store.DomainOf(newMail))
 	if err != nil {
 		return err
 	}
-	if err = s.free(ctx, tx, actor, newMail); err != nil {
+	if err = s.addressRules(tx, w).CheckFree(ctx, newMail); err != nil {
 		return err
 	}
 	if h.Name == old {
@@ -56,5 +56,5 @@ func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, actor store
 	if err = s.takesAlias(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, actor, old, h.Name, store.Usage{Aliases: 1})
+	return s.checkMove(ctx, tx, w.Actor, old, h.Name, store.Usage{Aliases: 1})
 }

@@ -20,7 +20,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err != nil {
 			return nil, err
 		}
-		if err = s.free(ctx, tx, w.Actor, a.Mail); err != nil {
+		if err = s.addressRules(tx, w).CheckFree(ctx, a.Mail); err != nil {
 			return nil, err
 		}
 		if err = s.takesAlias(ctx, tx, h); err != nil {
@@ -36,11 +36,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err = s.lookForLeftovers(ctx, tx, p, a.Mail); err != nil {
 			return nil, err
 		}
-		set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, "members", a.Mail, store.Set{Add: a.Members}, &p.Change)
-		if err != nil {
-			return nil, err
-		}
-		members, err := set.ApplyTo(nil, "members")
+		members, err := s.addressRules(tx, w).Members(ctx, a.Mail, "members", nil, store.Set{Add: a.Members}, &p.Change)
 		if err != nil {
 			return nil, err
 		}
@@ -113,15 +109,11 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 		return nil
 	}
 	mail, current := text(row, "address"), []string{}
-	set, err := s.dropMissingMembers(ctx, tx, w.OnMissing, change.Field("members", "addMember"), mail, change, &p.Change)
-	if err != nil {
-		return err
-	}
 	query := "SELECT forwarding FROM forwardings WHERE address = ? AND is_list = 1 ORDER BY forwarding"
-	if err = tx.Select(ctx, &current, query, mail); err != nil {
+	if err := tx.Select(ctx, &current, query, mail); err != nil {
 		return fmt.Errorf("read members of %s: %w", mail, err)
 	}
-	next, err := set.ApplyTo(current, "members")
+	next, err := s.addressRules(tx, w).Members(ctx, mail, change.Field("members", "addMember"), current, change, &p.Change)
 	if err != nil {
 		return err
 	}
@@ -157,21 +149,4 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		p.Do("DELETE FROM alias WHERE address = ?", mail)
 		return p, nil
 	})
-}
-
-// dropMissingMembers leaves out the alias itself and members that do not exist.
-func (s *Store) dropMissingMembers(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, field, mail string, members store.Set, change *store.Change,
-) (store.Set, error) {
-	var itself []string
-	if slices.Contains(members.Wanted(), mail) {
-		itself = []string{mail}
-	}
-	members, err := store.Discard(rule, members, itself, change, func(string) *store.Error {
-		return store.Fail(store.Invalid, store.CodeInvalidMail, "An alias cannot be a member of itself.").With(field)
-	})
-	if err != nil {
-		return members, err
-	}
-	return s.dropMissing(ctx, tx, rule, store.DomainOf(mail), field, members, change)
 }

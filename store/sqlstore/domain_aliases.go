@@ -30,17 +30,17 @@ func (s *Store) decideAliasDomains(
 	}
 	next := set.Apply(current)
 	c := aliasChange{added: store.LeaveOut(next, current), removed: store.LeaveOut(current, next)}
-	taken, err := s.hostedNames(ctx, tx, c.added)
+	hosted, err := names{s, tx}.Hosted(ctx, c.added)
 	if err != nil {
 		return aliasChange{}, err
 	}
+	taken := slices.DeleteFunc(slices.Clone(c.added), func(name string) bool { return hosted[name] == "" })
 	if len(taken) > 0 && rule != store.Drop {
 		return aliasChange{}, store.AlreadyExists(taken[0]).With(set.Field("aliasDomains", "addAliasDomain"))
 	}
 	if err = set.AllTaken(taken, "aliasDomains"); err != nil {
 		return aliasChange{}, err
 	}
-	slices.Sort(taken)
 	c.added, c.discarded = store.LeaveOut(c.added, taken), taken
 	return c, nil
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -20,7 +19,8 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
-		hosted, err := s.hostedNames(ctx, tx, []string{d.Name})
+		names := s.addressRules(tx, w)
+		hosted, err := names.Hosted(ctx, []string{d.Name})
 		if err != nil {
 			return nil, err
 		}
@@ -30,10 +30,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if err = s.checkCreator(ctx, tx, w.Actor, d); err != nil {
 			return nil, err
 		}
-		if err = s.checkNewBcc(ctx, tx, "senderBcc", d.Name, d.SenderBcc); err != nil {
-			return nil, err
-		}
-		if err = s.checkNewBcc(ctx, tx, "recipientBcc", d.Name, d.RecipientBcc); err != nil {
+		if err = names.CheckNewDomain(ctx, d); err != nil {
 			return nil, err
 		}
 		scope, err := s.scopeOfNew(ctx, tx, w.Actor, d.Name)
@@ -73,38 +70,4 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope 
 	s.planBcc(p, "sender_bcc_domain", d.Name, &d.SenderBcc, now)
 	s.planBcc(p, "recipient_bcc_domain", d.Name, &d.RecipientBcc, now)
 	return p
-}
-
-// hostedNames returns those of the names that are a domain or an alias domain.
-func (s *Store) hostedNames(ctx context.Context, tx *sqldb.Tx, names []string) ([]string, error) {
-	domains, err := namesIn(ctx, tx, "SELECT domain FROM domain WHERE domain IN (?)", names)
-	if err != nil {
-		return nil, fmt.Errorf("look for domains: %w", err)
-	}
-	aliases, err := namesIn(ctx, tx, "SELECT alias_domain FROM alias_domain WHERE alias_domain IN (?)", names)
-	if err != nil {
-		return nil, fmt.Errorf("look for alias domains: %w", err)
-	}
-	return append(domains, aliases...), nil
-}
-
-// checkNewBcc is checkReferences for a domain to be, in which nothing can be there yet.
-func (s *Store) checkNewBcc(ctx context.Context, tx *sqldb.Tx, field, domain, mail string) error {
-	if store.DomainOf(mail) == domain {
-		return store.MissingReference(field, mail)
-	}
-	return s.checkReferences(ctx, tx, domain, field, mail)
-}
-
-// checkReferences returns NO_SUCH_ACCOUNT for the first of the addresses that lies under a hosted domain and does
-// not exist. Empty ones are fine.
-func (s *Store) checkReferences(ctx context.Context, tx *sqldb.Tx, home, field string, mails ...string) error {
-	absent, err := s.missing(ctx, tx, home, store.LeaveOut(mails, []string{""}))
-	if err != nil {
-		return err
-	}
-	if len(absent) > 0 {
-		return store.MissingReference(field, absent[0])
-	}
-	return nil
 }

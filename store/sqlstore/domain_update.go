@@ -27,7 +27,7 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
-		if err = s.checkDomainReferences(ctx, tx, name, u); err != nil {
+		if err = s.addressRules(tx, w).CheckDomainReferences(ctx, name, u); err != nil {
 			return nil, err
 		}
 		aliases, err := s.decideAliasDomains(ctx, tx, w.OnMissing, name, u.AliasDomains)
@@ -91,24 +91,6 @@ func (s *Store) checkBackupMX(ctx context.Context, tx *sqldb.Tx, row store.Recor
 		return err
 	}
 	return change.Check()
-}
-
-// checkDomainReferences returns NO_SUCH_ACCOUNT for an address in the update under a hosted domain that does not exist.
-func (s *Store) checkDomainReferences(ctx context.Context, tx *sqldb.Tx, domain string, u store.DomainUpdate) error {
-	if u.Catchall != nil {
-		if err := s.checkReferences(ctx, tx, domain, "catchall", *u.Catchall...); err != nil {
-			return err
-		}
-	}
-	if u.SenderBcc != nil {
-		if err := s.checkReferences(ctx, tx, domain, "senderBcc", *u.SenderBcc); err != nil {
-			return err
-		}
-	}
-	if u.RecipientBcc != nil {
-		return s.checkReferences(ctx, tx, domain, "recipientBcc", *u.RecipientBcc)
-	}
-	return nil
 }
 
 func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, aliases aliasChange, now time.Time) *plan {

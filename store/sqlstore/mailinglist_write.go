@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -23,7 +24,7 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 			"The account database has no table %s. Upgrade iRedMail to enable mailing lists.", tableMailingLists)
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
-		if err := s.admitMailingList(ctx, tx, w.Actor, m.Mail); err != nil {
+		if err := s.admitMailingList(ctx, tx, w, m.Mail); err != nil {
 			return nil, err
 		}
 		p := planOf(store.Change{Action: store.ActionCreate})
@@ -38,10 +39,10 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 		if err != nil {
 			return nil, err
 		}
-		err = s.checkPeople(ctx, tx, m.Mail, &m.Owners, &m.Moderators)
-		if err == nil {
+		addresses := s.addressRules(tx, w)
+		if err = addresses.CheckPeople(ctx, m.Mail, &m.Owners, &m.Moderators); err == nil {
 			itself := append([]string{m.Mail}, extra...)
-			err = s.checkSubscribers(ctx, tx, w.OnMissing, itself, m.Subscribers, m.SubscriberField, &p.Change)
+			err = addresses.CheckSubscribers(ctx, itself, m.Subscribers, m.SubscriberField, &p.Change)
 		}
 		if err != nil {
 			return nil, err
@@ -52,18 +53,18 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 }
 
 // admitMailingList returns an error unless the address is free and there is room for a list.
-func (s *Store) admitMailingList(ctx context.Context, tx *sqldb.Tx, actor store.Actor, mail string) error {
+func (s *Store) admitMailingList(ctx context.Context, tx *sqldb.Tx, w store.Write, mail string) error {
 	h, err := s.lockHome(ctx, tx, store.DomainOf(mail))
 	if err != nil {
 		return err
 	}
-	if err = s.free(ctx, tx, actor, mail); err != nil {
+	if err = s.addressRules(tx, w).CheckFree(ctx, mail); err != nil {
 		return err
 	}
 	if err = s.takesList(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkActor(ctx, tx, actor, h.Name, added(store.Usage{Lists: 1}))
+	return s.checkActor(ctx, tx, w.Actor, h.Name, added(store.Usage{Lists: 1}))
 }
 
 func (s *Store) planNewMailingList(p *plan, m store.MailingListAccountCreate, extra []string, now time.Time) {
@@ -139,12 +140,12 @@ func (s *Store) editMailingList(ctx context.Context, tx *sqldb.Tx, w store.Write
 		p.Do("DELETE FROM forwardings WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", mail, chunk)
 	}
 	p.addForwardings(furtherAddresses(store.LeaveOut(next, current), mail, number(row, "active")))
-	if err = s.checkPeople(ctx, tx, mail, u.Owners, u.Moderators); err != nil {
+	if err = s.addressRules(tx, w).CheckPeople(ctx, mail, u.Owners, u.Moderators); err != nil {
 		return err
 	}
 	s.replacePeople(p, mail, u.Owners, u.Moderators)
 	itself := append([]string{mail}, next...)
-	return s.checkSubscribers(ctx, tx, w.OnMissing, itself, u.Subscribers, u.SubscriberField, &p.Change)
+	return s.addressRules(tx, w).CheckSubscribers(ctx, itself, u.Subscribers, u.SubscriberField, &p.Change)
 }
 
 // dropForeignExtra returns the further addresses of a list after a change, without those that it cannot have; nil leaves them.
@@ -156,13 +157,7 @@ func (s *Store) dropForeignExtra(
 	}
 	domain := store.DomainOf(mail)
 	wanted := store.LeaveOut(*extra, []string{mail})
-	set, err := s.dropForeign(ctx, tx, w, domain, current, change.WholeSet(wanted), further{
-		field: "extra_addresses", outside: func() *store.Error { return store.NotOfList(domain) },
-	}, change)
-	if err != nil {
-		return nil, err
-	}
-	return set.ApplyTo(current, "extra_addresses")
+	return s.nextFurther(ctx, tx, w, rules.FurtherOfList(domain), current, change.WholeSet(wanted), change)
 }
 
 // lockMailingList reads the row of a list and holds it. Returns NO_SUCH_ACCOUNT.
@@ -178,14 +173,6 @@ func (s *Store) lockMailingList(ctx context.Context, tx *sqldb.Tx, mail string) 
 		return nil, store.NoSuchAccount(mail)
 	}
 	return rows[0], nil
-}
-
-// checkPeople returns NO_SUCH_ACCOUNT for an owner or moderator under a hosted domain who does not exist.
-func (s *Store) checkPeople(ctx context.Context, tx *sqldb.Tx, mail string, owners, moderators *[]string) error {
-	if err := s.checkReferences(ctx, tx, store.DomainOf(mail), "owner", store.MailingListPeople(mail, owners)...); err != nil {
-		return err
-	}
-	return s.checkReferences(ctx, tx, store.DomainOf(mail), "moderators", store.MailingListPeople(mail, moderators)...)
 }
 
 // replacePeople plans who owns and who moderates a list; nil leaves them.
@@ -208,29 +195,6 @@ func (s *Store) replacePeople(p *plan, list string, owners, moderators *[]string
 				strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?{values}), ", len(chunk)), ", "), args...)
 		}
 	}
-}
-
-// checkSubscribers discards those who are the list itself, under any of its addresses, and those who do not exist.
-func (s *Store) checkSubscribers(
-	ctx context.Context, tx *sqldb.Tx, rule store.OnMissing, itself, subscribers []string, field string, change *store.Change,
-) error {
-	if len(subscribers) == 0 {
-		return nil
-	}
-	targets, err := s.aliasTargets(ctx, tx, domainsOf(subscribers))
-	if err != nil {
-		return err
-	}
-	isItself := store.Among(itself)
-	own := slices.DeleteFunc(slices.Clone(subscribers), func(mail string) bool {
-		return !slices.ContainsFunc(spellings([]string{mail}, targets), isItself)
-	})
-	set, err := store.DiscardItself(rule, field, own, store.Set{Add: subscribers}, change)
-	if err != nil {
-		return err
-	}
-	_, err = s.dropMissing(ctx, tx, rule, store.DomainOf(itself[0]), field, set, change)
-	return err
 }
 
 // DeleteMailingListAccount implements store.MailingListAccounts.

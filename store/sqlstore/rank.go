@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -110,78 +109,6 @@ func (s *Store) outrankingActor(ctx context.Context, tx *sqldb.Tx, actor store.A
 		return nil, nil
 	}
 	return s.outranking(ctx, &tx.Reader, domain, actor.Username)
-}
-
-// reserved returns those of the addresses that an actor cannot take because they are extensions of somebody's (see
-// rules.Taken), in the order given.
-func (s *Store) reserved(ctx context.Context, tx *sqldb.Tx, actor store.Actor, mails []string) ([]string, error) {
-	plain := rules.Candidates(mails, s.options.Delimiters)
-	if len(plain) == 0 {
-		return nil, nil
-	}
-	owners, self, err := s.owners(ctx, tx, plain, actor)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(mails), func(mail string) bool {
-		return !rules.Taken(self, mail, s.options.Delimiters, owners)
-	}), nil
-}
-
-// owners returns who has the addresses, as a further one or under an alias domain too, and the actor.
-func (s *Store) owners(
-	ctx context.Context, tx *sqldb.Tx, mails []string, actor store.Actor,
-) (map[string]rules.Owner, store.Identity, error) {
-	targets, err := s.aliasTargets(ctx, tx, domainsOf(mails))
-	if err != nil {
-		return nil, store.Identity{}, err
-	}
-	accounts, err := s.accountsOf(ctx, tx, spellings(mails, targets))
-	if err != nil {
-		return nil, store.Identity{}, err
-	}
-	names := append(slices.Sorted(maps.Values(accounts)), actor.Username)
-	found, err := s.identities(ctx, &tx.Reader, names)
-	if err != nil {
-		return nil, store.Identity{}, err
-	}
-	var lists []string
-	if s.schema.Has(tableMailingLists) {
-		if lists, err = namesIn(ctx, tx, "SELECT address FROM maillists WHERE address IN (?)", names); err != nil {
-			return nil, store.Identity{}, fmt.Errorf("look for mailing lists: %w", err)
-		}
-	}
-	owners := map[string]rules.Owner{}
-	for _, mail := range mails {
-		for _, form := range spellings([]string{mail}, targets) {
-			name := accounts[form]
-			if who, there := found[name]; there || slices.Contains(lists, name) {
-				owners[mail] = rules.Owner{Identity: who, List: slices.Contains(lists, name)}
-			}
-		}
-	}
-	self := found[actor.Username]
-	self.Global = self.Global || actor.Global || actor.Username == ""
-	return owners, self, nil
-}
-
-// accountsOf maps addresses to the account that each belongs to: itself, or the one of which it is a further address.
-func (s *Store) accountsOf(ctx context.Context, tx *sqldb.Tx, mails []string) (map[string]string, error) {
-	accounts := map[string]string{}
-	for _, mail := range mails {
-		accounts[mail] = mail
-	}
-	for chunk := range slices.Chunk(mails, chunkSize) {
-		var rows []struct{ Address, Forwarding string }
-		query := "SELECT address, forwarding FROM forwardings WHERE address IN (?) AND is_alias = 1 ORDER BY address"
-		if err := tx.Select(ctx, &rows, query, chunk); err != nil {
-			return nil, fmt.Errorf("look for further addresses: %w", err)
-		}
-		for _, row := range rows {
-			accounts[strings.ToLower(row.Address)] = strings.ToLower(row.Forwarding)
-		}
-	}
-	return accounts, nil
 }
 
 // namesOf reads the one text column of a query, in lower case: MySQL keeps names in any.

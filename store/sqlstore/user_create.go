@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -27,7 +26,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
-		n, err := s.admitUser(ctx, tx, w.Actor, u)
+		n, err := s.admitUser(ctx, tx, w, u)
 		if err != nil {
 			return nil, err
 		}
@@ -51,13 +50,13 @@ func (s *Store) completeUser(u *store.UserCreate) error {
 }
 
 // admitUser returns an error unless there is room for the mailbox.
-func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, u store.UserCreate) (newUser, error) {
+func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, w store.Write, u store.UserCreate) (newUser, error) {
 	n := newUser{UserCreate: u}
 	var err error
 	if n.home, err = s.lockHome(ctx, tx, store.DomainOf(u.Mail)); err != nil {
 		return n, err
 	}
-	if err = s.free(ctx, tx, actor, u.Mail); err != nil {
+	if err = s.addressRules(tx, w).CheckFree(ctx, u.Mail); err != nil {
 		return n, err
 	}
 	if err = s.takesUser(ctx, tx, n.home); err != nil {
@@ -66,10 +65,10 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if n.quota, err = n.home.quotas().Grant(u.Quota); err != nil {
 		return n, err
 	}
-	if err = s.checkActor(ctx, tx, actor, n.home.Name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)})); err != nil {
+	if err = s.checkActor(ctx, tx, w.Actor, n.home.Name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)})); err != nil {
 		return n, err
 	}
-	if n.scope, err = s.scopeOf(ctx, tx, actor); err != nil {
+	if n.scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
 		return n, err
 	}
 	n.groups, err = s.defaultGroups(ctx, tx, n.scope, n.home)
@@ -78,22 +77,6 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 
 // added is what a new account adds to its domain.
 func added(more store.Usage) rules.Addition { return rules.Addition{Usage: more} }
-
-// free returns ALREADY_EXISTS when the address is in use, and PERMISSION_DENIED when it is an extension of somebody's.
-func (s *Store) free(ctx context.Context, tx *sqldb.Tx, actor store.Actor, mail string) error {
-	taken, err := s.taken(ctx, tx, mail)
-	if err != nil {
-		return fmt.Errorf("look for %s: %w", mail, err)
-	}
-	if taken {
-		return store.AlreadyExists(mail)
-	}
-	reserved, err := s.reserved(ctx, tx, actor, []string{mail})
-	if err == nil && len(reserved) > 0 {
-		err = rules.NotYours(mail)
-	}
-	return err
-}
 
 // userMaildir is the path that was asked for, or one made up from the address.
 func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) {

@@ -19,7 +19,7 @@ func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail str
 		if err != nil {
 			return nil, err
 		}
-		if err = s.admitRenamedUser(ctx, tx, w.Actor, before, newMail); err != nil {
+		if err = s.admitRenamedUser(ctx, tx, w, before, newMail); err != nil {
 			return nil, err
 		}
 		after := slices.Clone(before)
@@ -50,12 +50,12 @@ func renamed(noun store.Noun, mail, newMail string, scope store.Scope) store.Cha
 
 // admitRenamedUser returns an error unless the mailbox may have the new address. In another domain it counts as a
 // new one, but its quota stays as it is.
-func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, actor store.Actor, row store.Record, newMail string) error {
+func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, w store.Write, row store.Record, newMail string) error {
 	h, err := s.lockHome(ctx, tx, store.DomainOf(newMail))
 	if err != nil {
 		return err
 	}
-	if err = s.free(ctx, tx, actor, newMail); err != nil {
+	if err = s.addressRules(tx, w).CheckFree(ctx, newMail); err != nil {
 		return err
 	}
 	old := text(row, "domain")
@@ -66,8 +66,8 @@ func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, actor store.
 		return err
 	}
 	quota := number(row, "quota")
-	if err = h.quotas().Check(quota, 0, actor); err != nil {
+	if err = h.quotas().Check(quota, 0, w.Actor); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, actor, old, h.Name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+	return s.checkMove(ctx, tx, w.Actor, old, h.Name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
 }
