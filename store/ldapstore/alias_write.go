@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateAlias implements store.Aliases. The entry holds all that there is of it; then the number of alias accounts of the
@@ -50,7 +51,7 @@ func (s *Store) admit(
 	if err = s.room(ctx, h, k); err != nil {
 		return h, err
 	}
-	return h, s.checkActor(ctx, held, w.Actor, h.name, added(more))
+	return h, s.managing(held, w.Actor).CheckCaps(ctx, h.name, rules.New(more))
 }
 
 func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {

@@ -11,87 +11,50 @@ import (
 	"github.com/postern-mail/postern/store/rules"
 )
 
-// checkActor returns EXCEED_LIMIT_... when the write would have an actor that is not global add more to a domain than it may
-// (see rules.CheckCaps). The locks of the admins by whose caps it is held have to be held. Where no cap is set nothing is
-// counted.
-func (s *Store) checkActor(ctx context.Context, held *held, actor store.Actor, domain string, more rules.Addition) error {
-	if actor.Global || actor.Username == "" {
+// managing decides what the caps and the rank of who writes allow.
+func (s *Store) managing(held *held, actor store.Actor) rules.Managing {
+	return rules.Managing{Admins: view{s, held}, Actor: actor}
+}
+
+// AdminsOf implements rules.Admins.
+func (v view) AdminsOf(ctx context.Context, domains ...string) (map[string][]string, error) {
+	admins := map[string][]string{}
+	from := lookup{v.s.tree.base, oneLevel, classDomain, "domainName"}
+	err := v.s.eachOf(ctx, from, domains, []string{"domainName", adminAttribute}, func(e entry) error {
+		admins[strings.ToLower(e.first("domainName"))] = e.sorted(adminAttribute)
 		return nil
-	}
-	self, err := s.capsOf(ctx, actor.Username)
-	if err != nil {
-		return err
-	}
-	var admins []rules.Capped
-	if rules.NeedsAdmins(self, more) {
-		if admins, err = s.cappedIn(ctx, domain); err != nil {
-			return err
-		}
-	}
-	for _, name := range rules.Bound(self, admins, more) {
-		held.need(lockAdmin(name))
-	}
-	if err = held.lacks(); err != nil {
-		return err
-	}
-	return rules.CheckCaps(self, admins, more, func(username string, what store.Counted) (int64, error) {
-		domains, err := s.managed(ctx, username)
-		if err != nil {
-			return 0, err
-		}
-		return s.sum(ctx, domains, what)
 	})
+	return admins, err
 }
 
-// checkCreator is checkActor for who creates a domain. What the domain is given may not go beyond what its creator may have
-// over all its domains.
-func (s *Store) checkCreator(ctx context.Context, held *held, actor store.Actor, d store.DomainCreate) error {
-	if actor.Global || actor.Username == "" {
-		return nil
+// HoldAdmins implements rules.Admins. Under their locks nothing has changed since.
+func (v view) HoldAdmins(_ context.Context, names []string) ([]rules.Capped, error) {
+	for _, name := range names {
+		v.held.need(lockAdmin(name))
 	}
-	if err := s.checkActor(ctx, held, actor, d.Name, added(store.Usage{Domains: 1})); err != nil {
-		return err
+	return nil, v.held.lacks()
+}
+
+// HoldDomains implements rules.Admins.
+func (v view) HoldDomains(_ context.Context, domains []string) error {
+	for _, domain := range domains {
+		v.held.need(lockDomain(domain))
 	}
-	self, err := s.capsOf(ctx, actor.Username)
+	return v.held.lacks()
+}
+
+// Count implements rules.Admins.
+func (v view) Count(ctx context.Context, admin string, what store.Counted) (int64, error) {
+	domains, err := v.s.managed(ctx, admin)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return rules.CheckGrants(self, d)
+	return v.s.sum(ctx, domains, what)
 }
 
-// checkMove is checkActor for an account that comes from another domain. Who manages that one has the account already: caps
-// run over all domains.
-func (s *Store) checkMove(ctx context.Context, held *held, actor store.Actor, from, to home, more store.Usage) error {
-	return s.checkActor(ctx, held, actor, to.name, rules.Addition{Usage: more, Had: from.entry.sorted(adminAttribute)})
-}
-
-// added is what a new account adds to its domain.
-func added(more store.Usage) rules.Addition { return rules.Addition{Usage: more} }
-
-// capsOf reads the caps of one admin. Returns PERMISSION_DENIED when there is none.
-func (s *Store) capsOf(ctx context.Context, username string) (rules.Capped, error) {
-	found, err := s.cappedOf(ctx, []string{username})
-	if err == nil && len(found) == 0 {
-		err = store.Fail(store.Forbidden, store.CodePermissionDenied, "There is no admin %s.", username)
-	}
-	if err != nil {
-		return rules.Capped{}, err
-	}
-	return found[0], nil
-}
-
-// cappedIn returns the admins of a domain that are not global, with their caps, by address.
-func (s *Store) cappedIn(ctx context.Context, domain string) ([]rules.Capped, error) {
-	e, err := s.read(ctx, s.tree.domain(domain), classDomain, adminAttribute)
-	if err != nil || e == nil {
-		return nil, err
-	}
-	return s.cappedOf(ctx, e.sorted(adminAttribute))
-}
-
-// cappedOf returns those of the accounts that are there and no global admins, with their caps, by address.
-func (s *Store) cappedOf(ctx context.Context, names []string) ([]rules.Capped, error) {
-	found, err := s.principals(ctx, names)
+// Capped implements rules.Admins.
+func (v view) Capped(ctx context.Context, names []string) ([]rules.Capped, error) {
+	found, err := v.s.principals(ctx, names)
 	var capped []rules.Capped
 	for name, who := range found {
 		if !who.Global {

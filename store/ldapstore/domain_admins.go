@@ -17,7 +17,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 		}
 		current := h.entry.sorted("domainAdmin")
 		p := &plan{}
-		next, err := s.admitAdmins(ctx, w, h, admins, &p.change)
+		next, err := s.managing(nil, w.Actor).NextAdmins(ctx, w.OnMissing, h.name, h.entry.sorted(adminAttribute), admins, &p.change)
 		if err != nil {
 			return nil, err
 		}

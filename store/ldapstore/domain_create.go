@@ -45,7 +45,7 @@ func (s *Store) admitDomain(ctx context.Context, held *held, w store.Write, d st
 	} else if !begun.unfinished() {
 		return store.AlreadyExists(d.Name)
 	}
-	if err := s.checkCreator(ctx, held, w.Actor, d); err != nil {
+	if err := s.managing(held, w.Actor).CheckCreator(ctx, d); err != nil {
 		return err
 	}
 	return s.addressRules(w).CheckNewDomain(ctx, d)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // Identity implements store.Identities.
@@ -108,11 +109,7 @@ func (s *Store) keepsGlobalAdmin(ctx context.Context, without ...string) error {
 	if err != nil {
 		return err
 	}
-	left := store.LeaveOut(admins, without)
-	if len(left) == 0 && len(admins) > 0 {
-		return store.Fail(store.Conflict, store.CodeLastGlobalAdmin, "No active global admin would be left.")
-	}
-	return nil
+	return rules.CheckGlobalAdmins(admins, without)
 }
 
 // keepsRuler is keepsGlobalAdmin for an account that becomes another.

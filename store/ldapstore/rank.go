@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/rules"
 )
 
 // outranking returns the mailboxes of a domain that outrank an admin, by address. Nobody is above a global admin.
@@ -31,18 +30,7 @@ func (s *Store) outranking(ctx context.Context, domain, viewer string) ([]string
 			return nil, err
 		}
 	}
-	if len(names.all("mail")) == 0 {
-		return nil, nil
-	}
-	found, err := s.identities(ctx, append(names.sorted("mail"), viewer))
-	if err != nil {
-		return nil, err
-	}
-	var admins []store.Identity
-	for _, name := range names.sorted("mail") {
-		admins = append(admins, found[name])
-	}
-	return rules.Above(found[viewer], admins), nil
+	return s.managing(nil, store.Actor{}).Outranking(ctx, viewer, names.sorted("mail"))
 }
 
 // managingFrom maps the addresses in a domain that are named as admins of any domains to these.

@@ -16,27 +16,30 @@ const chunkSize = 200
 // members outside are none.
 var accountClass = or(classUser, classAlias, classList)
 
-// names is what the rules about addresses look up in the directory (see rules.Names).
-type names struct{ s *Store }
+// view is what the rules look up in the directory (see rules.Names and rules.Admins).
+type view struct {
+	s    *Store
+	held *held // the locks of the write, nil where no rule asks for any
+}
 
 // addressRules decides about the addresses of a write.
 func (s *Store) addressRules(w store.Write) rules.Addresses {
-	return rules.Addresses{Names: names{s}, Actor: w.Actor, OnMissing: w.OnMissing, Delimiters: s.options.Delimiters}
+	return rules.Addresses{Names: view{s: s}, Actor: w.Actor, OnMissing: w.OnMissing, Delimiters: s.options.Delimiters}
 }
 
 // Hosted implements rules.Names.
-func (n names) Hosted(ctx context.Context, names []string) (map[string]string, error) {
-	return n.s.hosted(ctx, names)
+func (v view) Hosted(ctx context.Context, names []string) (map[string]string, error) {
+	return v.s.hosted(ctx, names)
 }
 
 // Served implements rules.Names.
-func (n names) Served(ctx context.Context, home string, names []string) (map[string]string, error) {
-	return n.s.hostedAs(ctx, names, and(classDomain, or(equals("accountStatus", statusActive), equals("domainName", home))))
+func (v view) Served(ctx context.Context, home string, names []string) (map[string]string, error) {
+	return v.s.hostedAs(ctx, names, and(classDomain, or(equals("accountStatus", statusActive), equals("domainName", home))))
 }
 
 // Receiving implements rules.Names.
-func (n names) Receiving(ctx context.Context, mails []string) (map[string]bool, error) {
-	found, err := n.s.holders(ctx, mails)
+func (v view) Receiving(ctx context.Context, mails []string) (map[string]bool, error) {
+	found, err := v.s.holders(ctx, mails)
 	used := make(map[string]bool, len(found))
 	for mail := range found {
 		used[mail] = true
@@ -45,8 +48,8 @@ func (n names) Receiving(ctx context.Context, mails []string) (map[string]bool, 
 }
 
 // Owners implements rules.Names.
-func (n names) Owners(ctx context.Context, mails []string) (map[string]rules.Holder, error) {
-	found, err := n.s.holders(ctx, mails)
+func (v view) Owners(ctx context.Context, mails []string) (map[string]rules.Holder, error) {
+	found, err := v.s.holders(ctx, mails)
 	owners := make(map[string]rules.Holder, len(found))
 	for mail, who := range found {
 		owners[mail] = rules.Holder{Mail: who.mail, List: who.list}
@@ -55,13 +58,13 @@ func (n names) Owners(ctx context.Context, mails []string) (map[string]rules.Hol
 }
 
 // Standalone implements rules.Names.
-func (n names) Standalone(ctx context.Context, mails []string) ([]string, error) {
-	return n.s.standaloneOf(ctx, mails)
+func (v view) Standalone(ctx context.Context, mails []string) ([]string, error) {
+	return v.s.standaloneOf(ctx, mails)
 }
 
 // Identities implements rules.Names.
-func (n names) Identities(ctx context.Context, names []string) (map[string]store.Identity, error) {
-	return n.s.identities(ctx, names)
+func (v view) Identities(ctx context.Context, names []string) (map[string]store.Identity, error) {
+	return v.s.identities(ctx, names)
 }
 
 // hosted maps those of the names that are a domain or an alias domain to the domain itself.

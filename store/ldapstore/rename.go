@@ -147,15 +147,15 @@ func (s *Store) admitMovedUser(ctx context.Context, held *held, actor store.Acto
 	if err := s.room(ctx, r.home, kindUser); err != nil {
 		return err
 	}
-	rules, err := s.quotas(ctx, r.home)
+	quotas, err := s.quotas(ctx, r.home)
 	if err != nil {
 		return err
 	}
 	quota := r.before.quota()
-	if err = rules.Check(quota, 0, actor); err != nil {
+	if err = quotas.Check(quota, 0, actor); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, held, actor, r.old, r.home, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+	return s.managing(held, actor).CheckMove(ctx, r.old.name, r.home.name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
 }
 
 // RenameAlias implements store.Aliases; see the head of this file for the order.
@@ -168,6 +168,6 @@ func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail st
 		if err := s.room(ctx, r.home, kindAlias); err != nil {
 			return err
 		}
-		return s.checkMove(ctx, held, w.Actor, r.old, r.home, store.Usage{Aliases: 1})
+		return s.managing(held, w.Actor).CheckMove(ctx, r.old.name, r.home.name, store.Usage{Aliases: 1})
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateUser implements store.Users. The lists that the mailbox joins name it first, then comes its entry, which holds all
@@ -60,15 +61,15 @@ func (s *Store) admitUser(ctx context.Context, held *held, w store.Write, u stor
 	if err = s.room(ctx, h, kindUser); err != nil {
 		return h, 0, err
 	}
-	rules, err := s.quotas(ctx, h)
+	quotas, err := s.quotas(ctx, h)
 	if err != nil {
 		return h, 0, err
 	}
-	quota, err := rules.Grant(u.Quota)
+	quota, err := quotas.Grant(u.Quota)
 	if err != nil {
 		return h, 0, err
 	}
-	return h, quota, s.checkActor(ctx, held, w.Actor, h.name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(quota)}))
+	return h, quota, s.managing(held, w.Actor).CheckCaps(ctx, h.name, rules.New(store.Usage{Users: 1, Quota: store.QuotaUsage(quota)}))
 }
 
 // userPath is where the files of a new mailbox are.

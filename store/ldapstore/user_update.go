@@ -185,7 +185,7 @@ func (s *Store) allowEdit(ctx context.Context, held *held, actor store.Actor, e 
 	if err = quotas.Check(quota, own, actor); err != nil {
 		return err
 	}
-	return s.checkActor(ctx, held, actor, e.name, added(store.Usage{Quota: more}))
+	return s.managing(held, actor).CheckCaps(ctx, e.name, rules.New(store.Usage{Quota: more}))
 }
 
 // editForwarding sets where mail to the mailbox goes.

@@ -56,5 +56,5 @@ func (s *Store) admitRenamedAlias(ctx context.Context, tx *sqldb.Tx, w store.Wri
 	if err = s.takesAlias(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, w.Actor, old, h.Name, store.Usage{Aliases: 1})
+	return s.managing(tx, w.Actor).CheckMove(ctx, old, h.Name, store.Usage{Aliases: 1})
 }

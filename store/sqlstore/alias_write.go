@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err = s.takesAlias(ctx, tx, h); err != nil {
 			return nil, err
 		}
-		if err = s.checkActor(ctx, tx, w.Actor, h.Name, added(store.Usage{Aliases: 1})); err != nil {
+		if err = s.managing(tx, w.Actor).CheckCaps(ctx, h.Name, rules.New(store.Usage{Aliases: 1})); err != nil {
 			return nil, err
 		}
 		p := &plan{}

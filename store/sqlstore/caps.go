@@ -6,121 +6,45 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-// checkActor returns EXCEED_LIMIT_... when the write would have an actor that is not global add more to a domain than it may
-// (see rules.CheckCaps). The rows of the admins by whose caps it is held are held until the transaction ends, in the order of
-// their addresses, so that writes at one cap count one after another. Where no cap is set nothing is counted.
-func (s *Store) checkActor(ctx context.Context, tx *sqldb.Tx, actor store.Actor, domain string, more rules.Addition) error {
-	if actor.Global || actor.Username == "" {
-		return nil
-	}
-	self, err := s.capsOf(ctx, &tx.Reader, actor.Username)
-	if err != nil {
-		return err
-	}
-	var admins []rules.Capped
-	if rules.NeedsAdmins(self, more) {
-		if admins, err = s.cappedIn(ctx, &tx.Reader, domain); err != nil {
-			return err
+// managing decides what the caps and the rank of who writes allow.
+func (s *Store) managing(tx *sqldb.Tx, actor store.Actor) rules.Managing {
+	return rules.Managing{Admins: s.view(tx), Actor: actor}
+}
+
+// AdminsOf implements rules.Admins.
+func (v view) AdminsOf(ctx context.Context, domains ...string) (map[string][]string, error) {
+	admins := map[string][]string{}
+	for chunk := range slices.Chunk(domains, chunkSize) {
+		var rows []struct{ Username, Domain string }
+		query := "SELECT username, domain FROM domain_admins WHERE domain IN (?) ORDER BY username"
+		if err := v.tx.Select(ctx, &rows, query, chunk); err != nil {
+			return nil, fmt.Errorf("read admins of domains: %w", err)
+		}
+		for _, row := range rows {
+			domain := strings.ToLower(row.Domain)
+			admins[domain] = append(admins[domain], strings.ToLower(row.Username))
 		}
 	}
-	for _, name := range rules.Bound(self, admins, more) {
-		limits, err := s.lockLimits(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if name == self.Username {
-			self.Limits = limits
-		}
-		for i := range admins {
-			if admins[i].Username == name {
-				admins[i].Limits = limits
-			}
-		}
-	}
-	return rules.CheckCaps(self, admins, more, func(username string, what store.Counted) (int64, error) {
-		return s.countManaged(ctx, tx, counted[what], username)
-	})
+	return admins, nil
 }
 
-// checkCreator is checkActor for who creates a domain. What the domain is given may not go beyond what its creator
-// may have over all its domains.
-func (s *Store) checkCreator(ctx context.Context, tx *sqldb.Tx, actor store.Actor, d store.DomainCreate) error {
-	if actor.Global || actor.Username == "" {
-		return nil
-	}
-	if err := s.checkActor(ctx, tx, actor, d.Name, rules.Addition{Usage: store.Usage{Domains: 1}}); err != nil {
-		return err
-	}
-	limits, err := s.lockLimits(ctx, tx, actor.Username)
-	if err != nil {
-		return err
-	}
-	return rules.CheckGrants(rules.Capped{Username: actor.Username, Limits: limits}, d)
-}
-
-// checkMove is checkActor for an account that comes from another domain. Who manages that one has the account already: caps
-// run over all domains.
-func (s *Store) checkMove(ctx context.Context, tx *sqldb.Tx, actor store.Actor, from, to string, more store.Usage) error {
-	if actor.Global || actor.Username == "" {
-		return nil
-	}
-	had, err := s.adminsOf(ctx, &tx.Reader, from)
-	if err != nil {
-		return err
-	}
-	return s.checkActor(ctx, tx, actor, to, rules.Addition{Usage: more, Had: had})
-}
-
-// adminsOf returns the addresses of those whom a domain names as its admins.
-func (s *Store) adminsOf(ctx context.Context, r *sqldb.Reader, domain string) ([]string, error) {
-	names, err := namesOf(ctx, r, "SELECT username FROM domain_admins WHERE domain = ? ORDER BY username", domain)
-	if err != nil {
-		return nil, fmt.Errorf("read admins of domain %s: %w", domain, err)
-	}
-	return names, nil
-}
-
-// capsOf reads the caps of one admin. Returns PERMISSION_DENIED when there is none.
-func (s *Store) capsOf(ctx context.Context, r *sqldb.Reader, username string) (rules.Capped, error) {
-	found, err := s.cappedOf(ctx, r, []string{username})
-	if err == nil && len(found) == 0 {
-		err = noSuchAdmin(username)
-	}
-	if err != nil {
-		return rules.Capped{}, err
-	}
-	return found[0], nil
-}
-
-func noSuchAdmin(username string) error {
-	return store.Fail(store.Forbidden, store.CodePermissionDenied, "There is no admin %s.", username)
-}
-
-// cappedIn returns the admins of a domain that are not global, with their caps, by address.
-func (s *Store) cappedIn(ctx context.Context, r *sqldb.Reader, domain string) ([]rules.Capped, error) {
-	names, err := s.adminsOf(ctx, r, domain)
-	if err != nil {
-		return nil, err
-	}
-	return s.cappedOf(ctx, r, names)
-}
-
-// cappedOf returns those of the accounts that are there and no global admins, with their caps, by address.
-func (s *Store) cappedOf(ctx context.Context, r *sqldb.Reader, names []string) ([]rules.Capped, error) {
-	rows, err := principals(ctx, r, names)
+// Capped implements rules.Admins.
+func (v view) Capped(ctx context.Context, names []string) ([]rules.Capped, error) {
+	rows, err := principals(ctx, v.r, names)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	global, err := namesOf(ctx, r, "SELECT username FROM domain_admins WHERE domain = 'ALL' AND username IN (?)", slices.Sorted(maps.Keys(rows)))
+	global, err := namesOf(ctx, v.r, "SELECT username FROM domain_admins WHERE domain = 'ALL' AND username IN (?)", slices.Sorted(maps.Keys(rows)))
 	if err != nil {
 		return nil, fmt.Errorf("look for global admins: %w", err)
 	}
@@ -134,8 +58,31 @@ func (s *Store) cappedOf(ctx context.Context, r *sqldb.Reader, names []string) (
 	return capped, nil
 }
 
+// HoldAdmins implements rules.Admins: it holds their rows.
+func (v view) HoldAdmins(ctx context.Context, names []string) ([]rules.Capped, error) {
+	held := make([]rules.Capped, len(names))
+	for i, name := range names {
+		limits, err := lockLimits(ctx, v.tx, name)
+		if err != nil {
+			return nil, err
+		}
+		held[i] = rules.Capped{Username: name, Limits: limits}
+	}
+	return held, nil
+}
+
+// HoldDomains implements rules.Admins: it holds their rows.
+func (v view) HoldDomains(ctx context.Context, domains []string) error {
+	var held []string
+	query := "SELECT domain FROM domain WHERE domain IN (?) ORDER BY domain " + v.tx.ForUpdate()
+	if err := v.tx.Select(ctx, &held, query, domains); err != nil {
+		return fmt.Errorf("hold domains: %w", err)
+	}
+	return nil
+}
+
 // lockLimits reads the limits of an admin and holds its row.
-func (s *Store) lockLimits(ctx context.Context, tx *sqldb.Tx, username string) (store.AdminLimits, error) {
+func lockLimits(ctx context.Context, tx *sqldb.Tx, username string) (store.AdminLimits, error) {
 	for _, table := range []string{"admin", "mailbox"} {
 		var settings string
 		query := "SELECT COALESCE(settings, '') FROM " + table + " WHERE username = ? " + tx.ForUpdate()
@@ -147,7 +94,7 @@ func (s *Store) lockLimits(ctx context.Context, tx *sqldb.Tx, username string) (
 			return store.LimitsOf(store.ParseSettings(settings)), nil
 		}
 	}
-	return store.AdminLimits{}, noSuchAdmin(username)
+	return store.AdminLimits{}, rules.NoSuchAdmin(username)
 }
 
 // counting is a table with the rows of many domains, and what is worked out over them.
@@ -161,15 +108,16 @@ var counted = map[store.Counted]counting{
 	store.CountQuotas:  {"mailbox", "COALESCE(SUM(t.quota), 0)"},
 }
 
-// countManaged works that out over the rows that lie in the domains which the admin manages.
-func (s *Store) countManaged(ctx context.Context, tx *sqldb.Tx, c counting, username string) (int64, error) {
-	if !s.schema.Has(c.table) {
+// Count implements rules.Admins: it works that out over the rows that lie in the domains which the admin manages.
+func (v view) Count(ctx context.Context, admin string, what store.Counted) (int64, error) {
+	c := counted[what]
+	if !v.s.schema.Has(c.table) {
 		return 0, nil
 	}
 	var n int64
 	query := "SELECT " + c.aggregate + " FROM domain_admins a JOIN " + c.table + " t ON t.domain = a.domain WHERE a.username = ?"
-	if err := tx.Get(ctx, &n, query, username); err != nil {
-		return 0, fmt.Errorf("count rows of %s managed by %s: %w", c.table, username, err)
+	if err := v.tx.Get(ctx, &n, query, admin); err != nil {
+		return 0, fmt.Errorf("count rows of %s managed by %s: %w", c.table, admin, err)
 	}
 	return n, nil
 }

@@ -23,7 +23,7 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			return nil, fmt.Errorf("read admins of domain %s: %w", name, err)
 		}
 		p := &plan{}
-		next, err := s.admitAdmins(ctx, tx, w, name, current, admins, &p.Change)
+		next, err := s.managing(tx, w.Actor).NextAdmins(ctx, w.OnMissing, name, current, admins, &p.Change)
 		if err != nil {
 			return nil, err
 		}

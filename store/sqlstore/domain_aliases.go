@@ -30,7 +30,7 @@ func (s *Store) decideAliasDomains(
 	}
 	next := set.Apply(current)
 	c := aliasChange{added: store.LeaveOut(next, current), removed: store.LeaveOut(current, next)}
-	hosted, err := names{s, tx}.Hosted(ctx, c.added)
+	hosted, err := s.view(tx).Hosted(ctx, c.added)
 	if err != nil {
 		return aliasChange{}, err
 	}

@@ -27,7 +27,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if len(hosted) > 0 {
 			return nil, store.AlreadyExists(d.Name)
 		}
-		if err = s.checkCreator(ctx, tx, w.Actor, d); err != nil {
+		if err = s.managing(tx, w.Actor).CheckCreator(ctx, d); err != nil {
 			return nil, err
 		}
 		if err = names.CheckNewDomain(ctx, d); err != nil {

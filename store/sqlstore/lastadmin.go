@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -23,10 +24,7 @@ func (s *Store) keepsGlobalAdmin(ctx context.Context, tx *sqldb.Tx, without ...s
 	if err != nil {
 		return err
 	}
-	if len(store.LeaveOut(admins, without)) == 0 {
-		return store.Fail(store.Conflict, store.CodeLastGlobalAdmin, "No active global admin would be left.")
-	}
-	return nil
+	return rules.CheckGlobalAdmins(admins, without)
 }
 
 // lockGlobalAdmins returns the active global admins and holds their rows until the transaction ends, so that two of

@@ -64,7 +64,7 @@ func (s *Store) admitMailingList(ctx context.Context, tx *sqldb.Tx, w store.Writ
 	if err = s.takesList(ctx, tx, h); err != nil {
 		return err
 	}
-	return s.checkActor(ctx, tx, w.Actor, h.Name, added(store.Usage{Lists: 1}))
+	return s.managing(tx, w.Actor).CheckCaps(ctx, h.Name, rules.New(store.Usage{Lists: 1}))
 }
 
 func (s *Store) planNewMailingList(p *plan, m store.MailingListAccountCreate, extra []string, now time.Time) {

@@ -88,19 +88,7 @@ func (s *Store) outranking(ctx context.Context, r *sqldb.Reader, domain, viewer 
 	if err != nil {
 		return nil, fmt.Errorf("look for admins in %s: %w", domain, err)
 	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	found, err := s.identities(ctx, r, append(slices.Clone(names), viewer))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
-	admins := make([]store.Identity, 0, len(names))
-	for _, name := range slices.Compact(names) {
-		admins = append(admins, found[name])
-	}
-	return rules.Above(found[viewer], admins), nil
+	return rules.Managing{Admins: view{s: s, r: r}}.Outranking(ctx, viewer, names)
 }
 
 // outrankingActor is outranking for who writes.

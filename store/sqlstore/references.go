@@ -11,37 +11,40 @@ import (
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
-// names is what the rules about addresses look up within a transaction (see rules.Names).
-type names struct {
+// view is what the rules look up within a transaction (see rules.Names and rules.Admins).
+type view struct {
 	s  *Store
-	tx *sqldb.Tx
+	r  *sqldb.Reader
+	tx *sqldb.Tx // nil where nothing but ranks is asked for
 }
+
+func (s *Store) view(tx *sqldb.Tx) view { return view{s, &tx.Reader, tx} }
 
 // addressRules decides about the addresses of a write.
 func (s *Store) addressRules(tx *sqldb.Tx, w store.Write) rules.Addresses {
-	return rules.Addresses{Names: names{s, tx}, Actor: w.Actor, OnMissing: w.OnMissing, Delimiters: s.options.Delimiters}
+	return rules.Addresses{Names: s.view(tx), Actor: w.Actor, OnMissing: w.OnMissing, Delimiters: s.options.Delimiters}
 }
 
 // Hosted implements rules.Names.
-func (n names) Hosted(ctx context.Context, names []string) (map[string]string, error) {
-	return n.hosted(ctx, "SELECT domain AS name, domain AS target FROM domain WHERE domain IN (?)"+
+func (v view) Hosted(ctx context.Context, names []string) (map[string]string, error) {
+	return v.hosted(ctx, "SELECT domain AS name, domain AS target FROM domain WHERE domain IN (?)"+
 		" UNION ALL SELECT alias_domain, target_domain FROM alias_domain WHERE alias_domain IN (?)", names)
 }
 
 // Served implements rules.Names.
-func (n names) Served(ctx context.Context, home string, names []string) (map[string]string, error) {
-	return n.hosted(ctx, "SELECT domain AS name, domain AS target FROM domain WHERE domain IN (?) AND (active = 1 OR domain = ?)"+
+func (v view) Served(ctx context.Context, home string, names []string) (map[string]string, error) {
+	return v.hosted(ctx, "SELECT domain AS name, domain AS target FROM domain WHERE domain IN (?) AND (active = 1 OR domain = ?)"+
 		" UNION ALL SELECT a.alias_domain, a.target_domain FROM alias_domain a JOIN domain d ON d.domain = a.target_domain"+
 		" WHERE a.alias_domain IN (?) AND (d.active = 1 OR d.domain = ?)", names, home)
 }
 
 // hosted reads which names stand for which domain by a query that asks twice for names, and for what more says.
-func (n names) hosted(ctx context.Context, query string, names []string, more ...any) (map[string]string, error) {
+func (v view) hosted(ctx context.Context, query string, names []string, more ...any) (map[string]string, error) {
 	targets := map[string]string{}
 	for chunk := range slices.Chunk(names, chunkSize) {
 		args := slices.Concat([]any{chunk}, more, []any{chunk}, more)
 		var found []struct{ Name, Target string }
-		if err := n.tx.Select(ctx, &found, query, args...); err != nil {
+		if err := v.tx.Select(ctx, &found, query, args...); err != nil {
 			return nil, fmt.Errorf("look for domains: %w", err)
 		}
 		for _, f := range found {
@@ -52,8 +55,8 @@ func (n names) hosted(ctx context.Context, query string, names []string, more ..
 }
 
 // Standalone implements rules.Names.
-func (n names) Standalone(ctx context.Context, mails []string) ([]string, error) {
-	admins, err := namesIn(ctx, n.tx, "SELECT username FROM admin WHERE username IN (?)", mails)
+func (v view) Standalone(ctx context.Context, mails []string) ([]string, error) {
+	admins, err := namesIn(ctx, v.tx, "SELECT username FROM admin WHERE username IN (?)", mails)
 	if err != nil {
 		return nil, fmt.Errorf("look for admins: %w", err)
 	}
@@ -61,12 +64,12 @@ func (n names) Standalone(ctx context.Context, mails []string) ([]string, error)
 }
 
 // Identities implements rules.Names.
-func (n names) Identities(ctx context.Context, names []string) (map[string]store.Identity, error) {
-	return n.s.identities(ctx, &n.tx.Reader, names)
+func (v view) Identities(ctx context.Context, names []string) (map[string]store.Identity, error) {
+	return v.s.identities(ctx, v.r, names)
 }
 
 // Owners implements rules.Names. Any address may be that of an account.
-func (n names) Owners(ctx context.Context, mails []string) (map[string]rules.Holder, error) {
+func (v view) Owners(ctx context.Context, mails []string) (map[string]rules.Holder, error) {
 	owners := map[string]rules.Holder{}
 	for _, mail := range mails {
 		owners[mail] = rules.Holder{Mail: mail}
@@ -74,21 +77,21 @@ func (n names) Owners(ctx context.Context, mails []string) (map[string]rules.Hol
 	for chunk := range slices.Chunk(mails, chunkSize) {
 		var rows []struct{ Address, Forwarding string }
 		query := "SELECT address, forwarding FROM forwardings WHERE address IN (?) AND is_alias = 1 ORDER BY address"
-		if err := n.tx.Select(ctx, &rows, query, chunk); err != nil {
+		if err := v.tx.Select(ctx, &rows, query, chunk); err != nil {
 			return nil, fmt.Errorf("look for further addresses: %w", err)
 		}
 		for _, row := range rows {
 			owners[strings.ToLower(row.Address)] = rules.Holder{Mail: strings.ToLower(row.Forwarding)}
 		}
 	}
-	if !n.s.schema.Has(tableMailingLists) {
+	if !v.s.schema.Has(tableMailingLists) {
 		return owners, nil
 	}
 	accounts := make([]string, 0, len(owners))
 	for _, who := range owners {
 		accounts = append(accounts, who.Mail)
 	}
-	lists, err := namesIn(ctx, n.tx, "SELECT address FROM maillists WHERE address IN (?)", accounts)
+	lists, err := namesIn(ctx, v.tx, "SELECT address FROM maillists WHERE address IN (?)", accounts)
 	if err != nil {
 		return nil, fmt.Errorf("look for mailing lists: %w", err)
 	}
@@ -101,25 +104,25 @@ func (n names) Owners(ctx context.Context, mails []string) (map[string]rules.Hol
 }
 
 // Receiving implements rules.Names.
-func (n names) Receiving(ctx context.Context, mails []string) (map[string]bool, error) {
+func (v view) Receiving(ctx context.Context, mails []string) (map[string]bool, error) {
 	lists := ""
-	if n.s.schema.Has("maillists") {
+	if v.s.schema.Has("maillists") {
 		lists = " OR EXISTS (SELECT 1 FROM maillists l WHERE l.address = f.forwarding)"
 	}
 	query := "SELECT username FROM mailbox WHERE username IN (?)" +
 		" UNION SELECT address FROM alias WHERE address IN (?)" +
 		" UNION SELECT f.address FROM forwardings f WHERE f.address IN (?) AND " + fmt.Sprintf(activeForwarding, lists)
-	if n.s.schema.Has("maillists") {
+	if v.s.schema.Has("maillists") {
 		query += " UNION SELECT address FROM maillists WHERE address IN (?)"
 	}
 	used := map[string]bool{}
 	for chunk := range slices.Chunk(mails, chunkSize) {
 		args := []any{chunk, chunk, chunk}
-		if n.s.schema.Has("maillists") {
+		if v.s.schema.Has("maillists") {
 			args = append(args, chunk)
 		}
 		var found []string
-		if err := n.tx.Select(ctx, &found, query, args...); err != nil {
+		if err := v.tx.Select(ctx, &found, query, args...); err != nil {
 			return nil, fmt.Errorf("look for addresses: %w", err)
 		}
 		for _, mail := range found {

@@ -65,7 +65,7 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, w store.Write, u st
 	if n.quota, err = n.home.quotas().Grant(u.Quota); err != nil {
 		return n, err
 	}
-	if err = s.checkActor(ctx, tx, w.Actor, n.home.Name, added(store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)})); err != nil {
+	if err = s.managing(tx, w.Actor).CheckCaps(ctx, n.home.Name, rules.New(store.Usage{Users: 1, Quota: store.QuotaUsage(n.quota)})); err != nil {
 		return n, err
 	}
 	if n.scope, err = s.scopeOf(ctx, tx, w.Actor); err != nil {
@@ -74,9 +74,6 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, w store.Write, u st
 	n.groups, err = s.defaultGroups(ctx, tx, n.scope, n.home)
 	return n, err
 }
-
-// added is what a new account adds to its domain.
-func added(more store.Usage) rules.Addition { return rules.Addition{Usage: more} }
 
 // userMaildir is the path that was asked for, or one made up from the address.
 func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) {

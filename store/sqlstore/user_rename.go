@@ -69,5 +69,5 @@ func (s *Store) admitRenamedUser(ctx context.Context, tx *sqldb.Tx, w store.Writ
 	if err = h.quotas().Check(quota, 0, w.Actor); err != nil {
 		return err
 	}
-	return s.checkMove(ctx, tx, w.Actor, old, h.Name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
+	return s.managing(tx, w.Actor).CheckMove(ctx, old, h.Name, store.Usage{Users: 1, Quota: store.QuotaUsage(quota)})
 }

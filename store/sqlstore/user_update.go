@@ -143,7 +143,7 @@ func (s *Store) allowEdit(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	if err = h.quotas().Check(quota, own, actor); err != nil {
 		return err
 	}
-	return s.checkActor(ctx, tx, actor, h.Name, added(store.Usage{Quota: more}))
+	return s.managing(tx, actor).CheckCaps(ctx, h.Name, rules.New(store.Usage{Quota: more}))
 }
 
 // planGlobal brings the row for all domains in line with the mark on the mailbox.
