@@ -37,6 +37,12 @@ func (n Noun) isPolicy() bool {
 	return n == NounSpamPolicy || n == NounWblist || n == NounThrottle || n == NounGreylisting
 }
 
+// What a record in a change shows in place of a password.
+const (
+	HiddenPassword  = "[hidden]"
+	ChangedPassword = "[changed]"
+)
+
 // Change is what a write did or, of a dry run, would do.
 type Change struct {
 	Action Action `json:"action"`

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // shadows are the further addresses that an account has because its domain has alias domains: nothing rewrites those, each
@@ -73,46 +74,30 @@ func (h home) further(e entry) []string {
 // created is the change of an account that is made.
 func created(noun store.Noun, e entry, mail string) store.Change {
 	return store.Change{
-		Action: store.ActionCreate, Noun: noun, Name: mail, Domain: store.DomainOf(mail), After: e.whole(hiddenPassword),
+		Action: store.ActionCreate, Noun: noun, Name: mail, Domain: store.DomainOf(mail), After: e.whole(store.HiddenPassword),
 	}
 }
 
 // updated is the change of an account; of several things that happen at once the weightiest names it.
 func updated(noun store.Noun, name string, before, after entry) store.Change {
 	c := store.Change{
-		Action: store.ActionUpdate, Noun: noun, Name: name, Domain: store.DomainOf(name),
-		Before: before.whole(hiddenPassword), After: after.whole(hiddenPassword),
+		Noun: noun, Name: name, Domain: store.DomainOf(name),
+		Before: before.whole(store.HiddenPassword), After: after.whole(store.HiddenPassword),
 	}
 	repassed := !slices.Equal(before.all(passwordAttribute), after.all(passwordAttribute))
 	if repassed {
-		c.After = after.whole(changedPassword)
+		c.After = after.whole(store.ChangedPassword)
 	}
-	switch {
-	case before.active() && !after.active():
-		c.Action, c.Lasting = store.ActionDisable, true
-	case before.global() && !after.global():
-		c.Action = store.ActionRevoke
-	case !before.global() && after.global():
-		c.Action = store.ActionGrant
-	case !before.active() && after.active():
-		c.Action = store.ActionEnable
-	}
-	c.EndsSessions = c.Lasting || repassed
+	rules.Update(&c, before.state(), after.state(), repassed)
 	return c
 }
 
-// renamed is the change of an account that gets another address.
-func renamed(noun store.Noun, mail, newMail string, scope store.Scope) store.Change {
-	return store.Change{
-		Action: store.ActionRename, Noun: noun, Name: mail, NewName: newMail, Domain: store.DomainOf(mail),
-		EndsSessions: true, Lasting: true, Scope: scope,
-	}
-}
+// state is that of the entry of an account or a domain.
+func (e entry) state() rules.State { return rules.State{Active: e.active(), Global: e.global()} }
 
 // deleted is the change of an account that goes.
 func deleted(noun store.Noun, e entry, mail string, scope store.Scope) store.Change {
-	return store.Change{
-		Action: store.ActionDelete, Noun: noun, Name: mail, Domain: store.DomainOf(mail), Before: e.whole(hiddenPassword),
-		EndsSessions: true, Lasting: true, Scope: scope,
-	}
+	c := rules.Deleted(noun, mail, scope)
+	c.Before = e.whole(store.HiddenPassword)
+	return c
 }

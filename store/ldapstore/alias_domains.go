@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // Other programs add accounts and alias domains, and take them away, without the addresses that an account has under the alias
@@ -82,8 +83,8 @@ func (s *Store) planAliasDomains(ctx context.Context, name string) (*plan, []Ali
 	if err != nil {
 		return p, nil, err
 	}
-	c := aliasChange{added: h.aliases}
-	if c.removed, err = s.goneAliases(ctx, h); err != nil || len(c.added) == 0 && len(c.removed) == 0 {
+	c := rules.AliasDomains{Added: h.aliases}
+	if c.Removed, err = s.goneAliases(ctx, h); err != nil || len(c.Added) == 0 && len(c.Removed) == 0 {
 		return p, nil, err
 	}
 	var gaps []AliasGap

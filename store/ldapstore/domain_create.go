@@ -63,7 +63,7 @@ func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.Do
 			return nil, err
 		}
 		whole.set("domainAdmin", actor.Username)
-		p.change.After = whole.whole(hiddenPassword)
+		p.change.After = whole.whole(store.HiddenPassword)
 	}
 	marked := whole.clone()
 	marked.set("accountStatus", statusDisabled)

@@ -6,43 +6,16 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
-// aliasChange is what happens to the alias domains of a domain.
-type aliasChange struct {
-	added, removed, discarded []string
-}
-
-// decideAliasDomains compares the wanted alias domains with those that there are. A name that is taken fails with
-// ALREADY_EXISTS or, with store.Drop, is discarded.
-func (s *Store) decideAliasDomains(ctx context.Context, rule store.OnMissing, h home, set store.Set) (aliasChange, error) {
-	if !set.Touches() {
-		return aliasChange{}, nil
-	}
-	next := set.Apply(h.aliases)
-	c := aliasChange{added: store.LeaveOut(next, h.aliases), removed: store.LeaveOut(h.aliases, next)}
-	hosted, err := s.hosted(ctx, c.added)
-	if err != nil {
-		return aliasChange{}, err
-	}
-	taken := slices.DeleteFunc(slices.Clone(c.added), func(name string) bool { return hosted[name] == "" })
-	if len(taken) > 0 && rule != store.Drop {
-		return aliasChange{}, store.AlreadyExists(taken[0]).With(set.Field("aliasDomains", "addAliasDomain"))
-	}
-	if err = set.AllTaken(taken, "aliasDomains"); err != nil {
-		return aliasChange{}, err
-	}
-	c.added, c.discarded = store.LeaveOut(c.added, taken), taken
-	return c, nil
-}
-
-// apply puts the change into the entry of the domain. Without an alias domain the service goes.
-func (c aliasChange) apply(e *entry) {
-	if len(c.added) == 0 && len(c.removed) == 0 {
+// applyAliasDomains puts the change into the entry of the domain. Without an alias domain the service goes.
+func applyAliasDomains(e *entry, c rules.AliasDomains) {
+	if !c.Touches() {
 		return
 	}
-	e.remove("domainAliasName", c.removed...)
-	e.add("domainAliasName", c.added...)
+	e.remove("domainAliasName", c.Removed...)
+	e.add("domainAliasName", c.Added...)
 	if len(e.all("domainAliasName")) == 0 {
 		e.remove("enabledService", serviceDomainAlias)
 		return
@@ -52,16 +25,16 @@ func (c aliasChange) apply(e *entry) {
 
 // planSweep plans what the accounts of a domain have to say about it: an address under each of its alias domains, none
 // under one that goes, and whether it is switched off. Only accounts that say otherwise are written to.
-func (s *Store) planSweep(ctx context.Context, p *plan, h home, c aliasChange, activation bool) error {
-	if len(c.added) == 0 && len(c.removed) == 0 && !activation {
+func (s *Store) planSweep(ctx context.Context, p *plan, h home, c rules.AliasDomains, activation bool) error {
+	if !c.Touches() && !activation {
 		return nil
 	}
 	return s.sweep(ctx, h, c, activation, func(before, after entry) { p.update(before, after, nil) })
 }
 
 // sweep calls fn for what may have to say something about a domain, as it is and as it is to be.
-func (s *Store) sweep(ctx context.Context, h home, c aliasChange, activation bool, fn func(before, after entry)) error {
-	goes := store.Among(c.removed)
+func (s *Store) sweep(ctx context.Context, h home, c rules.AliasDomains, activation bool, fn func(before, after entry)) error {
+	goes := store.Among(c.Removed)
 	err := s.each(ctx, s.tree.domain(h.name), subtree, sweptClass, sweptAttributes, func(before entry) error {
 		after := before.clone()
 		after.set("shadowAddress", slices.DeleteFunc(slices.Clone(before.all("shadowAddress")), func(v string) bool {
@@ -78,7 +51,7 @@ func (s *Store) sweep(ctx context.Context, h home, c aliasChange, activation boo
 		fn(before, after)
 		return nil
 	})
-	if err != nil || len(c.added) == 0 && len(c.removed) == 0 {
+	if err != nil || !c.Touches() {
 		return err
 	}
 	return s.sweepMembers(ctx, h, c, fn)
@@ -92,7 +65,7 @@ var (
 
 // sweepMembers calls fn for the members of the lists of a domain, wherever they are: they name those under its alias domains
 // too. Who names a list there alone is none of its members.
-func (s *Store) sweepMembers(ctx context.Context, h home, c aliasChange, fn func(before, after entry)) error {
+func (s *Store) sweepMembers(ctx context.Context, h home, c rules.AliasDomains, fn func(before, after entry)) error {
 	lists, err := s.children(ctx, s.tree.container(h.name, containerGroups), plainList, "mail")
 	if err != nil {
 		return err
@@ -101,7 +74,7 @@ func (s *Store) sweepMembers(ctx context.Context, h home, c aliasChange, fn func
 	for _, list := range lists {
 		names = append(names, list.address())
 	}
-	isList, goes := store.Among(names), store.Among(c.removed)
+	isList, goes := store.Among(names), store.Among(c.Removed)
 	byDN := map[string]entry{}
 	look := func(filter string) error {
 		return s.each(ctx, s.tree.base, subtree, filter, sweptAttributes, func(e entry) error {
@@ -111,14 +84,14 @@ func (s *Store) sweepMembers(ctx context.Context, h home, c aliasChange, fn func
 	}
 	asked := slices.Clone(names)
 	for _, list := range names {
-		asked = append(asked, home{aliases: c.added}.shadows(list)...)
+		asked = append(asked, home{aliases: c.Added}.shadows(list)...)
 	}
 	for chunk := range slices.Chunk(asked, chunkSize) {
 		if err = look(anyOf(groupAttribute, chunk)); err != nil {
 			return err
 		}
 	}
-	for chunk := range slices.Chunk(c.removed, endingsAtOnce) {
+	for chunk := range slices.Chunk(c.Removed, endingsAtOnce) {
 		if err = look(endsWithAny(groupAttribute, chunk)); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package ldapstore
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -27,17 +26,14 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
-		u, err := s.options.Transports.UpdateDomain(w.Actor, rules.DomainRoutes{
-			Domain: name, Transport: h.entry.first("mtaTransport"), RelayHost: h.entry.first("senderRelayHost"),
-			BackupMX: h.entry.has("domainBackupMX", yes),
-		}, u)
+		u, err := s.options.Transports.UpdateDomain(w.Actor, routesOf(h.entry), u)
 		if err != nil {
 			return nil, err
 		}
 		if err = s.addressRules(w).CheckDomainReferences(ctx, h.name, u); err != nil {
 			return nil, err
 		}
-		aliases, err := s.decideAliasDomains(ctx, w.OnMissing, h, u.AliasDomains)
+		aliases, err := s.addressRules(w).AliasDomains(ctx, h.aliases, u.AliasDomains)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +41,7 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 	})
 }
 
-func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpdate, aliases aliasChange) (*plan, error) {
+func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpdate, aliases rules.AliasDomains) (*plan, error) {
 	after := h.entry.clone()
 	after.assign("cn", u.Description)
 	after.assign("preferredLanguage", u.Language)
@@ -58,12 +54,12 @@ func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpda
 	setBcc(&after, recipientBccOfDomain, u.RecipientBcc)
 	applyDomainServices(&after, u.Services)
 	applyDomainSettings(&after, u)
-	aliases.apply(&after)
+	applyAliasDomains(&after, aliases)
 	setPendingAliases(&after, u.PendingAliasDomains)
 
 	p := &plan{change: updated(store.NounDomain, h.name, h.entry, after)}
-	p.change.EndsSessions = false // whether an admin may log in is not a matter of its domain
-	p.change.Discarded = aliases.discarded
+	rules.UpdateDomain(&p.change, h.entry.active(), after.active())
+	p.change.Discarded = aliases.Discarded
 	next := homeOf(after)
 	if err := s.planSweep(ctx, p, next, aliases, u.Active != nil); err != nil {
 		return nil, err
@@ -77,28 +73,23 @@ func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpda
 	return p, nil
 }
 
-// assignTransport sets how mail gets to the domain. A backup MX relays to the primary one; a domain that ceases to be
-// one gets the default transport back.
+// assignTransport sets how mail gets to the domain.
 func (s *Store) assignTransport(e *entry, u store.DomainUpdate) {
-	if u.Transport != nil {
-		e.set("mtaTransport", cmp.Or(*u.Transport, s.options.Transports.Default))
+	transport, backupMX := s.options.Transports.After(routesOf(*e), u)
+	if u.Transport != nil || u.BackupMX != nil {
+		e.set("mtaTransport", transport)
 	}
-	if u.BackupMX == nil {
-		return
+	if u.BackupMX != nil {
+		e.set("domainBackupMX", yesOrNothing(backupMX))
 	}
-	if !*u.BackupMX {
-		if e.has("domainBackupMX", yes) {
-			e.set("mtaTransport", s.options.Transports.Default)
-		}
-		e.set("domainBackupMX")
-		return
+}
+
+// routesOf is where mail of a domain goes.
+func routesOf(e entry) rules.DomainRoutes {
+	return rules.DomainRoutes{
+		Domain: e.first("domainName"), Transport: e.first("mtaTransport"), RelayHost: e.first("senderRelayHost"),
+		BackupMX: e.has("domainBackupMX", yes),
 	}
-	primary := e.first("domainName") // Postfix looks up its MX
-	if u.PrimaryMX != nil {
-		primary = cmp.Or(*u.PrimaryMX, primary)
-	}
-	e.set("mtaTransport", "relay:"+primary)
-	e.set("domainBackupMX", yes)
 }
 
 // standing are the services of a domain that stay when it gets a new set: without "mail" nothing in it would get any, and

@@ -193,12 +193,6 @@ func (e entry) whole(password string) store.Record {
 	return r
 }
 
-// The words that stand for a password in a Change.
-const (
-	hiddenPassword  = "[hidden]"
-	changedPassword = "[changed]"
-)
-
 // password is the stored hashes, one a line: an entry may have several.
 func (e entry) password() store.Secret {
 	return store.Secret(strings.Join(e.all(passwordAttribute), "\n"))

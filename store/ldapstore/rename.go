@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // A rename begins with the one request that gives an entry its new place, and keeps the old address beside the new one: from
@@ -76,7 +77,7 @@ func (s *Store) findRenamed(ctx context.Context, r *renaming) error {
 }
 
 func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
-	p := &plan{change: renamed(r.noun, r.mail, r.next, r.scope)}
+	p := &plan{change: rules.Renamed(r.noun, r.mail, r.next, r.scope)}
 	from, to := r.place(r.mail), r.place(r.next)
 	moved := r.before.clone()
 	moved.dn = to
@@ -111,7 +112,7 @@ func (s *Store) planRename(ctx context.Context, r *renaming) (*plan, error) {
 	after := both.clone()
 	after.remove("mail", r.mail)
 	p.update(both, after, store.NoSuchAccount(r.mail))
-	p.change.Before, p.change.After = r.before.whole(hiddenPassword), after.whole(hiddenPassword)
+	p.change.Before, p.change.After = r.before.whole(store.HiddenPassword), after.whole(store.HiddenPassword)
 	return p, nil
 }
 

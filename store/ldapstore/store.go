@@ -55,6 +55,10 @@ var (
 	_ store.Directory = (*Store)(nil)
 )
 
+func (o Options) mailboxes() rules.Mailboxes {
+	return rules.Mailboxes{Format: o.MailboxFormat, Folder: o.MailboxFolder}
+}
+
 // Store keeps accounts in a directory.
 type Store struct {
 	pool      *pool

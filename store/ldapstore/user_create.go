@@ -12,9 +12,7 @@ import (
 // CreateUser implements store.Users. The lists that the mailbox joins name it first, then comes its entry, which holds all
 // that there is of it, and then the number of mailboxes of the domain; a repeat that finds the mailbox sets that right.
 func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
-	u.MailboxFormat = cmp.Or(u.MailboxFormat, s.options.MailboxFormat)
-	u.MailboxFolder = cmp.Or(u.MailboxFolder, s.options.MailboxFolder)
-	if err := u.Check(); err != nil {
+	if err := s.options.mailboxes().Complete(&u); err != nil {
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(u.Mail)
@@ -41,7 +39,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 			return nil, err
 		}
 		p.forgetMailboxes(u.Mail)
-		p.change.After = e.whole(hiddenPassword)
+		p.change.After = e.whole(store.HiddenPassword)
 		p.claim(e, u.Mail)
 		p.counted(domain, kindUser, 1)
 		return p, nil

@@ -11,11 +11,11 @@ import (
 
 // UpdateUser implements store.Users. All that may change is in the one entry of the mailbox, so it is one step.
 func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u store.UserUpdate) (store.Change, error) {
-	if err := s.checkUserUpdate(u); err != nil {
+	if err := s.options.mailboxes().CompleteUpdate(&u); err != nil {
 		return store.Change{}, err
 	}
 	locks := locksOf(w.Actor, store.DomainOf(mail))
-	if isFalse(u.Active) || isFalse(u.Global) { // the server may lose an admin
+	if rules.IsFalse(u.Active) || rules.IsFalse(u.Global) { // the server may lose an admin
 		locks = append(locks, lockGlobalAdmins)
 	}
 	return s.writeHeld(ctx, w, locks, func(now time.Time, held *held) (*plan, error) {
@@ -48,8 +48,6 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 	})
 }
 
-func isFalse(v *bool) bool { return v != nil && !*v }
-
 // userEdit is a change to one mailbox while it is planned.
 type userEdit struct {
 	home
@@ -57,22 +55,6 @@ type userEdit struct {
 	mail          string
 	before, after entry
 	change        store.Change // for what is discarded
-}
-
-// checkUserUpdate checks what can be checked without reading.
-func (s *Store) checkUserUpdate(u store.UserUpdate) error {
-	if err := u.Check(); err != nil {
-		return err
-	}
-	return store.CheckMailbox(given(u.MailboxFormat, s.options.MailboxFormat), given(u.MailboxFolder, s.options.MailboxFolder))
-}
-
-// given returns the text, or the fallback when it is absent or empty.
-func given(value *string, fallback string) string {
-	if value == nil {
-		return fallback
-	}
-	return cmp.Or(*value, fallback)
 }
 
 // edit puts what is given into the entry.
@@ -86,7 +68,7 @@ func (s *Store) edit(ctx context.Context, e *userEdit, u store.UserUpdate, now t
 			return err
 		}
 	}
-	services, err := dropUnknownServices(e.write.OnMissing, u.Services, &e.change)
+	services, err := rules.KnownServices(e.write.OnMissing, u.Services, serviceName.MatchString, &e.change)
 	if err != nil {
 		return err
 	}
@@ -140,12 +122,8 @@ func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) erro
 		}
 		e.after.setQuota(*u.Quota)
 	}
-	if u.MailboxFormat != nil {
-		e.after.set("mailboxFormat", given(u.MailboxFormat, s.options.MailboxFormat))
-	}
-	if u.MailboxFolder != nil {
-		e.after.set("mailboxFolder", given(u.MailboxFolder, s.options.MailboxFolder))
-	}
+	e.after.assign("mailboxFormat", u.MailboxFormat)
+	e.after.assign("mailboxFolder", u.MailboxFolder)
 	if u.Maildir == nil {
 		return nil
 	}

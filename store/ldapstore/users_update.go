@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // UpdateUsers implements store.Users. The change is named after the domain; After holds what every mailbox got. Each mailbox
@@ -14,7 +15,7 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		return store.Change{}, err
 	}
 	locks := []string{lockDomain(domain)}
-	if isFalse(u.Active) {
+	if rules.IsFalse(u.Active) {
 		locks = append(locks, lockGlobalAdmins)
 	}
 	return s.write(ctx, w, locks, func(now time.Time) (*plan, error) {
@@ -85,7 +86,7 @@ func usersChange(domain string, u store.UsersUpdate, now time.Time, outranking [
 	shown.applyToAll(u, now)
 	c := store.Change{
 		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
-		After: shown.whole(changedPassword), Discarded: outranking, EndsSessions: u.Password != nil,
+		After: shown.whole(store.ChangedPassword), Discarded: outranking, EndsSessions: u.Password != nil,
 	}
 	switch {
 	case u.Active == nil:

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"regexp"
@@ -225,6 +226,29 @@ type DomainRoutes struct {
 	Transport string
 	RelayHost string // that outgoing mail takes
 	BackupMX  bool
+}
+
+// After returns the transport of a domain once an update is done, and whether it is a backup MX then. A backup MX relays to the
+// primary one; a domain that ceases to be one gets the default transport back.
+func (t Transports) After(stored DomainRoutes, u store.DomainUpdate) (transport string, backupMX bool) {
+	transport, backupMX = stored.Transport, stored.BackupMX
+	if u.Transport != nil {
+		transport = cmp.Or(*u.Transport, t.Default)
+	}
+	switch {
+	case u.BackupMX == nil:
+	case *u.BackupMX:
+		primary := stored.Domain // Postfix looks up its MX
+		if u.PrimaryMX != nil {
+			primary = cmp.Or(*u.PrimaryMX, primary)
+		}
+		return "relay:" + primary, true
+	case stored.BackupMX:
+		return t.Default, false
+	default:
+		backupMX = false
+	}
+	return transport, backupMX
 }
 
 // UpdateDomain returns the update with its transport and next hops as they are to be stored, or why they may not be.

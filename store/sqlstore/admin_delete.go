@@ -56,7 +56,7 @@ func lockMailbox(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, 
 // planAdminDelete removes a standalone admin and whatever the address is named an admin of.
 func planAdminDelete(mail string, row store.Record) *plan {
 	p := planOf(store.Change{
-		Action: store.ActionDelete, Noun: store.NounAdmin, Name: mail, Before: concealed(row, hiddenPassword),
+		Action: store.ActionDelete, Noun: store.NounAdmin, Name: mail, Before: concealed(row, store.HiddenPassword),
 		EndsSessions: true, Lasting: true,
 	})
 	p.Do("DELETE FROM domain_admins WHERE username = ?", mail)
@@ -74,6 +74,6 @@ func (s *Store) planRightsRemoval(p *plan, before store.Record, now time.Time) s
 	s.update(p, "mailbox", "username", mail, before, after)
 	return store.Change{
 		Action: store.ActionRevoke, Noun: store.NounAdmin, Name: mail, Domain: text(before, "domain"),
-		Before: concealed(before, hiddenPassword), After: concealed(after, hiddenPassword), EndsSessions: true,
+		Before: concealed(before, store.HiddenPassword), After: concealed(after, store.HiddenPassword), EndsSessions: true,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) planAdminCreate(a store.AdminCreate, now time.Time) *plan {
 		"expired":            never,
 		"active":             flag(a.Active),
 	})
-	p.Change = store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, hiddenPassword)}
+	p.Change = store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, store.HiddenPassword)}
 	// What was left behind when an account of that name was removed by hand must not give anybody rights.
 	p.Do("DELETE FROM domain_admins WHERE username = ?", a.Mail)
 	if a.Global {
@@ -107,7 +108,7 @@ func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u s
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
-		if isFalse(u.Active) || isFalse(u.Global) {
+		if rules.IsFalse(u.Active) || rules.IsFalse(u.Global) {
 			if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
 				return nil, err
 			}
@@ -123,9 +124,9 @@ func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u s
 		if err != nil {
 			return nil, err
 		}
-		is := adminState{active: number(row, "active") != 0, global: global}
-		becomes := is.after(u)
-		if is.rules() && !becomes.rules() {
+		is := rules.State{Active: number(row, "active") != 0, Global: global}
+		becomes := is.After(u.Active, u.Global)
+		if is.Leads() && !becomes.Leads() {
 			if err = s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
 				return nil, err
 			}
@@ -146,65 +147,30 @@ func lockAdmin(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, er
 	return rows[0], nil
 }
 
-// adminState is what decides whether an admin can manage the server.
-type adminState struct{ active, global bool }
-
-func (a adminState) rules() bool { return a.active && a.global }
-
-func (a adminState) after(u store.AdminUpdate) adminState {
-	if u.Active != nil {
-		a.active = *u.Active
-	}
-	if u.Global != nil {
-		a.global = *u.Global
-	}
-	return a
-}
-
-func (s *Store) planAdminUpdate(before store.Record, u store.AdminUpdate, is, becomes adminState, now time.Time) *plan {
+func (s *Store) planAdminUpdate(before store.Record, u store.AdminUpdate, is, becomes rules.State, now time.Time) *plan {
 	mail := text(before, "username")
 	after := slices.Clone(before)
 	assign(after, "modified", now)
 	assignText(after, "name", u.Name)
 	assignText(after, "language", u.Language)
 	assignFlag(after, "active", u.Active)
-	shown := hiddenPassword
+	shown := store.HiddenPassword
 	if u.Password != nil {
-		shown = changedPassword
+		shown = store.ChangedPassword
 		assign(after, "password", *u.Password)
 		assign(after, "passwordlastchange", now)
 	}
-	if !becomes.global && u.Limits != (store.LimitsUpdate{}) {
+	if !becomes.Global && u.Limits != (store.LimitsUpdate{}) {
 		assign(after, "settings", limitedSettings(text(before, "settings"), u.Limits))
 	}
-	action := adminAction(is, becomes)
-	p := planOf(store.Change{
-		Action: action, Noun: store.NounAdmin, Name: mail,
-		Before: concealed(before, hiddenPassword), After: concealed(after, shown),
-		EndsSessions: action == store.ActionDisable || u.Password != nil,
-		Lasting:      action == store.ActionDisable,
-	})
+	p := planOf(store.Change{Noun: store.NounAdmin, Name: mail, Before: concealed(before, store.HiddenPassword), After: concealed(after, shown)})
+	rules.Update(&p.Change, is, becomes, u.Password != nil)
 	s.update(p, "admin", "username", mail, before, after)
 	switch {
-	case becomes.global && !is.global:
+	case becomes.Global && !is.Global:
 		s.planGrant(p, mail, now)
-	case is.global && !becomes.global:
+	case is.Global && !becomes.Global:
 		planRevoke(p, mail)
 	}
 	return p
-}
-
-// adminAction is the action of an update. Of several, the one with the most consequences names it.
-func adminAction(is, becomes adminState) store.Action {
-	switch {
-	case is.active && !becomes.active:
-		return store.ActionDisable
-	case is.global && !becomes.global:
-		return store.ActionRevoke
-	case !is.global && becomes.global:
-		return store.ActionGrant
-	case !is.active && becomes.active:
-		return store.ActionEnable
-	}
-	return store.ActionUpdate
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -27,7 +28,7 @@ func (s *Store) RenameAlias(ctx context.Context, w store.Write, mail, newMail st
 		if err != nil {
 			return nil, err
 		}
-		p := planOf(renamed(store.NounAlias, mail, newMail, scope))
+		p := planOf(rules.Renamed(store.NounAlias, mail, newMail, scope))
 		p.Change.Before, p.Change.After = before, after
 		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
 			return nil, err

@@ -76,11 +76,8 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		assignText(after, "accesspolicy", u.AccessPolicy)
 		assignFlag(after, "active", u.Active)
 		assign(after, "modified", now)
-		action := userAction(before, after)
-		p := planOf(store.Change{
-			Action: action, Noun: store.NounAlias, Name: mail, Domain: text(before, "domain"), Before: before, After: after,
-			EndsSessions: action == store.ActionDisable, Lasting: action == store.ActionDisable,
-		})
+		p := planOf(store.Change{Noun: store.NounAlias, Name: mail, Domain: text(before, "domain"), Before: before, After: after})
+		rules.Update(&p.Change, stateOf(before), stateOf(after), false)
 		s.update(p, "alias", "address", mail, before, after)
 		if u.Active != nil {
 			p.Do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*u.Active), mail)
@@ -140,7 +137,7 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		if err != nil {
 			return nil, err
 		}
-		p := planOf(deleted(store.NounAlias, mail, scope))
+		p := planOf(rules.Deleted(store.NounAlias, mail, scope))
 		p.Change.Before = row
 		s.planForget(p, []string{mail})
 		p.planAdopt(orphans)

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,11 +29,15 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err = s.addressRules(tx, w).CheckDomainReferences(ctx, name, u); err != nil {
 			return nil, err
 		}
-		aliases, err := s.decideAliasDomains(ctx, tx, w.OnMissing, name, u.AliasDomains)
+		current, err := aliasDomainsOf(ctx, tx, name)
 		if err != nil {
 			return nil, err
 		}
-		if err = s.checkBackupMX(ctx, tx, row, u, aliases); err != nil {
+		aliases, err := s.addressRules(tx, w).AliasDomains(ctx, current, u.AliasDomains)
+		if err != nil {
+			return nil, err
+		}
+		if err = checkBackupMX(row, u, current, aliases); err != nil {
 			return nil, err
 		}
 		return s.planDomainUpdate(row, u, aliases, now), nil
@@ -74,26 +77,19 @@ func (s *Store) checkRoutes(
 }
 
 // checkBackupMX returns BACKUPMX_ALIAS_DOMAIN for an alias domain on a backup MX (see rules.BackupMX).
-func (s *Store) checkBackupMX(ctx context.Context, tx *sqldb.Tx, row store.Record, u store.DomainUpdate, aliases aliasChange) error {
+func checkBackupMX(row store.Record, u store.DomainUpdate, current []string, aliases rules.AliasDomains) error {
 	change := rules.BackupMX{
-		Was: number(row, "backupmx") != 0, Added: len(aliases.added) > 0, Field: u.AliasDomains.Field("aliasDomains", "addAliasDomain"),
+		Was: number(row, "backupmx") != 0, Added: len(aliases.Added) > 0, Field: u.AliasDomains.Field("aliasDomains", "addAliasDomain"),
+		Aliases: len(store.LeaveOut(current, aliases.Removed))+len(aliases.Added) > 0,
 	}
 	change.Is = change.Was
 	if u.BackupMX != nil {
 		change.Is = *u.BackupMX
 	}
-	if !change.Is || change.Was && !change.Added {
-		return nil
-	}
-	current, err := aliasDomainsOf(ctx, tx, text(row, "domain"))
-	change.Aliases = len(store.LeaveOut(current, aliases.removed))+len(aliases.added) > 0
-	if err != nil {
-		return err
-	}
 	return change.Check()
 }
 
-func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, aliases aliasChange, now time.Time) *plan {
+func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, aliases rules.AliasDomains, now time.Time) *plan {
 	name := text(before, "domain")
 	after := slices.Clone(before)
 	assign(after, "modified", now)
@@ -108,10 +104,9 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 		assign(after, "settings", settings)
 	}
 	p := planOf(store.Change{
-		Action: activation(before, after), Noun: store.NounDomain, Name: name, Domain: name,
-		Before: before, After: after, Discarded: aliases.discarded,
+		Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after, Discarded: aliases.Discarded,
 	})
-	p.Change.Lasting = p.Change.Action == store.ActionDisable
+	rules.UpdateDomain(&p.Change, number(before, "active") != 0, number(after, "active") != 0)
 	s.update(p, "domain", "domain", name, before, after)
 	s.planBcc(p, "sender_bcc_domain", name, u.SenderBcc, now)
 	s.planBcc(p, "recipient_bcc_domain", name, u.RecipientBcc, now)
@@ -123,25 +118,17 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 	return p
 }
 
-// assignTransport sets how mail gets to the domain. A backup MX relays to the primary one; a domain that ceases to be
-// one gets the default transport back.
+// assignTransport sets how mail gets to the domain.
 func (s *Store) assignTransport(row store.Record, u store.DomainUpdate) {
-	if u.Transport != nil {
-		assign(row, "transport", cmp.Or(*u.Transport, s.options.Transports.Default))
+	transport, backupMX := s.options.Transports.After(rules.DomainRoutes{
+		Domain: text(row, "domain"), Transport: text(row, "transport"), BackupMX: number(row, "backupmx") != 0,
+	}, u)
+	if u.Transport != nil || u.BackupMX != nil {
+		assign(row, "transport", transport)
 	}
-	if u.BackupMX == nil {
-		return
+	if u.BackupMX != nil {
+		assign(row, "backupmx", flag(backupMX))
 	}
-	if *u.BackupMX {
-		primary := text(row, "domain") // Postfix looks up its MX
-		if u.PrimaryMX != nil {
-			primary = cmp.Or(*u.PrimaryMX, primary)
-		}
-		assign(row, "transport", "relay:"+primary)
-	} else if number(row, "backupmx") != 0 {
-		assign(row, "transport", s.options.Transports.Default)
-	}
-	assignFlag(row, "backupmx", u.BackupMX)
 }
 
 // assignNumber is assign of a number that may be absent.
@@ -149,18 +136,6 @@ func assignNumber(row store.Record, column string, value *int64) {
 	if value != nil {
 		assign(row, column, *value)
 	}
-}
-
-// activation is the action of an update: enabling and disabling have names of their own.
-func activation(before, after store.Record) store.Action {
-	was, is := number(before, "active"), number(after, "active")
-	switch {
-	case was == is:
-		return store.ActionUpdate
-	case is == 0:
-		return store.ActionDisable
-	}
-	return store.ActionEnable
 }
 
 // planBcc replaces the address that gets a copy of a whole domain's mail; "" removes it. There is no switching off

@@ -112,11 +112,8 @@ func (s *Store) UpdateMailingListAccount(ctx context.Context, w store.Write, mai
 			assign(after, "maxmsgsize", *u.MaxMessageSize)
 		}
 		assign(after, "modified", now)
-		action := userAction(before, after)
-		p := planOf(store.Change{
-			Action: action, Noun: store.NounMailingList, Name: mail, Domain: text(before, "domain"), Before: before, After: after,
-			EndsSessions: action == store.ActionDisable, Lasting: action == store.ActionDisable,
-		})
+		p := planOf(store.Change{Noun: store.NounMailingList, Name: mail, Domain: text(before, "domain"), Before: before, After: after})
+		rules.Update(&p.Change, stateOf(before), stateOf(after), false)
 		s.update(p, tableMailingLists, "address", mail, before, after)
 		if u.Active != nil {
 			p.Do("UPDATE forwardings SET active = ? WHERE address = ? OR (forwarding = ? AND is_alias = 1)", flag(*u.Active), mail, mail)
@@ -212,7 +209,7 @@ func (s *Store) DeleteMailingListAccount(ctx context.Context, w store.Write, mai
 		if err != nil {
 			return nil, err
 		}
-		p := planOf(deleted(store.NounMailingList, mail, scope))
+		p := planOf(rules.Deleted(store.NounMailingList, mail, scope))
 		p.Change.Before, p.Change.KeepArchive = row, keepArchive
 		s.planForget(p, []string{mail})
 		p.planAdopt(orphans)

@@ -11,12 +11,6 @@ import (
 // never is when an account without an end expires.
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// What a record shows in place of a password.
-const (
-	hiddenPassword  = "[hidden]"
-	changedPassword = "[changed]"
-)
-
 // insert plans a new row with those of the values for which the table has a column, and returns it in the order of
 // the table. A table that is missing gets nothing.
 func (s *Store) insert(p *plan, table string, values map[string]any) store.Record {
@@ -112,6 +106,3 @@ func flag(b bool) int64 {
 	}
 	return 0
 }
-
-// isFalse reports whether a truth is given, and is none.
-func isFalse(value *bool) bool { return value != nil && !*value }

@@ -4,21 +4,8 @@ import (
 	"slices"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
-
-// managedServices are those that are switched as a whole: a new set of services switches off all that it lacks.
-// What Dovecot needs inside (doveadm, lib-storage, quota-status and the like) is left alone unless it is named.
-var managedServices = []string{
-	"smtp", "smtpsecured", "pop3", "pop3secured", "pop3tls", "imap", "imapsecured", "imaptls",
-	"managesieve", "managesievesecured", "deliver", "sogo", "sogowebmail", "sogocalendar", "sogoactivesync",
-}
-
-// mirroredServices are further names of the same thing. Dovecot calls ManageSieve "sieve".
-var mirroredServices = map[string][]string{
-	"managesieve":        {"sieve"},
-	"managesievesecured": {"sievesecured", "sievetls"},
-	"deliver":            {"lda", "lmtp"},
-}
 
 // directoryServices mean something in a directory alone.
 var directoryServices = []string{"smtptls", "managesievetls", "forward", "senderbcc", "recipientbcc", "mail"}
@@ -26,44 +13,23 @@ var directoryServices = []string{"smtptls", "managesievetls", "forward", "sender
 // letterServices are kept as the letters y and n.
 var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
 
-// unknownServices returns those of the names that nothing knows.
-func (s *Store) unknownServices(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return slices.Contains(managedServices, name) || slices.Contains(directoryServices, name) ||
-			s.schema.HasColumn("mailbox", "enable"+name)
-	})
-}
-
-// dropUnknownServices leaves out services that nothing knows.
-func (s *Store) dropUnknownServices(rule store.OnMissing, services store.Set, change *store.Change) (store.Set, error) {
-	in := func(field string) func(string) *store.Error {
-		return func(string) *store.Error {
-			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no such service.").With(field)
-		}
-	}
-	wanted := services.Field("services", "addService")
-	services, err := store.Discard(rule, services, s.unknownServices(services.Wanted()), change, in(wanted))
-	if err != nil {
-		return services, err
-	}
-	return store.Discard(rule, services, s.unknownServices(services.Remove), change, in("removeService"))
+// isService reports whether a name is that of a service: one that we know, or one that has a column of its own.
+func (s *Store) isService(name string) bool {
+	return rules.IsService(name) || slices.Contains(directoryServices, name) || s.schema.HasColumn("mailbox", "enable"+name)
 }
 
 // applyServices switches the columns of a mailbox row. A service without a column is passed over.
 func (s *Store) applyServices(row store.Record, services store.Set) {
 	if services.Replace != nil {
-		switchServices(row, managedServices, false)
+		switchServices(row, rules.Services(), false)
 	}
 	switchServices(row, services.Remove, false)
 	switchServices(row, services.Wanted(), true)
 }
 
 func switchServices(row store.Record, names []string, on bool) {
-	for _, name := range names {
+	for _, name := range rules.AllNames(store.LeaveOut(names, directoryServices)) {
 		assign(row, "enable"+name, serviceValue(name, on))
-		for _, mirror := range mirroredServices[name] {
-			assign(row, "enable"+mirror, serviceValue(mirror, on))
-		}
 	}
 }
 

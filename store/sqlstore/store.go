@@ -41,6 +41,10 @@ func DefaultOptions() Options {
 	}
 }
 
+func (o Options) mailboxes() rules.Mailboxes {
+	return rules.Mailboxes{Format: o.MailboxFormat, Folder: o.MailboxFolder}
+}
+
 // Store keeps accounts in SQL.
 type Store struct {
 	db      *sqldb.DB

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -22,7 +21,7 @@ type newUser struct {
 
 // CreateUser implements store.Users.
 func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreate) (store.Change, error) {
-	if err := s.completeUser(&u); err != nil {
+	if err := s.options.mailboxes().Complete(&u); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -40,13 +39,6 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		s.planNewUser(p, n, now)
 		return p, nil
 	})
-}
-
-// completeUser puts in the server's defaults and checks what can be checked without reading.
-func (s *Store) completeUser(u *store.UserCreate) error {
-	u.MailboxFormat = cmp.Or(u.MailboxFormat, s.options.MailboxFormat)
-	u.MailboxFolder = cmp.Or(u.MailboxFolder, s.options.MailboxFolder)
-	return u.Check()
 }
 
 // admitUser returns an error unless there is room for the mailbox.
@@ -86,7 +78,7 @@ func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) 
 func (s *Store) planNewUser(p *plan, n newUser, now time.Time) {
 	row := s.insert(p, "mailbox", s.newMailbox(n, now))
 	p.Change = store.Change{
-		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, hiddenPassword),
+		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, store.HiddenPassword),
 	}
 	p.Change.Scope = n.scope
 	s.planLeftovers(p, n.Mail)

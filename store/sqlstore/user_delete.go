@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -40,8 +41,8 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		if err != nil {
 			return nil, err
 		}
-		p := planOf(deleted(store.NounUser, mail, scope))
-		p.Change.Before = concealed(row, hiddenPassword)
+		p := planOf(rules.Deleted(store.NounUser, mail, scope))
+		p.Change.Before = concealed(row, store.HiddenPassword)
 		if err = s.planRemoval(ctx, tx, p, w.Actor, row, store.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
 		}
@@ -60,14 +61,6 @@ func addressesOf(ctx context.Context, tx *sqldb.Tx, mail string, scope store.Sco
 		return nil, fmt.Errorf("read aliases of %s: %w", mail, err)
 	}
 	return append([]string{mail}, further...), nil
-}
-
-// deleted is the change of an account that goes.
-func deleted(noun store.Noun, mail string, scope store.Scope) store.Change {
-	return store.Change{
-		Action: store.ActionDelete, Noun: noun, Name: mail, Domain: store.DomainOf(mail), EndsSessions: true, Lasting: true,
-		Scope: scope,
-	}
 }
 
 // planRemoval plans the record by which iRedMail's clean-up finds the files of a mailbox.

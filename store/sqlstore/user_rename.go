@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -30,22 +31,14 @@ func (s *Store) RenameUser(ctx context.Context, w store.Write, mail, newMail str
 		if err != nil {
 			return nil, err
 		}
-		p := planOf(renamed(store.NounUser, mail, newMail, scope))
-		p.Change.Before, p.Change.After = concealed(before, hiddenPassword), concealed(after, hiddenPassword)
+		p := planOf(rules.Renamed(store.NounUser, mail, newMail, scope))
+		p.Change.Before, p.Change.After = concealed(before, store.HiddenPassword), concealed(after, store.HiddenPassword)
 		if err = s.carry(ctx, tx, p, mail, newMail); err != nil {
 			return nil, err
 		}
 		s.update(p, "mailbox", "username", mail, before, after)
 		return p, nil
 	})
-}
-
-// renamed is the change of an account that gets another address.
-func renamed(noun store.Noun, mail, newMail string, scope store.Scope) store.Change {
-	return store.Change{
-		Action: store.ActionRename, Noun: noun, Name: mail, NewName: newMail, Domain: store.DomainOf(mail),
-		EndsSessions: true, Lasting: true, Scope: scope,
-	}
 }
 
 // admitRenamedUser returns an error unless the mailbox may have the new address. In another domain it counts as a

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -21,11 +20,11 @@ type userEdit struct {
 
 // UpdateUser implements store.Users.
 func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u store.UserUpdate) (store.Change, error) {
-	if err := s.checkUserUpdate(u); err != nil {
+	if err := s.options.mailboxes().CompleteUpdate(&u); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
-		if isFalse(u.Active) || isFalse(u.Global) {
+		if rules.IsFalse(u.Active) || rules.IsFalse(u.Global) {
 			if err := s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
 				return nil, err
 			}
@@ -66,14 +65,6 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 	})
 }
 
-// checkUserUpdate checks what can be checked without reading.
-func (s *Store) checkUserUpdate(u store.UserUpdate) error {
-	if err := u.Check(); err != nil {
-		return err
-	}
-	return store.CheckMailbox(given(u.MailboxFormat, s.options.MailboxFormat), given(u.MailboxFolder, s.options.MailboxFolder))
-}
-
 // lockUser is lockMailbox of a mailbox that must be there. Returns NO_SUCH_ACCOUNT.
 func lockUser(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, error) {
 	row, err := lockMailbox(ctx, tx, mail)
@@ -96,12 +87,8 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 	assignFlag(e.after, "active", u.Active)
 	assignFlag(e.after, "isglobaladmin", u.Global)
 	assignNumber(e.after, "quota", u.Quota)
-	if u.MailboxFormat != nil {
-		assign(e.after, "mailboxformat", given(u.MailboxFormat, s.options.MailboxFormat))
-	}
-	if u.MailboxFolder != nil {
-		assign(e.after, "mailboxfolder", given(u.MailboxFolder, s.options.MailboxFolder))
-	}
+	assignText(e.after, "mailboxformat", u.MailboxFormat)
+	assignText(e.after, "mailboxfolder", u.MailboxFolder)
 	if u.Password != nil {
 		assign(e.after, "password", u.Password.Reveal())
 		assign(e.after, "passwordlastchange", now)
@@ -116,7 +103,7 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 		assign(e.after, "maildir", dir.rest)
 	}
 	assign(e.after, "modified", now)
-	services, err := s.dropUnknownServices(rule, u.Services, &e.Change)
+	services, err := rules.KnownServices(rule, u.Services, s.isService, &e.Change)
 	if err != nil {
 		return err
 	}
@@ -161,38 +148,16 @@ func (s *Store) planGlobal(e *userEdit, global *bool, now time.Time) {
 func (e *userEdit) describe(u store.UserUpdate) {
 	c := &e.Change
 	c.Noun, c.Name, c.Domain = store.NounUser, e.mail, text(e.before, "domain")
-	c.Action = userAction(e.before, e.after)
-	c.Before, c.After = concealed(e.before, hiddenPassword), concealed(e.after, hiddenPassword)
+	rules.Update(c, stateOf(e.before), stateOf(e.after), u.Password != nil)
+	c.Before, c.After = concealed(e.before, store.HiddenPassword), concealed(e.after, store.HiddenPassword)
 	if u.Password != nil {
-		assign(c.After, "password", changedPassword)
+		assign(c.After, "password", store.ChangedPassword)
 	}
-	c.Lasting = c.Action == store.ActionDisable
-	c.EndsSessions = c.Lasting || u.Password != nil
 }
 
-// userAction names a change to a row after its weightiest part.
-func userAction(before, after store.Record) store.Action {
-	from, to := number(before, "active"), number(after, "active")
-	was, is := number(before, "isglobaladmin"), number(after, "isglobaladmin")
-	switch {
-	case from == 1 && to == 0:
-		return store.ActionDisable
-	case was == 0 && is == 1:
-		return store.ActionGrant
-	case was == 1 && is == 0:
-		return store.ActionRevoke
-	case from == 0 && to == 1:
-		return store.ActionEnable
-	}
-	return store.ActionUpdate
-}
-
-// given returns the text, or the fallback when it is absent or empty.
-func given(value *string, fallback string) string {
-	if value == nil {
-		return fallback
-	}
-	return cmp.Or(*value, fallback)
+// stateOf is the state of the row of an account.
+func stateOf(row store.Record) rules.State {
+	return rules.State{Active: number(row, "active") != 0, Global: number(row, "isglobaladmin") != 0}
 }
 
 // firstOf returns the first of a list: the tables keep one number of each sort.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -89,15 +90,8 @@ func planUsers(p *plan, domain string, u store.UsersUpdate, outranking []string,
 		args = append(args, c.Value)
 	}
 	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", outranking, append(args, domain)...)
-	p.Change = store.Change{
-		Action: store.ActionUpdate, Noun: store.NounUser, Name: domain, Domain: domain,
-		After: shown, Discarded: outranking, EndsSessions: u.Password != nil,
-	}
-	if u.Active != nil && *u.Active {
-		p.Change.Action = store.ActionEnable
-	} else if u.Active != nil {
-		p.Change.Action, p.Change.EndsSessions, p.Change.Lasting = store.ActionDisable, true, true
-	}
+	p.Change = store.Change{After: shown}
+	rules.UpdateAll(&p.Change, domain, u, outranking)
 }
 
 // bulkColumns returns what every mailbox gets, and how that is shown.
@@ -116,7 +110,7 @@ func bulkColumns(u store.UsersUpdate, now time.Time) (columns, shown store.Recor
 		columns.Set("passwordlastchange", now)
 	}
 	columns.Set("modified", now)
-	return columns, concealed(columns, changedPassword)
+	return columns, concealed(columns, store.ChangedPassword)
 }
 
 // doBeside adds a statement that passes over the rows of some accounts.
