@@ -13,6 +13,7 @@ import (
 	"github.com/postern-mail/postern/server/hashing"
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/password"
+	"github.com/postern-mail/postern/store/turns"
 )
 
 const (
@@ -34,7 +35,7 @@ type Sessions struct {
 	deps      deps.Deps
 	from      *Restrictions // say from where admins may come
 	dummyHash func() store.Secret
-	turns     store.Turns // of those who compare a password for the same subject
+	turns     turns.Queue // of those who compare a password for the same subject
 	floor     floor
 
 	mu     sync.Mutex

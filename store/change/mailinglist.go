@@ -8,6 +8,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/rules"
+	"github.com/postern-mail/postern/store/turns"
 )
 
 // CreateMailingListAccount implements store.MailingListAccounts.
@@ -43,7 +44,7 @@ type MailingLists struct {
 	lists    store.Mlmmj
 	locks    store.Locks
 	inviter  *Inviter
-	turns    store.Turns   // of domains: the lists of one take one place at a time
+	turns    turns.Queue   // of domains: the lists of one take one place at a time
 	places   chan struct{} // of all domains
 }
 

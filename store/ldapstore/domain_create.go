@@ -1,7 +1,6 @@
 package ldapstore
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -12,11 +11,8 @@ import (
 // and marked as unfinished, which no operation takes for a domain; then come the containers; what switches it on comes
 // last and names its admin. A repeat goes on with the one that is marked.
 func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
-	if err := d.Check(); err != nil {
-		return store.Change{}, err
-	}
-	var err error
-	if d.Transport, err = s.options.Transports.Transport(w.Actor, d.Name, "", d.Transport); err != nil {
+	d, err := s.options.Transports.CreateDomain(w.Actor, d)
+	if err != nil {
 		return store.Change{}, err
 	}
 	locks := append(locksOf(w.Actor, d.Name), lockDomainNames)
@@ -95,7 +91,7 @@ func (s *Store) newDomain(d store.DomainCreate) entry {
 	e.set("domainName", d.Name)
 	e.set("cn", d.Description)
 	e.set("accountStatus", status(!d.Disabled))
-	e.set("mtaTransport", cmp.Or(d.Transport, s.options.Transports.Default))
+	e.set("mtaTransport", d.Transport)
 	e.set("preferredLanguage", d.Language)
 	e.set("enabledService", serviceMail)
 	setBcc(&e, senderBccOfDomain, &d.SenderBcc)

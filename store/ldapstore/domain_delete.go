@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // DeleteDomain implements store.Domains. It returns LAST_GLOBAL_ADMIN when the mailbox of the last active global admin
@@ -88,8 +89,8 @@ func (s *Store) readGoing(ctx context.Context, h home) (going, error) {
 func (s *Store) kept(p *plan, g going, actor store.Actor, now time.Time, keepDays int) []store.KeptMailbox {
 	var kept []store.KeptMailbox
 	for i, mail := range g.users {
-		if !store.RemovablePath(g.homes[i], s.options.StorageRoot) {
-			p.change.Discarded = append(p.change.Discarded, store.NotScheduled(mail, g.homes[i]))
+		if !rules.RemovablePath(g.homes[i], s.options.StorageRoot) {
+			p.change.Discarded = append(p.change.Discarded, rules.NotScheduled(mail, g.homes[i]))
 			continue
 		}
 		kept = append(kept, store.KeptMailbox{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // home is the domain that an account lies in.
@@ -50,7 +51,7 @@ func (s *Store) room(ctx context.Context, h home, k kind) error {
 			return err
 		}
 	}
-	return store.CheckRoom(limit, existing, k.plural)
+	return rules.CheckRoom(limit, existing, k.plural)
 }
 
 // kind is a sort of account, as far as a domain and its admins have limits of it.
@@ -102,16 +103,16 @@ func (e *entry) setQuota(mb int64) {
 }
 
 // quotas is what the domain says about the quotas of its mailboxes.
-func (s *Store) quotas(ctx context.Context, h home) (store.QuotaRules, error) {
-	rules := store.QuotaRules{
+func (s *Store) quotas(ctx context.Context, h home) (rules.Quotas, error) {
+	q := rules.Quotas{
 		Domain: h.name, Default: h.settings.Int(settingDefaultQuota), Most: h.settings.Int(settingMaxUserQuota),
 		Limit: h.settings.domainQuota(),
 	}
 	var err error
-	if rules.Limit > 0 {
-		rules.Allocated, err = s.allocated(ctx, h.name)
+	if q.Limit > 0 {
+		q.Allocated, err = s.allocated(ctx, h.name)
 	}
-	return rules, err
+	return q, err
 }
 
 // domainQuota is what all mailboxes of a domain may have together, in MB. A value without a unit is in GB.

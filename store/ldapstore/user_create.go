@@ -73,9 +73,9 @@ func (s *Store) admitUser(ctx context.Context, held *held, w store.Write, u stor
 // userPath is where the files of a new mailbox are.
 func (s *Store) userPath(u store.UserCreate, now time.Time) (string, error) {
 	if u.Maildir != "" {
-		return store.CheckMailboxPath(u.Maildir, s.options.StorageRoot)
+		return rules.CheckMailboxPath(u.Maildir, s.options.StorageRoot)
 	}
-	return s.options.StorageRoot + "/" + store.NewMailboxPath(u.Mail, now), nil
+	return s.options.StorageRoot + "/" + rules.NewMailboxPath(u.Mail, now), nil
 }
 
 func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {

@@ -118,7 +118,7 @@ func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) erro
 	}
 	if u.Quota != nil {
 		if *u.Quota < 0 {
-			return store.QuotaRules{}.Check(*u.Quota, 0, store.Actor{})
+			return rules.Quotas{}.Check(*u.Quota, 0, store.Actor{})
 		}
 		e.after.setQuota(*u.Quota)
 	}
@@ -127,7 +127,7 @@ func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) erro
 	if u.Maildir == nil {
 		return nil
 	}
-	path, err := store.CheckMailboxPath(*u.Maildir, s.options.StorageRoot)
+	path, err := rules.CheckMailboxPath(*u.Maildir, s.options.StorageRoot)
 	e.after.set("homeDirectory", path)
 	return err
 }

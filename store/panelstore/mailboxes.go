@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -129,7 +130,7 @@ func keep(ctx context.Context, tx *sqldb.Tx, kept []store.KeptMailbox, used map[
 			continue
 		}
 		query, args := "INSERT INTO deleted_mailboxes (timestamp, username, domain, maildir, admin, delete_date",
-			[]any{k.Deleted, k.Mail, store.DomainOf(k.Mail), k.Maildir, k.Admin, store.DeleteDate(k.Deleted, k.KeepDays)}
+			[]any{k.Deleted, k.Mail, store.DomainOf(k.Mail), k.Maildir, k.Admin, rules.DeleteDate(k.Deleted, k.KeepDays)}
 		if sized {
 			query += ", bytes, messages"
 			args = append(args, used[k.Mail].Bytes, used[k.Mail].Messages)

@@ -228,6 +228,16 @@ type DomainRoutes struct {
 	BackupMX  bool
 }
 
+// CreateDomain returns the domain to be with its transport as it is to be stored, or why it may not be made like that.
+func (t Transports) CreateDomain(actor store.Actor, d store.DomainCreate) (store.DomainCreate, error) {
+	err := d.Check()
+	if err == nil {
+		d.Transport, err = t.Transport(actor, d.Name, "", d.Transport)
+	}
+	d.Transport = cmp.Or(d.Transport, t.Default)
+	return d, err
+}
+
 // After returns the transport of a domain once an update is done, and whether it is a backup MX then. A backup MX relays to the
 // primary one; a domain that ceases to be one gets the default transport back.
 func (t Transports) After(stored DomainRoutes, u store.DomainUpdate) (transport string, backupMX bool) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/turns"
 )
 
 // DB is an open database. Queries are written with "?" for every dialect.
@@ -20,7 +20,7 @@ type DB struct {
 	layout  remembered[Layout]
 	limits  remembered[TextLimits]
 	filling remembered[filling] // what rows get that must have more than we know of
-	turns   store.Turns         // of admins, where a single connection writes
+	turns   turns.Queue         // of admins, where a single connection writes
 }
 
 // Open opens the database of a URL: sqlite://path, mysql://user:password@host:port/database (MariaDB and MySQL, a

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -11,11 +10,8 @@ import (
 
 // CreateDomain implements store.Domains.
 func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
-	if err := d.Check(); err != nil {
-		return store.Change{}, err
-	}
-	var err error
-	if d.Transport, err = s.options.Transports.Transport(w.Actor, d.Name, "", d.Transport); err != nil {
+	d, err := s.options.Transports.CreateDomain(w.Actor, d)
+	if err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -55,7 +51,7 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope 
 		"mailboxes":   d.NumberOfUsers,
 		"maillists":   d.NumberOfLists,
 		"maxquota":    d.Quota,
-		"transport":   cmp.Or(d.Transport, s.options.Transports.Default),
+		"transport":   d.Transport,
 		"settings":    settings.String(),
 		"created":     now,
 		"modified":    now,

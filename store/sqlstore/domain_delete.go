@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -37,7 +38,7 @@ func (s *Store) DeleteDomain(ctx context.Context, w store.Write, name string, ke
 			Action: store.ActionDelete, Noun: store.NounDomain, Name: name, Domain: name, Before: before,
 			EndsSessions: true, Lasting: true, Scope: scope,
 		})
-		if err = s.planRecordMailboxes(ctx, tx, p, w.Actor, name, store.DeleteDate(now, keepDays), now); err != nil {
+		if err = s.planRecordMailboxes(ctx, tx, p, w.Actor, name, rules.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
 		}
 		s.planDomainReferences(p, gone)
@@ -121,7 +122,7 @@ func (s *Store) planRecordMailboxes(
 }
 
 // planKeepFiles notes the mailboxes of the domain whose stored path says nothing good, and returns the condition that leaves
-// them out: see store.RemovablePath.
+// them out: see rules.RemovablePath.
 func (s *Store) planKeepFiles(ctx context.Context, tx *sqldb.Tx, p *plan, domain string) (condition, error) {
 	const path = "CONCAT(storagebasedirectory, '/', storagenode, '/', maildir)"
 	root := s.options.StorageBase + "/" + s.options.StorageNode
@@ -136,11 +137,11 @@ func (s *Store) planKeepFiles(ctx context.Context, tx *sqldb.Tx, p *plan, domain
 	var names []string
 	for _, r := range rows {
 		dir := maildir{r.Base, r.Node, r.Rest}
-		if strings.Trim(r.Rest, "/") != "" && store.RemovablePath(dir.path(), root) {
+		if strings.Trim(r.Rest, "/") != "" && rules.RemovablePath(dir.path(), root) {
 			continue
 		}
 		names = append(names, r.Username)
-		p.Change.Discarded = append(p.Change.Discarded, store.NotScheduled(r.Username, dir.path()))
+		p.Change.Discarded = append(p.Change.Discarded, rules.NotScheduled(r.Username, dir.path()))
 	}
 	for chunk := range slices.Chunk(names, chunkSize) {
 		kept.text, kept.args = kept.text+" AND m.username NOT IN (?)", append(kept.args, chunk)

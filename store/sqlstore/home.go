@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -70,12 +71,12 @@ func (s *Store) takesOneMore(ctx context.Context, tx *sqldb.Tx, domain string, l
 			return fmt.Errorf("count %s of %s: %w", what, domain, err)
 		}
 	}
-	return store.CheckRoom(limit, existing, what)
+	return rules.CheckRoom(limit, existing, what)
 }
 
 // quotas is what the domain says about the quotas of its mailboxes.
-func (h home) quotas() store.QuotaRules {
-	return store.QuotaRules{
+func (h home) quotas() rules.Quotas {
+	return rules.Quotas{
 		Domain: h.Name, Default: h.settings.Int(store.SettingDefaultQuota), Most: h.settings.Int(store.SettingMaxUserQuota),
 		Limit: h.MaxQuota, Allocated: h.allocated,
 	}

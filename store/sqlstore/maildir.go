@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // maildir is where a mailbox lies on disk, in the three parts of iRedMail: base/node/rest is the path.
@@ -16,12 +16,12 @@ func (m maildir) path() string { return m.base + "/" + m.node + "/" + m.rest }
 
 // newMaildir makes up where a new mailbox lies.
 func (s *Store) newMaildir(mail string, now time.Time) maildir {
-	return maildir{s.options.StorageBase, s.options.StorageNode, store.NewMailboxPath(mail, now)}
+	return maildir{s.options.StorageBase, s.options.StorageNode, rules.NewMailboxPath(mail, now)}
 }
 
 // parseMaildir splits an absolute path. A path below the configured storage keeps that base.
 func (s *Store) parseMaildir(value string) (maildir, error) {
-	clean, err := store.CheckMailboxPath(value, path.Join(s.options.StorageBase, s.options.StorageNode))
+	clean, err := rules.CheckMailboxPath(value, path.Join(s.options.StorageBase, s.options.StorageNode))
 	if err != nil {
 		return maildir{}, err
 	}

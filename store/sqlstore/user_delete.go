@@ -43,7 +43,7 @@ func (s *Store) DeleteUser(ctx context.Context, w store.Write, mail string, keep
 		}
 		p := planOf(rules.Deleted(store.NounUser, mail, scope))
 		p.Change.Before = concealed(row, store.HiddenPassword)
-		if err = s.planRemoval(ctx, tx, p, w.Actor, row, store.DeleteDate(now, keepDays), now); err != nil {
+		if err = s.planRemoval(ctx, tx, p, w.Actor, row, rules.DeleteDate(now, keepDays), now); err != nil {
 			return nil, err
 		}
 		s.planForget(p, gone)
@@ -75,8 +75,8 @@ func (s *Store) planRemoval(
 		}
 	}
 	dir := maildir{text(row, "storagebasedirectory"), text(row, "storagenode"), text(row, "maildir")}
-	if strings.Trim(dir.rest, "/") == "" || !store.RemovablePath(dir.path(), s.options.StorageBase+"/"+s.options.StorageNode) {
-		p.Change.Discarded = append(p.Change.Discarded, store.NotScheduled(mail, dir.path()))
+	if strings.Trim(dir.rest, "/") == "" || !rules.RemovablePath(dir.path(), s.options.StorageBase+"/"+s.options.StorageNode) {
+		p.Change.Discarded = append(p.Change.Discarded, rules.NotScheduled(mail, dir.path()))
 		return nil
 	}
 	s.insert(p, "deleted_mailboxes", map[string]any{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/turns"
 )
 
 var _ store.State = (*Store)(nil)
@@ -23,7 +24,7 @@ var Schema = sqldb.Schema{Name: "the state database", Migrations: sqldb.Sub(file
 // Store keeps sessions, intents and locks.
 type Store struct {
 	db    *sqldb.DB
-	turns store.Turns // of the names that this process locks
+	turns turns.Queue // of the names that this process locks
 	shelf holder
 
 	counted      atomic.Int64 // attempts

@@ -1,4 +1,4 @@
-package store
+package turns
 
 import (
 	"context"
@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTurns lets two admins write: one waits for its own write and not for that of the other.
-func TestTurns(t *testing.T) {
+// TestQueue lets two admins write: one waits for its own write and not for that of the other.
+func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var turns Turns
-		first, err := turns.Take(t.Context(), "adma")
+		var q Queue
+		first, err := q.Take(t.Context(), "adma")
 		require.NoError(t, err)
 		second := make(chan func())
 		go func() {
-			done, err := turns.Take(t.Context(), "adma")
+			done, err := q.Take(t.Context(), "adma")
 			require.NoError(t, err)
 			second <- done
 		}()
@@ -26,23 +26,23 @@ func TestTurns(t *testing.T) {
 			t.Fatal("the second write of an admin began beside its first")
 		default:
 		}
-		other, err := turns.Take(t.Context(), "admb")
+		other, err := q.Take(t.Context(), "admb")
 		require.NoError(t, err, "another admin waits for nobody")
 		other()
 
 		impatient, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err = turns.Take(impatient, "adma")
+		_, err = q.Take(impatient, "adma")
 		require.ErrorIs(t, err, context.Canceled)
 
-		_, err = turns.Take(impatient, "admb", "adma")
+		_, err = q.Take(impatient, "admb", "adma")
 		require.ErrorIs(t, err, context.Canceled, "one of two names is taken")
-		both, err := turns.Take(t.Context(), "admb", "admc")
+		both, err := q.Take(t.Context(), "admb", "admc")
 		require.NoError(t, err, "nothing is held of what came in vain")
 		both()
 
 		first()
 		(<-second)()
-		require.Empty(t, turns.queues, "nothing is kept of whoever has left")
+		require.Empty(t, q.lines, "nothing is kept of whoever has left")
 	})
 }

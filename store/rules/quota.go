@@ -1,8 +1,10 @@
-package store
+package rules
 
-// QuotaRules is what a domain says about the quotas of its mailboxes, in MB. Of a limit 0 is none; of the quota of a
+import "github.com/postern-mail/postern/store"
+
+// Quotas is what a domain says about the quotas of its mailboxes, in MB. Of a limit 0 is none; of the quota of a
 // mailbox 0 is unlimited.
-type QuotaRules struct {
+type Quotas struct {
 	Domain    string // the domain name
 	Default   int64  // of a new mailbox
 	Most      int64  // of one mailbox
@@ -12,7 +14,7 @@ type QuotaRules struct {
 
 // Grant returns the quota that a new mailbox gets: what is asked or the domain's default, cut to what the domain allows
 // for one mailbox and has left. Returns INVALID_NUMBER, or EXCEEDED_DOMAIN_QUOTA_SIZE when nothing is left.
-func (q QuotaRules) Grant(asked *int64) (int64, error) {
+func (q Quotas) Grant(asked *int64) (int64, error) {
 	quota := q.Default
 	if asked != nil {
 		quota = *asked
@@ -34,26 +36,26 @@ func (q QuotaRules) Grant(asked *int64) (int64, error) {
 
 // Check returns INVALID_NUMBER or EXCEEDED_DOMAIN_QUOTA_SIZE when a mailbox, whose own MB count against the domain
 // already, may not get that many. An actor that is not global is held to the largest quota of one mailbox too.
-func (q QuotaRules) Check(quota, own int64, actor Actor) error {
+func (q Quotas) Check(quota, own int64, actor store.Actor) error {
 	bound := !actor.Global && actor.Username != ""
 	switch {
 	case quota < 0:
 		return negativeQuota()
 	case bound && q.Most > 0 && exceeds(quota, q.Most):
-		return Fail(Conflict, CodeDomainQuotaSize, "A mailbox of %s gets at most %d MB.", q.Domain, q.Most).With("quota")
+		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "A mailbox of %s gets at most %d MB.", q.Domain, q.Most).With("quota")
 	case q.Limit > 0 && exceeds(quota, max(own, q.Limit-q.Allocated+own)):
 		return q.usedUp()
 	}
 	return nil
 }
 
-func (q QuotaRules) usedUp() error {
-	return Fail(Conflict, CodeDomainQuotaSize, "The domain %s has only %d MB left to give.",
+func (q Quotas) usedUp() error {
+	return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "The domain %s has only %d MB left to give.",
 		q.Domain, max(0, q.Limit-q.Allocated)).With("quota")
 }
 
 func negativeQuota() error {
-	return Fail(Invalid, CodeInvalidNumber, "A quota is 0 or more megabytes.").With("quota")
+	return store.Fail(store.Invalid, store.CodeInvalidNumber, "A quota is 0 or more megabytes.").With("quota")
 }
 
 // exceeds reports whether a quota, of which 0 is more than anything, is larger than the limit.
@@ -70,10 +72,10 @@ func atMost(quota, limit int64) int64 {
 // when it has as many as it may (0 is any number). What names them in the plural.
 func CheckRoom(limit, existing int64, what string) error {
 	if limit < 0 {
-		return Fail(Conflict, CodeNotAllowed, "The domain may have no %s.", what)
+		return store.Fail(store.Conflict, store.CodeNotAllowed, "The domain may have no %s.", what)
 	}
 	if limit > 0 && existing >= limit {
-		return Fail(Conflict, CodeDomainAccountLimit, "The domain has all %d %s that it may have.", limit, what)
+		return store.Fail(store.Conflict, store.CodeDomainAccountLimit, "The domain has all %d %s that it may have.", limit, what)
 	}
 	return nil
 }

@@ -1,16 +1,18 @@
-package store
+package rules
 
 import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/postern-mail/postern/store"
 )
 
 // NewMailboxPath makes up where a new mailbox lies below the storage: domain, the first three characters of the local
 // part, and the local part with the time, so that an address used again never finds the files of the one before. The
 // form of the time is what iRedMail's clean-up of deleted mailboxes looks for. It ends in a slash.
 func NewMailboxPath(mail string, now time.Time) string {
-	local, domain := SplitAddress(mail)
+	local, domain := store.SplitAddress(mail)
 	hash := strings.NewReplacer(".", "_", "~", "_").Replace((local + "___")[:3])
 	return strings.Join([]string{
 		domain, hash[:1], hash[1:2], hash[2:3], local + now.Local().Format("-2006.01.02.15.04.05"),
@@ -23,9 +25,9 @@ func NewMailboxPath(mail string, now time.Time) string {
 func CheckMailboxPath(value, root string) (string, error) {
 	clean := path.Clean(strings.ToLower(value))
 	control := func(r rune) bool { return r < ' ' || r == 0x7f }
-	if len(value) > MaxText || !path.IsAbs(value) || strings.ContainsFunc(value, control) ||
+	if len(value) > store.MaxText || !path.IsAbs(value) || strings.ContainsFunc(value, control) ||
 		strings.Contains(value, "/.") || within(root, clean) || strings.Count(clean, "/") < 2 {
-		return "", Fail(Invalid, CodeInvalidPath, "The path of a mailbox is absolute, has no part that begins with a dot, and is"+
+		return "", store.Fail(store.Invalid, store.CodeInvalidPath, "The path of a mailbox is absolute, has no part that begins with a dot, and is"+
 			" no directory of many mailboxes.").With("maildir")
 	}
 	return clean, nil
