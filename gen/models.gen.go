@@ -141,14 +141,14 @@ func (e DomainProfileName) Valid() bool {
 	}
 }
 
-// Defines values for GreylistingStatusStatus.
+// Defines values for GreylistingUpdateStatus.
 const (
-	Disable GreylistingStatusStatus = "disable"
-	Enable  GreylistingStatusStatus = "enable"
+	Disable GreylistingUpdateStatus = "disable"
+	Enable  GreylistingUpdateStatus = "enable"
 )
 
-// Valid indicates whether the value is a known member of the GreylistingStatusStatus enum.
-func (e GreylistingStatusStatus) Valid() bool {
+// Valid indicates whether the value is a known member of the GreylistingUpdateStatus enum.
+func (e GreylistingUpdateStatus) Valid() bool {
 	switch e {
 	case Disable:
 		return true
@@ -523,6 +523,11 @@ type AddressOrAll = string
 // Example: archive@example.com
 type AddressOrEmpty = string
 
+// Addresses Mail addresses, here or on other servers.
+//
+// Example: ["anna@example.com","chair@example.org"]
+type Addresses = []ForeignAddress
+
 // Admin An admin: what is worked out for it, then what the configured backend stores, under the backend's own names.
 type Admin = json.RawMessage
 
@@ -547,23 +552,23 @@ type AdminCreate struct {
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
-	MaxAliases *int64 `json:"maxAliases,omitempty"`
+	MaxAliases *Limit `json:"maxAliases,omitempty"`
 
 	// MaxDomains The admin may create domains until it manages this many. 0 (the default) and -1 allow none.
-	MaxDomains *int64 `json:"maxDomains,omitempty"`
+	MaxDomains *Limit `json:"maxDomains,omitempty"`
 
 	// MaxLists How many lists its domains may have together. 0 (the default) is unlimited, -1 forbids them.
-	MaxLists *int64 `json:"maxLists,omitempty"`
+	MaxLists *Limit `json:"maxLists,omitempty"`
 
 	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
 	// 0 (the default) is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
-	MaxQuota *int64 `json:"maxQuota,omitempty"`
+	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
-	MaxUsers *int64 `json:"maxUsers,omitempty"`
+	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
 	// Name The name to show.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
 	// stored as a hash only. Without one the answer is `PW_EMPTY`.
@@ -610,23 +615,23 @@ type AdminUpdate struct {
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
-	MaxAliases *int64 `json:"maxAliases,omitempty"`
+	MaxAliases *Limit `json:"maxAliases,omitempty"`
 
 	// MaxDomains The admin may create domains until it manages this many. 0 and -1 allow none.
-	MaxDomains *int64 `json:"maxDomains,omitempty"`
+	MaxDomains *Limit `json:"maxDomains,omitempty"`
 
 	// MaxLists How many lists its domains may have together. 0 is unlimited, -1 forbids them.
-	MaxLists *int64 `json:"maxLists,omitempty"`
+	MaxLists *Limit `json:"maxLists,omitempty"`
 
 	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
 	// 0 is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
-	MaxQuota *int64 `json:"maxQuota,omitempty"`
+	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
-	MaxUsers *int64 `json:"maxUsers,omitempty"`
+	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
 	// Name The name to show. Empty clears it.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password The new password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
 	// stored as a hash only.
@@ -664,10 +669,10 @@ type AliasCreate struct {
 
 	// Members Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
 	// without members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Left out, the alias has none.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 }
 
 // AliasListItem A whole record, or with `email_only=yes` an address.
@@ -710,17 +715,17 @@ type AliasUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+	AddMember *Addresses `json:"addMember,omitempty"`
 
 	// Members The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
 	// have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
+	RemoveMember *Addresses `json:"removeMember,omitempty"`
 }
 
 // BannedRule The name of a rule in Amavisd's configuration that says which attachments are banned.
@@ -732,6 +737,11 @@ type BannedRule = string
 //
 // Example: whitelist
 type Colour string
+
+// Count How many there are.
+//
+// Example: 12
+type Count = int64
 
 // Credentials Who logs in.
 //
@@ -749,6 +759,11 @@ type Credentials struct {
 // Example: inbound
 type Direction string
 
+// DisplayName A name that people read beside the address.
+//
+// Example: Anna Berg
+type DisplayName = string
+
 // Domain A domain: what is worked out for it, then what the configured backend stores, under the backend's own names.
 type Domain = json.RawMessage
 
@@ -758,10 +773,10 @@ type Domain = json.RawMessage
 type DomainAdminsUpdate struct {
 	// AddAdmin Addresses of mailboxes or standalone admins that are to manage the domain. They have to exist; those that
 	// manage it already are passed over.
-	AddAdmin *[]Address `json:"addAdmin,omitempty"`
+	AddAdmin *OwnAddresses `json:"addAdmin,omitempty"`
 
 	// RemoveAdmin Addresses that no longer manage the domain. Those that do not manage it are passed over.
-	RemoveAdmin *[]Address `json:"removeAdmin,omitempty"`
+	RemoveAdmin *OwnAddresses `json:"removeAdmin,omitempty"`
 
 	// RemoveAllAdmins `yes` removes all admins of the domain first. Global admins keep their rights. In a form the parameter
 	// acts by being there, whatever its value. When a domain admin may not remove all of them, the strict surface
@@ -774,28 +789,28 @@ type DomainAdminsUpdate struct {
 // Example: {"defaultQuota":1024,"language":"en_US","name":"Example Ltd","numberOfUsers":50,"quota":51200}
 type DomainCreate struct {
 	// DefaultQuota MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
-	DefaultQuota nullable.Nullable[int64] `json:"defaultQuota,omitempty"`
+	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
 
 	// Language The language that new mailboxes get. Null or absent leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// MaxUserQuota MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
-	MaxUserQuota nullable.Nullable[int64] `json:"maxUserQuota,omitempty"`
+	MaxUserQuota nullable.Nullable[Megabytes] `json:"maxUserQuota,omitempty"`
 
 	// Name The name of the company or organisation.
 	Name *string `json:"name,omitempty"`
 
 	// NumberOfAliases How many alias accounts the domain may have. 0, the default, is unlimited; -1 forbids them.
-	NumberOfAliases *int64 `json:"numberOfAliases,omitempty"`
+	NumberOfAliases *Limit `json:"numberOfAliases,omitempty"`
 
 	// NumberOfLists How many mailing lists the domain may have. 0, the default, is unlimited; -1 forbids them.
-	NumberOfLists *int64 `json:"numberOfLists,omitempty"`
+	NumberOfLists *Limit `json:"numberOfLists,omitempty"`
 
 	// NumberOfUsers How many mailboxes the domain may have. 0, the default, is unlimited; -1 forbids them.
-	NumberOfUsers *int64 `json:"numberOfUsers,omitempty"`
+	NumberOfUsers *Limit `json:"numberOfUsers,omitempty"`
 
 	// Quota MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// RecipientBcc Gets a blind copy of all mail to the domain. An address of a hosted domain has to exist.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
@@ -827,6 +842,11 @@ type DomainListReply struct {
 //
 // Example: example.com
 type DomainName = string
+
+// DomainNames Names of mail domains.
+//
+// Example: ["example.net","example.org"]
+type DomainNames = []DomainName
 
 // DomainOwnership What is known about the proof of a domain or an alias domain.
 //
@@ -863,6 +883,11 @@ type DomainOwnershipReply struct {
 // Example: throttle
 type DomainProfileName string
 
+// DomainProfileNames Groups of domain settings.
+//
+// Example: ["relay","throttle"]
+type DomainProfileNames = []DomainProfileName
+
 // DomainReply The answer to `GET /api/domain/{domain}`.
 //
 // Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"ownership":"exempt","pendingAliasDomains":[],"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
@@ -875,6 +900,11 @@ type DomainReply struct {
 //
 // Example: self-service
 type DomainService = string
+
+// DomainServices Services of a domain.
+//
+// Example: ["self-service"]
+type DomainServices = []DomainService
 
 // DomainUpdate What to change in a domain.
 //
@@ -897,40 +927,40 @@ type DomainUpdate struct {
 	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
 	// may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in
 	// which a standalone admin has its address (`PERMISSION_DENIED`).
-	AddAliasDomain *[]DomainName `json:"addAliasDomain,omitempty"`
+	AddAliasDomain *DomainNames `json:"addAliasDomain,omitempty"`
 
 	// AddService Services to switch on. Not together with `services`.
-	AddService *[]DomainService `json:"addService,omitempty"`
+	AddService *DomainServices `json:"addService,omitempty"`
 
 	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
 	// among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
 	// `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
-	AliasDomains *[]DomainName `json:"aliasDomains,omitempty"`
+	AliasDomains *DomainNames `json:"aliasDomains,omitempty"`
 
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
 	// and such mail is refused again. An address of a hosted domain has to exist.
-	Catchall *[]ForeignAddress `json:"catchall,omitempty"`
+	Catchall *Addresses `json:"catchall,omitempty"`
 
 	// DefaultQuota MB that a mailbox created without a quota gets. Null or 0 removes the default.
-	DefaultQuota nullable.Nullable[int64] `json:"defaultQuota,omitempty"`
+	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
 
 	// DisableDomainProfile Groups of domain settings that the admins of the domain may no longer change.
-	DisableDomainProfile *[]DomainProfileName `json:"disableDomainProfile,omitempty"`
+	DisableDomainProfile *DomainProfileNames `json:"disableDomainProfile,omitempty"`
 
 	// DisableUserPreference Pages of self-service that the people of the domain no longer get.
-	DisableUserPreference *[]UserPreferenceName `json:"disableUserPreference,omitempty"`
+	DisableUserPreference *UserPreferenceNames `json:"disableUserPreference,omitempty"`
 
 	// DisableUserProfile Groups of mailbox settings that the admins of the domain may no longer change.
-	DisableUserProfile *[]UserProfileName `json:"disableUserProfile,omitempty"`
+	DisableUserProfile *UserProfileNames `json:"disableUserProfile,omitempty"`
 
 	// EnableDomainProfile Groups of domain settings that the admins of the domain may change again.
-	EnableDomainProfile *[]DomainProfileName `json:"enableDomainProfile,omitempty"`
+	EnableDomainProfile *DomainProfileNames `json:"enableDomainProfile,omitempty"`
 
 	// EnableUserPreference Pages of self-service that the people of the domain get again.
-	EnableUserPreference *[]UserPreferenceName `json:"enableUserPreference,omitempty"`
+	EnableUserPreference *UserPreferenceNames `json:"enableUserPreference,omitempty"`
 
 	// EnableUserProfile Groups of mailbox settings that the admins of the domain may change again.
-	EnableUserProfile *[]UserProfileName `json:"enableUserProfile,omitempty"`
+	EnableUserProfile *UserProfileNames `json:"enableUserProfile,omitempty"`
 
 	// IsBackupmx `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
 	// `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
@@ -946,7 +976,7 @@ type DomainUpdate struct {
 	MaxPasswordLength nullable.Nullable[int64] `json:"maxPasswordLength,omitempty"`
 
 	// MaxUserQuota MB that one mailbox may have at most. Null or 0 removes the maximum. Existing mailboxes stay.
-	MaxUserQuota nullable.Nullable[int64] `json:"maxUserQuota,omitempty"`
+	MaxUserQuota nullable.Nullable[Megabytes] `json:"maxUserQuota,omitempty"`
 
 	// MinPasswordLength Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
 	// below that one counts only when a global admin sets it.
@@ -956,13 +986,13 @@ type DomainUpdate struct {
 	Name *string `json:"name,omitempty"`
 
 	// NumberOfAliases How many alias accounts the domain may have. 0 is unlimited, -1 forbids new ones.
-	NumberOfAliases *int64 `json:"numberOfAliases,omitempty"`
+	NumberOfAliases *Limit `json:"numberOfAliases,omitempty"`
 
 	// NumberOfLists How many mailing lists the domain may have. 0 is unlimited, -1 forbids new ones.
-	NumberOfLists *int64 `json:"numberOfLists,omitempty"`
+	NumberOfLists *Limit `json:"numberOfLists,omitempty"`
 
 	// NumberOfUsers How many mailboxes the domain may have. 0 is unlimited, -1 forbids new ones.
-	NumberOfUsers *int64 `json:"numberOfUsers,omitempty"`
+	NumberOfUsers *Limit `json:"numberOfUsers,omitempty"`
 
 	// OutboundRelay The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
 	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
@@ -976,18 +1006,18 @@ type DomainUpdate struct {
 
 	// Quota MB that the mailboxes of the domain may have together. 0 is unlimited. Mailboxes that exceed a lowered
 	// value stay; only new quotas are refused.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// RecipientBcc Gets a blind copy of all mail to the domain. Empty ends it. An address of a hosted domain has to exist. A
 	// mailbox with its own setting follows that one instead.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
 
 	// RemoveAliasDomain Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
-	RemoveAliasDomain *[]DomainName `json:"removeAliasDomain,omitempty"`
+	RemoveAliasDomain *DomainNames `json:"removeAliasDomain,omitempty"`
 
 	// RemoveService Services to switch off. Without `mail` a domain of the OpenLDAP backend neither receives nor sends. Not
 	// together with `services`.
-	RemoveService *[]DomainService `json:"removeService,omitempty"`
+	RemoveService *DomainServices `json:"removeService,omitempty"`
 
 	// SenderBcc Gets a blind copy of all mail that the domain sends. Empty ends it. An address of a hosted domain has to
 	// exist. A mailbox with its own setting follows that one instead.
@@ -995,7 +1025,7 @@ type DomainUpdate struct {
 
 	// Services All services that the domain is to have; others are switched off, empty clears. Not together with
 	// `addService` and `removeService`.
-	Services *[]DomainService `json:"services,omitempty"`
+	Services *DomainServices `json:"services,omitempty"`
 
 	// Transport How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
 	// `is_backupmx` and `primarymx`, which set the transport themselves.
@@ -1020,6 +1050,13 @@ type EffectiveSetting struct {
 // with. `_data` holds the account's own setting alone.
 type EffectiveSettings = json.RawMessage
 
+// ErrorCode What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
+// its status. `/docs/errors.html` has all of them as a table. Where a password breaks several rules of the policy, their
+// codes are joined with commas.
+//
+// Example: NO_SUCH_ACCOUNT
+type ErrorCode = string
+
 // Failure The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
@@ -1028,13 +1065,11 @@ type Failure struct {
 	Detail *string `json:"_detail,omitempty"`
 
 	// Field The parameter at fault.
-	Field *string `json:"_field,omitempty"`
+	Field *string   `json:"_field,omitempty"`
+	Msg   ErrorCode `json:"_msg"`
 
-	// Msg A stable code. Failures of the password policy are joined with commas.
-	Msg string `json:"_msg"`
-
-	// RequestId Finds the request in the server's log.
-	RequestId *string `json:"_request_id,omitempty"`
+	// RequestID Finds the request in the server's log.
+	RequestID *string `json:"_request_id,omitempty"`
 
 	// Success Always `false`.
 	Success bool `json:"_success"`
@@ -1053,7 +1088,6 @@ type Greylisting = json.RawMessage
 //
 // Example: {"_data":[{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},{"account":"@.","active":1,"comment":"","priority":0,"sender":"@.","sender_priority":0,"status":"enable"}],"_success":true}
 type GreylistingListReply struct {
-	// Data The settings, highest precedence first.
 	Data    []Greylisting `json:"_data"`
 	Success Succeeded     `json:"_success"`
 }
@@ -1075,33 +1109,32 @@ type GreylistingReply struct {
 // Example: ["198.51.100.7","@example.net"]
 type GreylistingSenders = []string
 
-// GreylistingStatus Whether mail to the account is greylisted. Without `status` nothing changes.
+// GreylistingUpdate Whether mail to the account is greylisted. Without `status` nothing changes.
 //
 // Example: {"status":"enable"}
-type GreylistingStatus struct {
+type GreylistingUpdate struct {
 	// Status `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
 	// broader setting again, delete this one.
-	Status *GreylistingStatusStatus `json:"status,omitempty"`
+	Status *GreylistingUpdateStatus `json:"status,omitempty"`
 }
 
-// GreylistingStatusStatus `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
+// GreylistingUpdateStatus `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
 // broader setting again, delete this one.
-type GreylistingStatusStatus string
+type GreylistingUpdateStatus string
 
-// GreylistingWhitelistsReply A greylisting whitelist.
+// GreylistingWhitelistReply A greylisting whitelist.
 //
 // Example: {"_data":["192.0.2.0/24","198.51.100.7","@example.net"],"_success":true}
-type GreylistingWhitelistsReply struct {
-	// Data The senders, sorted.
+type GreylistingWhitelistReply struct {
 	Data    []string  `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
 
-// GreylistingWhitelistsUpdate Changes of a greylisting whitelist: either the whole list, or additions and removals. Adding what is there and
+// GreylistingWhitelistUpdate Changes of a greylisting whitelist: either the whole list, or additions and removals. Adding what is there and
 // removing what is not both succeed.
 //
 // Example: {"addSenders":["198.51.100.7","@.example.net"]}
-type GreylistingWhitelistsUpdate struct {
+type GreylistingWhitelistUpdate struct {
 	// AddSenders Senders to add. An empty list changes nothing. Not together with `senders`.
 	AddSenders *GreylistingSenders `json:"addSenders,omitempty"`
 
@@ -1133,6 +1166,11 @@ type LdifReply struct {
 	Data    string    `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
+
+// Limit How many there may be. 0 is unlimited, -1 forbids any.
+//
+// Example: 50
+type Limit = int64
 
 // MailboxFolder The name of a folder, letters and digits only.
 //
@@ -1267,12 +1305,12 @@ type MailingList struct {
 	// Example: ["developers@example.com"]
 	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
-	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
+	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
@@ -1281,8 +1319,8 @@ type MailingList struct {
 	// Example: This list is for members of Example Inc.
 	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
-	// Id Row number.
-	Id *int64 `json:"id,omitempty"`
+	// ID Row number.
+	ID *int64 `json:"id,omitempty"`
 
 	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
 	//
@@ -1551,12 +1589,12 @@ type MailingListCreate struct {
 	// Example: ["developers@example.com"]
 	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
-	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
+	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
@@ -1750,11 +1788,11 @@ type MailingListDisableSubscriptionConfirm = YesNo
 // Example: ["developers@example.com"]
 type MailingListExtraAddresses = []Address
 
-// MailingListFooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+// MailingListFooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 // Empty clears it.
 //
 // Example: <p>This list is for members of Example Inc.</p>
-type MailingListFooterHtml = string
+type MailingListFooterHTML = string
 
 // MailingListFooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 // this and `footer_html`. Empty clears it.
@@ -1783,7 +1821,6 @@ type MailingListListItem1 = string
 //
 // Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
 type MailingListListReply struct {
-	// Data The lists.
 	Data    []MailingListListItem `json:"_data"`
 	Success Succeeded             `json:"_success"`
 }
@@ -1995,12 +2032,12 @@ type MailingListUpdate struct {
 	// Example: ["developers@example.com"]
 	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
-	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
+	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
@@ -2147,10 +2184,20 @@ type MailingListUpdate struct {
 	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 }
 
+// Megabytes An amount of storage in MB (1048576 bytes).
+//
+// Example: 1024
+type Megabytes = int64
+
 // NullableYesNo `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
 //
 // Example: yes
 type NullableYesNo string
+
+// OwnAddresses Mail addresses of this server.
+//
+// Example: ["anna@example.com"]
+type OwnAddresses = []Address
 
 // OwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
 // record is found or a global admin activates it. `proven`: the record was found; it may go.
@@ -2189,6 +2236,11 @@ type PasswordHash = string
 //
 // Example: +49 30 901820
 type PhoneNumber = string
+
+// PhoneNumbers Phone numbers.
+//
+// Example: ["+49 30 901820"]
+type PhoneNumbers = []PhoneNumber
 
 // QuotaUnit A unit of storage. 1 TB = 1024 GB, 1 GB = 1024 MB, 1 MB = 1048576 bytes.
 //
@@ -2268,16 +2320,10 @@ type SpamPolicyUpdate struct {
 	SpamScore nullable.Nullable[float64] `json:"spam_score,omitempty"`
 }
 
-// SpfDomains Names of mail domains, here or elsewhere.
-//
-// Example: ["example.net","example.org"]
-type SpfDomains = []DomainName
-
 // SpfDomainsReply The domains whose mail servers are exempt from greylisting.
 //
 // Example: {"_data":["example.net","example.org"],"_success":true}
 type SpfDomainsReply struct {
-	// Data The domain names, sorted.
 	Data    []string  `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
@@ -2288,16 +2334,16 @@ type SpfDomainsReply struct {
 // Example: {"addDomains":["example.net"]}
 type SpfDomainsUpdate struct {
 	// AddDomains Domains to add. An empty list changes nothing. Not together with `domains`.
-	AddDomains *SpfDomains `json:"addDomains,omitempty"`
+	AddDomains *DomainNames `json:"addDomains,omitempty"`
 
 	// Domains The whole set; empty clears it. Not together with `addDomains` or `removeDomains`.
-	Domains *SpfDomains `json:"domains,omitempty"`
+	Domains *DomainNames `json:"domains,omitempty"`
 
-	// QueryDnsImmediately `yes` looks up the newly added domains at once instead of with the next run of the job. Default `no`.
-	QueryDnsImmediately *YesNo `json:"query_dns_immediately,omitempty"`
+	// QueryDNSImmediately `yes` looks up the newly added domains at once instead of with the next run of the job. Default `no`.
+	QueryDNSImmediately *YesNo `json:"query_dns_immediately,omitempty"`
 
 	// RemoveDomains Domains to remove. An empty list changes nothing. Not together with `domains`.
-	RemoveDomains *SpfDomains `json:"removeDomains,omitempty"`
+	RemoveDomains *DomainNames `json:"removeDomains,omitempty"`
 }
 
 // StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
@@ -2324,10 +2370,10 @@ type StaticListCreate struct {
 
 	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
 	// members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Left out, the list has none.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 }
 
 // StaticListReply A mailing list.
@@ -2351,17 +2397,17 @@ type StaticListUpdate struct {
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+	AddMember *Addresses `json:"addMember,omitempty"`
 
 	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
 	// Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
+	RemoveMember *Addresses `json:"removeMember,omitempty"`
 }
 
 // Subscriber A subscriber of a mailing list.
@@ -2387,7 +2433,7 @@ type Success struct {
 	Discarded *[]string `json:"_discarded,omitempty"`
 
 	// DiscardedCount How many items were left out.
-	DiscardedCount *int64    `json:"_discarded_count,omitempty"`
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
 	Success        Succeeded `json:"_success"`
 }
 
@@ -2468,7 +2514,7 @@ type UserCreate struct {
 	Maildir *MailboxPath `json:"maildir,omitempty"`
 
 	// Name Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
 	// domain, and is stored as a hash only.
@@ -2494,7 +2540,7 @@ type UserCreate struct {
 	// Quota Quota in MB; 0 is unlimited. Left out, the mailbox gets the default quota of its domain. Where the domain
 	// limits the quota of one mailbox or of all together, a larger or unlimited value is cut to what is allowed;
 	// with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// Sn Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
 	// iRedMail 1.7.3 on.
@@ -2522,10 +2568,20 @@ type UserListReply struct {
 // Example: quarantine
 type UserPreferenceName string
 
+// UserPreferenceNames Pages of self-service.
+//
+// Example: ["quarantine"]
+type UserPreferenceNames = []UserPreferenceName
+
 // UserProfileName A group of mailbox settings that the admins of the domain can be shut out of.
 //
 // Example: forwarding
 type UserProfileName string
+
+// UserProfileNames Groups of mailbox settings.
+//
+// Example: ["forwarding"]
+type UserProfileNames = []UserProfileName
 
 // UserReply A mailbox.
 //
@@ -2543,6 +2599,11 @@ type UserReply struct {
 // Example: imapsecured
 type UserServiceName = string
 
+// UserServiceNames Services of a mailbox.
+//
+// Example: ["imapsecured","smtpsecured"]
+type UserServiceNames = []UserServiceName
+
 // UserUpdate Changes to a mailbox.
 //
 // Example: {"addForwarding":["anna@example.org"],"name":"Anna Berg","quota":4096}
@@ -2553,18 +2614,18 @@ type UserUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddAlias Further addresses to add, under the same rules as `aliases`. An empty list changes nothing.
-	AddAlias *[]Address `json:"addAlias,omitempty"`
+	AddAlias *OwnAddresses `json:"addAlias,omitempty"`
 
 	// AddForwarding Addresses that get the mail too. A mailbox that keeps its mail goes on keeping it. An empty list changes
 	// nothing.
-	AddForwarding *[]ForeignAddress `json:"addForwarding,omitempty"`
+	AddForwarding *Addresses `json:"addForwarding,omitempty"`
 
 	// AddService Services to switch on. An empty list changes nothing.
-	AddService *[]UserServiceName `json:"addService,omitempty"`
+	AddService *UserServiceNames `json:"addService,omitempty"`
 
 	// Aliases Further addresses of the mailbox, in its own domain or one of the alias domains; this replaces the whole
 	// set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
-	Aliases *[]Address `json:"aliases,omitempty"`
+	Aliases *OwnAddresses `json:"aliases,omitempty"`
 
 	// Employeeid Number of the employee. Empty clears it.
 	Employeeid *string `json:"employeeid,omitempty"`
@@ -2572,7 +2633,7 @@ type UserUpdate struct {
 	// Forwarding Where mail to the mailbox goes from now on; this replaces all forwards. The mailbox keeps a copy only if its
 	// own address is among them. Empty clears: mail stays in the mailbox alone. Addresses in a domain of this
 	// server have to exist.
-	Forwarding *[]ForeignAddress `json:"forwarding,omitempty"`
+	Forwarding *Addresses `json:"forwarding,omitempty"`
 
 	// Gn Given name. Empty clears it. SQL stores it from iRedMail 1.7.3 on.
 	Gn *string `json:"gn,omitempty"`
@@ -2599,10 +2660,10 @@ type UserUpdate struct {
 
 	// Mobile Mobile phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
-	Mobile *[]PhoneNumber `json:"mobile,omitempty"`
+	Mobile *PhoneNumbers `json:"mobile,omitempty"`
 
 	// Name Display name. Empty clears it; OpenLDAP then shows the local part of the address.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
 	// domain, and is stored as a hash only.
@@ -2627,21 +2688,21 @@ type UserUpdate struct {
 
 	// Quota Quota in MB; 0 is unlimited. The limits of the domain bound it as they do for a new mailbox. A quota below
 	// what is stored already deletes nothing, but no further mail is accepted.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// RecipientBcc Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names. Empty
 	// clears it.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
 
 	// RemoveAlias Further addresses to take away. An empty list changes nothing.
-	RemoveAlias *[]Address `json:"removeAlias,omitempty"`
+	RemoveAlias *OwnAddresses `json:"removeAlias,omitempty"`
 
 	// RemoveForwarding Addresses that no longer get the mail. The mailbox's own address among them ends the local copy, unless no
 	// forward is left: then mail stays in the mailbox. An empty list changes nothing.
-	RemoveForwarding *[]ForeignAddress `json:"removeForwarding,omitempty"`
+	RemoveForwarding *Addresses `json:"removeForwarding,omitempty"`
 
 	// RemoveService Services to switch off. An empty list changes nothing.
-	RemoveService *[]UserServiceName `json:"removeService,omitempty"`
+	RemoveService *UserServiceNames `json:"removeService,omitempty"`
 
 	// SenderBcc Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names. Empty
 	// clears it.
@@ -2650,7 +2711,7 @@ type UserUpdate struct {
 	// Services The services that are on; all others are switched off, except those that Dovecot needs inside. Empty clears:
 	// the user can then neither send, read nor receive mail. In OpenLDAP a service of another name than those of
 	// UserServiceName stays; `removeService` switches it off.
-	Services *[]UserServiceName `json:"services,omitempty"`
+	Services *UserServiceNames `json:"services,omitempty"`
 
 	// Sn Family name. Empty clears it; OpenLDAP, which demands one, then takes the local part of the address. SQL
 	// stores it from iRedMail 1.7.3 on.
@@ -2658,7 +2719,7 @@ type UserUpdate struct {
 
 	// TelephoneNumber Phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
-	TelephoneNumber *[]PhoneNumber `json:"telephoneNumber,omitempty"`
+	TelephoneNumber *PhoneNumbers `json:"telephoneNumber,omitempty"`
 
 	// Transport Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
 	// the transport of the domain.
@@ -2704,7 +2765,6 @@ type WblistAddresses struct {
 //
 // Example: {"_data":["192.0.2.0/24","@.example.org","newsletter@example.net"],"_success":true}
 type WblistReply struct {
-	// Data The addresses, sorted.
 	Data    []string  `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
@@ -2794,80 +2854,10 @@ type QueryEmailOnly = YesNo
 // Example: yes
 type QueryNameOnly = YesNo
 
-// BadRequest The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type BadRequest = Failure
-
-// Conflict The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Conflict = Failure
-
 // Done The plain answer to a write.
 //
 // Example: {"_success":true}
 type Done = Success
-
-// Forbidden The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Forbidden = Failure
-
-// InternalError The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type InternalError = Failure
-
-// InvalidCredentials The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type InvalidCredentials = Failure
-
-// LoginRequired The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type LoginRequired = Failure
-
-// NotFound The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type NotFound = Failure
-
-// NotSupported The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type NotSupported = Failure
-
-// RequestTimeout The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type RequestTimeout = Failure
-
-// TooLarge The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type TooLarge = Failure
-
-// TooManyAttempts The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type TooManyAttempts = Failure
-
-// Unavailable The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Unavailable = Failure
-
-// Unprocessable The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Unprocessable = Failure
-
-// UnsupportedMediaType The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type UnsupportedMediaType = Failure
 
 // ListAliasesParams defines parameters for ListAliases.
 type ListAliasesParams struct {
@@ -2944,11 +2934,11 @@ type UpdateDomainJSONRequestBody = DomainUpdate
 // UpdateSpfDomainsJSONRequestBody defines body for UpdateSpfDomains for application/json ContentType.
 type UpdateSpfDomainsJSONRequestBody = SpfDomainsUpdate
 
-// SetGreylistingJSONRequestBody defines body for SetGreylisting for application/json ContentType.
-type SetGreylistingJSONRequestBody = GreylistingStatus
+// UpdateGreylistingJSONRequestBody defines body for UpdateGreylisting for application/json ContentType.
+type UpdateGreylistingJSONRequestBody = GreylistingUpdate
 
-// UpdateGreylistingWhitelistsJSONRequestBody defines body for UpdateGreylistingWhitelists for application/json ContentType.
-type UpdateGreylistingWhitelistsJSONRequestBody = GreylistingWhitelistsUpdate
+// UpdateGreylistingWhitelistJSONRequestBody defines body for UpdateGreylistingWhitelist for application/json ContentType.
+type UpdateGreylistingWhitelistJSONRequestBody = GreylistingWhitelistUpdate
 
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
@@ -2974,8 +2964,8 @@ type UpdateGlobalSpamPolicyJSONRequestBody = SpamPolicyUpdate
 // UpdateUserSpamPolicyJSONRequestBody defines body for UpdateUserSpamPolicy for application/json ContentType.
 type UpdateUserSpamPolicyJSONRequestBody = SpamPolicyUpdate
 
-// SetThrottleJSONRequestBody defines body for SetThrottle for application/json ContentType.
-type SetThrottleJSONRequestBody = ThrottleUpdate
+// UpdateThrottleJSONRequestBody defines body for UpdateThrottle for application/json ContentType.
+type UpdateThrottleJSONRequestBody = ThrottleUpdate
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserCreate
@@ -2992,11 +2982,11 @@ type VerifyAdminPasswordJSONRequestBody = PasswordCheck
 // VerifyUserPasswordJSONRequestBody defines body for VerifyUserPassword for application/json ContentType.
 type VerifyUserPasswordJSONRequestBody = PasswordCheck
 
-// AddToWblistJSONRequestBody defines body for AddToWblist for application/json ContentType.
-type AddToWblistJSONRequestBody = WblistAddresses
+// AddWblistAddressesJSONRequestBody defines body for AddWblistAddresses for application/json ContentType.
+type AddWblistAddressesJSONRequestBody = WblistAddresses
 
-// RemoveFromWblistJSONRequestBody defines body for RemoveFromWblist for application/json ContentType.
-type RemoveFromWblistJSONRequestBody = WblistAddresses
+// RemoveWblistAddressesJSONRequestBody defines body for RemoveWblistAddresses for application/json ContentType.
+type RemoveWblistAddressesJSONRequestBody = WblistAddresses
 
 // Getter for additional properties for MailingList. Returns the specified
 // element and whether it was found
@@ -3224,7 +3214,7 @@ func (a *MailingList) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["footer_html"]; found {
-		err = json.Unmarshal(raw, &a.FooterHtml)
+		err = json.Unmarshal(raw, &a.FooterHTML)
 		if err != nil {
 			return fmt.Errorf("error reading 'footer_html': %w", err)
 		}
@@ -3240,7 +3230,7 @@ func (a *MailingList) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.Id)
+		err = json.Unmarshal(raw, &a.ID)
 		if err != nil {
 			return fmt.Errorf("error reading 'id': %w", err)
 		}
@@ -3691,8 +3681,8 @@ func (a MailingList) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.FooterHtml != nil {
-		object["footer_html"], err = json.Marshal(a.FooterHtml)
+	if a.FooterHTML != nil {
+		object["footer_html"], err = json.Marshal(a.FooterHTML)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'footer_html': %w", err)
 		}
@@ -3705,8 +3695,8 @@ func (a MailingList) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Id != nil {
-		object["id"], err = json.Marshal(a.Id)
+	if a.ID != nil {
+		object["id"], err = json.Marshal(a.ID)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'id': %w", err)
 		}

@@ -28,7 +28,7 @@ type ServerInterface interface {
 	// CreateAdmin Create an admin
 	// (POST /api/admin/{mail})
 	CreateAdmin(c *gin.Context, mail PathMail)
-	// UpdateAdmin Change an admin
+	// UpdateAdmin Update an admin
 	// (PUT /api/admin/{mail})
 	UpdateAdmin(c *gin.Context, mail PathMail)
 	// ListAdmins List admins
@@ -37,22 +37,22 @@ type ServerInterface interface {
 	// DeleteAlias Delete an alias account
 	// (DELETE /api/alias/{mail})
 	DeleteAlias(c *gin.Context, mail PathMail)
-	// GetAlias Read an alias account
+	// GetAlias Get an alias account
 	// (GET /api/alias/{mail})
 	GetAlias(c *gin.Context, mail PathMail)
 	// CreateAlias Create an alias account
 	// (POST /api/alias/{mail})
 	CreateAlias(c *gin.Context, mail PathMail)
-	// UpdateAlias Change an alias account
+	// UpdateAlias Update an alias account
 	// (PUT /api/alias/{mail})
 	UpdateAlias(c *gin.Context, mail PathMail)
-	// RenameAlias Give an alias account another address
+	// RenameAlias Rename an alias account
 	// (POST /api/alias/{mail}/change_email/{new_mail})
 	RenameAlias(c *gin.Context, mail PathMail, newMail PathNewMail)
 	// ListAliases List the alias accounts of a domain
 	// (GET /api/aliases/{domain})
 	ListAliases(c *gin.Context, domain PathDomain, params ListAliasesParams)
-	// UpdateDomainAdmins Change the admins of a domain
+	// UpdateDomainAdmins Update the admins of a domain
 	// (PUT /api/domain/admins/{domain})
 	UpdateDomainAdmins(c *gin.Context, domain PathDomain)
 	// DeleteDomain Delete a domain
@@ -64,45 +64,45 @@ type ServerInterface interface {
 	// CreateDomain Create a domain
 	// (POST /api/domain/{domain})
 	CreateDomain(c *gin.Context, domain PathDomain)
-	// UpdateDomain Change a domain
+	// UpdateDomain Update a domain
 	// (PUT /api/domain/{domain})
 	UpdateDomain(c *gin.Context, domain PathDomain)
 	// DeleteDomainKeepMailboxes Delete a domain and say how long its mailboxes stay on disk
 	// (DELETE /api/domain/{domain}/keep_mailbox_days/{days})
 	DeleteDomainKeepMailboxes(c *gin.Context, domain PathDomain, days PathDays)
-	// GetDomainOwnership Tell whether a name still has to be proven
+	// GetDomainOwnership Get the proof of a name
 	// (GET /api/domain/{domain}/ownership)
 	GetDomainOwnership(c *gin.Context, domain PathDomain)
-	// VerifyDomainOwnership Look up the proof of a name now
+	// VerifyDomainOwnership Verify the proof of a name now
 	// (POST /api/domain/{domain}/ownership)
 	VerifyDomainOwnership(c *gin.Context, domain PathDomain)
 	// ListDomains List domains
 	// (GET /api/domains)
 	ListDomains(c *gin.Context, params ListDomainsParams)
-	// ListGreylisting List all greylisting settings
+	// ListGreylistings List all greylisting settings
 	// (GET /api/greylisting/all)
-	ListGreylisting(c *gin.Context)
-	// GetSpfDomains List the domains whose mail servers are exempt
+	ListGreylistings(c *gin.Context)
+	// ListSpfDomains List the domains whose mail servers are exempt
 	// (GET /api/greylisting/whitelist_spf_domains)
-	GetSpfDomains(c *gin.Context)
-	// UpdateSpfDomains Change the domains whose mail servers are exempt
+	ListSpfDomains(c *gin.Context)
+	// UpdateSpfDomains Update the domains whose mail servers are exempt
 	// (POST /api/greylisting/whitelist_spf_domains)
 	UpdateSpfDomains(c *gin.Context)
 	// DeleteGreylisting Delete a greylisting setting
 	// (DELETE /api/greylisting/{account})
 	DeleteGreylisting(c *gin.Context, account PathAccount)
-	// GetGreylisting Read a greylisting setting
+	// GetGreylisting Get a greylisting setting
 	// (GET /api/greylisting/{account})
 	GetGreylisting(c *gin.Context, account PathAccount)
-	// SetGreylisting Switch greylisting on or off
+	// UpdateGreylisting Update a greylisting setting
 	// (POST /api/greylisting/{account})
-	SetGreylisting(c *gin.Context, account PathAccount)
-	// GetGreylistingWhitelists Read a greylisting whitelist
+	UpdateGreylisting(c *gin.Context, account PathAccount)
+	// GetGreylistingWhitelist Get a greylisting whitelist
 	// (GET /api/greylisting/{account}/whitelists)
-	GetGreylistingWhitelists(c *gin.Context, account PathAccount)
-	// UpdateGreylistingWhitelists Change a greylisting whitelist
+	GetGreylistingWhitelist(c *gin.Context, account PathAccount)
+	// UpdateGreylistingWhitelist Update a greylisting whitelist
 	// (POST /api/greylisting/{account}/whitelists)
-	UpdateGreylistingWhitelists(c *gin.Context, account PathAccount)
+	UpdateGreylistingWhitelist(c *gin.Context, account PathAccount)
 	// ExportAdmin Export a standalone admin
 	// (GET /api/ldif/admin/{mail})
 	ExportAdmin(c *gin.Context, mail PathMail)
@@ -115,7 +115,7 @@ type ServerInterface interface {
 	// ExportDomain Export a domain
 	// (GET /api/ldif/domain/{domain})
 	ExportDomain(c *gin.Context, domain PathDomain)
-	// ExportStaticList Export a mailing list
+	// ExportStaticList Export a static list
 	// (GET /api/ldif/maillist/{mail})
 	ExportStaticList(c *gin.Context, mail PathMail)
 	// ExportUser Export a mailbox
@@ -127,28 +127,28 @@ type ServerInterface interface {
 	// Logout Log out
 	// (POST /api/logout)
 	Logout(c *gin.Context)
-	// DeleteStaticList Delete a mailing list
+	// DeleteStaticList Delete a static list
 	// (DELETE /api/maillist/{mail})
 	DeleteStaticList(c *gin.Context, mail PathMail, params DeleteStaticListParams)
-	// GetStaticList Read a mailing list
+	// GetStaticList Get a static list
 	// (GET /api/maillist/{mail})
 	GetStaticList(c *gin.Context, mail PathMail)
-	// CreateStaticList Create a mailing list
+	// CreateStaticList Create a static list
 	// (POST /api/maillist/{mail})
 	CreateStaticList(c *gin.Context, mail PathMail)
-	// UpdateStaticList Change a mailing list
+	// UpdateStaticList Update a static list
 	// (PUT /api/maillist/{mail})
 	UpdateStaticList(c *gin.Context, mail PathMail)
 	// DeleteMailingList Delete a mailing list
 	// (DELETE /api/ml/{mail})
 	DeleteMailingList(c *gin.Context, mail PathMail, params DeleteMailingListParams)
-	// GetMailingList Read a mailing list
+	// GetMailingList Get a mailing list
 	// (GET /api/ml/{mail})
 	GetMailingList(c *gin.Context, mail PathMail, params GetMailingListParams)
 	// CreateMailingList Create a mailing list
 	// (POST /api/ml/{mail})
 	CreateMailingList(c *gin.Context, mail PathMail)
-	// UpdateMailingList Change a mailing list, add and remove subscribers
+	// UpdateMailingList Update a mailing list, add and remove subscribers
 	// (PUT /api/ml/{mail})
 	UpdateMailingList(c *gin.Context, mail PathMail)
 	// ListMailingLists List the mailing lists of a domain
@@ -157,49 +157,49 @@ type ServerInterface interface {
 	// DeleteDomainSpamPolicy Delete the spam policy of a domain
 	// (DELETE /api/spampolicy/domain/{domain})
 	DeleteDomainSpamPolicy(c *gin.Context, domain PathDomain)
-	// GetDomainSpamPolicy Read the spam policy of a domain
+	// GetDomainSpamPolicy Get the spam policy of a domain
 	// (GET /api/spampolicy/domain/{domain})
 	GetDomainSpamPolicy(c *gin.Context, domain PathDomain)
-	// UpdateDomainSpamPolicy Change the spam policy of a domain
+	// UpdateDomainSpamPolicy Update the spam policy of a domain
 	// (PUT /api/spampolicy/domain/{domain})
 	UpdateDomainSpamPolicy(c *gin.Context, domain PathDomain)
 	// DeleteGlobalSpamPolicy Delete the spam policy of everybody
 	// (DELETE /api/spampolicy/global)
 	DeleteGlobalSpamPolicy(c *gin.Context)
-	// GetGlobalSpamPolicy Read the spam policy of everybody
+	// GetGlobalSpamPolicy Get the spam policy of everybody
 	// (GET /api/spampolicy/global)
 	GetGlobalSpamPolicy(c *gin.Context)
-	// UpdateGlobalSpamPolicy Change the spam policy of everybody
+	// UpdateGlobalSpamPolicy Update the spam policy of everybody
 	// (PUT /api/spampolicy/global)
 	UpdateGlobalSpamPolicy(c *gin.Context)
 	// DeleteUserSpamPolicy Delete the spam policy of a mailbox
 	// (DELETE /api/spampolicy/user/{mail})
 	DeleteUserSpamPolicy(c *gin.Context, mail PathMail)
-	// GetUserSpamPolicy Read the spam policy of a mailbox
+	// GetUserSpamPolicy Get the spam policy of a mailbox
 	// (GET /api/spampolicy/user/{mail})
 	GetUserSpamPolicy(c *gin.Context, mail PathMail)
-	// UpdateUserSpamPolicy Change the spam policy of a mailbox
+	// UpdateUserSpamPolicy Update the spam policy of a mailbox
 	// (PUT /api/spampolicy/user/{mail})
 	UpdateUserSpamPolicy(c *gin.Context, mail PathMail)
-	// GetThrottle Read a throttle
+	// GetThrottle Get a throttle
 	// (GET /api/throttle/{account}/{direction})
 	GetThrottle(c *gin.Context, account PathAccount, direction PathDirection)
-	// SetThrottle Set or end a throttle
+	// UpdateThrottle Update a throttle
 	// (POST /api/throttle/{account}/{direction})
-	SetThrottle(c *gin.Context, account PathAccount, direction PathDirection)
+	UpdateThrottle(c *gin.Context, account PathAccount, direction PathDirection)
 	// DeleteUser Delete a mailbox and keep its mail on disk
 	// (DELETE /api/user/{mail})
 	DeleteUser(c *gin.Context, mail PathMail)
-	// GetUser Read a mailbox
+	// GetUser Get a mailbox
 	// (GET /api/user/{mail})
 	GetUser(c *gin.Context, mail PathMail)
 	// CreateUser Create a mailbox
 	// (POST /api/user/{mail})
 	CreateUser(c *gin.Context, mail PathMail)
-	// UpdateUser Change a mailbox
+	// UpdateUser Update a mailbox
 	// (PUT /api/user/{mail})
 	UpdateUser(c *gin.Context, mail PathMail)
-	// RenameUser Give a mailbox another address
+	// RenameUser Rename a mailbox
 	// (POST /api/user/{mail}/change_email/{new_mail})
 	RenameUser(c *gin.Context, mail PathMail, newMail PathNewMail)
 	// DeleteUserKeepMailbox Delete a mailbox and keep its mail for some days
@@ -208,28 +208,28 @@ type ServerInterface interface {
 	// ListUsers List the mailboxes of a domain
 	// (GET /api/users/{domain})
 	ListUsers(c *gin.Context, domain PathDomain, params ListUsersParams)
-	// UpdateUsers Change all mailboxes of a domain
+	// UpdateUsers Update all mailboxes of a domain
 	// (PUT /api/users/{domain})
 	UpdateUsers(c *gin.Context, domain PathDomain)
-	// VerifyAdminPassword Check the password of an admin
+	// VerifyAdminPassword Verify the password of an admin
 	// (POST /api/verify_password/admin/{mail})
 	VerifyAdminPassword(c *gin.Context, mail PathMail)
-	// VerifyUserPassword Check the password of a mailbox
+	// VerifyUserPassword Verify the password of a mailbox
 	// (POST /api/verify_password/user/{mail})
 	VerifyUserPassword(c *gin.Context, mail PathMail)
-	// ClearWblist Empty a whitelist or blacklist
+	// DeleteWblist Delete a whitelist or blacklist
 	// (DELETE /api/wblist/{direction}/{colour}/{account})
-	ClearWblist(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
-	// GetWblist Read a whitelist or blacklist
+	DeleteWblist(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
+	// GetWblist Get a whitelist or blacklist
 	// (GET /api/wblist/{direction}/{colour}/{account})
 	GetWblist(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
-	// AddToWblist Add to a whitelist or blacklist
+	// AddWblistAddresses Add addresses to a whitelist or blacklist
 	// (POST /api/wblist/{direction}/{colour}/{account})
-	AddToWblist(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
-	// RemoveFromWblist Remove from a whitelist or blacklist
+	AddWblistAddresses(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
+	// RemoveWblistAddresses Remove addresses from a whitelist or blacklist
 	// (PUT /api/wblist/{direction}/{colour}/{account})
-	RemoveFromWblist(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
-	// Whoami Tell who the caller is
+	RemoveWblistAddresses(c *gin.Context, direction PathDirection, colour PathColour, account PathAccount)
+	// Whoami Get the caller
 	// (GET /api/whoami)
 	Whoami(c *gin.Context)
 }
@@ -778,8 +778,8 @@ func (siw *ServerInterfaceWrapper) ListDomains(c *gin.Context) {
 	siw.Handler.ListDomains(c, params)
 }
 
-// ListGreylisting operation middleware
-func (siw *ServerInterfaceWrapper) ListGreylisting(c *gin.Context) {
+// ListGreylistings operation middleware
+func (siw *ServerInterfaceWrapper) ListGreylistings(c *gin.Context) {
 
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
@@ -788,11 +788,11 @@ func (siw *ServerInterfaceWrapper) ListGreylisting(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ListGreylisting(c)
+	siw.Handler.ListGreylistings(c)
 }
 
-// GetSpfDomains operation middleware
-func (siw *ServerInterfaceWrapper) GetSpfDomains(c *gin.Context) {
+// ListSpfDomains operation middleware
+func (siw *ServerInterfaceWrapper) ListSpfDomains(c *gin.Context) {
 
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
@@ -801,7 +801,7 @@ func (siw *ServerInterfaceWrapper) GetSpfDomains(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetSpfDomains(c)
+	siw.Handler.ListSpfDomains(c)
 }
 
 // UpdateSpfDomains operation middleware
@@ -867,8 +867,8 @@ func (siw *ServerInterfaceWrapper) GetGreylisting(c *gin.Context) {
 	siw.Handler.GetGreylisting(c, account)
 }
 
-// SetGreylisting operation middleware
-func (siw *ServerInterfaceWrapper) SetGreylisting(c *gin.Context) {
+// UpdateGreylisting operation middleware
+func (siw *ServerInterfaceWrapper) UpdateGreylisting(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -889,11 +889,11 @@ func (siw *ServerInterfaceWrapper) SetGreylisting(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.SetGreylisting(c, account)
+	siw.Handler.UpdateGreylisting(c, account)
 }
 
-// GetGreylistingWhitelists operation middleware
-func (siw *ServerInterfaceWrapper) GetGreylistingWhitelists(c *gin.Context) {
+// GetGreylistingWhitelist operation middleware
+func (siw *ServerInterfaceWrapper) GetGreylistingWhitelist(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -914,11 +914,11 @@ func (siw *ServerInterfaceWrapper) GetGreylistingWhitelists(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetGreylistingWhitelists(c, account)
+	siw.Handler.GetGreylistingWhitelist(c, account)
 }
 
-// UpdateGreylistingWhitelists operation middleware
-func (siw *ServerInterfaceWrapper) UpdateGreylistingWhitelists(c *gin.Context) {
+// UpdateGreylistingWhitelist operation middleware
+func (siw *ServerInterfaceWrapper) UpdateGreylistingWhitelist(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -939,7 +939,7 @@ func (siw *ServerInterfaceWrapper) UpdateGreylistingWhitelists(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.UpdateGreylistingWhitelists(c, account)
+	siw.Handler.UpdateGreylistingWhitelist(c, account)
 }
 
 // ExportAdmin operation middleware
@@ -1610,8 +1610,8 @@ func (siw *ServerInterfaceWrapper) GetThrottle(c *gin.Context) {
 	siw.Handler.GetThrottle(c, account, direction)
 }
 
-// SetThrottle operation middleware
-func (siw *ServerInterfaceWrapper) SetThrottle(c *gin.Context) {
+// UpdateThrottle operation middleware
+func (siw *ServerInterfaceWrapper) UpdateThrottle(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1641,7 +1641,7 @@ func (siw *ServerInterfaceWrapper) SetThrottle(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.SetThrottle(c, account, direction)
+	siw.Handler.UpdateThrottle(c, account, direction)
 }
 
 // DeleteUser operation middleware
@@ -1931,8 +1931,8 @@ func (siw *ServerInterfaceWrapper) VerifyUserPassword(c *gin.Context) {
 	siw.Handler.VerifyUserPassword(c, mail)
 }
 
-// ClearWblist operation middleware
-func (siw *ServerInterfaceWrapper) ClearWblist(c *gin.Context) {
+// DeleteWblist operation middleware
+func (siw *ServerInterfaceWrapper) DeleteWblist(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -1971,7 +1971,7 @@ func (siw *ServerInterfaceWrapper) ClearWblist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ClearWblist(c, direction, colour, account)
+	siw.Handler.DeleteWblist(c, direction, colour, account)
 }
 
 // GetWblist operation middleware
@@ -2017,8 +2017,8 @@ func (siw *ServerInterfaceWrapper) GetWblist(c *gin.Context) {
 	siw.Handler.GetWblist(c, direction, colour, account)
 }
 
-// AddToWblist operation middleware
-func (siw *ServerInterfaceWrapper) AddToWblist(c *gin.Context) {
+// AddWblistAddresses operation middleware
+func (siw *ServerInterfaceWrapper) AddWblistAddresses(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -2057,11 +2057,11 @@ func (siw *ServerInterfaceWrapper) AddToWblist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.AddToWblist(c, direction, colour, account)
+	siw.Handler.AddWblistAddresses(c, direction, colour, account)
 }
 
-// RemoveFromWblist operation middleware
-func (siw *ServerInterfaceWrapper) RemoveFromWblist(c *gin.Context) {
+// RemoveWblistAddresses operation middleware
+func (siw *ServerInterfaceWrapper) RemoveWblistAddresses(c *gin.Context) {
 
 	var err error
 	_ = err
@@ -2100,7 +2100,7 @@ func (siw *ServerInterfaceWrapper) RemoveFromWblist(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.RemoveFromWblist(c, direction, colour, account)
+	siw.Handler.RemoveWblistAddresses(c, direction, colour, account)
 }
 
 // Whoami operation middleware
@@ -2165,11 +2165,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/domains", wrapper.ListDomains)
 	router.DELETE(options.BaseURL+"/api/greylisting/:account", wrapper.DeleteGreylisting)
 	router.GET(options.BaseURL+"/api/greylisting/:account", wrapper.GetGreylisting)
-	router.POST(options.BaseURL+"/api/greylisting/:account", wrapper.SetGreylisting)
-	router.GET(options.BaseURL+"/api/greylisting/:account/whitelists", wrapper.GetGreylistingWhitelists)
-	router.POST(options.BaseURL+"/api/greylisting/:account/whitelists", wrapper.UpdateGreylistingWhitelists)
-	router.GET(options.BaseURL+"/api/greylisting/all", wrapper.ListGreylisting)
-	router.GET(options.BaseURL+"/api/greylisting/whitelist_spf_domains", wrapper.GetSpfDomains)
+	router.POST(options.BaseURL+"/api/greylisting/:account", wrapper.UpdateGreylisting)
+	router.GET(options.BaseURL+"/api/greylisting/:account/whitelists", wrapper.GetGreylistingWhitelist)
+	router.POST(options.BaseURL+"/api/greylisting/:account/whitelists", wrapper.UpdateGreylistingWhitelist)
+	router.GET(options.BaseURL+"/api/greylisting/all", wrapper.ListGreylistings)
+	router.GET(options.BaseURL+"/api/greylisting/whitelist_spf_domains", wrapper.ListSpfDomains)
 	router.POST(options.BaseURL+"/api/greylisting/whitelist_spf_domains", wrapper.UpdateSpfDomains)
 	router.GET(options.BaseURL+"/api/ldif/admin/:mail", wrapper.ExportAdmin)
 	router.GET(options.BaseURL+"/api/ldif/alias/:mail", wrapper.ExportAlias)
@@ -2198,7 +2198,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/spampolicy/user/:mail", wrapper.GetUserSpamPolicy)
 	router.PUT(options.BaseURL+"/api/spampolicy/user/:mail", wrapper.UpdateUserSpamPolicy)
 	router.GET(options.BaseURL+"/api/throttle/:account/:direction", wrapper.GetThrottle)
-	router.POST(options.BaseURL+"/api/throttle/:account/:direction", wrapper.SetThrottle)
+	router.POST(options.BaseURL+"/api/throttle/:account/:direction", wrapper.UpdateThrottle)
 	router.DELETE(options.BaseURL+"/api/user/:mail", wrapper.DeleteUser)
 	router.GET(options.BaseURL+"/api/user/:mail", wrapper.GetUser)
 	router.POST(options.BaseURL+"/api/user/:mail", wrapper.CreateUser)
@@ -2209,56 +2209,14 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/api/users/:domain", wrapper.UpdateUsers)
 	router.POST(options.BaseURL+"/api/verify_password/admin/:mail", wrapper.VerifyAdminPassword)
 	router.POST(options.BaseURL+"/api/verify_password/user/:mail", wrapper.VerifyUserPassword)
-	router.DELETE(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.ClearWblist)
+	router.DELETE(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.DeleteWblist)
 	router.GET(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.GetWblist)
-	router.POST(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.AddToWblist)
-	router.PUT(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.RemoveFromWblist)
+	router.POST(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.AddWblistAddresses)
+	router.PUT(options.BaseURL+"/api/wblist/:direction/:colour/:account", wrapper.RemoveWblistAddresses)
 	router.GET(options.BaseURL+"/api/whoami", wrapper.Whoami)
 }
 
-type BadRequestJSONResponse Failure
-
-type ConflictJSONResponse Failure
-
 type DoneJSONResponse Success
-
-type ForbiddenJSONResponse Failure
-
-type InternalErrorJSONResponse Failure
-
-type InvalidCredentialsJSONResponse Failure
-
-type LoginRequiredJSONResponse Failure
-
-type NotFoundJSONResponse Failure
-
-type NotSupportedJSONResponse Failure
-
-type RequestTimeoutJSONResponse Failure
-
-type TooLargeJSONResponse Failure
-
-type TooManyAttemptsResponseHeaders struct {
-	RetryAfter *int64
-}
-type TooManyAttemptsJSONResponse struct {
-	Body Failure
-
-	Headers TooManyAttemptsResponseHeaders
-}
-
-type UnavailableResponseHeaders struct {
-	RetryAfter *int64
-}
-type UnavailableJSONResponse struct {
-	Body Failure
-
-	Headers UnavailableResponseHeaders
-}
-
-type UnprocessableJSONResponse Failure
-
-type UnsupportedMediaTypeJSONResponse Failure
 
 type DeleteAdminRequestObject struct {
 	Mail PathMail `json:"mail"`
@@ -2282,151 +2240,6 @@ func (response DeleteAdmin200JSONResponse) VisitDeleteAdminResponse(w http.Respo
 	return err
 }
 
-type DeleteAdmin400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteAdmin400JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteAdmin401JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteAdmin403JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteAdmin404JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteAdmin408JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin409JSONResponse struct{ ConflictJSONResponse }
-
-func (response DeleteAdmin409JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteAdmin413JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteAdmin415JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteAdmin500JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAdmin503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteAdmin503JSONResponse) VisitDeleteAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetAdminRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -2445,137 +2258,6 @@ func (response GetAdmin200JSONResponse) VisitGetAdminResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetAdmin400JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetAdmin401JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetAdmin403JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetAdmin404JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetAdmin408JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetAdmin413JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetAdmin415JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetAdmin500JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAdmin503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetAdmin503JSONResponse) VisitGetAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2603,151 +2285,6 @@ func (response CreateAdmin201JSONResponse) VisitCreateAdminResponse(w http.Respo
 	return err
 }
 
-type CreateAdmin400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response CreateAdmin400JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response CreateAdmin401JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response CreateAdmin403JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response CreateAdmin408JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin409JSONResponse struct{ ConflictJSONResponse }
-
-func (response CreateAdmin409JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response CreateAdmin413JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response CreateAdmin415JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response CreateAdmin422JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response CreateAdmin500JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAdmin503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response CreateAdmin503JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateAdminRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Body *UpdateAdminJSONRequestBody
@@ -2771,165 +2308,6 @@ func (response UpdateAdmin200JSONResponse) VisitUpdateAdminResponse(w http.Respo
 	return err
 }
 
-type UpdateAdmin400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateAdmin400JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateAdmin401JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateAdmin403JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateAdmin404JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateAdmin408JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateAdmin409JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateAdmin413JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateAdmin415JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateAdmin422JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateAdmin500JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAdmin503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateAdmin503JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListAdminsRequestObject struct {
 }
 
@@ -2947,123 +2325,6 @@ func (response ListAdmins200JSONResponse) VisitListAdminsResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ListAdmins400JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ListAdmins401JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ListAdmins403JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ListAdmins408JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ListAdmins413JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ListAdmins415JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ListAdmins500JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAdmins503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ListAdmins503JSONResponse) VisitListAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3090,137 +2351,6 @@ func (response DeleteAlias200JSONResponse) VisitDeleteAliasResponse(w http.Respo
 	return err
 }
 
-type DeleteAlias400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteAlias400JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteAlias401JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteAlias403JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteAlias404JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteAlias408JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteAlias413JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteAlias415JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteAlias500JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteAlias503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteAlias503JSONResponse) VisitDeleteAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetAliasRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -3239,137 +2369,6 @@ func (response GetAlias200JSONResponse) VisitGetAliasResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetAlias400JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetAlias401JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetAlias403JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetAlias404JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetAlias408JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetAlias413JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetAlias415JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetAlias500JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetAlias503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetAlias503JSONResponse) VisitGetAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3397,165 +2396,6 @@ func (response CreateAlias201JSONResponse) VisitCreateAliasResponse(w http.Respo
 	return err
 }
 
-type CreateAlias400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response CreateAlias400JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response CreateAlias401JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response CreateAlias403JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response CreateAlias404JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response CreateAlias408JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias409JSONResponse struct{ ConflictJSONResponse }
-
-func (response CreateAlias409JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response CreateAlias413JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response CreateAlias415JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response CreateAlias422JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response CreateAlias500JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateAlias503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response CreateAlias503JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateAliasRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Body *UpdateAliasJSONRequestBody
@@ -3575,165 +2415,6 @@ func (response UpdateAlias200JSONResponse) VisitUpdateAliasResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateAlias400JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateAlias401JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateAlias403JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateAlias404JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateAlias408JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateAlias409JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateAlias413JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateAlias415JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateAlias422JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateAlias500JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateAlias503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateAlias503JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3761,151 +2442,6 @@ func (response RenameAlias200JSONResponse) VisitRenameAliasResponse(w http.Respo
 	return err
 }
 
-type RenameAlias400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response RenameAlias400JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response RenameAlias401JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response RenameAlias403JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response RenameAlias404JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response RenameAlias408JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias409JSONResponse struct{ ConflictJSONResponse }
-
-func (response RenameAlias409JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response RenameAlias413JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response RenameAlias415JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response RenameAlias500JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameAlias503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response RenameAlias503JSONResponse) VisitRenameAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListAliasesRequestObject struct {
 	Domain PathDomain `json:"domain"`
 	Params ListAliasesParams
@@ -3925,137 +2461,6 @@ func (response ListAliases200JSONResponse) VisitListAliasesResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ListAliases400JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ListAliases401JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ListAliases403JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ListAliases404JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ListAliases408JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ListAliases413JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ListAliases415JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ListAliases500JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListAliases503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ListAliases503JSONResponse) VisitListAliasesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4083,165 +2488,6 @@ func (response UpdateDomainAdmins200JSONResponse) VisitUpdateDomainAdminsRespons
 	return err
 }
 
-type UpdateDomainAdmins400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateDomainAdmins400JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateDomainAdmins401JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateDomainAdmins403JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateDomainAdmins404JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateDomainAdmins408JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateDomainAdmins409JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateDomainAdmins413JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateDomainAdmins415JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateDomainAdmins422JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateDomainAdmins500JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainAdmins503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateDomainAdmins503JSONResponse) VisitUpdateDomainAdminsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteDomainRequestObject struct {
 	Domain PathDomain `json:"domain"`
 }
@@ -4264,151 +2510,6 @@ func (response DeleteDomain200JSONResponse) VisitDeleteDomainResponse(w http.Res
 	return err
 }
 
-type DeleteDomain400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteDomain400JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteDomain401JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteDomain403JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteDomain404JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteDomain408JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain409JSONResponse struct{ ConflictJSONResponse }
-
-func (response DeleteDomain409JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteDomain413JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteDomain415JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteDomain500JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomain503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteDomain503JSONResponse) VisitDeleteDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetDomainRequestObject struct {
 	Domain PathDomain `json:"domain"`
 }
@@ -4427,137 +2528,6 @@ func (response GetDomain200JSONResponse) VisitGetDomainResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetDomain400JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetDomain401JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetDomain403JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetDomain404JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetDomain408JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetDomain413JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetDomain415JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetDomain500JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomain503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetDomain503JSONResponse) VisitGetDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4585,151 +2555,6 @@ func (response CreateDomain201JSONResponse) VisitCreateDomainResponse(w http.Res
 	return err
 }
 
-type CreateDomain400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response CreateDomain400JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response CreateDomain401JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response CreateDomain403JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response CreateDomain408JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain409JSONResponse struct{ ConflictJSONResponse }
-
-func (response CreateDomain409JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response CreateDomain413JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response CreateDomain415JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response CreateDomain422JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response CreateDomain500JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateDomain503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response CreateDomain503JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateDomainRequestObject struct {
 	Domain PathDomain `json:"domain"`
 	Body   *UpdateDomainJSONRequestBody
@@ -4749,165 +2574,6 @@ func (response UpdateDomain200JSONResponse) VisitUpdateDomainResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateDomain400JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateDomain401JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateDomain403JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateDomain404JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateDomain408JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateDomain409JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateDomain413JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateDomain415JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateDomain422JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateDomain500JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomain503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateDomain503JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4935,151 +2601,6 @@ func (response DeleteDomainKeepMailboxes200JSONResponse) VisitDeleteDomainKeepMa
 	return err
 }
 
-type DeleteDomainKeepMailboxes400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteDomainKeepMailboxes400JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteDomainKeepMailboxes401JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteDomainKeepMailboxes403JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteDomainKeepMailboxes404JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteDomainKeepMailboxes408JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes409JSONResponse struct{ ConflictJSONResponse }
-
-func (response DeleteDomainKeepMailboxes409JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteDomainKeepMailboxes413JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteDomainKeepMailboxes415JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteDomainKeepMailboxes500JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainKeepMailboxes503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteDomainKeepMailboxes503JSONResponse) VisitDeleteDomainKeepMailboxesResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetDomainOwnershipRequestObject struct {
 	Domain PathDomain `json:"domain"`
 }
@@ -5098,137 +2619,6 @@ func (response GetDomainOwnership200JSONResponse) VisitGetDomainOwnershipRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetDomainOwnership400JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetDomainOwnership401JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetDomainOwnership403JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetDomainOwnership404JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetDomainOwnership408JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetDomainOwnership413JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetDomainOwnership415JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetDomainOwnership500JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainOwnership503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetDomainOwnership503JSONResponse) VisitGetDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5255,151 +2645,6 @@ func (response VerifyDomainOwnership200JSONResponse) VisitVerifyDomainOwnershipR
 	return err
 }
 
-type VerifyDomainOwnership400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response VerifyDomainOwnership400JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response VerifyDomainOwnership401JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response VerifyDomainOwnership403JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response VerifyDomainOwnership404JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response VerifyDomainOwnership408JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership409JSONResponse struct{ ConflictJSONResponse }
-
-func (response VerifyDomainOwnership409JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response VerifyDomainOwnership413JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response VerifyDomainOwnership415JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response VerifyDomainOwnership500JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyDomainOwnership503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response VerifyDomainOwnership503JSONResponse) VisitVerifyDomainOwnershipResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListDomainsRequestObject struct {
 	Params ListDomainsParams
 }
@@ -5422,133 +2667,16 @@ func (response ListDomains200JSONResponse) VisitListDomainsResponse(w http.Respo
 	return err
 }
 
-type ListDomains400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ListDomains400JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
+type ListGreylistingsRequestObject struct {
 }
 
-type ListDomains401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ListDomains401JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
+type ListGreylistingsResponseObject interface {
+	VisitListGreylistingsResponse(w http.ResponseWriter) error
 }
 
-type ListDomains403JSONResponse struct{ ForbiddenJSONResponse }
+type ListGreylistings200JSONResponse GreylistingListReply
 
-func (response ListDomains403JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ListDomains408JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListDomains413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ListDomains413JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListDomains415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ListDomains415JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListDomains500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ListDomains500JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListDomains503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ListDomains503JSONResponse) VisitListDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListGreylistingRequestObject struct {
-}
-
-type ListGreylistingResponseObject interface {
-	VisitListGreylistingResponse(w http.ResponseWriter) error
-}
-
-type ListGreylisting200JSONResponse GreylistingListReply
-
-func (response ListGreylisting200JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
+func (response ListGreylistings200JSONResponse) VisitListGreylistingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -5560,133 +2688,16 @@ func (response ListGreylisting200JSONResponse) VisitListGreylistingResponse(w ht
 	return err
 }
 
-type ListGreylisting400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ListGreylisting400JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
+type ListSpfDomainsRequestObject struct {
 }
 
-type ListGreylisting401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ListGreylisting401JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
+type ListSpfDomainsResponseObject interface {
+	VisitListSpfDomainsResponse(w http.ResponseWriter) error
 }
 
-type ListGreylisting403JSONResponse struct{ ForbiddenJSONResponse }
+type ListSpfDomains200JSONResponse SpfDomainsReply
 
-func (response ListGreylisting403JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ListGreylisting408JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListGreylisting413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ListGreylisting413JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListGreylisting415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ListGreylisting415JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListGreylisting500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ListGreylisting500JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListGreylisting503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ListGreylisting503JSONResponse) VisitListGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomainsRequestObject struct {
-}
-
-type GetSpfDomainsResponseObject interface {
-	VisitGetSpfDomainsResponse(w http.ResponseWriter) error
-}
-
-type GetSpfDomains200JSONResponse SpfDomainsReply
-
-func (response GetSpfDomains200JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
+func (response ListSpfDomains200JSONResponse) VisitListSpfDomainsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -5694,123 +2705,6 @@ func (response GetSpfDomains200JSONResponse) VisitGetSpfDomainsResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetSpfDomains400JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetSpfDomains401JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetSpfDomains403JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetSpfDomains408JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetSpfDomains413JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetSpfDomains415JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetSpfDomains500JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetSpfDomains503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetSpfDomains503JSONResponse) VisitGetSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5837,123 +2731,6 @@ func (response UpdateSpfDomains200JSONResponse) VisitUpdateSpfDomainsResponse(w 
 	return err
 }
 
-type UpdateSpfDomains400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateSpfDomains400JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateSpfDomains401JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateSpfDomains403JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateSpfDomains408JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateSpfDomains413JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateSpfDomains415JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateSpfDomains500JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateSpfDomains503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateSpfDomains503JSONResponse) VisitUpdateSpfDomainsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteGreylistingRequestObject struct {
 	Account PathAccount `json:"account"`
 }
@@ -5972,137 +2749,6 @@ func (response DeleteGreylisting200JSONResponse) VisitDeleteGreylistingResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteGreylisting400JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteGreylisting401JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteGreylisting403JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteGreylisting404JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteGreylisting408JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteGreylisting413JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteGreylisting415JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteGreylisting500JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGreylisting503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteGreylisting503JSONResponse) VisitDeleteGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6129,149 +2775,18 @@ func (response GetGreylisting200JSONResponse) VisitGetGreylistingResponse(w http
 	return err
 }
 
-type GetGreylisting400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetGreylisting400JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetGreylisting401JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetGreylisting403JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetGreylisting404JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetGreylisting408JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetGreylisting413JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetGreylisting415JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetGreylisting500JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylisting503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetGreylisting503JSONResponse) VisitGetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylistingRequestObject struct {
+type UpdateGreylistingRequestObject struct {
 	Account PathAccount `json:"account"`
-	Body    *SetGreylistingJSONRequestBody
+	Body    *UpdateGreylistingJSONRequestBody
 }
 
-type SetGreylistingResponseObject interface {
-	VisitSetGreylistingResponse(w http.ResponseWriter) error
+type UpdateGreylistingResponseObject interface {
+	VisitUpdateGreylistingResponse(w http.ResponseWriter) error
 }
 
-type SetGreylisting200JSONResponse struct{ DoneJSONResponse }
+type UpdateGreylisting200JSONResponse struct{ DoneJSONResponse }
 
-func (response SetGreylisting200JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
+func (response UpdateGreylisting200JSONResponse) VisitUpdateGreylistingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -6283,148 +2798,17 @@ func (response SetGreylisting200JSONResponse) VisitSetGreylistingResponse(w http
 	return err
 }
 
-type SetGreylisting400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response SetGreylisting400JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response SetGreylisting401JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response SetGreylisting403JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response SetGreylisting404JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response SetGreylisting408JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response SetGreylisting413JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response SetGreylisting415JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response SetGreylisting500JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetGreylisting503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response SetGreylisting503JSONResponse) VisitSetGreylistingResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelistsRequestObject struct {
+type GetGreylistingWhitelistRequestObject struct {
 	Account PathAccount `json:"account"`
 }
 
-type GetGreylistingWhitelistsResponseObject interface {
-	VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error
+type GetGreylistingWhitelistResponseObject interface {
+	VisitGetGreylistingWhitelistResponse(w http.ResponseWriter) error
 }
 
-type GetGreylistingWhitelists200JSONResponse GreylistingWhitelistsReply
+type GetGreylistingWhitelist200JSONResponse GreylistingWhitelistReply
 
-func (response GetGreylistingWhitelists200JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+func (response GetGreylistingWhitelist200JSONResponse) VisitGetGreylistingWhitelistResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -6436,149 +2820,18 @@ func (response GetGreylistingWhitelists200JSONResponse) VisitGetGreylistingWhite
 	return err
 }
 
-type GetGreylistingWhitelists400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetGreylistingWhitelists400JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetGreylistingWhitelists401JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetGreylistingWhitelists403JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetGreylistingWhitelists404JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetGreylistingWhitelists408JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetGreylistingWhitelists413JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetGreylistingWhitelists415JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetGreylistingWhitelists500JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGreylistingWhitelists503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetGreylistingWhitelists503JSONResponse) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelistsRequestObject struct {
+type UpdateGreylistingWhitelistRequestObject struct {
 	Account PathAccount `json:"account"`
-	Body    *UpdateGreylistingWhitelistsJSONRequestBody
+	Body    *UpdateGreylistingWhitelistJSONRequestBody
 }
 
-type UpdateGreylistingWhitelistsResponseObject interface {
-	VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error
+type UpdateGreylistingWhitelistResponseObject interface {
+	VisitUpdateGreylistingWhitelistResponse(w http.ResponseWriter) error
 }
 
-type UpdateGreylistingWhitelists200JSONResponse struct{ DoneJSONResponse }
+type UpdateGreylistingWhitelist200JSONResponse struct{ DoneJSONResponse }
 
-func (response UpdateGreylistingWhitelists200JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+func (response UpdateGreylistingWhitelist200JSONResponse) VisitUpdateGreylistingWhitelistResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -6586,151 +2839,6 @@ func (response UpdateGreylistingWhitelists200JSONResponse) VisitUpdateGreylistin
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateGreylistingWhitelists400JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateGreylistingWhitelists401JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateGreylistingWhitelists403JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateGreylistingWhitelists404JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateGreylistingWhitelists408JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateGreylistingWhitelists409JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateGreylistingWhitelists413JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateGreylistingWhitelists415JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateGreylistingWhitelists500JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGreylistingWhitelists503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateGreylistingWhitelists503JSONResponse) VisitUpdateGreylistingWhitelistsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6757,151 +2865,6 @@ func (response ExportAdmin200JSONResponse) VisitExportAdminResponse(w http.Respo
 	return err
 }
 
-type ExportAdmin400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ExportAdmin400JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ExportAdmin401JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ExportAdmin403JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ExportAdmin404JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ExportAdmin408JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ExportAdmin413JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ExportAdmin415JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ExportAdmin500JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ExportAdmin501JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAdmin503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ExportAdmin503JSONResponse) VisitExportAdminResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ExportAliasRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -6920,151 +2883,6 @@ func (response ExportAlias200JSONResponse) VisitExportAliasResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ExportAlias400JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ExportAlias401JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ExportAlias403JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ExportAlias404JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ExportAlias408JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ExportAlias413JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ExportAlias415JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ExportAlias500JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ExportAlias501JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportAlias503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ExportAlias503JSONResponse) VisitExportAliasResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7091,151 +2909,6 @@ func (response ExportCatchall200JSONResponse) VisitExportCatchallResponse(w http
 	return err
 }
 
-type ExportCatchall400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ExportCatchall400JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ExportCatchall401JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ExportCatchall403JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ExportCatchall404JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ExportCatchall408JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ExportCatchall413JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ExportCatchall415JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ExportCatchall500JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ExportCatchall501JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportCatchall503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ExportCatchall503JSONResponse) VisitExportCatchallResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ExportDomainRequestObject struct {
 	Domain PathDomain `json:"domain"`
 }
@@ -7254,151 +2927,6 @@ func (response ExportDomain200JSONResponse) VisitExportDomainResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ExportDomain400JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ExportDomain401JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ExportDomain403JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ExportDomain404JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ExportDomain408JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ExportDomain413JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ExportDomain415JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ExportDomain500JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ExportDomain501JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportDomain503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ExportDomain503JSONResponse) VisitExportDomainResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7425,151 +2953,6 @@ func (response ExportStaticList200JSONResponse) VisitExportStaticListResponse(w 
 	return err
 }
 
-type ExportStaticList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ExportStaticList400JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ExportStaticList401JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ExportStaticList403JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ExportStaticList404JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ExportStaticList408JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ExportStaticList413JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ExportStaticList415JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ExportStaticList500JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ExportStaticList501JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportStaticList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ExportStaticList503JSONResponse) VisitExportStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ExportUserRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -7588,151 +2971,6 @@ func (response ExportUser200JSONResponse) VisitExportUserResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ExportUser400JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ExportUser401JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ExportUser403JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ExportUser404JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ExportUser408JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ExportUser413JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ExportUser415JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ExportUser500JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ExportUser501JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ExportUser503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ExportUser503JSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7759,140 +2997,6 @@ func (response Login200JSONResponse) VisitLoginResponse(w http.ResponseWriter) e
 	return err
 }
 
-type Login400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response Login400JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login401JSONResponse struct{ InvalidCredentialsJSONResponse }
-
-func (response Login401JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response Login403JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response Login408JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response Login413JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response Login415JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login429JSONResponse struct{ TooManyAttemptsJSONResponse }
-
-func (response Login429JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response Login500JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Login503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response Login503JSONResponse) VisitLoginResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type LogoutRequestObject struct {
 }
 
@@ -7910,123 +3014,6 @@ func (response Logout200JSONResponse) VisitLogoutResponse(w http.ResponseWriter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response Logout400JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response Logout401JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response Logout403JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response Logout408JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response Logout413JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response Logout415JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response Logout500JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Logout503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response Logout503JSONResponse) VisitLogoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8054,151 +3041,6 @@ func (response DeleteStaticList200JSONResponse) VisitDeleteStaticListResponse(w 
 	return err
 }
 
-type DeleteStaticList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteStaticList400JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteStaticList401JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteStaticList403JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteStaticList404JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteStaticList408JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteStaticList413JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteStaticList415JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteStaticList500JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response DeleteStaticList501JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteStaticList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteStaticList503JSONResponse) VisitDeleteStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetStaticListRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -8217,151 +3059,6 @@ func (response GetStaticList200JSONResponse) VisitGetStaticListResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetStaticList400JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetStaticList401JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetStaticList403JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetStaticList404JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetStaticList408JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetStaticList413JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetStaticList415JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetStaticList500JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response GetStaticList501JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetStaticList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetStaticList503JSONResponse) VisitGetStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8389,179 +3086,6 @@ func (response CreateStaticList201JSONResponse) VisitCreateStaticListResponse(w 
 	return err
 }
 
-type CreateStaticList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response CreateStaticList400JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response CreateStaticList401JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response CreateStaticList403JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response CreateStaticList404JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response CreateStaticList408JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList409JSONResponse struct{ ConflictJSONResponse }
-
-func (response CreateStaticList409JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response CreateStaticList413JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response CreateStaticList415JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response CreateStaticList422JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response CreateStaticList500JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response CreateStaticList501JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateStaticList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response CreateStaticList503JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateStaticListRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Body *UpdateStaticListJSONRequestBody
@@ -8581,179 +3105,6 @@ func (response UpdateStaticList200JSONResponse) VisitUpdateStaticListResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateStaticList400JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateStaticList401JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateStaticList403JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateStaticList404JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateStaticList408JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateStaticList409JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateStaticList413JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateStaticList415JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateStaticList422JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateStaticList500JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response UpdateStaticList501JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateStaticList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateStaticList503JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8781,137 +3132,6 @@ func (response DeleteMailingList200JSONResponse) VisitDeleteMailingListResponse(
 	return err
 }
 
-type DeleteMailingList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteMailingList400JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteMailingList401JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteMailingList403JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteMailingList404JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteMailingList408JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteMailingList413JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteMailingList415JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteMailingList500JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMailingList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteMailingList503JSONResponse) VisitDeleteMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetMailingListRequestObject struct {
 	Mail   PathMail `json:"mail"`
 	Params GetMailingListParams
@@ -8931,137 +3151,6 @@ func (response GetMailingList200JSONResponse) VisitGetMailingListResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetMailingList400JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetMailingList401JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetMailingList403JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetMailingList404JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetMailingList408JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetMailingList413JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetMailingList415JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetMailingList500JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetMailingList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetMailingList503JSONResponse) VisitGetMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9089,165 +3178,6 @@ func (response CreateMailingList201JSONResponse) VisitCreateMailingListResponse(
 	return err
 }
 
-type CreateMailingList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response CreateMailingList400JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response CreateMailingList401JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response CreateMailingList403JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response CreateMailingList404JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response CreateMailingList408JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList409JSONResponse struct{ ConflictJSONResponse }
-
-func (response CreateMailingList409JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response CreateMailingList413JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response CreateMailingList415JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response CreateMailingList422JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response CreateMailingList500JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateMailingList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response CreateMailingList503JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateMailingListRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Body *UpdateMailingListJSONRequestBody
@@ -9267,165 +3197,6 @@ func (response UpdateMailingList200JSONResponse) VisitUpdateMailingListResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateMailingList400JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateMailingList401JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateMailingList403JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateMailingList404JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateMailingList408JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateMailingList409JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateMailingList413JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateMailingList415JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateMailingList422JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateMailingList500JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateMailingList503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateMailingList503JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9453,137 +3224,6 @@ func (response ListMailingLists200JSONResponse) VisitListMailingListsResponse(w 
 	return err
 }
 
-type ListMailingLists400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ListMailingLists400JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ListMailingLists401JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ListMailingLists403JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ListMailingLists404JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ListMailingLists408JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ListMailingLists413JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ListMailingLists415JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ListMailingLists500JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListMailingLists503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ListMailingLists503JSONResponse) VisitListMailingListsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteDomainSpamPolicyRequestObject struct {
 	Domain PathDomain `json:"domain"`
 }
@@ -9606,137 +3246,6 @@ func (response DeleteDomainSpamPolicy200JSONResponse) VisitDeleteDomainSpamPolic
 	return err
 }
 
-type DeleteDomainSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteDomainSpamPolicy400JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteDomainSpamPolicy401JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteDomainSpamPolicy403JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteDomainSpamPolicy404JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteDomainSpamPolicy408JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteDomainSpamPolicy413JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteDomainSpamPolicy415JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteDomainSpamPolicy500JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteDomainSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteDomainSpamPolicy503JSONResponse) VisitDeleteDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetDomainSpamPolicyRequestObject struct {
 	Domain PathDomain `json:"domain"`
 }
@@ -9755,137 +3264,6 @@ func (response GetDomainSpamPolicy200JSONResponse) VisitGetDomainSpamPolicyRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetDomainSpamPolicy400JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetDomainSpamPolicy401JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetDomainSpamPolicy403JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetDomainSpamPolicy404JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetDomainSpamPolicy408JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetDomainSpamPolicy413JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetDomainSpamPolicy415JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetDomainSpamPolicy500JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetDomainSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetDomainSpamPolicy503JSONResponse) VisitGetDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9913,137 +3291,6 @@ func (response UpdateDomainSpamPolicy200JSONResponse) VisitUpdateDomainSpamPolic
 	return err
 }
 
-type UpdateDomainSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateDomainSpamPolicy400JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateDomainSpamPolicy401JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateDomainSpamPolicy403JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateDomainSpamPolicy404JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateDomainSpamPolicy408JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateDomainSpamPolicy413JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateDomainSpamPolicy415JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateDomainSpamPolicy500JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateDomainSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateDomainSpamPolicy503JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteGlobalSpamPolicyRequestObject struct {
 }
 
@@ -10065,123 +3312,6 @@ func (response DeleteGlobalSpamPolicy200JSONResponse) VisitDeleteGlobalSpamPolic
 	return err
 }
 
-type DeleteGlobalSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteGlobalSpamPolicy400JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteGlobalSpamPolicy401JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteGlobalSpamPolicy403JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteGlobalSpamPolicy408JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteGlobalSpamPolicy413JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteGlobalSpamPolicy415JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteGlobalSpamPolicy500JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteGlobalSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteGlobalSpamPolicy503JSONResponse) VisitDeleteGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetGlobalSpamPolicyRequestObject struct {
 }
 
@@ -10199,123 +3329,6 @@ func (response GetGlobalSpamPolicy200JSONResponse) VisitGetGlobalSpamPolicyRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetGlobalSpamPolicy400JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetGlobalSpamPolicy401JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetGlobalSpamPolicy403JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetGlobalSpamPolicy408JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetGlobalSpamPolicy413JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetGlobalSpamPolicy415JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetGlobalSpamPolicy500JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetGlobalSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetGlobalSpamPolicy503JSONResponse) VisitGetGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10342,123 +3355,6 @@ func (response UpdateGlobalSpamPolicy200JSONResponse) VisitUpdateGlobalSpamPolic
 	return err
 }
 
-type UpdateGlobalSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateGlobalSpamPolicy400JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateGlobalSpamPolicy401JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateGlobalSpamPolicy403JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateGlobalSpamPolicy408JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateGlobalSpamPolicy413JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateGlobalSpamPolicy415JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateGlobalSpamPolicy500JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateGlobalSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateGlobalSpamPolicy503JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteUserSpamPolicyRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -10481,137 +3377,6 @@ func (response DeleteUserSpamPolicy200JSONResponse) VisitDeleteUserSpamPolicyRes
 	return err
 }
 
-type DeleteUserSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteUserSpamPolicy400JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteUserSpamPolicy401JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteUserSpamPolicy403JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteUserSpamPolicy404JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteUserSpamPolicy408JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteUserSpamPolicy413JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteUserSpamPolicy415JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteUserSpamPolicy500JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteUserSpamPolicy503JSONResponse) VisitDeleteUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetUserSpamPolicyRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -10630,137 +3395,6 @@ func (response GetUserSpamPolicy200JSONResponse) VisitGetUserSpamPolicyResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetUserSpamPolicy400JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetUserSpamPolicy401JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetUserSpamPolicy403JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetUserSpamPolicy404JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetUserSpamPolicy408JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetUserSpamPolicy413JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetUserSpamPolicy415JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetUserSpamPolicy500JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUserSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetUserSpamPolicy503JSONResponse) VisitGetUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10788,137 +3422,6 @@ func (response UpdateUserSpamPolicy200JSONResponse) VisitUpdateUserSpamPolicyRes
 	return err
 }
 
-type UpdateUserSpamPolicy400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateUserSpamPolicy400JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateUserSpamPolicy401JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateUserSpamPolicy403JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateUserSpamPolicy404JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateUserSpamPolicy408JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateUserSpamPolicy413JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateUserSpamPolicy415JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateUserSpamPolicy500JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUserSpamPolicy503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateUserSpamPolicy503JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetThrottleRequestObject struct {
 	Account   PathAccount   `json:"account"`
 	Direction PathDirection `json:"direction"`
@@ -10942,150 +3445,19 @@ func (response GetThrottle200JSONResponse) VisitGetThrottleResponse(w http.Respo
 	return err
 }
 
-type GetThrottle400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetThrottle400JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetThrottle401JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetThrottle403JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetThrottle404JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetThrottle408JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetThrottle413JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetThrottle415JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetThrottle500JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetThrottle503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetThrottle503JSONResponse) VisitGetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottleRequestObject struct {
+type UpdateThrottleRequestObject struct {
 	Account   PathAccount   `json:"account"`
 	Direction PathDirection `json:"direction"`
-	Body      *SetThrottleJSONRequestBody
+	Body      *UpdateThrottleJSONRequestBody
 }
 
-type SetThrottleResponseObject interface {
-	VisitSetThrottleResponse(w http.ResponseWriter) error
+type UpdateThrottleResponseObject interface {
+	VisitUpdateThrottleResponse(w http.ResponseWriter) error
 }
 
-type SetThrottle200JSONResponse struct{ DoneJSONResponse }
+type UpdateThrottle200JSONResponse struct{ DoneJSONResponse }
 
-func (response SetThrottle200JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
+func (response UpdateThrottle200JSONResponse) VisitUpdateThrottleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -11093,137 +3465,6 @@ func (response SetThrottle200JSONResponse) VisitSetThrottleResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response SetThrottle400JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response SetThrottle401JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response SetThrottle403JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response SetThrottle404JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response SetThrottle408JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response SetThrottle413JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response SetThrottle415JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response SetThrottle500JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type SetThrottle503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response SetThrottle503JSONResponse) VisitSetThrottleResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11250,151 +3491,6 @@ func (response DeleteUser200JSONResponse) VisitDeleteUserResponse(w http.Respons
 	return err
 }
 
-type DeleteUser400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteUser400JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteUser401JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteUser403JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteUser404JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteUser408JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser409JSONResponse struct{ ConflictJSONResponse }
-
-func (response DeleteUser409JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteUser413JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteUser415JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteUser500JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUser503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteUser503JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetUserRequestObject struct {
 	Mail PathMail `json:"mail"`
 }
@@ -11413,137 +3509,6 @@ func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetUser400JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetUser401JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetUser403JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetUser404JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetUser408JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetUser413JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetUser415JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetUser500JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetUser503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetUser503JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11571,165 +3536,6 @@ func (response CreateUser201JSONResponse) VisitCreateUserResponse(w http.Respons
 	return err
 }
 
-type CreateUser400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response CreateUser400JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response CreateUser401JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response CreateUser403JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response CreateUser404JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response CreateUser408JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser409JSONResponse struct{ ConflictJSONResponse }
-
-func (response CreateUser409JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response CreateUser413JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response CreateUser415JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response CreateUser422JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response CreateUser500JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateUser503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response CreateUser503JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateUserRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Body *UpdateUserJSONRequestBody
@@ -11749,165 +3555,6 @@ func (response UpdateUser200JSONResponse) VisitUpdateUserResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateUser400JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateUser401JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateUser403JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateUser404JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateUser408JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateUser409JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateUser413JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateUser415JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateUser422JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateUser500JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUser503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateUser503JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11935,151 +3582,6 @@ func (response RenameUser200JSONResponse) VisitRenameUserResponse(w http.Respons
 	return err
 }
 
-type RenameUser400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response RenameUser400JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response RenameUser401JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response RenameUser403JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response RenameUser404JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response RenameUser408JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser409JSONResponse struct{ ConflictJSONResponse }
-
-func (response RenameUser409JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response RenameUser413JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response RenameUser415JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response RenameUser500JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RenameUser503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response RenameUser503JSONResponse) VisitRenameUserResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type DeleteUserKeepMailboxRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Days PathDays `json:"days"`
@@ -12099,151 +3601,6 @@ func (response DeleteUserKeepMailbox200JSONResponse) VisitDeleteUserKeepMailboxR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response DeleteUserKeepMailbox400JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response DeleteUserKeepMailbox401JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response DeleteUserKeepMailbox403JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response DeleteUserKeepMailbox404JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response DeleteUserKeepMailbox408JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox409JSONResponse struct{ ConflictJSONResponse }
-
-func (response DeleteUserKeepMailbox409JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response DeleteUserKeepMailbox413JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response DeleteUserKeepMailbox415JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response DeleteUserKeepMailbox500JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteUserKeepMailbox503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response DeleteUserKeepMailbox503JSONResponse) VisitDeleteUserKeepMailboxResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12271,137 +3628,6 @@ func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseW
 	return err
 }
 
-type ListUsers400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ListUsers400JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ListUsers401JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ListUsers403JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ListUsers404JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ListUsers408JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ListUsers413JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ListUsers415JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ListUsers500JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListUsers503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ListUsers503JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type UpdateUsersRequestObject struct {
 	Domain PathDomain `json:"domain"`
 	Body   *UpdateUsersJSONRequestBody
@@ -12421,165 +3647,6 @@ func (response UpdateUsers200JSONResponse) VisitUpdateUsersResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response UpdateUsers400JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response UpdateUsers401JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response UpdateUsers403JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response UpdateUsers404JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response UpdateUsers408JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers409JSONResponse struct{ ConflictJSONResponse }
-
-func (response UpdateUsers409JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response UpdateUsers413JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response UpdateUsers415JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response UpdateUsers422JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response UpdateUsers500JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UpdateUsers503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response UpdateUsers503JSONResponse) VisitUpdateUsersResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12607,168 +3674,6 @@ func (response VerifyAdminPassword200JSONResponse) VisitVerifyAdminPasswordRespo
 	return err
 }
 
-type VerifyAdminPassword400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response VerifyAdminPassword400JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response VerifyAdminPassword401JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response VerifyAdminPassword403JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response VerifyAdminPassword404JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response VerifyAdminPassword408JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response VerifyAdminPassword413JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response VerifyAdminPassword415JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response VerifyAdminPassword422JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword429JSONResponse struct{ TooManyAttemptsJSONResponse }
-
-func (response VerifyAdminPassword429JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response VerifyAdminPassword500JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyAdminPassword503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response VerifyAdminPassword503JSONResponse) VisitVerifyAdminPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type VerifyUserPasswordRequestObject struct {
 	Mail PathMail `json:"mail"`
 	Body *VerifyUserPasswordJSONRequestBody
@@ -12792,181 +3697,19 @@ func (response VerifyUserPassword200JSONResponse) VisitVerifyUserPasswordRespons
 	return err
 }
 
-type VerifyUserPassword400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response VerifyUserPassword400JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response VerifyUserPassword401JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response VerifyUserPassword403JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response VerifyUserPassword404JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response VerifyUserPassword408JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response VerifyUserPassword413JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response VerifyUserPassword415JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword422JSONResponse struct{ UnprocessableJSONResponse }
-
-func (response VerifyUserPassword422JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(422)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword429JSONResponse struct{ TooManyAttemptsJSONResponse }
-
-func (response VerifyUserPassword429JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response VerifyUserPassword500JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type VerifyUserPassword503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response VerifyUserPassword503JSONResponse) VisitVerifyUserPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblistRequestObject struct {
+type DeleteWblistRequestObject struct {
 	Direction PathDirection `json:"direction"`
 	Colour    PathColour    `json:"colour"`
 	Account   PathAccount   `json:"account"`
 }
 
-type ClearWblistResponseObject interface {
-	VisitClearWblistResponse(w http.ResponseWriter) error
+type DeleteWblistResponseObject interface {
+	VisitDeleteWblistResponse(w http.ResponseWriter) error
 }
 
-type ClearWblist200JSONResponse struct{ DoneJSONResponse }
+type DeleteWblist200JSONResponse struct{ DoneJSONResponse }
 
-func (response ClearWblist200JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
+func (response DeleteWblist200JSONResponse) VisitDeleteWblistResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -12974,137 +3717,6 @@ func (response ClearWblist200JSONResponse) VisitClearWblistResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response ClearWblist400JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response ClearWblist401JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response ClearWblist403JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response ClearWblist404JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response ClearWblist408JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response ClearWblist413JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response ClearWblist415JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response ClearWblist500JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ClearWblist503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response ClearWblist503JSONResponse) VisitClearWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13133,151 +3745,20 @@ func (response GetWblist200JSONResponse) VisitGetWblistResponse(w http.ResponseW
 	return err
 }
 
-type GetWblist400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response GetWblist400JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response GetWblist401JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response GetWblist403JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response GetWblist404JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response GetWblist408JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response GetWblist413JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response GetWblist415JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response GetWblist500JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetWblist503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response GetWblist503JSONResponse) VisitGetWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblistRequestObject struct {
+type AddWblistAddressesRequestObject struct {
 	Direction PathDirection `json:"direction"`
 	Colour    PathColour    `json:"colour"`
 	Account   PathAccount   `json:"account"`
-	Body      *AddToWblistJSONRequestBody
+	Body      *AddWblistAddressesJSONRequestBody
 }
 
-type AddToWblistResponseObject interface {
-	VisitAddToWblistResponse(w http.ResponseWriter) error
+type AddWblistAddressesResponseObject interface {
+	VisitAddWblistAddressesResponse(w http.ResponseWriter) error
 }
 
-type AddToWblist200JSONResponse struct{ DoneJSONResponse }
+type AddWblistAddresses200JSONResponse struct{ DoneJSONResponse }
 
-func (response AddToWblist200JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
+func (response AddWblistAddresses200JSONResponse) VisitAddWblistAddressesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13289,165 +3770,20 @@ func (response AddToWblist200JSONResponse) VisitAddToWblistResponse(w http.Respo
 	return err
 }
 
-type AddToWblist400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response AddToWblist400JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response AddToWblist401JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response AddToWblist403JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response AddToWblist404JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response AddToWblist408JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist409JSONResponse struct{ ConflictJSONResponse }
-
-func (response AddToWblist409JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response AddToWblist413JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response AddToWblist415JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response AddToWblist500JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AddToWblist503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response AddToWblist503JSONResponse) VisitAddToWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblistRequestObject struct {
+type RemoveWblistAddressesRequestObject struct {
 	Direction PathDirection `json:"direction"`
 	Colour    PathColour    `json:"colour"`
 	Account   PathAccount   `json:"account"`
-	Body      *RemoveFromWblistJSONRequestBody
+	Body      *RemoveWblistAddressesJSONRequestBody
 }
 
-type RemoveFromWblistResponseObject interface {
-	VisitRemoveFromWblistResponse(w http.ResponseWriter) error
+type RemoveWblistAddressesResponseObject interface {
+	VisitRemoveWblistAddressesResponse(w http.ResponseWriter) error
 }
 
-type RemoveFromWblist200JSONResponse struct{ DoneJSONResponse }
+type RemoveWblistAddresses200JSONResponse struct{ DoneJSONResponse }
 
-func (response RemoveFromWblist200JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
+func (response RemoveWblistAddresses200JSONResponse) VisitRemoveWblistAddressesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -13455,137 +3791,6 @@ func (response RemoveFromWblist200JSONResponse) VisitRemoveFromWblistResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response RemoveFromWblist400JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response RemoveFromWblist401JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response RemoveFromWblist403JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist404JSONResponse struct{ NotFoundJSONResponse }
-
-func (response RemoveFromWblist404JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response RemoveFromWblist408JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response RemoveFromWblist413JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response RemoveFromWblist415JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response RemoveFromWblist500JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type RemoveFromWblist503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response RemoveFromWblist503JSONResponse) VisitRemoveFromWblistResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13611,123 +3816,6 @@ func (response Whoami200JSONResponse) VisitWhoamiResponse(w http.ResponseWriter)
 	return err
 }
 
-type Whoami400JSONResponse struct{ BadRequestJSONResponse }
-
-func (response Whoami400JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami401JSONResponse struct{ LoginRequiredJSONResponse }
-
-func (response Whoami401JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami403JSONResponse struct{ ForbiddenJSONResponse }
-
-func (response Whoami403JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami408JSONResponse struct{ RequestTimeoutJSONResponse }
-
-func (response Whoami408JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(408)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami413JSONResponse struct{ TooLargeJSONResponse }
-
-func (response Whoami413JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(413)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami415JSONResponse struct {
-	UnsupportedMediaTypeJSONResponse
-}
-
-func (response Whoami415JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(415)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami500JSONResponse struct{ InternalErrorJSONResponse }
-
-func (response Whoami500JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type Whoami503JSONResponse struct{ UnavailableJSONResponse }
-
-func (response Whoami503JSONResponse) VisitWhoamiResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// DeleteAdmin Delete an admin
@@ -13739,7 +3827,7 @@ type StrictServerInterface interface {
 	// CreateAdmin Create an admin
 	// (POST /api/admin/{mail})
 	CreateAdmin(ctx context.Context, request CreateAdminRequestObject) (CreateAdminResponseObject, error)
-	// UpdateAdmin Change an admin
+	// UpdateAdmin Update an admin
 	// (PUT /api/admin/{mail})
 	UpdateAdmin(ctx context.Context, request UpdateAdminRequestObject) (UpdateAdminResponseObject, error)
 	// ListAdmins List admins
@@ -13748,22 +3836,22 @@ type StrictServerInterface interface {
 	// DeleteAlias Delete an alias account
 	// (DELETE /api/alias/{mail})
 	DeleteAlias(ctx context.Context, request DeleteAliasRequestObject) (DeleteAliasResponseObject, error)
-	// GetAlias Read an alias account
+	// GetAlias Get an alias account
 	// (GET /api/alias/{mail})
 	GetAlias(ctx context.Context, request GetAliasRequestObject) (GetAliasResponseObject, error)
 	// CreateAlias Create an alias account
 	// (POST /api/alias/{mail})
 	CreateAlias(ctx context.Context, request CreateAliasRequestObject) (CreateAliasResponseObject, error)
-	// UpdateAlias Change an alias account
+	// UpdateAlias Update an alias account
 	// (PUT /api/alias/{mail})
 	UpdateAlias(ctx context.Context, request UpdateAliasRequestObject) (UpdateAliasResponseObject, error)
-	// RenameAlias Give an alias account another address
+	// RenameAlias Rename an alias account
 	// (POST /api/alias/{mail}/change_email/{new_mail})
 	RenameAlias(ctx context.Context, request RenameAliasRequestObject) (RenameAliasResponseObject, error)
 	// ListAliases List the alias accounts of a domain
 	// (GET /api/aliases/{domain})
 	ListAliases(ctx context.Context, request ListAliasesRequestObject) (ListAliasesResponseObject, error)
-	// UpdateDomainAdmins Change the admins of a domain
+	// UpdateDomainAdmins Update the admins of a domain
 	// (PUT /api/domain/admins/{domain})
 	UpdateDomainAdmins(ctx context.Context, request UpdateDomainAdminsRequestObject) (UpdateDomainAdminsResponseObject, error)
 	// DeleteDomain Delete a domain
@@ -13775,45 +3863,45 @@ type StrictServerInterface interface {
 	// CreateDomain Create a domain
 	// (POST /api/domain/{domain})
 	CreateDomain(ctx context.Context, request CreateDomainRequestObject) (CreateDomainResponseObject, error)
-	// UpdateDomain Change a domain
+	// UpdateDomain Update a domain
 	// (PUT /api/domain/{domain})
 	UpdateDomain(ctx context.Context, request UpdateDomainRequestObject) (UpdateDomainResponseObject, error)
 	// DeleteDomainKeepMailboxes Delete a domain and say how long its mailboxes stay on disk
 	// (DELETE /api/domain/{domain}/keep_mailbox_days/{days})
 	DeleteDomainKeepMailboxes(ctx context.Context, request DeleteDomainKeepMailboxesRequestObject) (DeleteDomainKeepMailboxesResponseObject, error)
-	// GetDomainOwnership Tell whether a name still has to be proven
+	// GetDomainOwnership Get the proof of a name
 	// (GET /api/domain/{domain}/ownership)
 	GetDomainOwnership(ctx context.Context, request GetDomainOwnershipRequestObject) (GetDomainOwnershipResponseObject, error)
-	// VerifyDomainOwnership Look up the proof of a name now
+	// VerifyDomainOwnership Verify the proof of a name now
 	// (POST /api/domain/{domain}/ownership)
 	VerifyDomainOwnership(ctx context.Context, request VerifyDomainOwnershipRequestObject) (VerifyDomainOwnershipResponseObject, error)
 	// ListDomains List domains
 	// (GET /api/domains)
 	ListDomains(ctx context.Context, request ListDomainsRequestObject) (ListDomainsResponseObject, error)
-	// ListGreylisting List all greylisting settings
+	// ListGreylistings List all greylisting settings
 	// (GET /api/greylisting/all)
-	ListGreylisting(ctx context.Context, request ListGreylistingRequestObject) (ListGreylistingResponseObject, error)
-	// GetSpfDomains List the domains whose mail servers are exempt
+	ListGreylistings(ctx context.Context, request ListGreylistingsRequestObject) (ListGreylistingsResponseObject, error)
+	// ListSpfDomains List the domains whose mail servers are exempt
 	// (GET /api/greylisting/whitelist_spf_domains)
-	GetSpfDomains(ctx context.Context, request GetSpfDomainsRequestObject) (GetSpfDomainsResponseObject, error)
-	// UpdateSpfDomains Change the domains whose mail servers are exempt
+	ListSpfDomains(ctx context.Context, request ListSpfDomainsRequestObject) (ListSpfDomainsResponseObject, error)
+	// UpdateSpfDomains Update the domains whose mail servers are exempt
 	// (POST /api/greylisting/whitelist_spf_domains)
 	UpdateSpfDomains(ctx context.Context, request UpdateSpfDomainsRequestObject) (UpdateSpfDomainsResponseObject, error)
 	// DeleteGreylisting Delete a greylisting setting
 	// (DELETE /api/greylisting/{account})
 	DeleteGreylisting(ctx context.Context, request DeleteGreylistingRequestObject) (DeleteGreylistingResponseObject, error)
-	// GetGreylisting Read a greylisting setting
+	// GetGreylisting Get a greylisting setting
 	// (GET /api/greylisting/{account})
 	GetGreylisting(ctx context.Context, request GetGreylistingRequestObject) (GetGreylistingResponseObject, error)
-	// SetGreylisting Switch greylisting on or off
+	// UpdateGreylisting Update a greylisting setting
 	// (POST /api/greylisting/{account})
-	SetGreylisting(ctx context.Context, request SetGreylistingRequestObject) (SetGreylistingResponseObject, error)
-	// GetGreylistingWhitelists Read a greylisting whitelist
+	UpdateGreylisting(ctx context.Context, request UpdateGreylistingRequestObject) (UpdateGreylistingResponseObject, error)
+	// GetGreylistingWhitelist Get a greylisting whitelist
 	// (GET /api/greylisting/{account}/whitelists)
-	GetGreylistingWhitelists(ctx context.Context, request GetGreylistingWhitelistsRequestObject) (GetGreylistingWhitelistsResponseObject, error)
-	// UpdateGreylistingWhitelists Change a greylisting whitelist
+	GetGreylistingWhitelist(ctx context.Context, request GetGreylistingWhitelistRequestObject) (GetGreylistingWhitelistResponseObject, error)
+	// UpdateGreylistingWhitelist Update a greylisting whitelist
 	// (POST /api/greylisting/{account}/whitelists)
-	UpdateGreylistingWhitelists(ctx context.Context, request UpdateGreylistingWhitelistsRequestObject) (UpdateGreylistingWhitelistsResponseObject, error)
+	UpdateGreylistingWhitelist(ctx context.Context, request UpdateGreylistingWhitelistRequestObject) (UpdateGreylistingWhitelistResponseObject, error)
 	// ExportAdmin Export a standalone admin
 	// (GET /api/ldif/admin/{mail})
 	ExportAdmin(ctx context.Context, request ExportAdminRequestObject) (ExportAdminResponseObject, error)
@@ -13826,7 +3914,7 @@ type StrictServerInterface interface {
 	// ExportDomain Export a domain
 	// (GET /api/ldif/domain/{domain})
 	ExportDomain(ctx context.Context, request ExportDomainRequestObject) (ExportDomainResponseObject, error)
-	// ExportStaticList Export a mailing list
+	// ExportStaticList Export a static list
 	// (GET /api/ldif/maillist/{mail})
 	ExportStaticList(ctx context.Context, request ExportStaticListRequestObject) (ExportStaticListResponseObject, error)
 	// ExportUser Export a mailbox
@@ -13838,28 +3926,28 @@ type StrictServerInterface interface {
 	// Logout Log out
 	// (POST /api/logout)
 	Logout(ctx context.Context, request LogoutRequestObject) (LogoutResponseObject, error)
-	// DeleteStaticList Delete a mailing list
+	// DeleteStaticList Delete a static list
 	// (DELETE /api/maillist/{mail})
 	DeleteStaticList(ctx context.Context, request DeleteStaticListRequestObject) (DeleteStaticListResponseObject, error)
-	// GetStaticList Read a mailing list
+	// GetStaticList Get a static list
 	// (GET /api/maillist/{mail})
 	GetStaticList(ctx context.Context, request GetStaticListRequestObject) (GetStaticListResponseObject, error)
-	// CreateStaticList Create a mailing list
+	// CreateStaticList Create a static list
 	// (POST /api/maillist/{mail})
 	CreateStaticList(ctx context.Context, request CreateStaticListRequestObject) (CreateStaticListResponseObject, error)
-	// UpdateStaticList Change a mailing list
+	// UpdateStaticList Update a static list
 	// (PUT /api/maillist/{mail})
 	UpdateStaticList(ctx context.Context, request UpdateStaticListRequestObject) (UpdateStaticListResponseObject, error)
 	// DeleteMailingList Delete a mailing list
 	// (DELETE /api/ml/{mail})
 	DeleteMailingList(ctx context.Context, request DeleteMailingListRequestObject) (DeleteMailingListResponseObject, error)
-	// GetMailingList Read a mailing list
+	// GetMailingList Get a mailing list
 	// (GET /api/ml/{mail})
 	GetMailingList(ctx context.Context, request GetMailingListRequestObject) (GetMailingListResponseObject, error)
 	// CreateMailingList Create a mailing list
 	// (POST /api/ml/{mail})
 	CreateMailingList(ctx context.Context, request CreateMailingListRequestObject) (CreateMailingListResponseObject, error)
-	// UpdateMailingList Change a mailing list, add and remove subscribers
+	// UpdateMailingList Update a mailing list, add and remove subscribers
 	// (PUT /api/ml/{mail})
 	UpdateMailingList(ctx context.Context, request UpdateMailingListRequestObject) (UpdateMailingListResponseObject, error)
 	// ListMailingLists List the mailing lists of a domain
@@ -13868,49 +3956,49 @@ type StrictServerInterface interface {
 	// DeleteDomainSpamPolicy Delete the spam policy of a domain
 	// (DELETE /api/spampolicy/domain/{domain})
 	DeleteDomainSpamPolicy(ctx context.Context, request DeleteDomainSpamPolicyRequestObject) (DeleteDomainSpamPolicyResponseObject, error)
-	// GetDomainSpamPolicy Read the spam policy of a domain
+	// GetDomainSpamPolicy Get the spam policy of a domain
 	// (GET /api/spampolicy/domain/{domain})
 	GetDomainSpamPolicy(ctx context.Context, request GetDomainSpamPolicyRequestObject) (GetDomainSpamPolicyResponseObject, error)
-	// UpdateDomainSpamPolicy Change the spam policy of a domain
+	// UpdateDomainSpamPolicy Update the spam policy of a domain
 	// (PUT /api/spampolicy/domain/{domain})
 	UpdateDomainSpamPolicy(ctx context.Context, request UpdateDomainSpamPolicyRequestObject) (UpdateDomainSpamPolicyResponseObject, error)
 	// DeleteGlobalSpamPolicy Delete the spam policy of everybody
 	// (DELETE /api/spampolicy/global)
 	DeleteGlobalSpamPolicy(ctx context.Context, request DeleteGlobalSpamPolicyRequestObject) (DeleteGlobalSpamPolicyResponseObject, error)
-	// GetGlobalSpamPolicy Read the spam policy of everybody
+	// GetGlobalSpamPolicy Get the spam policy of everybody
 	// (GET /api/spampolicy/global)
 	GetGlobalSpamPolicy(ctx context.Context, request GetGlobalSpamPolicyRequestObject) (GetGlobalSpamPolicyResponseObject, error)
-	// UpdateGlobalSpamPolicy Change the spam policy of everybody
+	// UpdateGlobalSpamPolicy Update the spam policy of everybody
 	// (PUT /api/spampolicy/global)
 	UpdateGlobalSpamPolicy(ctx context.Context, request UpdateGlobalSpamPolicyRequestObject) (UpdateGlobalSpamPolicyResponseObject, error)
 	// DeleteUserSpamPolicy Delete the spam policy of a mailbox
 	// (DELETE /api/spampolicy/user/{mail})
 	DeleteUserSpamPolicy(ctx context.Context, request DeleteUserSpamPolicyRequestObject) (DeleteUserSpamPolicyResponseObject, error)
-	// GetUserSpamPolicy Read the spam policy of a mailbox
+	// GetUserSpamPolicy Get the spam policy of a mailbox
 	// (GET /api/spampolicy/user/{mail})
 	GetUserSpamPolicy(ctx context.Context, request GetUserSpamPolicyRequestObject) (GetUserSpamPolicyResponseObject, error)
-	// UpdateUserSpamPolicy Change the spam policy of a mailbox
+	// UpdateUserSpamPolicy Update the spam policy of a mailbox
 	// (PUT /api/spampolicy/user/{mail})
 	UpdateUserSpamPolicy(ctx context.Context, request UpdateUserSpamPolicyRequestObject) (UpdateUserSpamPolicyResponseObject, error)
-	// GetThrottle Read a throttle
+	// GetThrottle Get a throttle
 	// (GET /api/throttle/{account}/{direction})
 	GetThrottle(ctx context.Context, request GetThrottleRequestObject) (GetThrottleResponseObject, error)
-	// SetThrottle Set or end a throttle
+	// UpdateThrottle Update a throttle
 	// (POST /api/throttle/{account}/{direction})
-	SetThrottle(ctx context.Context, request SetThrottleRequestObject) (SetThrottleResponseObject, error)
+	UpdateThrottle(ctx context.Context, request UpdateThrottleRequestObject) (UpdateThrottleResponseObject, error)
 	// DeleteUser Delete a mailbox and keep its mail on disk
 	// (DELETE /api/user/{mail})
 	DeleteUser(ctx context.Context, request DeleteUserRequestObject) (DeleteUserResponseObject, error)
-	// GetUser Read a mailbox
+	// GetUser Get a mailbox
 	// (GET /api/user/{mail})
 	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
 	// CreateUser Create a mailbox
 	// (POST /api/user/{mail})
 	CreateUser(ctx context.Context, request CreateUserRequestObject) (CreateUserResponseObject, error)
-	// UpdateUser Change a mailbox
+	// UpdateUser Update a mailbox
 	// (PUT /api/user/{mail})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
-	// RenameUser Give a mailbox another address
+	// RenameUser Rename a mailbox
 	// (POST /api/user/{mail}/change_email/{new_mail})
 	RenameUser(ctx context.Context, request RenameUserRequestObject) (RenameUserResponseObject, error)
 	// DeleteUserKeepMailbox Delete a mailbox and keep its mail for some days
@@ -13919,28 +4007,28 @@ type StrictServerInterface interface {
 	// ListUsers List the mailboxes of a domain
 	// (GET /api/users/{domain})
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
-	// UpdateUsers Change all mailboxes of a domain
+	// UpdateUsers Update all mailboxes of a domain
 	// (PUT /api/users/{domain})
 	UpdateUsers(ctx context.Context, request UpdateUsersRequestObject) (UpdateUsersResponseObject, error)
-	// VerifyAdminPassword Check the password of an admin
+	// VerifyAdminPassword Verify the password of an admin
 	// (POST /api/verify_password/admin/{mail})
 	VerifyAdminPassword(ctx context.Context, request VerifyAdminPasswordRequestObject) (VerifyAdminPasswordResponseObject, error)
-	// VerifyUserPassword Check the password of a mailbox
+	// VerifyUserPassword Verify the password of a mailbox
 	// (POST /api/verify_password/user/{mail})
 	VerifyUserPassword(ctx context.Context, request VerifyUserPasswordRequestObject) (VerifyUserPasswordResponseObject, error)
-	// ClearWblist Empty a whitelist or blacklist
+	// DeleteWblist Delete a whitelist or blacklist
 	// (DELETE /api/wblist/{direction}/{colour}/{account})
-	ClearWblist(ctx context.Context, request ClearWblistRequestObject) (ClearWblistResponseObject, error)
-	// GetWblist Read a whitelist or blacklist
+	DeleteWblist(ctx context.Context, request DeleteWblistRequestObject) (DeleteWblistResponseObject, error)
+	// GetWblist Get a whitelist or blacklist
 	// (GET /api/wblist/{direction}/{colour}/{account})
 	GetWblist(ctx context.Context, request GetWblistRequestObject) (GetWblistResponseObject, error)
-	// AddToWblist Add to a whitelist or blacklist
+	// AddWblistAddresses Add addresses to a whitelist or blacklist
 	// (POST /api/wblist/{direction}/{colour}/{account})
-	AddToWblist(ctx context.Context, request AddToWblistRequestObject) (AddToWblistResponseObject, error)
-	// RemoveFromWblist Remove from a whitelist or blacklist
+	AddWblistAddresses(ctx context.Context, request AddWblistAddressesRequestObject) (AddWblistAddressesResponseObject, error)
+	// RemoveWblistAddresses Remove addresses from a whitelist or blacklist
 	// (PUT /api/wblist/{direction}/{colour}/{account})
-	RemoveFromWblist(ctx context.Context, request RemoveFromWblistRequestObject) (RemoveFromWblistResponseObject, error)
-	// Whoami Tell who the caller is
+	RemoveWblistAddresses(ctx context.Context, request RemoveWblistAddressesRequestObject) (RemoveWblistAddressesResponseObject, error)
+	// Whoami Get the caller
 	// (GET /api/whoami)
 	Whoami(ctx context.Context, request WhoamiRequestObject) (WhoamiResponseObject, error)
 }
@@ -14670,23 +4758,23 @@ func (sh *strictHandler) ListDomains(ctx *gin.Context, params ListDomainsParams)
 	}
 }
 
-// ListGreylisting operation middleware
-func (sh *strictHandler) ListGreylisting(ctx *gin.Context) {
-	var request ListGreylistingRequestObject
+// ListGreylistings operation middleware
+func (sh *strictHandler) ListGreylistings(ctx *gin.Context) {
+	var request ListGreylistingsRequestObject
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListGreylisting(ctx, request.(ListGreylistingRequestObject))
+		return sh.ssi.ListGreylistings(ctx, request.(ListGreylistingsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListGreylisting")
+		handler = middleware(handler, "ListGreylistings")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(ListGreylistingResponseObject); ok {
-		if err := validResponse.VisitListGreylistingResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(ListGreylistingsResponseObject); ok {
+		if err := validResponse.VisitListGreylistingsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -14694,23 +4782,23 @@ func (sh *strictHandler) ListGreylisting(ctx *gin.Context) {
 	}
 }
 
-// GetSpfDomains operation middleware
-func (sh *strictHandler) GetSpfDomains(ctx *gin.Context) {
-	var request GetSpfDomainsRequestObject
+// ListSpfDomains operation middleware
+func (sh *strictHandler) ListSpfDomains(ctx *gin.Context) {
+	var request ListSpfDomainsRequestObject
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetSpfDomains(ctx, request.(GetSpfDomainsRequestObject))
+		return sh.ssi.ListSpfDomains(ctx, request.(ListSpfDomainsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetSpfDomains")
+		handler = middleware(handler, "ListSpfDomains")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(GetSpfDomainsResponseObject); ok {
-		if err := validResponse.VisitGetSpfDomainsResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(ListSpfDomainsResponseObject); ok {
+		if err := validResponse.VisitListSpfDomainsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -14815,13 +4903,13 @@ func (sh *strictHandler) GetGreylisting(ctx *gin.Context, account PathAccount) {
 	}
 }
 
-// SetGreylisting operation middleware
-func (sh *strictHandler) SetGreylisting(ctx *gin.Context, account PathAccount) {
-	var request SetGreylistingRequestObject
+// UpdateGreylisting operation middleware
+func (sh *strictHandler) UpdateGreylisting(ctx *gin.Context, account PathAccount) {
+	var request UpdateGreylistingRequestObject
 
 	request.Account = account
 
-	var body SetGreylistingJSONRequestBody
+	var body UpdateGreylistingJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -14843,18 +4931,18 @@ func (sh *strictHandler) SetGreylisting(ctx *gin.Context, account PathAccount) {
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.SetGreylisting(ctx, request.(SetGreylistingRequestObject))
+		return sh.ssi.UpdateGreylisting(ctx, request.(UpdateGreylistingRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetGreylisting")
+		handler = middleware(handler, "UpdateGreylisting")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(SetGreylistingResponseObject); ok {
-		if err := validResponse.VisitSetGreylistingResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(UpdateGreylistingResponseObject); ok {
+		if err := validResponse.VisitUpdateGreylistingResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -14862,25 +4950,25 @@ func (sh *strictHandler) SetGreylisting(ctx *gin.Context, account PathAccount) {
 	}
 }
 
-// GetGreylistingWhitelists operation middleware
-func (sh *strictHandler) GetGreylistingWhitelists(ctx *gin.Context, account PathAccount) {
-	var request GetGreylistingWhitelistsRequestObject
+// GetGreylistingWhitelist operation middleware
+func (sh *strictHandler) GetGreylistingWhitelist(ctx *gin.Context, account PathAccount) {
+	var request GetGreylistingWhitelistRequestObject
 
 	request.Account = account
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.GetGreylistingWhitelists(ctx, request.(GetGreylistingWhitelistsRequestObject))
+		return sh.ssi.GetGreylistingWhitelist(ctx, request.(GetGreylistingWhitelistRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "GetGreylistingWhitelists")
+		handler = middleware(handler, "GetGreylistingWhitelist")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(GetGreylistingWhitelistsResponseObject); ok {
-		if err := validResponse.VisitGetGreylistingWhitelistsResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(GetGreylistingWhitelistResponseObject); ok {
+		if err := validResponse.VisitGetGreylistingWhitelistResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -14888,13 +4976,13 @@ func (sh *strictHandler) GetGreylistingWhitelists(ctx *gin.Context, account Path
 	}
 }
 
-// UpdateGreylistingWhitelists operation middleware
-func (sh *strictHandler) UpdateGreylistingWhitelists(ctx *gin.Context, account PathAccount) {
-	var request UpdateGreylistingWhitelistsRequestObject
+// UpdateGreylistingWhitelist operation middleware
+func (sh *strictHandler) UpdateGreylistingWhitelist(ctx *gin.Context, account PathAccount) {
+	var request UpdateGreylistingWhitelistRequestObject
 
 	request.Account = account
 
-	var body UpdateGreylistingWhitelistsJSONRequestBody
+	var body UpdateGreylistingWhitelistJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -14916,18 +5004,18 @@ func (sh *strictHandler) UpdateGreylistingWhitelists(ctx *gin.Context, account P
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.UpdateGreylistingWhitelists(ctx, request.(UpdateGreylistingWhitelistsRequestObject))
+		return sh.ssi.UpdateGreylistingWhitelist(ctx, request.(UpdateGreylistingWhitelistRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "UpdateGreylistingWhitelists")
+		handler = middleware(handler, "UpdateGreylistingWhitelist")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(UpdateGreylistingWhitelistsResponseObject); ok {
-		if err := validResponse.VisitUpdateGreylistingWhitelistsResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(UpdateGreylistingWhitelistResponseObject); ok {
+		if err := validResponse.VisitUpdateGreylistingWhitelistResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15797,14 +5885,14 @@ func (sh *strictHandler) GetThrottle(ctx *gin.Context, account PathAccount, dire
 	}
 }
 
-// SetThrottle operation middleware
-func (sh *strictHandler) SetThrottle(ctx *gin.Context, account PathAccount, direction PathDirection) {
-	var request SetThrottleRequestObject
+// UpdateThrottle operation middleware
+func (sh *strictHandler) UpdateThrottle(ctx *gin.Context, account PathAccount, direction PathDirection) {
+	var request UpdateThrottleRequestObject
 
 	request.Account = account
 	request.Direction = direction
 
-	var body SetThrottleJSONRequestBody
+	var body UpdateThrottleJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -15823,18 +5911,18 @@ func (sh *strictHandler) SetThrottle(ctx *gin.Context, account PathAccount, dire
 	request.Body = &body
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.SetThrottle(ctx, request.(SetThrottleRequestObject))
+		return sh.ssi.UpdateThrottle(ctx, request.(UpdateThrottleRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetThrottle")
+		handler = middleware(handler, "UpdateThrottle")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(SetThrottleResponseObject); ok {
-		if err := validResponse.VisitSetThrottleResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(UpdateThrottleResponseObject); ok {
+		if err := validResponse.VisitUpdateThrottleResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -16204,27 +6292,27 @@ func (sh *strictHandler) VerifyUserPassword(ctx *gin.Context, mail PathMail) {
 	}
 }
 
-// ClearWblist operation middleware
-func (sh *strictHandler) ClearWblist(ctx *gin.Context, direction PathDirection, colour PathColour, account PathAccount) {
-	var request ClearWblistRequestObject
+// DeleteWblist operation middleware
+func (sh *strictHandler) DeleteWblist(ctx *gin.Context, direction PathDirection, colour PathColour, account PathAccount) {
+	var request DeleteWblistRequestObject
 
 	request.Direction = direction
 	request.Colour = colour
 	request.Account = account
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ClearWblist(ctx, request.(ClearWblistRequestObject))
+		return sh.ssi.DeleteWblist(ctx, request.(DeleteWblistRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ClearWblist")
+		handler = middleware(handler, "DeleteWblist")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(ClearWblistResponseObject); ok {
-		if err := validResponse.VisitClearWblistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(DeleteWblistResponseObject); ok {
+		if err := validResponse.VisitDeleteWblistResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -16260,15 +6348,15 @@ func (sh *strictHandler) GetWblist(ctx *gin.Context, direction PathDirection, co
 	}
 }
 
-// AddToWblist operation middleware
-func (sh *strictHandler) AddToWblist(ctx *gin.Context, direction PathDirection, colour PathColour, account PathAccount) {
-	var request AddToWblistRequestObject
+// AddWblistAddresses operation middleware
+func (sh *strictHandler) AddWblistAddresses(ctx *gin.Context, direction PathDirection, colour PathColour, account PathAccount) {
+	var request AddWblistAddressesRequestObject
 
 	request.Direction = direction
 	request.Colour = colour
 	request.Account = account
 
-	var body AddToWblistJSONRequestBody
+	var body AddWblistAddressesJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -16290,18 +6378,18 @@ func (sh *strictHandler) AddToWblist(ctx *gin.Context, direction PathDirection, 
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.AddToWblist(ctx, request.(AddToWblistRequestObject))
+		return sh.ssi.AddWblistAddresses(ctx, request.(AddWblistAddressesRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "AddToWblist")
+		handler = middleware(handler, "AddWblistAddresses")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(AddToWblistResponseObject); ok {
-		if err := validResponse.VisitAddToWblistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(AddWblistAddressesResponseObject); ok {
+		if err := validResponse.VisitAddWblistAddressesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -16309,15 +6397,15 @@ func (sh *strictHandler) AddToWblist(ctx *gin.Context, direction PathDirection, 
 	}
 }
 
-// RemoveFromWblist operation middleware
-func (sh *strictHandler) RemoveFromWblist(ctx *gin.Context, direction PathDirection, colour PathColour, account PathAccount) {
-	var request RemoveFromWblistRequestObject
+// RemoveWblistAddresses operation middleware
+func (sh *strictHandler) RemoveWblistAddresses(ctx *gin.Context, direction PathDirection, colour PathColour, account PathAccount) {
+	var request RemoveWblistAddressesRequestObject
 
 	request.Direction = direction
 	request.Colour = colour
 	request.Account = account
 
-	var body RemoveFromWblistJSONRequestBody
+	var body RemoveWblistAddressesJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -16339,18 +6427,18 @@ func (sh *strictHandler) RemoveFromWblist(ctx *gin.Context, direction PathDirect
 	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.RemoveFromWblist(ctx, request.(RemoveFromWblistRequestObject))
+		return sh.ssi.RemoveWblistAddresses(ctx, request.(RemoveWblistAddressesRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "RemoveFromWblist")
+		handler = middleware(handler, "RemoveWblistAddresses")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(RemoveFromWblistResponseObject); ok {
-		if err := validResponse.VisitRemoveFromWblistResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(RemoveWblistAddressesResponseObject); ok {
+		if err := validResponse.VisitRemoveWblistAddressesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

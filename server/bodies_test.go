@@ -253,6 +253,7 @@ func TestSlowBodies(t *testing.T) {
 				"\r\nContent-Length: 1000\r\n\r\n"+start)
 			require.Equal(t, http.StatusRequestTimeout, status)
 			require.Equal(t, "REQUEST_TIMEOUT", msg)
+			errorCodes.check(t, "login", prefix, answer{status: status, body: map[string]any{"_msg": msg}})
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestGoClient(t *testing.T) {
 
 	denied, err := c.WhoamiWithResponse(ctx)
 	require.NoError(t, err)
-	require.Equal(t, "LOGIN_REQUIRED", denied.JSON401.Msg)
+	require.Equal(t, "LOGIN_REQUIRED", denied.JSONDefault.Msg)
 
 	login, err := c.LoginWithResponse(ctx, postern.LoginJSONRequestBody{Username: rootMail, Password: password})
 	require.NoError(t, err)
@@ -54,5 +54,5 @@ func TestGoClient(t *testing.T) {
 	require.Equal(t, http.StatusOK, gone.StatusCode())
 	missing, err := c.GetUserWithResponse(ctx, mail)
 	require.NoError(t, err)
-	require.Equal(t, "NO_SUCH_ACCOUNT", missing.JSON404.Msg)
+	require.Equal(t, "NO_SUCH_ACCOUNT", missing.JSONDefault.Msg)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
@@ -31,9 +32,13 @@ var docsTypes = map[string]string{
 	".txt":  "text/plain; charset=utf-8",
 }
 
-// docs serves Swagger UI below /docs/, for the contract uiSpec.
-func docs(uiSpec []byte) http.Handler {
-	assets := map[string]*asset{"/docs/openapi.json": newAsset("openapi.json", uiSpec)}
+// docs serves Swagger UI below /docs/, for the contract uiSpec, and beside it the page of error codes.
+func docs(uiSpec, errorsPage []byte) http.Handler {
+	assets := map[string]*asset{
+		"/docs/openapi.json": newAsset("openapi.json", uiSpec),
+		"/docs/errors.html":  newAsset("errors.html", errorsPage),
+	}
+	assets["/docs/errors.html"].policy = pagePolicy
 	entries, err := docsFiles.ReadDir("docs")
 	if err != nil {
 		panic(err) // the binary was built without its files
@@ -48,10 +53,13 @@ func docs(uiSpec []byte) http.Handler {
 	assets["/docs/"] = assets["/docs/index.html"]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", docsPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		a := assets[r.URL.Path]
+		h.Set("Content-Security-Policy", docsPolicy)
+		if a != nil {
+			h.Set("Content-Security-Policy", cmp.Or(a.policy, docsPolicy))
+		}
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")
@@ -72,7 +80,8 @@ type asset struct {
 	body    []byte
 	tag     func() string
 	zipped  func() []byte
-	isPlain bool // too small to be worth packing
+	isPlain bool   // too small to be worth packing
+	policy  string // its own Content-Security-Policy, or ""
 }
 
 func newAsset(name string, body []byte) *asset {

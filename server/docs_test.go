@@ -2,6 +2,7 @@ package server
 
 import (
 	"compress/gzip"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/server/contract"
 )
 
 func getDocs(t *testing.T, method, target string, header ...string) *http.Response {
@@ -18,7 +21,7 @@ func getDocs(t *testing.T, method, target string, header ...string) *http.Respon
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	docs([]byte(`{"openapi":"3.0.3"}`)).ServeHTTP(w, r)
+	docs([]byte(`{"openapi":"3.0.3"}`), []byte("<h1>Error codes</h1>")).ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -45,7 +48,7 @@ func TestDocs(t *testing.T) {
 		for name, want := range map[string]string{
 			"index.html": "text/html; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 			"init.js": "text/javascript; charset=utf-8", "swagger-ui.css": "text/css; charset=utf-8",
-			"favicon.svg": "image/svg+xml", "LICENSE": "text/plain; charset=utf-8", "openapi.json": "application/json",
+			"favicon.svg": "image/svg+xml", "errors.html": "text/html; charset=utf-8", "page.css": "text/css; charset=utf-8", "LICENSE": "text/plain; charset=utf-8", "openapi.json": "application/json",
 		} {
 			res := getDocs(t, "GET", "/docs/"+name)
 			require.Equal(t, http.StatusOK, res.StatusCode, name)
@@ -54,6 +57,12 @@ func TestDocs(t *testing.T) {
 	})
 	t.Run("the contract that it was given", func(t *testing.T) {
 		require.Equal(t, `{"openapi":"3.0.3"}`, body(t, getDocs(t, "GET", "/docs/openapi.json").Body))
+	})
+	t.Run("no script on the page of error codes", func(t *testing.T) {
+		res := getDocs(t, "GET", "/docs/errors.html")
+		require.Contains(t, res.Header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'self';")
+		require.NotContains(t, res.Header.Get("Content-Security-Policy"), "script-src")
+		require.Contains(t, body(t, getDocs(t, "GET", "/docs/").Body), `href="errors.html"`)
 	})
 	t.Run("without the slash", func(t *testing.T) {
 		res := getDocs(t, "GET", "/docs")
@@ -100,11 +109,33 @@ func TestDocsTransfer(t *testing.T) {
 	})
 }
 
+func TestErrorsPage(t *testing.T) {
+	spec, err := specification()
+	require.NoError(t, err)
+	operations, err := contract.Load(spec)
+	require.NoError(t, err)
+	page, err := errorsPage(spec, operations)
+	require.NoError(t, err)
+	codes, err := contract.ErrorCodes(spec)
+	require.NoError(t, err)
+	text := html.UnescapeString(string(page))
+	for _, c := range codes {
+		require.Contains(t, text, `<tr id="`+c.Code+`">`)
+		require.Contains(t, text, c.Meaning)
+		require.Contains(t, text, c.Remedy)
+	}
+	for _, op := range operations {
+		require.Contains(t, text, "<code>"+op.ID+"</code>")
+	}
+	require.NotContains(t, text, "<script")
+	require.NotContains(t, text, " style=")
+}
+
 func TestDocsNameNoOtherHost(t *testing.T) {
 	host := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]{2,}`)
 	require.Regexp(t, host, `<script src="https://cdn.example.com/x.js">`)
 	require.Regexp(t, host, `<script src="//cdn.example.com/x.js">`)
-	for _, name := range []string{"/docs/", "/docs/init.js"} {
+	for _, name := range []string{"/docs/", "/docs/init.js", "/docs/page.css"} {
 		require.NotRegexp(t, host, body(t, getDocs(t, "GET", name).Body), name)
 	}
 }

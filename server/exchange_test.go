@@ -93,6 +93,11 @@ func TestTroubleOnOurSide(t *testing.T) {
 		{"a panic", func() error { panic(secret) }, 500, "INTERNAL_ERROR"},
 		{"an unknown error", func() error { return errors.New(secret) }, 500, "INTERNAL_ERROR"},
 		{"a backend that is down", func() error { return store.Down("The database", errors.New(secret)) }, 503, "SERVER_DOWN"},
+		{"a directory that returns a part of what there is", func() error {
+			e := store.Fail(store.Unavailable, store.CodeDirectorySizeLimit, "The directory server returns too little.")
+			e.Cause = errors.New(secret)
+			return e
+		}, 503, "EXCEEDED_LDAP_SERVER_SIZELIMIT"},
 		{"a deadline", func() error { return fmt.Errorf("%s: %w", secret, context.DeadlineExceeded) }, 503, "IN_PROGRESS"},
 		{"a database that is late and answers", func() error { return store.Late("The database", errors.New(secret)) }, 503, "IN_PROGRESS"},
 	} {

@@ -390,7 +390,13 @@ func checkAnswer(t testing.TB, r *http.Request, prefix string, a answer) {
 	}
 	route := routeOf(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), prefix))
 	if route == nil || a.msg() == "NO_SUCH_PATH" {
+		if a.body["_success"] == false {
+			errorCodes.check(t, "", prefix, a)
+		}
 		return
+	}
+	if a.body["_success"] == false {
+		errorCodes.check(t, route.Operation.OperationID, prefix, a)
 	}
 	status := a.status
 	if prefix != "" && a.body["_success"] == false && status == http.StatusOK {

@@ -57,7 +57,11 @@ func NewFor(spec *openapi3.T, d Deps) (*Server, error) {
 	restrictions := access.NewRestrictions(d)
 	s := &Server{deps: d, hashing: hashing.New(), restrictions: restrictions}
 	s.sessions = access.NewSessions(d, s.hashing, restrictions)
-	engine := s.engine(operations)
+	errorCodes, err := errorsPage(spec, operations)
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	engine := s.engine(operations, docs(gen.UISpec, errorCodes))
 	if err = operations.Match(engine.Routes()); err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func (s *Server) Draining() { s.draining.Store(true) }
 // Forget drops what is remembered about accounts that have changed.
 func (s *Server) Forget(change store.Change) { s.sessions.Forget(change) }
 
-func (s *Server) engine(operations contract.Operations) *gin.Engine {
+func (s *Server) engine(operations contract.Operations, pages http.Handler) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	errors := &reply.Errors{Log: s.deps.Log, Answer: s.allAnswer}
 	bodies := &edge.Bodies{Budget: cmp.Or(s.deps.BodyBudget, edge.DefaultBodyBudget), Grace: cmp.Or(s.deps.BodyGrace, edge.DefaultBodyGrace)}
@@ -92,7 +96,7 @@ func (s *Server) engine(operations contract.Operations) *gin.Engine {
 		edge.AllowHead(c.Writer.Header())
 		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
 	})
-	s.fixedPaths(e, metrics)
+	s.fixedPaths(e, metrics, pages)
 	s.operations(e, edge.New(operations, bodies, errors), guard, errors)
 	return e
 }
@@ -129,13 +133,13 @@ func detachContext(next gen.StrictHandlerFunc, operationID string) gen.StrictHan
 }
 
 // fixedPaths are outside of the contract and the envelope.
-func (s *Server) fixedPaths(e *gin.Engine, metrics *edge.Metrics) {
+func (s *Server) fixedPaths(e *gin.Engine, metrics *edge.Metrics, pages http.Handler) {
 	e.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.ready)
 	e.GET("/metrics", gin.WrapH(metrics.Handler()))
 	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", gen.SpecJSON) })
 	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", gen.SpecYAML) })
-	ui := gin.WrapH(docs(gen.UISpec))
+	ui := gin.WrapH(pages)
 	e.GET("/docs", ui)
 	e.GET("/docs/*file", ui)
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/") })

@@ -147,14 +147,14 @@ func (e DomainProfileName) Valid() bool {
 	}
 }
 
-// Defines values for GreylistingStatusStatus.
+// Defines values for GreylistingUpdateStatus.
 const (
-	Disable GreylistingStatusStatus = "disable"
-	Enable  GreylistingStatusStatus = "enable"
+	Disable GreylistingUpdateStatus = "disable"
+	Enable  GreylistingUpdateStatus = "enable"
 )
 
-// Valid indicates whether the value is a known member of the GreylistingStatusStatus enum.
-func (e GreylistingStatusStatus) Valid() bool {
+// Valid indicates whether the value is a known member of the GreylistingUpdateStatus enum.
+func (e GreylistingUpdateStatus) Valid() bool {
 	switch e {
 	case Disable:
 		return true
@@ -529,6 +529,11 @@ type AddressOrAll = string
 // Example: archive@example.com
 type AddressOrEmpty = string
 
+// Addresses Mail addresses, here or on other servers.
+//
+// Example: ["anna@example.com","chair@example.org"]
+type Addresses = []ForeignAddress
+
 // Admin An admin: what is worked out for it, then what the configured backend stores, under the backend's own names.
 type Admin struct {
 	// AccountSetting LDAP. The same limits, as the entry holds them.
@@ -632,23 +637,23 @@ type AdminCreate struct {
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
-	MaxAliases *int64 `json:"maxAliases,omitempty"`
+	MaxAliases *Limit `json:"maxAliases,omitempty"`
 
 	// MaxDomains The admin may create domains until it manages this many. 0 (the default) and -1 allow none.
-	MaxDomains *int64 `json:"maxDomains,omitempty"`
+	MaxDomains *Limit `json:"maxDomains,omitempty"`
 
 	// MaxLists How many lists its domains may have together. 0 (the default) is unlimited, -1 forbids them.
-	MaxLists *int64 `json:"maxLists,omitempty"`
+	MaxLists *Limit `json:"maxLists,omitempty"`
 
 	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
 	// 0 (the default) is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
-	MaxQuota *int64 `json:"maxQuota,omitempty"`
+	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
-	MaxUsers *int64 `json:"maxUsers,omitempty"`
+	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
 	// Name The name to show.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
 	// stored as a hash only. Without one the answer is `PW_EMPTY`.
@@ -695,23 +700,23 @@ type AdminUpdate struct {
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
-	MaxAliases *int64 `json:"maxAliases,omitempty"`
+	MaxAliases *Limit `json:"maxAliases,omitempty"`
 
 	// MaxDomains The admin may create domains until it manages this many. 0 and -1 allow none.
-	MaxDomains *int64 `json:"maxDomains,omitempty"`
+	MaxDomains *Limit `json:"maxDomains,omitempty"`
 
 	// MaxLists How many lists its domains may have together. 0 is unlimited, -1 forbids them.
-	MaxLists *int64 `json:"maxLists,omitempty"`
+	MaxLists *Limit `json:"maxLists,omitempty"`
 
 	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
 	// 0 is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
-	MaxQuota *int64 `json:"maxQuota,omitempty"`
+	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
-	MaxUsers *int64 `json:"maxUsers,omitempty"`
+	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
 	// Name The name to show. Empty clears it.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password The new password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
 	// stored as a hash only.
@@ -822,10 +827,10 @@ type AliasCreate struct {
 
 	// Members Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
 	// without members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Left out, the alias has none.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 }
 
 // AliasListItem A whole record, or with `email_only=yes` an address.
@@ -868,17 +873,17 @@ type AliasUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+	AddMember *Addresses `json:"addMember,omitempty"`
 
 	// Members The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
 	// have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
+	RemoveMember *Addresses `json:"removeMember,omitempty"`
 }
 
 // BannedRule The name of a rule in Amavisd's configuration that says which attachments are banned.
@@ -890,6 +895,11 @@ type BannedRule = string
 //
 // Example: whitelist
 type Colour string
+
+// Count How many there are.
+//
+// Example: 12
+type Count = int64
 
 // Credentials Who logs in.
 //
@@ -906,6 +916,11 @@ type Credentials struct {
 //
 // Example: inbound
 type Direction string
+
+// DisplayName A name that people read beside the address.
+//
+// Example: Anna Berg
+type DisplayName = string
 
 // Domain A domain: what is worked out for it, then what the configured backend stores, under the backend's own names.
 type Domain struct {
@@ -1015,13 +1030,13 @@ type Domain struct {
 	MtaTransport *[]string `json:"mtaTransport,omitempty"`
 
 	// NumExistingAliases How many alias accounts there are.
-	NumExistingAliases int64 `json:"num_existing_aliases"`
+	NumExistingAliases Count `json:"num_existing_aliases"`
 
 	// NumExistingMaillists How many mailing lists there are.
-	NumExistingMaillists int64 `json:"num_existing_maillists"`
+	NumExistingMaillists Count `json:"num_existing_maillists"`
 
 	// NumExistingUsers How many mailboxes there are.
-	NumExistingUsers int64 `json:"num_existing_users"`
+	NumExistingUsers Count `json:"num_existing_users"`
 
 	// ObjectClass The object classes of the entry.
 	ObjectClass *[]string `json:"objectClass,omitempty"`
@@ -1064,10 +1079,10 @@ type Domain struct {
 type DomainAdminsUpdate struct {
 	// AddAdmin Addresses of mailboxes or standalone admins that are to manage the domain. They have to exist; those that
 	// manage it already are passed over.
-	AddAdmin *[]Address `json:"addAdmin,omitempty"`
+	AddAdmin *OwnAddresses `json:"addAdmin,omitempty"`
 
 	// RemoveAdmin Addresses that no longer manage the domain. Those that do not manage it are passed over.
-	RemoveAdmin *[]Address `json:"removeAdmin,omitempty"`
+	RemoveAdmin *OwnAddresses `json:"removeAdmin,omitempty"`
 
 	// RemoveAllAdmins `yes` removes all admins of the domain first. Global admins keep their rights. In a form the parameter
 	// acts by being there, whatever its value. When a domain admin may not remove all of them, the strict surface
@@ -1080,28 +1095,28 @@ type DomainAdminsUpdate struct {
 // Example: {"defaultQuota":1024,"language":"en_US","name":"Example Ltd","numberOfUsers":50,"quota":51200}
 type DomainCreate struct {
 	// DefaultQuota MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
-	DefaultQuota nullable.Nullable[int64] `json:"defaultQuota,omitempty"`
+	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
 
 	// Language The language that new mailboxes get. Null or absent leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// MaxUserQuota MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
-	MaxUserQuota nullable.Nullable[int64] `json:"maxUserQuota,omitempty"`
+	MaxUserQuota nullable.Nullable[Megabytes] `json:"maxUserQuota,omitempty"`
 
 	// Name The name of the company or organisation.
 	Name *string `json:"name,omitempty"`
 
 	// NumberOfAliases How many alias accounts the domain may have. 0, the default, is unlimited; -1 forbids them.
-	NumberOfAliases *int64 `json:"numberOfAliases,omitempty"`
+	NumberOfAliases *Limit `json:"numberOfAliases,omitempty"`
 
 	// NumberOfLists How many mailing lists the domain may have. 0, the default, is unlimited; -1 forbids them.
-	NumberOfLists *int64 `json:"numberOfLists,omitempty"`
+	NumberOfLists *Limit `json:"numberOfLists,omitempty"`
 
 	// NumberOfUsers How many mailboxes the domain may have. 0, the default, is unlimited; -1 forbids them.
-	NumberOfUsers *int64 `json:"numberOfUsers,omitempty"`
+	NumberOfUsers *Limit `json:"numberOfUsers,omitempty"`
 
 	// Quota MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// RecipientBcc Gets a blind copy of all mail to the domain. An address of a hosted domain has to exist.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
@@ -1133,6 +1148,11 @@ type DomainListReply struct {
 //
 // Example: example.com
 type DomainName = string
+
+// DomainNames Names of mail domains.
+//
+// Example: ["example.net","example.org"]
+type DomainNames = []DomainName
 
 // DomainOwnership What is known about the proof of a domain or an alias domain.
 //
@@ -1169,6 +1189,11 @@ type DomainOwnershipReply struct {
 // Example: throttle
 type DomainProfileName string
 
+// DomainProfileNames Groups of domain settings.
+//
+// Example: ["relay","throttle"]
+type DomainProfileNames = []DomainProfileName
+
 // DomainReply The answer to `GET /api/domain/{domain}`.
 //
 // Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"ownership":"exempt","pendingAliasDomains":[],"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
@@ -1181,6 +1206,11 @@ type DomainReply struct {
 //
 // Example: self-service
 type DomainService = string
+
+// DomainServices Services of a domain.
+//
+// Example: ["self-service"]
+type DomainServices = []DomainService
 
 // DomainUpdate What to change in a domain.
 //
@@ -1203,40 +1233,40 @@ type DomainUpdate struct {
 	// use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
 	// may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in
 	// which a standalone admin has its address (`PERMISSION_DENIED`).
-	AddAliasDomain *[]DomainName `json:"addAliasDomain,omitempty"`
+	AddAliasDomain *DomainNames `json:"addAliasDomain,omitempty"`
 
 	// AddService Services to switch on. Not together with `services`.
-	AddService *[]DomainService `json:"addService,omitempty"`
+	AddService *DomainServices `json:"addService,omitempty"`
 
 	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
 	// among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
 	// `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
-	AliasDomains *[]DomainName `json:"aliasDomains,omitempty"`
+	AliasDomains *DomainNames `json:"aliasDomains,omitempty"`
 
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
 	// and such mail is refused again. An address of a hosted domain has to exist.
-	Catchall *[]ForeignAddress `json:"catchall,omitempty"`
+	Catchall *Addresses `json:"catchall,omitempty"`
 
 	// DefaultQuota MB that a mailbox created without a quota gets. Null or 0 removes the default.
-	DefaultQuota nullable.Nullable[int64] `json:"defaultQuota,omitempty"`
+	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
 
 	// DisableDomainProfile Groups of domain settings that the admins of the domain may no longer change.
-	DisableDomainProfile *[]DomainProfileName `json:"disableDomainProfile,omitempty"`
+	DisableDomainProfile *DomainProfileNames `json:"disableDomainProfile,omitempty"`
 
 	// DisableUserPreference Pages of self-service that the people of the domain no longer get.
-	DisableUserPreference *[]UserPreferenceName `json:"disableUserPreference,omitempty"`
+	DisableUserPreference *UserPreferenceNames `json:"disableUserPreference,omitempty"`
 
 	// DisableUserProfile Groups of mailbox settings that the admins of the domain may no longer change.
-	DisableUserProfile *[]UserProfileName `json:"disableUserProfile,omitempty"`
+	DisableUserProfile *UserProfileNames `json:"disableUserProfile,omitempty"`
 
 	// EnableDomainProfile Groups of domain settings that the admins of the domain may change again.
-	EnableDomainProfile *[]DomainProfileName `json:"enableDomainProfile,omitempty"`
+	EnableDomainProfile *DomainProfileNames `json:"enableDomainProfile,omitempty"`
 
 	// EnableUserPreference Pages of self-service that the people of the domain get again.
-	EnableUserPreference *[]UserPreferenceName `json:"enableUserPreference,omitempty"`
+	EnableUserPreference *UserPreferenceNames `json:"enableUserPreference,omitempty"`
 
 	// EnableUserProfile Groups of mailbox settings that the admins of the domain may change again.
-	EnableUserProfile *[]UserProfileName `json:"enableUserProfile,omitempty"`
+	EnableUserProfile *UserProfileNames `json:"enableUserProfile,omitempty"`
 
 	// IsBackupmx `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
 	// `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
@@ -1252,7 +1282,7 @@ type DomainUpdate struct {
 	MaxPasswordLength nullable.Nullable[int64] `json:"maxPasswordLength,omitempty"`
 
 	// MaxUserQuota MB that one mailbox may have at most. Null or 0 removes the maximum. Existing mailboxes stay.
-	MaxUserQuota nullable.Nullable[int64] `json:"maxUserQuota,omitempty"`
+	MaxUserQuota nullable.Nullable[Megabytes] `json:"maxUserQuota,omitempty"`
 
 	// MinPasswordLength Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
 	// below that one counts only when a global admin sets it.
@@ -1262,13 +1292,13 @@ type DomainUpdate struct {
 	Name *string `json:"name,omitempty"`
 
 	// NumberOfAliases How many alias accounts the domain may have. 0 is unlimited, -1 forbids new ones.
-	NumberOfAliases *int64 `json:"numberOfAliases,omitempty"`
+	NumberOfAliases *Limit `json:"numberOfAliases,omitempty"`
 
 	// NumberOfLists How many mailing lists the domain may have. 0 is unlimited, -1 forbids new ones.
-	NumberOfLists *int64 `json:"numberOfLists,omitempty"`
+	NumberOfLists *Limit `json:"numberOfLists,omitempty"`
 
 	// NumberOfUsers How many mailboxes the domain may have. 0 is unlimited, -1 forbids new ones.
-	NumberOfUsers *int64 `json:"numberOfUsers,omitempty"`
+	NumberOfUsers *Limit `json:"numberOfUsers,omitempty"`
 
 	// OutboundRelay The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
 	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
@@ -1282,18 +1312,18 @@ type DomainUpdate struct {
 
 	// Quota MB that the mailboxes of the domain may have together. 0 is unlimited. Mailboxes that exceed a lowered
 	// value stay; only new quotas are refused.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// RecipientBcc Gets a blind copy of all mail to the domain. Empty ends it. An address of a hosted domain has to exist. A
 	// mailbox with its own setting follows that one instead.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
 
 	// RemoveAliasDomain Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
-	RemoveAliasDomain *[]DomainName `json:"removeAliasDomain,omitempty"`
+	RemoveAliasDomain *DomainNames `json:"removeAliasDomain,omitempty"`
 
 	// RemoveService Services to switch off. Without `mail` a domain of the OpenLDAP backend neither receives nor sends. Not
 	// together with `services`.
-	RemoveService *[]DomainService `json:"removeService,omitempty"`
+	RemoveService *DomainServices `json:"removeService,omitempty"`
 
 	// SenderBcc Gets a blind copy of all mail that the domain sends. Empty ends it. An address of a hosted domain has to
 	// exist. A mailbox with its own setting follows that one instead.
@@ -1301,7 +1331,7 @@ type DomainUpdate struct {
 
 	// Services All services that the domain is to have; others are switched off, empty clears. Not together with
 	// `addService` and `removeService`.
-	Services *[]DomainService `json:"services,omitempty"`
+	Services *DomainServices `json:"services,omitempty"`
 
 	// Transport How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
 	// `is_backupmx` and `primarymx`, which set the transport themselves.
@@ -1326,6 +1356,13 @@ type EffectiveSetting struct {
 // with. `_data` holds the account's own setting alone.
 type EffectiveSettings map[string]EffectiveSetting
 
+// ErrorCode What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
+// its status. `/docs/errors.html` has all of them as a table. Where a password breaks several rules of the policy, their
+// codes are joined with commas.
+//
+// Example: NO_SUCH_ACCOUNT
+type ErrorCode = string
+
 // Failure The answer to every request that failed.
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
@@ -1334,13 +1371,11 @@ type Failure struct {
 	Detail *string `json:"_detail,omitempty"`
 
 	// Field The parameter at fault.
-	Field *string `json:"_field,omitempty"`
+	Field *string   `json:"_field,omitempty"`
+	Msg   ErrorCode `json:"_msg"`
 
-	// Msg A stable code. Failures of the password policy are joined with commas.
-	Msg string `json:"_msg"`
-
-	// RequestId Finds the request in the server's log.
-	RequestId *string `json:"_request_id,omitempty"`
+	// RequestID Finds the request in the server's log.
+	RequestID *string `json:"_request_id,omitempty"`
 
 	// Success Always `false`.
 	Success bool `json:"_success"`
@@ -1363,8 +1398,8 @@ type Greylisting struct {
 	// Comment A note.
 	Comment *string `json:"comment,omitempty"`
 
-	// Id Row number.
-	Id *int64 `json:"id,omitempty"`
+	// ID Row number.
+	ID *int64 `json:"id,omitempty"`
 
 	// Priority Which setting comes first; 100 for an address, 60 for a domain, 0 for everybody.
 	Priority *int64 `json:"priority,omitempty"`
@@ -1384,7 +1419,6 @@ type Greylisting struct {
 //
 // Example: {"_data":[{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},{"account":"@.","active":1,"comment":"","priority":0,"sender":"@.","sender_priority":0,"status":"enable"}],"_success":true}
 type GreylistingListReply struct {
-	// Data The settings, highest precedence first.
 	Data    []Greylisting `json:"_data"`
 	Success Succeeded     `json:"_success"`
 }
@@ -1406,33 +1440,32 @@ type GreylistingReply struct {
 // Example: ["198.51.100.7","@example.net"]
 type GreylistingSenders = []string
 
-// GreylistingStatus Whether mail to the account is greylisted. Without `status` nothing changes.
+// GreylistingUpdate Whether mail to the account is greylisted. Without `status` nothing changes.
 //
 // Example: {"status":"enable"}
-type GreylistingStatus struct {
+type GreylistingUpdate struct {
 	// Status `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
 	// broader setting again, delete this one.
-	Status *GreylistingStatusStatus `json:"status,omitempty"`
+	Status *GreylistingUpdateStatus `json:"status,omitempty"`
 }
 
-// GreylistingStatusStatus `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
+// GreylistingUpdateStatus `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
 // broader setting again, delete this one.
-type GreylistingStatusStatus string
+type GreylistingUpdateStatus string
 
-// GreylistingWhitelistsReply A greylisting whitelist.
+// GreylistingWhitelistReply A greylisting whitelist.
 //
 // Example: {"_data":["192.0.2.0/24","198.51.100.7","@example.net"],"_success":true}
-type GreylistingWhitelistsReply struct {
-	// Data The senders, sorted.
+type GreylistingWhitelistReply struct {
 	Data    []string  `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
 
-// GreylistingWhitelistsUpdate Changes of a greylisting whitelist: either the whole list, or additions and removals. Adding what is there and
+// GreylistingWhitelistUpdate Changes of a greylisting whitelist: either the whole list, or additions and removals. Adding what is there and
 // removing what is not both succeed.
 //
 // Example: {"addSenders":["198.51.100.7","@.example.net"]}
-type GreylistingWhitelistsUpdate struct {
+type GreylistingWhitelistUpdate struct {
 	// AddSenders Senders to add. An empty list changes nothing. Not together with `senders`.
 	AddSenders *GreylistingSenders `json:"addSenders,omitempty"`
 
@@ -1464,6 +1497,11 @@ type LdifReply struct {
 	Data    string    `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
+
+// Limit How many there may be. 0 is unlimited, -1 forbids any.
+//
+// Example: 50
+type Limit = int64
 
 // MailboxFolder The name of a folder, letters and digits only.
 //
@@ -1598,12 +1636,12 @@ type MailingList struct {
 	// Example: ["developers@example.com"]
 	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
-	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
+	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
@@ -1612,8 +1650,8 @@ type MailingList struct {
 	// Example: This list is for members of Example Inc.
 	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
 
-	// Id Row number.
-	Id *int64 `json:"id,omitempty"`
+	// ID Row number.
+	ID *int64 `json:"id,omitempty"`
 
 	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
 	//
@@ -1882,12 +1920,12 @@ type MailingListCreate struct {
 	// Example: ["developers@example.com"]
 	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
-	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
+	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
@@ -2081,11 +2119,11 @@ type MailingListDisableSubscriptionConfirm = YesNo
 // Example: ["developers@example.com"]
 type MailingListExtraAddresses = []Address
 
-// MailingListFooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+// MailingListFooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 // Empty clears it.
 //
 // Example: <p>This list is for members of Example Inc.</p>
-type MailingListFooterHtml = string
+type MailingListFooterHTML = string
 
 // MailingListFooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 // this and `footer_html`. Empty clears it.
@@ -2114,7 +2152,6 @@ type MailingListListItem1 = string
 //
 // Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
 type MailingListListReply struct {
-	// Data The lists.
 	Data    []MailingListListItem `json:"_data"`
 	Success Succeeded             `json:"_success"`
 }
@@ -2326,12 +2363,12 @@ type MailingListUpdate struct {
 	// Example: ["developers@example.com"]
 	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
 
-	// FooterHtml Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
+	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHtml *MailingListFooterHtml `json:"footer_html,omitempty"`
+	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
@@ -2478,10 +2515,20 @@ type MailingListUpdate struct {
 	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
 }
 
+// Megabytes An amount of storage in MB (1048576 bytes).
+//
+// Example: 1024
+type Megabytes = int64
+
 // NullableYesNo `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
 //
 // Example: yes
 type NullableYesNo string
+
+// OwnAddresses Mail addresses of this server.
+//
+// Example: ["anna@example.com"]
+type OwnAddresses = []Address
 
 // OwnershipStatus `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
 // record is found or a global admin activates it. `proven`: the record was found; it may go.
@@ -2520,6 +2567,11 @@ type PasswordHash = string
 //
 // Example: +49 30 901820
 type PhoneNumber = string
+
+// PhoneNumbers Phone numbers.
+//
+// Example: ["+49 30 901820"]
+type PhoneNumbers = []PhoneNumber
 
 // QuotaUnit A unit of storage. 1 TB = 1024 GB, 1 GB = 1024 MB, 1 MB = 1048576 bytes.
 //
@@ -2597,8 +2649,8 @@ type SpamPolicy struct {
 	// ForwardMethod Where Amavisd hands the mail on.
 	ForwardMethod nullable.Nullable[string] `json:"forward_method,omitempty"`
 
-	// Id Row number.
-	Id *int64 `json:"id,omitempty"`
+	// ID Row number.
+	ID *int64 `json:"id,omitempty"`
 
 	// MessageSizeLimit Largest message in bytes; 0 sets no limit.
 	MessageSizeLimit nullable.Nullable[int64] `json:"message_size_limit,omitempty"`
@@ -2756,16 +2808,10 @@ type SpamPolicyUpdate struct {
 	SpamScore nullable.Nullable[float64] `json:"spam_score,omitempty"`
 }
 
-// SpfDomains Names of mail domains, here or elsewhere.
-//
-// Example: ["example.net","example.org"]
-type SpfDomains = []DomainName
-
 // SpfDomainsReply The domains whose mail servers are exempt from greylisting.
 //
 // Example: {"_data":["example.net","example.org"],"_success":true}
 type SpfDomainsReply struct {
-	// Data The domain names, sorted.
 	Data    []string  `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
@@ -2776,16 +2822,16 @@ type SpfDomainsReply struct {
 // Example: {"addDomains":["example.net"]}
 type SpfDomainsUpdate struct {
 	// AddDomains Domains to add. An empty list changes nothing. Not together with `domains`.
-	AddDomains *SpfDomains `json:"addDomains,omitempty"`
+	AddDomains *DomainNames `json:"addDomains,omitempty"`
 
 	// Domains The whole set; empty clears it. Not together with `addDomains` or `removeDomains`.
-	Domains *SpfDomains `json:"domains,omitempty"`
+	Domains *DomainNames `json:"domains,omitempty"`
 
-	// QueryDnsImmediately `yes` looks up the newly added domains at once instead of with the next run of the job. Default `no`.
-	QueryDnsImmediately *YesNo `json:"query_dns_immediately,omitempty"`
+	// QueryDNSImmediately `yes` looks up the newly added domains at once instead of with the next run of the job. Default `no`.
+	QueryDNSImmediately *YesNo `json:"query_dns_immediately,omitempty"`
 
 	// RemoveDomains Domains to remove. An empty list changes nothing. Not together with `domains`.
-	RemoveDomains *SpfDomains `json:"removeDomains,omitempty"`
+	RemoveDomains *DomainNames `json:"removeDomains,omitempty"`
 }
 
 // StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
@@ -2876,10 +2922,10 @@ type StaticListCreate struct {
 
 	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
 	// members. Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Left out, the list has none.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 }
 
 // StaticListReply A mailing list.
@@ -2903,17 +2949,17 @@ type StaticListUpdate struct {
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
-	AddMember *[]ForeignAddress `json:"addMember,omitempty"`
+	AddMember *Addresses `json:"addMember,omitempty"`
 
 	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
 	// Addresses in a domain of this server have to exist.
-	Members *[]ForeignAddress `json:"members,omitempty"`
+	Members *Addresses `json:"members,omitempty"`
 
 	// Name Display name. Empty clears it.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
-	RemoveMember *[]ForeignAddress `json:"removeMember,omitempty"`
+	RemoveMember *Addresses `json:"removeMember,omitempty"`
 }
 
 // Subscriber A subscriber of a mailing list.
@@ -2939,7 +2985,7 @@ type Success struct {
 	Discarded *[]string `json:"_discarded,omitempty"`
 
 	// DiscardedCount How many items were left out.
-	DiscardedCount *int64    `json:"_discarded_count,omitempty"`
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
 	Success        Succeeded `json:"_success"`
 }
 
@@ -2948,8 +2994,8 @@ type Throttle struct {
 	// Account Whom it is for: `@.` (everybody), `@` and a domain, or an address.
 	Account *string `json:"account,omitempty"`
 
-	// Id Row number.
-	Id *int64 `json:"id,omitempty"`
+	// ID Row number.
+	ID *int64 `json:"id,omitempty"`
 
 	// Kind `inbound` or `outbound`.
 	Kind *string `json:"kind,omitempty"`
@@ -3121,11 +3167,11 @@ type User struct {
 	// Enablepop3 POP3 without TLS, 1 or 0.
 	Enablepop3 *int64 `json:"enablepop3,omitempty"`
 
-	// Enablepop3secured POP3 with TLS, 1 or 0.
-	Enablepop3secured *int64 `json:"enablepop3secured,omitempty"`
+	// Enablepop3Secured POP3 with TLS, 1 or 0.
+	Enablepop3Secured *int64 `json:"enablepop3secured,omitempty"`
 
-	// Enablepop3tls POP3 with STARTTLS, 1 or 0.
-	Enablepop3tls *int64 `json:"enablepop3tls,omitempty"`
+	// Enablepop3TLS POP3 with STARTTLS, 1 or 0.
+	Enablepop3TLS *int64 `json:"enablepop3tls,omitempty"`
 
 	// EnablequotaStatus Quota checks before a message is accepted, 1 or 0.
 	EnablequotaStatus *int64 `json:"enablequota-status,omitempty"`
@@ -3302,7 +3348,7 @@ type User struct {
 	StoredBytes int64 `json:"stored_bytes"`
 
 	// StoredMessages Messages in the mailbox, as Dovecot last counted them.
-	StoredMessages int64 `json:"stored_messages"`
+	StoredMessages Count `json:"stored_messages"`
 
 	// Telephone Phone number.
 	Telephone *string `json:"telephone,omitempty"`
@@ -3316,8 +3362,8 @@ type User struct {
 	// Transport Postfix transport. Empty for that of the domain.
 	Transport *string `json:"transport,omitempty"`
 
-	// Uid Local part of the address.
-	Uid *[]string `json:"uid,omitempty"`
+	// UID Local part of the address.
+	UID *[]string `json:"uid,omitempty"`
 
 	// UserRecipientBccAddress Gets a blind copy of received mail.
 	UserRecipientBccAddress *[]string `json:"userRecipientBccAddress,omitempty"`
@@ -3361,7 +3407,7 @@ type UserCreate struct {
 	Maildir *MailboxPath `json:"maildir,omitempty"`
 
 	// Name Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
 	// domain, and is stored as a hash only.
@@ -3387,7 +3433,7 @@ type UserCreate struct {
 	// Quota Quota in MB; 0 is unlimited. Left out, the mailbox gets the default quota of its domain. Where the domain
 	// limits the quota of one mailbox or of all together, a larger or unlimited value is cut to what is allowed;
 	// with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// Sn Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
 	// iRedMail 1.7.3 on.
@@ -3415,10 +3461,20 @@ type UserListReply struct {
 // Example: quarantine
 type UserPreferenceName string
 
+// UserPreferenceNames Pages of self-service.
+//
+// Example: ["quarantine"]
+type UserPreferenceNames = []UserPreferenceName
+
 // UserProfileName A group of mailbox settings that the admins of the domain can be shut out of.
 //
 // Example: forwarding
 type UserProfileName string
+
+// UserProfileNames Groups of mailbox settings.
+//
+// Example: ["forwarding"]
+type UserProfileNames = []UserProfileName
 
 // UserReply A mailbox.
 //
@@ -3436,6 +3492,11 @@ type UserReply struct {
 // Example: imapsecured
 type UserServiceName = string
 
+// UserServiceNames Services of a mailbox.
+//
+// Example: ["imapsecured","smtpsecured"]
+type UserServiceNames = []UserServiceName
+
 // UserUpdate Changes to a mailbox.
 //
 // Example: {"addForwarding":["anna@example.org"],"name":"Anna Berg","quota":4096}
@@ -3446,18 +3507,18 @@ type UserUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// AddAlias Further addresses to add, under the same rules as `aliases`. An empty list changes nothing.
-	AddAlias *[]Address `json:"addAlias,omitempty"`
+	AddAlias *OwnAddresses `json:"addAlias,omitempty"`
 
 	// AddForwarding Addresses that get the mail too. A mailbox that keeps its mail goes on keeping it. An empty list changes
 	// nothing.
-	AddForwarding *[]ForeignAddress `json:"addForwarding,omitempty"`
+	AddForwarding *Addresses `json:"addForwarding,omitempty"`
 
 	// AddService Services to switch on. An empty list changes nothing.
-	AddService *[]UserServiceName `json:"addService,omitempty"`
+	AddService *UserServiceNames `json:"addService,omitempty"`
 
 	// Aliases Further addresses of the mailbox, in its own domain or one of the alias domains; this replaces the whole
 	// set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
-	Aliases *[]Address `json:"aliases,omitempty"`
+	Aliases *OwnAddresses `json:"aliases,omitempty"`
 
 	// Employeeid Number of the employee. Empty clears it.
 	Employeeid *string `json:"employeeid,omitempty"`
@@ -3465,7 +3526,7 @@ type UserUpdate struct {
 	// Forwarding Where mail to the mailbox goes from now on; this replaces all forwards. The mailbox keeps a copy only if its
 	// own address is among them. Empty clears: mail stays in the mailbox alone. Addresses in a domain of this
 	// server have to exist.
-	Forwarding *[]ForeignAddress `json:"forwarding,omitempty"`
+	Forwarding *Addresses `json:"forwarding,omitempty"`
 
 	// Gn Given name. Empty clears it. SQL stores it from iRedMail 1.7.3 on.
 	Gn *string `json:"gn,omitempty"`
@@ -3492,10 +3553,10 @@ type UserUpdate struct {
 
 	// Mobile Mobile phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
-	Mobile *[]PhoneNumber `json:"mobile,omitempty"`
+	Mobile *PhoneNumbers `json:"mobile,omitempty"`
 
 	// Name Display name. Empty clears it; OpenLDAP then shows the local part of the address.
-	Name *string `json:"name,omitempty"`
+	Name *DisplayName `json:"name,omitempty"`
 
 	// Password A password in plain text, printable ASCII. It has to satisfy the password policy of the server and of the
 	// domain, and is stored as a hash only.
@@ -3520,21 +3581,21 @@ type UserUpdate struct {
 
 	// Quota Quota in MB; 0 is unlimited. The limits of the domain bound it as they do for a new mailbox. A quota below
 	// what is stored already deletes nothing, but no further mail is accepted.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota *Megabytes `json:"quota,omitempty"`
 
 	// RecipientBcc Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names. Empty
 	// clears it.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
 
 	// RemoveAlias Further addresses to take away. An empty list changes nothing.
-	RemoveAlias *[]Address `json:"removeAlias,omitempty"`
+	RemoveAlias *OwnAddresses `json:"removeAlias,omitempty"`
 
 	// RemoveForwarding Addresses that no longer get the mail. The mailbox's own address among them ends the local copy, unless no
 	// forward is left: then mail stays in the mailbox. An empty list changes nothing.
-	RemoveForwarding *[]ForeignAddress `json:"removeForwarding,omitempty"`
+	RemoveForwarding *Addresses `json:"removeForwarding,omitempty"`
 
 	// RemoveService Services to switch off. An empty list changes nothing.
-	RemoveService *[]UserServiceName `json:"removeService,omitempty"`
+	RemoveService *UserServiceNames `json:"removeService,omitempty"`
 
 	// SenderBcc Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names. Empty
 	// clears it.
@@ -3543,7 +3604,7 @@ type UserUpdate struct {
 	// Services The services that are on; all others are switched off, except those that Dovecot needs inside. Empty clears:
 	// the user can then neither send, read nor receive mail. In OpenLDAP a service of another name than those of
 	// UserServiceName stays; `removeService` switches it off.
-	Services *[]UserServiceName `json:"services,omitempty"`
+	Services *UserServiceNames `json:"services,omitempty"`
 
 	// Sn Family name. Empty clears it; OpenLDAP, which demands one, then takes the local part of the address. SQL
 	// stores it from iRedMail 1.7.3 on.
@@ -3551,7 +3612,7 @@ type UserUpdate struct {
 
 	// TelephoneNumber Phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
-	TelephoneNumber *[]PhoneNumber `json:"telephoneNumber,omitempty"`
+	TelephoneNumber *PhoneNumbers `json:"telephoneNumber,omitempty"`
 
 	// Transport Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
 	// the transport of the domain.
@@ -3597,7 +3658,6 @@ type WblistAddresses struct {
 //
 // Example: {"_data":["192.0.2.0/24","@.example.org","newsletter@example.net"],"_success":true}
 type WblistReply struct {
-	// Data The addresses, sorted.
 	Data    []string  `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
@@ -3687,80 +3747,10 @@ type QueryEmailOnly = YesNo
 // Example: yes
 type QueryNameOnly = YesNo
 
-// BadRequest The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type BadRequest = Failure
-
-// Conflict The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Conflict = Failure
-
 // Done The plain answer to a write.
 //
 // Example: {"_success":true}
 type Done = Success
-
-// Forbidden The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Forbidden = Failure
-
-// InternalError The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type InternalError = Failure
-
-// InvalidCredentials The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type InvalidCredentials = Failure
-
-// LoginRequired The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type LoginRequired = Failure
-
-// NotFound The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type NotFound = Failure
-
-// NotSupported The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type NotSupported = Failure
-
-// RequestTimeout The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type RequestTimeout = Failure
-
-// TooLarge The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type TooLarge = Failure
-
-// TooManyAttempts The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type TooManyAttempts = Failure
-
-// Unavailable The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Unavailable = Failure
-
-// Unprocessable The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Unprocessable = Failure
-
-// UnsupportedMediaType The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type UnsupportedMediaType = Failure
 
 // ListAliasesParams defines parameters for ListAliases.
 type ListAliasesParams struct {
@@ -3837,11 +3827,11 @@ type UpdateDomainJSONRequestBody = DomainUpdate
 // UpdateSpfDomainsJSONRequestBody defines body for UpdateSpfDomains for application/json ContentType.
 type UpdateSpfDomainsJSONRequestBody = SpfDomainsUpdate
 
-// SetGreylistingJSONRequestBody defines body for SetGreylisting for application/json ContentType.
-type SetGreylistingJSONRequestBody = GreylistingStatus
+// UpdateGreylistingJSONRequestBody defines body for UpdateGreylisting for application/json ContentType.
+type UpdateGreylistingJSONRequestBody = GreylistingUpdate
 
-// UpdateGreylistingWhitelistsJSONRequestBody defines body for UpdateGreylistingWhitelists for application/json ContentType.
-type UpdateGreylistingWhitelistsJSONRequestBody = GreylistingWhitelistsUpdate
+// UpdateGreylistingWhitelistJSONRequestBody defines body for UpdateGreylistingWhitelist for application/json ContentType.
+type UpdateGreylistingWhitelistJSONRequestBody = GreylistingWhitelistUpdate
 
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
@@ -3867,8 +3857,8 @@ type UpdateGlobalSpamPolicyJSONRequestBody = SpamPolicyUpdate
 // UpdateUserSpamPolicyJSONRequestBody defines body for UpdateUserSpamPolicy for application/json ContentType.
 type UpdateUserSpamPolicyJSONRequestBody = SpamPolicyUpdate
 
-// SetThrottleJSONRequestBody defines body for SetThrottle for application/json ContentType.
-type SetThrottleJSONRequestBody = ThrottleUpdate
+// UpdateThrottleJSONRequestBody defines body for UpdateThrottle for application/json ContentType.
+type UpdateThrottleJSONRequestBody = ThrottleUpdate
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserCreate
@@ -3885,11 +3875,11 @@ type VerifyAdminPasswordJSONRequestBody = PasswordCheck
 // VerifyUserPasswordJSONRequestBody defines body for VerifyUserPassword for application/json ContentType.
 type VerifyUserPasswordJSONRequestBody = PasswordCheck
 
-// AddToWblistJSONRequestBody defines body for AddToWblist for application/json ContentType.
-type AddToWblistJSONRequestBody = WblistAddresses
+// AddWblistAddressesJSONRequestBody defines body for AddWblistAddresses for application/json ContentType.
+type AddWblistAddressesJSONRequestBody = WblistAddresses
 
-// RemoveFromWblistJSONRequestBody defines body for RemoveFromWblist for application/json ContentType.
-type RemoveFromWblistJSONRequestBody = WblistAddresses
+// RemoveWblistAddressesJSONRequestBody defines body for RemoveWblistAddresses for application/json ContentType.
+type RemoveWblistAddressesJSONRequestBody = WblistAddresses
 
 // Getter for additional properties for Admin. Returns the specified
 // element and whether it was found
@@ -5565,7 +5555,7 @@ func (a *Greylisting) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.Id)
+		err = json.Unmarshal(raw, &a.ID)
 		if err != nil {
 			return fmt.Errorf("error reading 'id': %w", err)
 		}
@@ -5644,8 +5634,8 @@ func (a Greylisting) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Id != nil {
-		object["id"], err = json.Marshal(a.Id)
+	if a.ID != nil {
+		object["id"], err = json.Marshal(a.ID)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'id': %w", err)
 		}
@@ -5914,7 +5904,7 @@ func (a *MailingList) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["footer_html"]; found {
-		err = json.Unmarshal(raw, &a.FooterHtml)
+		err = json.Unmarshal(raw, &a.FooterHTML)
 		if err != nil {
 			return fmt.Errorf("error reading 'footer_html': %w", err)
 		}
@@ -5930,7 +5920,7 @@ func (a *MailingList) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.Id)
+		err = json.Unmarshal(raw, &a.ID)
 		if err != nil {
 			return fmt.Errorf("error reading 'id': %w", err)
 		}
@@ -6381,8 +6371,8 @@ func (a MailingList) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.FooterHtml != nil {
-		object["footer_html"], err = json.Marshal(a.FooterHtml)
+	if a.FooterHTML != nil {
+		object["footer_html"], err = json.Marshal(a.FooterHTML)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'footer_html': %w", err)
 		}
@@ -6395,8 +6385,8 @@ func (a MailingList) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Id != nil {
-		object["id"], err = json.Marshal(a.Id)
+	if a.ID != nil {
+		object["id"], err = json.Marshal(a.ID)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'id': %w", err)
 		}
@@ -6813,7 +6803,7 @@ func (a *SpamPolicy) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.Id)
+		err = json.Unmarshal(raw, &a.ID)
 		if err != nil {
 			return fmt.Errorf("error reading 'id': %w", err)
 		}
@@ -7227,8 +7217,8 @@ func (a SpamPolicy) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Id != nil {
-		object["id"], err = json.Marshal(a.Id)
+	if a.ID != nil {
+		object["id"], err = json.Marshal(a.ID)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'id': %w", err)
 		}
@@ -7941,7 +7931,7 @@ func (a *Throttle) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.Id)
+		err = json.Unmarshal(raw, &a.ID)
 		if err != nil {
 			return fmt.Errorf("error reading 'id': %w", err)
 		}
@@ -8030,8 +8020,8 @@ func (a Throttle) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Id != nil {
-		object["id"], err = json.Marshal(a.Id)
+	if a.ID != nil {
+		object["id"], err = json.Marshal(a.ID)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'id': %w", err)
 		}
@@ -8401,7 +8391,7 @@ func (a *User) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["enablepop3secured"]; found {
-		err = json.Unmarshal(raw, &a.Enablepop3secured)
+		err = json.Unmarshal(raw, &a.Enablepop3Secured)
 		if err != nil {
 			return fmt.Errorf("error reading 'enablepop3secured': %w", err)
 		}
@@ -8409,7 +8399,7 @@ func (a *User) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["enablepop3tls"]; found {
-		err = json.Unmarshal(raw, &a.Enablepop3tls)
+		err = json.Unmarshal(raw, &a.Enablepop3TLS)
 		if err != nil {
 			return fmt.Errorf("error reading 'enablepop3tls': %w", err)
 		}
@@ -8921,7 +8911,7 @@ func (a *User) UnmarshalJSON(b []byte) error {
 	}
 
 	if raw, found := object["uid"]; found {
-		err = json.Unmarshal(raw, &a.Uid)
+		err = json.Unmarshal(raw, &a.UID)
 		if err != nil {
 			return fmt.Errorf("error reading 'uid': %w", err)
 		}
@@ -9212,15 +9202,15 @@ func (a User) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Enablepop3secured != nil {
-		object["enablepop3secured"], err = json.Marshal(a.Enablepop3secured)
+	if a.Enablepop3Secured != nil {
+		object["enablepop3secured"], err = json.Marshal(a.Enablepop3Secured)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'enablepop3secured': %w", err)
 		}
 	}
 
-	if a.Enablepop3tls != nil {
-		object["enablepop3tls"], err = json.Marshal(a.Enablepop3tls)
+	if a.Enablepop3TLS != nil {
+		object["enablepop3tls"], err = json.Marshal(a.Enablepop3TLS)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'enablepop3tls': %w", err)
 		}
@@ -9655,8 +9645,8 @@ func (a User) MarshalJSON() ([]byte, error) {
 		}
 	}
 
-	if a.Uid != nil {
-		object["uid"], err = json.Marshal(a.Uid)
+	if a.UID != nil {
+		object["uid"], err = json.Marshal(a.UID)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'uid': %w", err)
 		}
@@ -10047,7 +10037,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/admin/{mail} (the `CreateAdmin` operationId).
 	CreateAdmin(ctx context.Context, mail PathMail, body CreateAdminJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAdminWithBody Change an admin
+	// UpdateAdminWithBody Update an admin
 	//
 	// Changes what the body names and leaves the rest.
 	//
@@ -10056,7 +10046,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/admin/{mail} (the `UpdateAdmin` operationId).
 	UpdateAdminWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAdmin Change an admin
+	// UpdateAdmin Update an admin
 	//
 	// Changes what the body names and leaves the rest.
 	//
@@ -10080,7 +10070,7 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/alias/{mail} (the `DeleteAlias` operationId).
 	DeleteAlias(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetAlias Read an alias account
+	// GetAlias Get an alias account
 	//
 	// Corresponds with GET /api/alias/{mail} (the `GetAlias` operationId).
 	GetAlias(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10105,7 +10095,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/alias/{mail} (the `CreateAlias` operationId).
 	CreateAlias(ctx context.Context, mail PathMail, body CreateAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAliasWithBody Change an alias account
+	// UpdateAliasWithBody Update an alias account
 	//
 	// What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 	// single members and cannot be mixed with it.
@@ -10115,7 +10105,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/alias/{mail} (the `UpdateAlias` operationId).
 	UpdateAliasWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAlias Change an alias account
+	// UpdateAlias Update an alias account
 	//
 	// What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 	// single members and cannot be mixed with it.
@@ -10125,7 +10115,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/alias/{mail} (the `UpdateAlias` operationId).
 	UpdateAlias(ctx context.Context, mail PathMail, body UpdateAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RenameAlias Give an alias account another address
+	// RenameAlias Rename an alias account
 	//
 	// Members and moderators stay, and whatever names the old address names the new one from now on. The new
 	// address may lie in another domain that the caller manages, as long as the limits of that domain allow it.
@@ -10141,7 +10131,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/aliases/{domain} (the `ListAliases` operationId).
 	ListAliases(ctx context.Context, domain PathDomain, params *ListAliasesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateDomainAdminsWithBody Change the admins of a domain
+	// UpdateDomainAdminsWithBody Update the admins of a domain
 	//
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -10155,7 +10145,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/domain/admins/{domain} (the `UpdateDomainAdmins` operationId).
 	UpdateDomainAdminsWithBody(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateDomainAdmins Change the admins of a domain
+	// UpdateDomainAdmins Update the admins of a domain
 	//
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -10216,7 +10206,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/domain/{domain} (the `CreateDomain` operationId).
 	CreateDomain(ctx context.Context, domain PathDomain, body CreateDomainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateDomainWithBody Change a domain
+	// UpdateDomainWithBody Update a domain
 	//
 	// Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 	// are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -10226,7 +10216,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/domain/{domain} (the `UpdateDomain` operationId).
 	UpdateDomainWithBody(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateDomain Change a domain
+	// UpdateDomain Update a domain
 	//
 	// Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 	// are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -10244,7 +10234,7 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/domain/{domain}/keep_mailbox_days/{days} (the `DeleteDomainKeepMailboxes` operationId).
 	DeleteDomainKeepMailboxes(ctx context.Context, domain PathDomain, days PathDays, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetDomainOwnership Tell whether a name still has to be proven
+	// GetDomainOwnership Get the proof of a name
 	//
 	// `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
 	// domain. Nothing is looked up: the answer is what is known.
@@ -10252,7 +10242,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/domain/{domain}/ownership (the `GetDomainOwnership` operationId).
 	GetDomainOwnership(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// VerifyDomainOwnership Look up the proof of a name now
+	// VerifyDomainOwnership Verify the proof of a name now
 	//
 	// Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
 	// there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
@@ -10269,20 +10259,20 @@ type ClientInterface interface {
 	// Corresponds with GET /api/domains (the `ListDomains` operationId).
 	ListDomains(ctx context.Context, params *ListDomainsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListGreylisting List all greylisting settings
+	// ListGreylistings List all greylisting settings
 	//
 	// Those that decide first come first. Settings for single senders, which other tools may have made, are among
 	// them.
 	//
-	// Corresponds with GET /api/greylisting/all (the `ListGreylisting` operationId).
-	ListGreylisting(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/greylisting/all (the `ListGreylistings` operationId).
+	ListGreylistings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetSpfDomains List the domains whose mail servers are exempt
+	// ListSpfDomains List the domains whose mail servers are exempt
 	//
-	// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `GetSpfDomains` operationId).
-	GetSpfDomains(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `ListSpfDomains` operationId).
+	ListSpfDomains(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateSpfDomainsWithBody Change the domains whose mail servers are exempt
+	// UpdateSpfDomainsWithBody Update the domains whose mail servers are exempt
 	//
 	// A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 	// found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -10292,7 +10282,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/greylisting/whitelist_spf_domains (the `UpdateSpfDomains` operationId).
 	UpdateSpfDomainsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateSpfDomains Change the domains whose mail servers are exempt
+	// UpdateSpfDomains Update the domains whose mail servers are exempt
 	//
 	// A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 	// found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -10310,14 +10300,14 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/greylisting/{account} (the `DeleteGreylisting` operationId).
 	DeleteGreylisting(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetGreylisting Read a greylisting setting
+	// GetGreylisting Get a greylisting setting
 	//
 	// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
 	//
 	// Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
 	GetGreylisting(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetGreylistingWithBody Switch greylisting on or off
+	// UpdateGreylistingWithBody Update a greylisting setting
 	//
 	// A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 	// greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -10326,10 +10316,10 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-	SetGreylistingWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+	UpdateGreylistingWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetGreylisting Switch greylisting on or off
+	// UpdateGreylisting Update a greylisting setting
 	//
 	// A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 	// greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -10338,36 +10328,36 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-	SetGreylisting(ctx context.Context, account PathAccount, body SetGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+	UpdateGreylisting(ctx context.Context, account PathAccount, body UpdateGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetGreylistingWhitelists Read a greylisting whitelist
+	// GetGreylistingWhitelist Get a greylisting whitelist
 	//
 	// Only what was entered for this account. Servers that are exempt through their domains' SPF records are not
 	// among it.
 	//
-	// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelists` operationId).
-	GetGreylistingWhitelists(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelist` operationId).
+	GetGreylistingWhitelist(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateGreylistingWhitelistsWithBody Change a greylisting whitelist
+	// UpdateGreylistingWhitelistWithBody Update a greylisting whitelist
 	//
 	// Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 	// left out and named in `_discarded`.
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-	UpdateGreylistingWhitelistsWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+	UpdateGreylistingWhitelistWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateGreylistingWhitelists Change a greylisting whitelist
+	// UpdateGreylistingWhitelist Update a greylisting whitelist
 	//
 	// Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 	// left out and named in `_discarded`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-	UpdateGreylistingWhitelists(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+	UpdateGreylistingWhitelist(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportAdmin Export a standalone admin
 	//
@@ -10394,7 +10384,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/ldif/domain/{domain} (the `ExportDomain` operationId).
 	ExportDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ExportStaticList Export a mailing list
+	// ExportStaticList Export a static list
 	//
 	// The entry of the list, followed by the one that keeps its members from outside, where there are such.
 	//
@@ -10453,7 +10443,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/logout (the `Logout` operationId).
 	Logout(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteStaticList Delete a mailing list
+	// DeleteStaticList Delete a static list
 	//
 	// Its members lose the membership and nothing else. The list's address is also taken out of every forward
 	// and every other list.
@@ -10461,7 +10451,7 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/maillist/{mail} (the `DeleteStaticList` operationId).
 	DeleteStaticList(ctx context.Context, mail PathMail, params *DeleteStaticListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetStaticList Read a mailing list
+	// GetStaticList Get a static list
 	//
 	// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 	// here but under `/api/ml/{mail}`.
@@ -10469,7 +10459,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
 	GetStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateStaticListWithBody Create a mailing list
+	// CreateStaticListWithBody Create a static list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
@@ -10478,7 +10468,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
 	CreateStaticListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateStaticList Create a mailing list
+	// CreateStaticList Create a static list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
@@ -10487,7 +10477,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
 	CreateStaticList(ctx context.Context, mail PathMail, body CreateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateStaticListWithBody Change a mailing list
+	// UpdateStaticListWithBody Update a static list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
@@ -10497,7 +10487,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
 	UpdateStaticListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateStaticList Change a mailing list
+	// UpdateStaticList Update a static list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
@@ -10515,7 +10505,7 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/ml/{mail} (the `DeleteMailingList` operationId).
 	DeleteMailingList(ctx context.Context, mail PathMail, params *DeleteMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMailingList Read a mailing list
+	// GetMailingList Get a mailing list
 	//
 	// Corresponds with GET /api/ml/{mail} (the `GetMailingList` operationId).
 	GetMailingList(ctx context.Context, mail PathMail, params *GetMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10542,14 +10532,14 @@ type ClientInterface interface {
 	// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
 	CreateMailingList(ctx context.Context, mail PathMail, body CreateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMailingListWithBody Change a mailing list, add and remove subscribers
+	// UpdateMailingListWithBody Update a mailing list, add and remove subscribers
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
 	UpdateMailingListWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMailingList Change a mailing list, add and remove subscribers
+	// UpdateMailingList Update a mailing list, add and remove subscribers
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10572,14 +10562,14 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/spampolicy/domain/{domain} (the `DeleteDomainSpamPolicy` operationId).
 	DeleteDomainSpamPolicy(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetDomainSpamPolicy Read the spam policy of a domain
+	// GetDomainSpamPolicy Get the spam policy of a domain
 	//
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
 	// Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
 	GetDomainSpamPolicy(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateDomainSpamPolicyWithBody Change the spam policy of a domain
+	// UpdateDomainSpamPolicyWithBody Update the spam policy of a domain
 	//
 	// Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 	// configuration. It holds from the next message on.
@@ -10589,7 +10579,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/spampolicy/domain/{domain} (the `UpdateDomainSpamPolicy` operationId).
 	UpdateDomainSpamPolicyWithBody(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateDomainSpamPolicy Change the spam policy of a domain
+	// UpdateDomainSpamPolicy Update the spam policy of a domain
 	//
 	// Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 	// configuration. It holds from the next message on.
@@ -10607,14 +10597,14 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/spampolicy/global (the `DeleteGlobalSpamPolicy` operationId).
 	DeleteGlobalSpamPolicy(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetGlobalSpamPolicy Read the spam policy of everybody
+	// GetGlobalSpamPolicy Get the spam policy of everybody
 	//
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
 	// Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
 	GetGlobalSpamPolicy(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateGlobalSpamPolicyWithBody Change the spam policy of everybody
+	// UpdateGlobalSpamPolicyWithBody Update the spam policy of everybody
 	//
 	// The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 	// quarantined, all checks run. It holds from the next message on.
@@ -10624,7 +10614,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/spampolicy/global (the `UpdateGlobalSpamPolicy` operationId).
 	UpdateGlobalSpamPolicyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateGlobalSpamPolicy Change the spam policy of everybody
+	// UpdateGlobalSpamPolicy Update the spam policy of everybody
 	//
 	// The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 	// quarantined, all checks run. It holds from the next message on.
@@ -10642,14 +10632,14 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/spampolicy/user/{mail} (the `DeleteUserSpamPolicy` operationId).
 	DeleteUserSpamPolicy(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetUserSpamPolicy Read the spam policy of a mailbox
+	// GetUserSpamPolicy Get the spam policy of a mailbox
 	//
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
 	// Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
 	GetUserSpamPolicy(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserSpamPolicyWithBody Change the spam policy of a mailbox
+	// UpdateUserSpamPolicyWithBody Update the spam policy of a mailbox
 	//
 	// Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 	// from Amavisd's own configuration. It holds from the next message on.
@@ -10659,7 +10649,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/spampolicy/user/{mail} (the `UpdateUserSpamPolicy` operationId).
 	UpdateUserSpamPolicyWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserSpamPolicy Change the spam policy of a mailbox
+	// UpdateUserSpamPolicy Update the spam policy of a mailbox
 	//
 	// Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 	// from Amavisd's own configuration. It holds from the next message on.
@@ -10669,14 +10659,14 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/spampolicy/user/{mail} (the `UpdateUserSpamPolicy` operationId).
 	UpdateUserSpamPolicy(ctx context.Context, mail PathMail, body UpdateUserSpamPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetThrottle Read a throttle
+	// GetThrottle Get a throttle
 	//
 	// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
 	//
 	// Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
 	GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetThrottleWithBody Set or end a throttle
+	// UpdateThrottleWithBody Update a throttle
 	//
 	// Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 	// setting, and a new `period` starts the counting afresh.
@@ -10689,10 +10679,10 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-	SetThrottleWithBody(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+	UpdateThrottleWithBody(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetThrottle Set or end a throttle
+	// UpdateThrottle Update a throttle
 	//
 	// Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 	// setting, and a new `period` starts the counting afresh.
@@ -10705,8 +10695,8 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-	SetThrottle(ctx context.Context, account PathAccount, direction PathDirection, body SetThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+	UpdateThrottle(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteUser Delete a mailbox and keep its mail on disk
 	//
@@ -10717,7 +10707,7 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/user/{mail} (the `DeleteUser` operationId).
 	DeleteUser(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetUser Read a mailbox
+	// GetUser Get a mailbox
 	//
 	// The stored record without its password, and beside it what other tables know about the mailbox: where its
 	// mail goes, which addresses and lists it belongs to, how much it stores.
@@ -10749,7 +10739,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/user/{mail} (the `CreateUser` operationId).
 	CreateUser(ctx context.Context, mail PathMail, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserWithBody Change a mailbox
+	// UpdateUserWithBody Update a mailbox
 	//
 	// What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 	// the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -10759,7 +10749,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/user/{mail} (the `UpdateUser` operationId).
 	UpdateUserWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUser Change a mailbox
+	// UpdateUser Update a mailbox
 	//
 	// What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 	// the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -10769,7 +10759,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/user/{mail} (the `UpdateUser` operationId).
 	UpdateUser(ctx context.Context, mail PathMail, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RenameUser Give a mailbox another address
+	// RenameUser Rename a mailbox
 	//
 	// Forwards, memberships, blind copies, admin rights, policies and usage follow to the new address. The mail
 	// itself is not moved: the mailbox keeps its directory, whose name still shows the old address. The new
@@ -10794,7 +10784,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/users/{domain} (the `ListUsers` operationId).
 	ListUsers(ctx context.Context, domain PathDomain, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUsersWithBody Change all mailboxes of a domain
+	// UpdateUsersWithBody Update all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -10804,7 +10794,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/users/{domain} (the `UpdateUsers` operationId).
 	UpdateUsersWithBody(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUsers Change all mailboxes of a domain
+	// UpdateUsers Update all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -10814,7 +10804,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/users/{domain} (the `UpdateUsers` operationId).
 	UpdateUsers(ctx context.Context, domain PathDomain, body UpdateUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// VerifyAdminPasswordWithBody Check the password of an admin
+	// VerifyAdminPasswordWithBody Verify the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -10826,7 +10816,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/verify_password/admin/{mail} (the `VerifyAdminPassword` operationId).
 	VerifyAdminPasswordWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// VerifyAdminPassword Check the password of an admin
+	// VerifyAdminPassword Verify the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -10838,7 +10828,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/verify_password/admin/{mail} (the `VerifyAdminPassword` operationId).
 	VerifyAdminPassword(ctx context.Context, mail PathMail, body VerifyAdminPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// VerifyUserPasswordWithBody Check the password of a mailbox
+	// VerifyUserPasswordWithBody Verify the password of a mailbox
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -10849,7 +10839,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/verify_password/user/{mail} (the `VerifyUserPassword` operationId).
 	VerifyUserPasswordWithBody(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// VerifyUserPassword Check the password of a mailbox
+	// VerifyUserPassword Verify the password of a mailbox
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -10860,19 +10850,19 @@ type ClientInterface interface {
 	// Corresponds with POST /api/verify_password/user/{mail} (the `VerifyUserPassword` operationId).
 	VerifyUserPassword(ctx context.Context, mail PathMail, body VerifyUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ClearWblist Empty a whitelist or blacklist
+	// DeleteWblist Delete a whitelist or blacklist
 	//
 	// All entries of this account, direction and colour. An empty list stays empty and the call succeeds.
 	//
-	// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `ClearWblist` operationId).
-	ClearWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `DeleteWblist` operationId).
+	DeleteWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetWblist Read a whitelist or blacklist
+	// GetWblist Get a whitelist or blacklist
 	//
 	// Corresponds with GET /api/wblist/{direction}/{colour}/{account} (the `GetWblist` operationId).
 	GetWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddToWblistWithBody Add to a whitelist or blacklist
+	// AddWblistAddressesWithBody Add addresses to a whitelist or blacklist
 	//
 	// What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 	// and named in `_discarded`.
@@ -10885,10 +10875,10 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-	AddToWblistWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+	AddWblistAddressesWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddToWblist Add to a whitelist or blacklist
+	// AddWblistAddresses Add addresses to a whitelist or blacklist
 	//
 	// What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 	// and named in `_discarded`.
@@ -10901,30 +10891,30 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-	AddToWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddToWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+	AddWblistAddresses(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RemoveFromWblistWithBody Remove from a whitelist or blacklist
+	// RemoveWblistAddressesWithBody Remove addresses from a whitelist or blacklist
 	//
 	// The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 	// named in `_discarded`.
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-	RemoveFromWblistWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+	RemoveWblistAddressesWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RemoveFromWblist Remove from a whitelist or blacklist
+	// RemoveWblistAddresses Remove addresses from a whitelist or blacklist
 	//
 	// The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 	// named in `_discarded`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-	RemoveFromWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveFromWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+	RemoveWblistAddresses(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// Whoami Tell who the caller is
+	// Whoami Get the caller
 	//
 	// Whom the session belongs to, and what that admin may do.
 	//
@@ -11005,7 +10995,7 @@ func (c *Client) CreateAdmin(ctx context.Context, mail PathMail, body CreateAdmi
 	return c.Client.Do(req)
 }
 
-// UpdateAdminWithBody Change an admin
+// UpdateAdminWithBody Update an admin
 //
 // Changes what the body names and leaves the rest.
 //
@@ -11024,7 +11014,7 @@ func (c *Client) UpdateAdminWithBody(ctx context.Context, mail PathMail, content
 	return c.Client.Do(req)
 }
 
-// UpdateAdmin Change an admin
+// UpdateAdmin Update an admin
 //
 // Changes what the body names and leaves the rest.
 //
@@ -11078,7 +11068,7 @@ func (c *Client) DeleteAlias(ctx context.Context, mail PathMail, reqEditors ...R
 	return c.Client.Do(req)
 }
 
-// GetAlias Read an alias account
+// GetAlias Get an alias account
 //
 // Corresponds with GET /api/alias/{mail} (the `GetAlias` operationId).
 func (c *Client) GetAlias(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11133,7 +11123,7 @@ func (c *Client) CreateAlias(ctx context.Context, mail PathMail, body CreateAlia
 	return c.Client.Do(req)
 }
 
-// UpdateAliasWithBody Change an alias account
+// UpdateAliasWithBody Update an alias account
 //
 // What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 // single members and cannot be mixed with it.
@@ -11153,7 +11143,7 @@ func (c *Client) UpdateAliasWithBody(ctx context.Context, mail PathMail, content
 	return c.Client.Do(req)
 }
 
-// UpdateAlias Change an alias account
+// UpdateAlias Update an alias account
 //
 // What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 // single members and cannot be mixed with it.
@@ -11173,7 +11163,7 @@ func (c *Client) UpdateAlias(ctx context.Context, mail PathMail, body UpdateAlia
 	return c.Client.Do(req)
 }
 
-// RenameAlias Give an alias account another address
+// RenameAlias Rename an alias account
 //
 // Members and moderators stay, and whatever names the old address names the new one from now on. The new
 // address may lie in another domain that the caller manages, as long as the limits of that domain allow it.
@@ -11209,7 +11199,7 @@ func (c *Client) ListAliases(ctx context.Context, domain PathDomain, params *Lis
 	return c.Client.Do(req)
 }
 
-// UpdateDomainAdminsWithBody Change the admins of a domain
+// UpdateDomainAdminsWithBody Update the admins of a domain
 //
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -11233,7 +11223,7 @@ func (c *Client) UpdateDomainAdminsWithBody(ctx context.Context, domain PathDoma
 	return c.Client.Do(req)
 }
 
-// UpdateDomainAdmins Change the admins of a domain
+// UpdateDomainAdmins Update the admins of a domain
 //
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -11344,7 +11334,7 @@ func (c *Client) CreateDomain(ctx context.Context, domain PathDomain, body Creat
 	return c.Client.Do(req)
 }
 
-// UpdateDomainWithBody Change a domain
+// UpdateDomainWithBody Update a domain
 //
 // Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 // are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -11364,7 +11354,7 @@ func (c *Client) UpdateDomainWithBody(ctx context.Context, domain PathDomain, co
 	return c.Client.Do(req)
 }
 
-// UpdateDomain Change a domain
+// UpdateDomain Update a domain
 //
 // Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 // are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -11402,7 +11392,7 @@ func (c *Client) DeleteDomainKeepMailboxes(ctx context.Context, domain PathDomai
 	return c.Client.Do(req)
 }
 
-// GetDomainOwnership Tell whether a name still has to be proven
+// GetDomainOwnership Get the proof of a name
 //
 // `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
 // domain. Nothing is looked up: the answer is what is known.
@@ -11420,7 +11410,7 @@ func (c *Client) GetDomainOwnership(ctx context.Context, domain PathDomain, reqE
 	return c.Client.Do(req)
 }
 
-// VerifyDomainOwnership Look up the proof of a name now
+// VerifyDomainOwnership Verify the proof of a name now
 //
 // Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
 // there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
@@ -11457,14 +11447,14 @@ func (c *Client) ListDomains(ctx context.Context, params *ListDomainsParams, req
 	return c.Client.Do(req)
 }
 
-// ListGreylisting List all greylisting settings
+// ListGreylistings List all greylisting settings
 //
 // Those that decide first come first. Settings for single senders, which other tools may have made, are among
 // them.
 //
-// Corresponds with GET /api/greylisting/all (the `ListGreylisting` operationId).
-func (c *Client) ListGreylisting(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListGreylistingRequest(c.Server)
+// Corresponds with GET /api/greylisting/all (the `ListGreylistings` operationId).
+func (c *Client) ListGreylistings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListGreylistingsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -11475,11 +11465,11 @@ func (c *Client) ListGreylisting(ctx context.Context, reqEditors ...RequestEdito
 	return c.Client.Do(req)
 }
 
-// GetSpfDomains List the domains whose mail servers are exempt
+// ListSpfDomains List the domains whose mail servers are exempt
 //
-// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `GetSpfDomains` operationId).
-func (c *Client) GetSpfDomains(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetSpfDomainsRequest(c.Server)
+// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `ListSpfDomains` operationId).
+func (c *Client) ListSpfDomains(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSpfDomainsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -11490,7 +11480,7 @@ func (c *Client) GetSpfDomains(ctx context.Context, reqEditors ...RequestEditorF
 	return c.Client.Do(req)
 }
 
-// UpdateSpfDomainsWithBody Change the domains whose mail servers are exempt
+// UpdateSpfDomainsWithBody Update the domains whose mail servers are exempt
 //
 // A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 // found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -11510,7 +11500,7 @@ func (c *Client) UpdateSpfDomainsWithBody(ctx context.Context, contentType strin
 	return c.Client.Do(req)
 }
 
-// UpdateSpfDomains Change the domains whose mail servers are exempt
+// UpdateSpfDomains Update the domains whose mail servers are exempt
 //
 // A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 // found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -11548,7 +11538,7 @@ func (c *Client) DeleteGreylisting(ctx context.Context, account PathAccount, req
 	return c.Client.Do(req)
 }
 
-// GetGreylisting Read a greylisting setting
+// GetGreylisting Get a greylisting setting
 //
 // The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
 //
@@ -11565,7 +11555,7 @@ func (c *Client) GetGreylisting(ctx context.Context, account PathAccount, reqEdi
 	return c.Client.Do(req)
 }
 
-// SetGreylistingWithBody Switch greylisting on or off
+// UpdateGreylistingWithBody Update a greylisting setting
 //
 // A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 // greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -11574,9 +11564,9 @@ func (c *Client) GetGreylisting(ctx context.Context, account PathAccount, reqEdi
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-func (c *Client) SetGreylistingWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSetGreylistingRequestWithBody(c.Server, account, contentType, body)
+// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+func (c *Client) UpdateGreylistingWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateGreylistingRequestWithBody(c.Server, account, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11587,7 +11577,7 @@ func (c *Client) SetGreylistingWithBody(ctx context.Context, account PathAccount
 	return c.Client.Do(req)
 }
 
-// SetGreylisting Switch greylisting on or off
+// UpdateGreylisting Update a greylisting setting
 //
 // A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 // greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -11596,9 +11586,9 @@ func (c *Client) SetGreylistingWithBody(ctx context.Context, account PathAccount
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-func (c *Client) SetGreylisting(ctx context.Context, account PathAccount, body SetGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSetGreylistingRequest(c.Server, account, body)
+// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+func (c *Client) UpdateGreylisting(ctx context.Context, account PathAccount, body UpdateGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateGreylistingRequest(c.Server, account, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11609,14 +11599,14 @@ func (c *Client) SetGreylisting(ctx context.Context, account PathAccount, body S
 	return c.Client.Do(req)
 }
 
-// GetGreylistingWhitelists Read a greylisting whitelist
+// GetGreylistingWhitelist Get a greylisting whitelist
 //
 // Only what was entered for this account. Servers that are exempt through their domains' SPF records are not
 // among it.
 //
-// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelists` operationId).
-func (c *Client) GetGreylistingWhitelists(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetGreylistingWhitelistsRequest(c.Server, account)
+// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelist` operationId).
+func (c *Client) GetGreylistingWhitelist(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetGreylistingWhitelistRequest(c.Server, account)
 	if err != nil {
 		return nil, err
 	}
@@ -11627,16 +11617,16 @@ func (c *Client) GetGreylistingWhitelists(ctx context.Context, account PathAccou
 	return c.Client.Do(req)
 }
 
-// UpdateGreylistingWhitelistsWithBody Change a greylisting whitelist
+// UpdateGreylistingWhitelistWithBody Update a greylisting whitelist
 //
 // Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 // left out and named in `_discarded`.
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-func (c *Client) UpdateGreylistingWhitelistsWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateGreylistingWhitelistsRequestWithBody(c.Server, account, contentType, body)
+// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+func (c *Client) UpdateGreylistingWhitelistWithBody(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateGreylistingWhitelistRequestWithBody(c.Server, account, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11647,16 +11637,16 @@ func (c *Client) UpdateGreylistingWhitelistsWithBody(ctx context.Context, accoun
 	return c.Client.Do(req)
 }
 
-// UpdateGreylistingWhitelists Change a greylisting whitelist
+// UpdateGreylistingWhitelist Update a greylisting whitelist
 //
 // Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 // left out and named in `_discarded`.
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-func (c *Client) UpdateGreylistingWhitelists(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateGreylistingWhitelistsRequest(c.Server, account, body)
+// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+func (c *Client) UpdateGreylistingWhitelist(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateGreylistingWhitelistRequest(c.Server, account, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11732,7 +11722,7 @@ func (c *Client) ExportDomain(ctx context.Context, domain PathDomain, reqEditors
 	return c.Client.Do(req)
 }
 
-// ExportStaticList Export a mailing list
+// ExportStaticList Export a static list
 //
 // The entry of the list, followed by the one that keeps its members from outside, where there are such.
 //
@@ -11841,7 +11831,7 @@ func (c *Client) Logout(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 	return c.Client.Do(req)
 }
 
-// DeleteStaticList Delete a mailing list
+// DeleteStaticList Delete a static list
 //
 // Its members lose the membership and nothing else. The list's address is also taken out of every forward
 // and every other list.
@@ -11859,7 +11849,7 @@ func (c *Client) DeleteStaticList(ctx context.Context, mail PathMail, params *De
 	return c.Client.Do(req)
 }
 
-// GetStaticList Read a mailing list
+// GetStaticList Get a static list
 //
 // The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 // here but under `/api/ml/{mail}`.
@@ -11877,7 +11867,7 @@ func (c *Client) GetStaticList(ctx context.Context, mail PathMail, reqEditors ..
 	return c.Client.Do(req)
 }
 
-// CreateStaticListWithBody Create a mailing list
+// CreateStaticListWithBody Create a static list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
@@ -11896,7 +11886,7 @@ func (c *Client) CreateStaticListWithBody(ctx context.Context, mail PathMail, co
 	return c.Client.Do(req)
 }
 
-// CreateStaticList Create a mailing list
+// CreateStaticList Create a static list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
@@ -11915,7 +11905,7 @@ func (c *Client) CreateStaticList(ctx context.Context, mail PathMail, body Creat
 	return c.Client.Do(req)
 }
 
-// UpdateStaticListWithBody Change a mailing list
+// UpdateStaticListWithBody Update a static list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
@@ -11935,7 +11925,7 @@ func (c *Client) UpdateStaticListWithBody(ctx context.Context, mail PathMail, co
 	return c.Client.Do(req)
 }
 
-// UpdateStaticList Change a mailing list
+// UpdateStaticList Update a static list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
@@ -11973,7 +11963,7 @@ func (c *Client) DeleteMailingList(ctx context.Context, mail PathMail, params *D
 	return c.Client.Do(req)
 }
 
-// GetMailingList Read a mailing list
+// GetMailingList Get a mailing list
 //
 // Corresponds with GET /api/ml/{mail} (the `GetMailingList` operationId).
 func (c *Client) GetMailingList(ctx context.Context, mail PathMail, params *GetMailingListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12030,7 +12020,7 @@ func (c *Client) CreateMailingList(ctx context.Context, mail PathMail, body Crea
 	return c.Client.Do(req)
 }
 
-// UpdateMailingListWithBody Change a mailing list, add and remove subscribers
+// UpdateMailingListWithBody Update a mailing list, add and remove subscribers
 //
 // Takes any type of body and a specified content type.
 //
@@ -12047,7 +12037,7 @@ func (c *Client) UpdateMailingListWithBody(ctx context.Context, mail PathMail, c
 	return c.Client.Do(req)
 }
 
-// UpdateMailingList Change a mailing list, add and remove subscribers
+// UpdateMailingList Update a mailing list, add and remove subscribers
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12100,7 +12090,7 @@ func (c *Client) DeleteDomainSpamPolicy(ctx context.Context, domain PathDomain, 
 	return c.Client.Do(req)
 }
 
-// GetDomainSpamPolicy Read the spam policy of a domain
+// GetDomainSpamPolicy Get the spam policy of a domain
 //
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
@@ -12117,7 +12107,7 @@ func (c *Client) GetDomainSpamPolicy(ctx context.Context, domain PathDomain, req
 	return c.Client.Do(req)
 }
 
-// UpdateDomainSpamPolicyWithBody Change the spam policy of a domain
+// UpdateDomainSpamPolicyWithBody Update the spam policy of a domain
 //
 // Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 // configuration. It holds from the next message on.
@@ -12137,7 +12127,7 @@ func (c *Client) UpdateDomainSpamPolicyWithBody(ctx context.Context, domain Path
 	return c.Client.Do(req)
 }
 
-// UpdateDomainSpamPolicy Change the spam policy of a domain
+// UpdateDomainSpamPolicy Update the spam policy of a domain
 //
 // Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 // configuration. It holds from the next message on.
@@ -12175,7 +12165,7 @@ func (c *Client) DeleteGlobalSpamPolicy(ctx context.Context, reqEditors ...Reque
 	return c.Client.Do(req)
 }
 
-// GetGlobalSpamPolicy Read the spam policy of everybody
+// GetGlobalSpamPolicy Get the spam policy of everybody
 //
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
@@ -12192,7 +12182,7 @@ func (c *Client) GetGlobalSpamPolicy(ctx context.Context, reqEditors ...RequestE
 	return c.Client.Do(req)
 }
 
-// UpdateGlobalSpamPolicyWithBody Change the spam policy of everybody
+// UpdateGlobalSpamPolicyWithBody Update the spam policy of everybody
 //
 // The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 // quarantined, all checks run. It holds from the next message on.
@@ -12212,7 +12202,7 @@ func (c *Client) UpdateGlobalSpamPolicyWithBody(ctx context.Context, contentType
 	return c.Client.Do(req)
 }
 
-// UpdateGlobalSpamPolicy Change the spam policy of everybody
+// UpdateGlobalSpamPolicy Update the spam policy of everybody
 //
 // The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 // quarantined, all checks run. It holds from the next message on.
@@ -12250,7 +12240,7 @@ func (c *Client) DeleteUserSpamPolicy(ctx context.Context, mail PathMail, reqEdi
 	return c.Client.Do(req)
 }
 
-// GetUserSpamPolicy Read the spam policy of a mailbox
+// GetUserSpamPolicy Get the spam policy of a mailbox
 //
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
@@ -12267,7 +12257,7 @@ func (c *Client) GetUserSpamPolicy(ctx context.Context, mail PathMail, reqEditor
 	return c.Client.Do(req)
 }
 
-// UpdateUserSpamPolicyWithBody Change the spam policy of a mailbox
+// UpdateUserSpamPolicyWithBody Update the spam policy of a mailbox
 //
 // Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 // from Amavisd's own configuration. It holds from the next message on.
@@ -12287,7 +12277,7 @@ func (c *Client) UpdateUserSpamPolicyWithBody(ctx context.Context, mail PathMail
 	return c.Client.Do(req)
 }
 
-// UpdateUserSpamPolicy Change the spam policy of a mailbox
+// UpdateUserSpamPolicy Update the spam policy of a mailbox
 //
 // Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 // from Amavisd's own configuration. It holds from the next message on.
@@ -12307,7 +12297,7 @@ func (c *Client) UpdateUserSpamPolicy(ctx context.Context, mail PathMail, body U
 	return c.Client.Do(req)
 }
 
-// GetThrottle Read a throttle
+// GetThrottle Get a throttle
 //
 // The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
 //
@@ -12324,7 +12314,7 @@ func (c *Client) GetThrottle(ctx context.Context, account PathAccount, direction
 	return c.Client.Do(req)
 }
 
-// SetThrottleWithBody Set or end a throttle
+// UpdateThrottleWithBody Update a throttle
 //
 // Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 // setting, and a new `period` starts the counting afresh.
@@ -12337,9 +12327,9 @@ func (c *Client) GetThrottle(ctx context.Context, account PathAccount, direction
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-func (c *Client) SetThrottleWithBody(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSetThrottleRequestWithBody(c.Server, account, direction, contentType, body)
+// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+func (c *Client) UpdateThrottleWithBody(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateThrottleRequestWithBody(c.Server, account, direction, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12350,7 +12340,7 @@ func (c *Client) SetThrottleWithBody(ctx context.Context, account PathAccount, d
 	return c.Client.Do(req)
 }
 
-// SetThrottle Set or end a throttle
+// UpdateThrottle Update a throttle
 //
 // Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 // setting, and a new `period` starts the counting afresh.
@@ -12363,9 +12353,9 @@ func (c *Client) SetThrottleWithBody(ctx context.Context, account PathAccount, d
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-func (c *Client) SetThrottle(ctx context.Context, account PathAccount, direction PathDirection, body SetThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSetThrottleRequest(c.Server, account, direction, body)
+// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+func (c *Client) UpdateThrottle(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateThrottleRequest(c.Server, account, direction, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12395,7 +12385,7 @@ func (c *Client) DeleteUser(ctx context.Context, mail PathMail, reqEditors ...Re
 	return c.Client.Do(req)
 }
 
-// GetUser Read a mailbox
+// GetUser Get a mailbox
 //
 // The stored record without its password, and beside it what other tables know about the mailbox: where its
 // mail goes, which addresses and lists it belongs to, how much it stores.
@@ -12457,7 +12447,7 @@ func (c *Client) CreateUser(ctx context.Context, mail PathMail, body CreateUserJ
 	return c.Client.Do(req)
 }
 
-// UpdateUserWithBody Change a mailbox
+// UpdateUserWithBody Update a mailbox
 //
 // What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 // the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -12477,7 +12467,7 @@ func (c *Client) UpdateUserWithBody(ctx context.Context, mail PathMail, contentT
 	return c.Client.Do(req)
 }
 
-// UpdateUser Change a mailbox
+// UpdateUser Update a mailbox
 //
 // What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 // the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -12497,7 +12487,7 @@ func (c *Client) UpdateUser(ctx context.Context, mail PathMail, body UpdateUserJ
 	return c.Client.Do(req)
 }
 
-// RenameUser Give a mailbox another address
+// RenameUser Rename a mailbox
 //
 // Forwards, memberships, blind copies, admin rights, policies and usage follow to the new address. The mail
 // itself is not moved: the mailbox keeps its directory, whose name still shows the old address. The new
@@ -12552,7 +12542,7 @@ func (c *Client) ListUsers(ctx context.Context, domain PathDomain, params *ListU
 	return c.Client.Do(req)
 }
 
-// UpdateUsersWithBody Change all mailboxes of a domain
+// UpdateUsersWithBody Update all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 // domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -12572,7 +12562,7 @@ func (c *Client) UpdateUsersWithBody(ctx context.Context, domain PathDomain, con
 	return c.Client.Do(req)
 }
 
-// UpdateUsers Change all mailboxes of a domain
+// UpdateUsers Update all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 // domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -12592,7 +12582,7 @@ func (c *Client) UpdateUsers(ctx context.Context, domain PathDomain, body Update
 	return c.Client.Do(req)
 }
 
-// VerifyAdminPasswordWithBody Check the password of an admin
+// VerifyAdminPasswordWithBody Verify the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -12614,7 +12604,7 @@ func (c *Client) VerifyAdminPasswordWithBody(ctx context.Context, mail PathMail,
 	return c.Client.Do(req)
 }
 
-// VerifyAdminPassword Check the password of an admin
+// VerifyAdminPassword Verify the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -12636,7 +12626,7 @@ func (c *Client) VerifyAdminPassword(ctx context.Context, mail PathMail, body Ve
 	return c.Client.Do(req)
 }
 
-// VerifyUserPasswordWithBody Check the password of a mailbox
+// VerifyUserPasswordWithBody Verify the password of a mailbox
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -12657,7 +12647,7 @@ func (c *Client) VerifyUserPasswordWithBody(ctx context.Context, mail PathMail, 
 	return c.Client.Do(req)
 }
 
-// VerifyUserPassword Check the password of a mailbox
+// VerifyUserPassword Verify the password of a mailbox
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -12678,13 +12668,13 @@ func (c *Client) VerifyUserPassword(ctx context.Context, mail PathMail, body Ver
 	return c.Client.Do(req)
 }
 
-// ClearWblist Empty a whitelist or blacklist
+// DeleteWblist Delete a whitelist or blacklist
 //
 // All entries of this account, direction and colour. An empty list stays empty and the call succeeds.
 //
-// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `ClearWblist` operationId).
-func (c *Client) ClearWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewClearWblistRequest(c.Server, direction, colour, account)
+// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `DeleteWblist` operationId).
+func (c *Client) DeleteWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteWblistRequest(c.Server, direction, colour, account)
 	if err != nil {
 		return nil, err
 	}
@@ -12695,7 +12685,7 @@ func (c *Client) ClearWblist(ctx context.Context, direction PathDirection, colou
 	return c.Client.Do(req)
 }
 
-// GetWblist Read a whitelist or blacklist
+// GetWblist Get a whitelist or blacklist
 //
 // Corresponds with GET /api/wblist/{direction}/{colour}/{account} (the `GetWblist` operationId).
 func (c *Client) GetWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12710,7 +12700,7 @@ func (c *Client) GetWblist(ctx context.Context, direction PathDirection, colour 
 	return c.Client.Do(req)
 }
 
-// AddToWblistWithBody Add to a whitelist or blacklist
+// AddWblistAddressesWithBody Add addresses to a whitelist or blacklist
 //
 // What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 // and named in `_discarded`.
@@ -12723,9 +12713,9 @@ func (c *Client) GetWblist(ctx context.Context, direction PathDirection, colour 
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-func (c *Client) AddToWblistWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAddToWblistRequestWithBody(c.Server, direction, colour, account, contentType, body)
+// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+func (c *Client) AddWblistAddressesWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddWblistAddressesRequestWithBody(c.Server, direction, colour, account, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12736,7 +12726,7 @@ func (c *Client) AddToWblistWithBody(ctx context.Context, direction PathDirectio
 	return c.Client.Do(req)
 }
 
-// AddToWblist Add to a whitelist or blacklist
+// AddWblistAddresses Add addresses to a whitelist or blacklist
 //
 // What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 // and named in `_discarded`.
@@ -12749,9 +12739,9 @@ func (c *Client) AddToWblistWithBody(ctx context.Context, direction PathDirectio
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-func (c *Client) AddToWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddToWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAddToWblistRequest(c.Server, direction, colour, account, body)
+// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+func (c *Client) AddWblistAddresses(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddWblistAddressesRequest(c.Server, direction, colour, account, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12762,16 +12752,16 @@ func (c *Client) AddToWblist(ctx context.Context, direction PathDirection, colou
 	return c.Client.Do(req)
 }
 
-// RemoveFromWblistWithBody Remove from a whitelist or blacklist
+// RemoveWblistAddressesWithBody Remove addresses from a whitelist or blacklist
 //
 // The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 // named in `_discarded`.
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-func (c *Client) RemoveFromWblistWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRemoveFromWblistRequestWithBody(c.Server, direction, colour, account, contentType, body)
+// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+func (c *Client) RemoveWblistAddressesWithBody(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveWblistAddressesRequestWithBody(c.Server, direction, colour, account, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12782,16 +12772,16 @@ func (c *Client) RemoveFromWblistWithBody(ctx context.Context, direction PathDir
 	return c.Client.Do(req)
 }
 
-// RemoveFromWblist Remove from a whitelist or blacklist
+// RemoveWblistAddresses Remove addresses from a whitelist or blacklist
 //
 // The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 // named in `_discarded`.
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-func (c *Client) RemoveFromWblist(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveFromWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRemoveFromWblistRequest(c.Server, direction, colour, account, body)
+// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+func (c *Client) RemoveWblistAddresses(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveWblistAddressesRequest(c.Server, direction, colour, account, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12802,7 +12792,7 @@ func (c *Client) RemoveFromWblist(ctx context.Context, direction PathDirection, 
 	return c.Client.Do(req)
 }
 
-// Whoami Tell who the caller is
+// Whoami Get the caller
 //
 // Whom the session belongs to, and what that admin may do.
 //
@@ -13668,8 +13658,8 @@ func NewListDomainsRequest(server string, params *ListDomainsParams) (*http.Requ
 	return req, nil
 }
 
-// NewListGreylistingRequest constructs an http.Request for the ListGreylisting method
-func NewListGreylistingRequest(server string) (*http.Request, error) {
+// NewListGreylistingsRequest constructs an http.Request for the ListGreylistings method
+func NewListGreylistingsRequest(server string) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -13695,8 +13685,8 @@ func NewListGreylistingRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// NewGetSpfDomainsRequest constructs an http.Request for the GetSpfDomains method
-func NewGetSpfDomainsRequest(server string) (*http.Request, error) {
+// NewListSpfDomainsRequest constructs an http.Request for the ListSpfDomains method
+func NewListSpfDomainsRequest(server string) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -13830,19 +13820,19 @@ func NewGetGreylistingRequest(server string, account PathAccount) (*http.Request
 	return req, nil
 }
 
-// NewSetGreylistingRequest calls the generic SetGreylisting builder with application/json body
-func NewSetGreylistingRequest(server string, account PathAccount, body SetGreylistingJSONRequestBody) (*http.Request, error) {
+// NewUpdateGreylistingRequest calls the generic UpdateGreylisting builder with application/json body
+func NewUpdateGreylistingRequest(server string, account PathAccount, body UpdateGreylistingJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSetGreylistingRequestWithBody(server, account, "application/json", bodyReader)
+	return NewUpdateGreylistingRequestWithBody(server, account, "application/json", bodyReader)
 }
 
-// NewSetGreylistingRequestWithBody constructs an http.Request for the SetGreylisting method, with any body, and a specified content type
-func NewSetGreylistingRequestWithBody(server string, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
+// NewUpdateGreylistingRequestWithBody constructs an http.Request for the UpdateGreylisting method, with any body, and a specified content type
+func NewUpdateGreylistingRequestWithBody(server string, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13877,8 +13867,8 @@ func NewSetGreylistingRequestWithBody(server string, account PathAccount, conten
 	return req, nil
 }
 
-// NewGetGreylistingWhitelistsRequest constructs an http.Request for the GetGreylistingWhitelists method
-func NewGetGreylistingWhitelistsRequest(server string, account PathAccount) (*http.Request, error) {
+// NewGetGreylistingWhitelistRequest constructs an http.Request for the GetGreylistingWhitelist method
+func NewGetGreylistingWhitelistRequest(server string, account PathAccount) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13911,19 +13901,19 @@ func NewGetGreylistingWhitelistsRequest(server string, account PathAccount) (*ht
 	return req, nil
 }
 
-// NewUpdateGreylistingWhitelistsRequest calls the generic UpdateGreylistingWhitelists builder with application/json body
-func NewUpdateGreylistingWhitelistsRequest(server string, account PathAccount, body UpdateGreylistingWhitelistsJSONRequestBody) (*http.Request, error) {
+// NewUpdateGreylistingWhitelistRequest calls the generic UpdateGreylistingWhitelist builder with application/json body
+func NewUpdateGreylistingWhitelistRequest(server string, account PathAccount, body UpdateGreylistingWhitelistJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUpdateGreylistingWhitelistsRequestWithBody(server, account, "application/json", bodyReader)
+	return NewUpdateGreylistingWhitelistRequestWithBody(server, account, "application/json", bodyReader)
 }
 
-// NewUpdateGreylistingWhitelistsRequestWithBody constructs an http.Request for the UpdateGreylistingWhitelists method, with any body, and a specified content type
-func NewUpdateGreylistingWhitelistsRequestWithBody(server string, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
+// NewUpdateGreylistingWhitelistRequestWithBody constructs an http.Request for the UpdateGreylistingWhitelist method, with any body, and a specified content type
+func NewUpdateGreylistingWhitelistRequestWithBody(server string, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15060,19 +15050,19 @@ func NewGetThrottleRequest(server string, account PathAccount, direction PathDir
 	return req, nil
 }
 
-// NewSetThrottleRequest calls the generic SetThrottle builder with application/json body
-func NewSetThrottleRequest(server string, account PathAccount, direction PathDirection, body SetThrottleJSONRequestBody) (*http.Request, error) {
+// NewUpdateThrottleRequest calls the generic UpdateThrottle builder with application/json body
+func NewUpdateThrottleRequest(server string, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSetThrottleRequestWithBody(server, account, direction, "application/json", bodyReader)
+	return NewUpdateThrottleRequestWithBody(server, account, direction, "application/json", bodyReader)
 }
 
-// NewSetThrottleRequestWithBody constructs an http.Request for the SetThrottle method, with any body, and a specified content type
-func NewSetThrottleRequestWithBody(server string, account PathAccount, direction PathDirection, contentType string, body io.Reader) (*http.Request, error) {
+// NewUpdateThrottleRequestWithBody constructs an http.Request for the UpdateThrottle method, with any body, and a specified content type
+func NewUpdateThrottleRequestWithBody(server string, account PathAccount, direction PathDirection, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15572,8 +15562,8 @@ func NewVerifyUserPasswordRequestWithBody(server string, mail PathMail, contentT
 	return req, nil
 }
 
-// NewClearWblistRequest constructs an http.Request for the ClearWblist method
-func NewClearWblistRequest(server string, direction PathDirection, colour PathColour, account PathAccount) (*http.Request, error) {
+// NewDeleteWblistRequest constructs an http.Request for the DeleteWblist method
+func NewDeleteWblistRequest(server string, direction PathDirection, colour PathColour, account PathAccount) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15668,19 +15658,19 @@ func NewGetWblistRequest(server string, direction PathDirection, colour PathColo
 	return req, nil
 }
 
-// NewAddToWblistRequest calls the generic AddToWblist builder with application/json body
-func NewAddToWblistRequest(server string, direction PathDirection, colour PathColour, account PathAccount, body AddToWblistJSONRequestBody) (*http.Request, error) {
+// NewAddWblistAddressesRequest calls the generic AddWblistAddresses builder with application/json body
+func NewAddWblistAddressesRequest(server string, direction PathDirection, colour PathColour, account PathAccount, body AddWblistAddressesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewAddToWblistRequestWithBody(server, direction, colour, account, "application/json", bodyReader)
+	return NewAddWblistAddressesRequestWithBody(server, direction, colour, account, "application/json", bodyReader)
 }
 
-// NewAddToWblistRequestWithBody constructs an http.Request for the AddToWblist method, with any body, and a specified content type
-func NewAddToWblistRequestWithBody(server string, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
+// NewAddWblistAddressesRequestWithBody constructs an http.Request for the AddWblistAddresses method, with any body, and a specified content type
+func NewAddWblistAddressesRequestWithBody(server string, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15729,19 +15719,19 @@ func NewAddToWblistRequestWithBody(server string, direction PathDirection, colou
 	return req, nil
 }
 
-// NewRemoveFromWblistRequest calls the generic RemoveFromWblist builder with application/json body
-func NewRemoveFromWblistRequest(server string, direction PathDirection, colour PathColour, account PathAccount, body RemoveFromWblistJSONRequestBody) (*http.Request, error) {
+// NewRemoveWblistAddressesRequest calls the generic RemoveWblistAddresses builder with application/json body
+func NewRemoveWblistAddressesRequest(server string, direction PathDirection, colour PathColour, account PathAccount, body RemoveWblistAddressesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewRemoveFromWblistRequestWithBody(server, direction, colour, account, "application/json", bodyReader)
+	return NewRemoveWblistAddressesRequestWithBody(server, direction, colour, account, "application/json", bodyReader)
 }
 
-// NewRemoveFromWblistRequestWithBody constructs an http.Request for the RemoveFromWblist method, with any body, and a specified content type
-func NewRemoveFromWblistRequestWithBody(server string, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
+// NewRemoveWblistAddressesRequestWithBody constructs an http.Request for the RemoveWblistAddresses method, with any body, and a specified content type
+func NewRemoveWblistAddressesRequestWithBody(server string, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15898,7 +15888,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/admin/{mail} (the `CreateAdmin` operationId).
 	CreateAdminWithResponse(ctx context.Context, mail PathMail, body CreateAdminJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAdminResponse, error)
 
-	// UpdateAdminWithBodyWithResponse Change an admin
+	// UpdateAdminWithBodyWithResponse Update an admin
 	//
 	// Changes what the body names and leaves the rest.
 	//
@@ -15907,7 +15897,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/admin/{mail} (the `UpdateAdmin` operationId).
 	UpdateAdminWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAdminResponse, error)
 
-	// UpdateAdminWithResponse Change an admin
+	// UpdateAdminWithResponse Update an admin
 	//
 	// Changes what the body names and leaves the rest.
 	//
@@ -15935,7 +15925,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/alias/{mail} (the `DeleteAlias` operationId).
 	DeleteAliasWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*DeleteAliasResponse, error)
 
-	// GetAliasWithResponse Read an alias account
+	// GetAliasWithResponse Get an alias account
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15962,7 +15952,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/alias/{mail} (the `CreateAlias` operationId).
 	CreateAliasWithResponse(ctx context.Context, mail PathMail, body CreateAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAliasResponse, error)
 
-	// UpdateAliasWithBodyWithResponse Change an alias account
+	// UpdateAliasWithBodyWithResponse Update an alias account
 	//
 	// What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 	// single members and cannot be mixed with it.
@@ -15972,7 +15962,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/alias/{mail} (the `UpdateAlias` operationId).
 	UpdateAliasWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAliasResponse, error)
 
-	// UpdateAliasWithResponse Change an alias account
+	// UpdateAliasWithResponse Update an alias account
 	//
 	// What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 	// single members and cannot be mixed with it.
@@ -15982,7 +15972,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/alias/{mail} (the `UpdateAlias` operationId).
 	UpdateAliasWithResponse(ctx context.Context, mail PathMail, body UpdateAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAliasResponse, error)
 
-	// RenameAliasWithResponse Give an alias account another address
+	// RenameAliasWithResponse Rename an alias account
 	//
 	// Members and moderators stay, and whatever names the old address names the new one from now on. The new
 	// address may lie in another domain that the caller manages, as long as the limits of that domain allow it.
@@ -16002,7 +15992,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/aliases/{domain} (the `ListAliases` operationId).
 	ListAliasesWithResponse(ctx context.Context, domain PathDomain, params *ListAliasesParams, reqEditors ...RequestEditorFn) (*ListAliasesResponse, error)
 
-	// UpdateDomainAdminsWithBodyWithResponse Change the admins of a domain
+	// UpdateDomainAdminsWithBodyWithResponse Update the admins of a domain
 	//
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -16016,7 +16006,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/domain/admins/{domain} (the `UpdateDomainAdmins` operationId).
 	UpdateDomainAdminsWithBodyWithResponse(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDomainAdminsResponse, error)
 
-	// UpdateDomainAdminsWithResponse Change the admins of a domain
+	// UpdateDomainAdminsWithResponse Update the admins of a domain
 	//
 	// Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 	// domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -16081,7 +16071,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/domain/{domain} (the `CreateDomain` operationId).
 	CreateDomainWithResponse(ctx context.Context, domain PathDomain, body CreateDomainJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDomainResponse, error)
 
-	// UpdateDomainWithBodyWithResponse Change a domain
+	// UpdateDomainWithBodyWithResponse Update a domain
 	//
 	// Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 	// are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -16091,7 +16081,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/domain/{domain} (the `UpdateDomain` operationId).
 	UpdateDomainWithBodyWithResponse(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDomainResponse, error)
 
-	// UpdateDomainWithResponse Change a domain
+	// UpdateDomainWithResponse Update a domain
 	//
 	// Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 	// are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -16111,7 +16101,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/domain/{domain}/keep_mailbox_days/{days} (the `DeleteDomainKeepMailboxes` operationId).
 	DeleteDomainKeepMailboxesWithResponse(ctx context.Context, domain PathDomain, days PathDays, reqEditors ...RequestEditorFn) (*DeleteDomainKeepMailboxesResponse, error)
 
-	// GetDomainOwnershipWithResponse Tell whether a name still has to be proven
+	// GetDomainOwnershipWithResponse Get the proof of a name
 	//
 	// `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
 	// domain. Nothing is looked up: the answer is what is known.
@@ -16121,7 +16111,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/domain/{domain}/ownership (the `GetDomainOwnership` operationId).
 	GetDomainOwnershipWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainOwnershipResponse, error)
 
-	// VerifyDomainOwnershipWithResponse Look up the proof of a name now
+	// VerifyDomainOwnershipWithResponse Verify the proof of a name now
 	//
 	// Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
 	// there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
@@ -16142,24 +16132,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/domains (the `ListDomains` operationId).
 	ListDomainsWithResponse(ctx context.Context, params *ListDomainsParams, reqEditors ...RequestEditorFn) (*ListDomainsResponse, error)
 
-	// ListGreylistingWithResponse List all greylisting settings
+	// ListGreylistingsWithResponse List all greylisting settings
 	//
 	// Those that decide first come first. Settings for single senders, which other tools may have made, are among
 	// them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/greylisting/all (the `ListGreylisting` operationId).
-	ListGreylistingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListGreylistingResponse, error)
+	// Corresponds with GET /api/greylisting/all (the `ListGreylistings` operationId).
+	ListGreylistingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListGreylistingsResponse, error)
 
-	// GetSpfDomainsWithResponse List the domains whose mail servers are exempt
+	// ListSpfDomainsWithResponse List the domains whose mail servers are exempt
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `GetSpfDomains` operationId).
-	GetSpfDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSpfDomainsResponse, error)
+	// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `ListSpfDomains` operationId).
+	ListSpfDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSpfDomainsResponse, error)
 
-	// UpdateSpfDomainsWithBodyWithResponse Change the domains whose mail servers are exempt
+	// UpdateSpfDomainsWithBodyWithResponse Update the domains whose mail servers are exempt
 	//
 	// A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 	// found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -16169,7 +16159,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/greylisting/whitelist_spf_domains (the `UpdateSpfDomains` operationId).
 	UpdateSpfDomainsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSpfDomainsResponse, error)
 
-	// UpdateSpfDomainsWithResponse Change the domains whose mail servers are exempt
+	// UpdateSpfDomainsWithResponse Update the domains whose mail servers are exempt
 	//
 	// A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 	// found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -16189,7 +16179,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/greylisting/{account} (the `DeleteGreylisting` operationId).
 	DeleteGreylistingWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*DeleteGreylistingResponse, error)
 
-	// GetGreylistingWithResponse Read a greylisting setting
+	// GetGreylistingWithResponse Get a greylisting setting
 	//
 	// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
 	//
@@ -16198,7 +16188,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
 	GetGreylistingWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingResponse, error)
 
-	// SetGreylistingWithBodyWithResponse Switch greylisting on or off
+	// UpdateGreylistingWithBodyWithResponse Update a greylisting setting
 	//
 	// A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 	// greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -16207,10 +16197,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-	SetGreylistingWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetGreylistingResponse, error)
+	// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+	UpdateGreylistingWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGreylistingResponse, error)
 
-	// SetGreylistingWithResponse Switch greylisting on or off
+	// UpdateGreylistingWithResponse Update a greylisting setting
 	//
 	// A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 	// greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -16219,38 +16209,38 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-	SetGreylistingWithResponse(ctx context.Context, account PathAccount, body SetGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*SetGreylistingResponse, error)
+	// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+	UpdateGreylistingWithResponse(ctx context.Context, account PathAccount, body UpdateGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGreylistingResponse, error)
 
-	// GetGreylistingWhitelistsWithResponse Read a greylisting whitelist
+	// GetGreylistingWhitelistWithResponse Get a greylisting whitelist
 	//
 	// Only what was entered for this account. Servers that are exempt through their domains' SPF records are not
 	// among it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelists` operationId).
-	GetGreylistingWhitelistsWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingWhitelistsResponse, error)
+	// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelist` operationId).
+	GetGreylistingWhitelistWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingWhitelistResponse, error)
 
-	// UpdateGreylistingWhitelistsWithBodyWithResponse Change a greylisting whitelist
+	// UpdateGreylistingWhitelistWithBodyWithResponse Update a greylisting whitelist
 	//
 	// Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 	// left out and named in `_discarded`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-	UpdateGreylistingWhitelistsWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistsResponse, error)
+	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+	UpdateGreylistingWhitelistWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistResponse, error)
 
-	// UpdateGreylistingWhitelistsWithResponse Change a greylisting whitelist
+	// UpdateGreylistingWhitelistWithResponse Update a greylisting whitelist
 	//
 	// Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 	// left out and named in `_discarded`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-	UpdateGreylistingWhitelistsWithResponse(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistsResponse, error)
+	// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+	UpdateGreylistingWhitelistWithResponse(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistResponse, error)
 
 	// ExportAdminWithResponse Export a standalone admin
 	//
@@ -16285,7 +16275,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/ldif/domain/{domain} (the `ExportDomain` operationId).
 	ExportDomainWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*ExportDomainResponse, error)
 
-	// ExportStaticListWithResponse Export a mailing list
+	// ExportStaticListWithResponse Export a static list
 	//
 	// The entry of the list, followed by the one that keeps its members from outside, where there are such.
 	//
@@ -16350,7 +16340,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/logout (the `Logout` operationId).
 	LogoutWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*LogoutResponse, error)
 
-	// DeleteStaticListWithResponse Delete a mailing list
+	// DeleteStaticListWithResponse Delete a static list
 	//
 	// Its members lose the membership and nothing else. The list's address is also taken out of every forward
 	// and every other list.
@@ -16360,7 +16350,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/maillist/{mail} (the `DeleteStaticList` operationId).
 	DeleteStaticListWithResponse(ctx context.Context, mail PathMail, params *DeleteStaticListParams, reqEditors ...RequestEditorFn) (*DeleteStaticListResponse, error)
 
-	// GetStaticListWithResponse Read a mailing list
+	// GetStaticListWithResponse Get a static list
 	//
 	// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 	// here but under `/api/ml/{mail}`.
@@ -16370,7 +16360,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
 	GetStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error)
 
-	// CreateStaticListWithBodyWithResponse Create a mailing list
+	// CreateStaticListWithBodyWithResponse Create a static list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
@@ -16379,7 +16369,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
 	CreateStaticListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateStaticListResponse, error)
 
-	// CreateStaticListWithResponse Create a mailing list
+	// CreateStaticListWithResponse Create a static list
 	//
 	// Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 	//
@@ -16388,7 +16378,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/maillist/{mail} (the `CreateStaticList` operationId).
 	CreateStaticListWithResponse(ctx context.Context, mail PathMail, body CreateStaticListJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateStaticListResponse, error)
 
-	// UpdateStaticListWithBodyWithResponse Change a mailing list
+	// UpdateStaticListWithBodyWithResponse Update a static list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
@@ -16398,7 +16388,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/maillist/{mail} (the `UpdateStaticList` operationId).
 	UpdateStaticListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateStaticListResponse, error)
 
-	// UpdateStaticListWithResponse Change a mailing list
+	// UpdateStaticListWithResponse Update a static list
 	//
 	// What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 	// change single members and cannot be mixed with it.
@@ -16418,7 +16408,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/ml/{mail} (the `DeleteMailingList` operationId).
 	DeleteMailingListWithResponse(ctx context.Context, mail PathMail, params *DeleteMailingListParams, reqEditors ...RequestEditorFn) (*DeleteMailingListResponse, error)
 
-	// GetMailingListWithResponse Read a mailing list
+	// GetMailingListWithResponse Get a mailing list
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -16447,14 +16437,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/ml/{mail} (the `CreateMailingList` operationId).
 	CreateMailingListWithResponse(ctx context.Context, mail PathMail, body CreateMailingListJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMailingListResponse, error)
 
-	// UpdateMailingListWithBodyWithResponse Change a mailing list, add and remove subscribers
+	// UpdateMailingListWithBodyWithResponse Update a mailing list, add and remove subscribers
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/ml/{mail} (the `UpdateMailingList` operationId).
 	UpdateMailingListWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMailingListResponse, error)
 
-	// UpdateMailingListWithResponse Change a mailing list, add and remove subscribers
+	// UpdateMailingListWithResponse Update a mailing list, add and remove subscribers
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16481,7 +16471,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/spampolicy/domain/{domain} (the `DeleteDomainSpamPolicy` operationId).
 	DeleteDomainSpamPolicyWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*DeleteDomainSpamPolicyResponse, error)
 
-	// GetDomainSpamPolicyWithResponse Read the spam policy of a domain
+	// GetDomainSpamPolicyWithResponse Get the spam policy of a domain
 	//
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
@@ -16490,7 +16480,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
 	GetDomainSpamPolicyWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainSpamPolicyResponse, error)
 
-	// UpdateDomainSpamPolicyWithBodyWithResponse Change the spam policy of a domain
+	// UpdateDomainSpamPolicyWithBodyWithResponse Update the spam policy of a domain
 	//
 	// Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 	// configuration. It holds from the next message on.
@@ -16500,7 +16490,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/spampolicy/domain/{domain} (the `UpdateDomainSpamPolicy` operationId).
 	UpdateDomainSpamPolicyWithBodyWithResponse(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDomainSpamPolicyResponse, error)
 
-	// UpdateDomainSpamPolicyWithResponse Change the spam policy of a domain
+	// UpdateDomainSpamPolicyWithResponse Update the spam policy of a domain
 	//
 	// Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 	// configuration. It holds from the next message on.
@@ -16520,7 +16510,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/spampolicy/global (the `DeleteGlobalSpamPolicy` operationId).
 	DeleteGlobalSpamPolicyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*DeleteGlobalSpamPolicyResponse, error)
 
-	// GetGlobalSpamPolicyWithResponse Read the spam policy of everybody
+	// GetGlobalSpamPolicyWithResponse Get the spam policy of everybody
 	//
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
@@ -16529,7 +16519,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
 	GetGlobalSpamPolicyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetGlobalSpamPolicyResponse, error)
 
-	// UpdateGlobalSpamPolicyWithBodyWithResponse Change the spam policy of everybody
+	// UpdateGlobalSpamPolicyWithBodyWithResponse Update the spam policy of everybody
 	//
 	// The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 	// quarantined, all checks run. It holds from the next message on.
@@ -16539,7 +16529,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/spampolicy/global (the `UpdateGlobalSpamPolicy` operationId).
 	UpdateGlobalSpamPolicyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGlobalSpamPolicyResponse, error)
 
-	// UpdateGlobalSpamPolicyWithResponse Change the spam policy of everybody
+	// UpdateGlobalSpamPolicyWithResponse Update the spam policy of everybody
 	//
 	// The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 	// quarantined, all checks run. It holds from the next message on.
@@ -16559,7 +16549,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/spampolicy/user/{mail} (the `DeleteUserSpamPolicy` operationId).
 	DeleteUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*DeleteUserSpamPolicyResponse, error)
 
-	// GetUserSpamPolicyWithResponse Read the spam policy of a mailbox
+	// GetUserSpamPolicyWithResponse Get the spam policy of a mailbox
 	//
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
@@ -16568,7 +16558,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
 	GetUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetUserSpamPolicyResponse, error)
 
-	// UpdateUserSpamPolicyWithBodyWithResponse Change the spam policy of a mailbox
+	// UpdateUserSpamPolicyWithBodyWithResponse Update the spam policy of a mailbox
 	//
 	// Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 	// from Amavisd's own configuration. It holds from the next message on.
@@ -16578,7 +16568,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/spampolicy/user/{mail} (the `UpdateUserSpamPolicy` operationId).
 	UpdateUserSpamPolicyWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserSpamPolicyResponse, error)
 
-	// UpdateUserSpamPolicyWithResponse Change the spam policy of a mailbox
+	// UpdateUserSpamPolicyWithResponse Update the spam policy of a mailbox
 	//
 	// Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 	// from Amavisd's own configuration. It holds from the next message on.
@@ -16588,7 +16578,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/spampolicy/user/{mail} (the `UpdateUserSpamPolicy` operationId).
 	UpdateUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, body UpdateUserSpamPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserSpamPolicyResponse, error)
 
-	// GetThrottleWithResponse Read a throttle
+	// GetThrottleWithResponse Get a throttle
 	//
 	// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
 	//
@@ -16597,7 +16587,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
 	GetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, reqEditors ...RequestEditorFn) (*GetThrottleResponse, error)
 
-	// SetThrottleWithBodyWithResponse Set or end a throttle
+	// UpdateThrottleWithBodyWithResponse Update a throttle
 	//
 	// Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 	// setting, and a new `period` starts the counting afresh.
@@ -16610,10 +16600,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-	SetThrottleWithBodyWithResponse(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetThrottleResponse, error)
+	// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+	UpdateThrottleWithBodyWithResponse(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateThrottleResponse, error)
 
-	// SetThrottleWithResponse Set or end a throttle
+	// UpdateThrottleWithResponse Update a throttle
 	//
 	// Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 	// setting, and a new `period` starts the counting afresh.
@@ -16626,8 +16616,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-	SetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, body SetThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*SetThrottleResponse, error)
+	// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+	UpdateThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateThrottleResponse, error)
 
 	// DeleteUserWithResponse Delete a mailbox and keep its mail on disk
 	//
@@ -16640,7 +16630,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/user/{mail} (the `DeleteUser` operationId).
 	DeleteUserWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*DeleteUserResponse, error)
 
-	// GetUserWithResponse Read a mailbox
+	// GetUserWithResponse Get a mailbox
 	//
 	// The stored record without its password, and beside it what other tables know about the mailbox: where its
 	// mail goes, which addresses and lists it belongs to, how much it stores.
@@ -16674,7 +16664,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/user/{mail} (the `CreateUser` operationId).
 	CreateUserWithResponse(ctx context.Context, mail PathMail, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
 
-	// UpdateUserWithBodyWithResponse Change a mailbox
+	// UpdateUserWithBodyWithResponse Update a mailbox
 	//
 	// What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 	// the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -16684,7 +16674,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/user/{mail} (the `UpdateUser` operationId).
 	UpdateUserWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
 
-	// UpdateUserWithResponse Change a mailbox
+	// UpdateUserWithResponse Update a mailbox
 	//
 	// What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 	// the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -16694,7 +16684,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/user/{mail} (the `UpdateUser` operationId).
 	UpdateUserWithResponse(ctx context.Context, mail PathMail, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
 
-	// RenameUserWithResponse Give a mailbox another address
+	// RenameUserWithResponse Rename a mailbox
 	//
 	// Forwards, memberships, blind copies, admin rights, policies and usage follow to the new address. The mail
 	// itself is not moved: the mailbox keeps its directory, whose name still shows the old address. The new
@@ -16725,7 +16715,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/users/{domain} (the `ListUsers` operationId).
 	ListUsersWithResponse(ctx context.Context, domain PathDomain, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error)
 
-	// UpdateUsersWithBodyWithResponse Change all mailboxes of a domain
+	// UpdateUsersWithBodyWithResponse Update all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -16735,7 +16725,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/users/{domain} (the `UpdateUsers` operationId).
 	UpdateUsersWithBodyWithResponse(ctx context.Context, domain PathDomain, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUsersResponse, error)
 
-	// UpdateUsersWithResponse Change all mailboxes of a domain
+	// UpdateUsersWithResponse Update all mailboxes of a domain
 	//
 	// Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 	// domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -16745,7 +16735,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/users/{domain} (the `UpdateUsers` operationId).
 	UpdateUsersWithResponse(ctx context.Context, domain PathDomain, body UpdateUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUsersResponse, error)
 
-	// VerifyAdminPasswordWithBodyWithResponse Check the password of an admin
+	// VerifyAdminPasswordWithBodyWithResponse Verify the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -16757,7 +16747,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/verify_password/admin/{mail} (the `VerifyAdminPassword` operationId).
 	VerifyAdminPasswordWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyAdminPasswordResponse, error)
 
-	// VerifyAdminPasswordWithResponse Check the password of an admin
+	// VerifyAdminPasswordWithResponse Verify the password of an admin
 	//
 	// Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 	// answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -16769,7 +16759,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/verify_password/admin/{mail} (the `VerifyAdminPassword` operationId).
 	VerifyAdminPasswordWithResponse(ctx context.Context, mail PathMail, body VerifyAdminPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyAdminPasswordResponse, error)
 
-	// VerifyUserPasswordWithBodyWithResponse Check the password of a mailbox
+	// VerifyUserPasswordWithBodyWithResponse Verify the password of a mailbox
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -16780,7 +16770,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/verify_password/user/{mail} (the `VerifyUserPassword` operationId).
 	VerifyUserPasswordWithBodyWithResponse(ctx context.Context, mail PathMail, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyUserPasswordResponse, error)
 
-	// VerifyUserPasswordWithResponse Check the password of a mailbox
+	// VerifyUserPasswordWithResponse Verify the password of a mailbox
 	//
 	// Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 	// cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -16791,23 +16781,23 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/verify_password/user/{mail} (the `VerifyUserPassword` operationId).
 	VerifyUserPasswordWithResponse(ctx context.Context, mail PathMail, body VerifyUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyUserPasswordResponse, error)
 
-	// ClearWblistWithResponse Empty a whitelist or blacklist
+	// DeleteWblistWithResponse Delete a whitelist or blacklist
 	//
 	// All entries of this account, direction and colour. An empty list stays empty and the call succeeds.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `ClearWblist` operationId).
-	ClearWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*ClearWblistResponse, error)
+	// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `DeleteWblist` operationId).
+	DeleteWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*DeleteWblistResponse, error)
 
-	// GetWblistWithResponse Read a whitelist or blacklist
+	// GetWblistWithResponse Get a whitelist or blacklist
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/wblist/{direction}/{colour}/{account} (the `GetWblist` operationId).
 	GetWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*GetWblistResponse, error)
 
-	// AddToWblistWithBodyWithResponse Add to a whitelist or blacklist
+	// AddWblistAddressesWithBodyWithResponse Add addresses to a whitelist or blacklist
 	//
 	// What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 	// and named in `_discarded`.
@@ -16820,10 +16810,10 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-	AddToWblistWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddToWblistResponse, error)
+	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+	AddWblistAddressesWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddWblistAddressesResponse, error)
 
-	// AddToWblistWithResponse Add to a whitelist or blacklist
+	// AddWblistAddressesWithResponse Add addresses to a whitelist or blacklist
 	//
 	// What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 	// and named in `_discarded`.
@@ -16836,30 +16826,30 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-	AddToWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddToWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*AddToWblistResponse, error)
+	// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+	AddWblistAddressesWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*AddWblistAddressesResponse, error)
 
-	// RemoveFromWblistWithBodyWithResponse Remove from a whitelist or blacklist
+	// RemoveWblistAddressesWithBodyWithResponse Remove addresses from a whitelist or blacklist
 	//
 	// The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 	// named in `_discarded`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-	RemoveFromWblistWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveFromWblistResponse, error)
+	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+	RemoveWblistAddressesWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveWblistAddressesResponse, error)
 
-	// RemoveFromWblistWithResponse Remove from a whitelist or blacklist
+	// RemoveWblistAddressesWithResponse Remove addresses from a whitelist or blacklist
 	//
 	// The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 	// named in `_discarded`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-	RemoveFromWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveFromWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveFromWblistResponse, error)
+	// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+	RemoveWblistAddressesWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveWblistAddressesResponse, error)
 
-	// WhoamiWithResponse Tell who the caller is
+	// WhoamiWithResponse Get the caller
 	//
 	// Whom the session belongs to, and what that admin may do.
 	//
@@ -16869,98 +16859,13 @@ type ClientWithResponsesInterface interface {
 	WhoamiWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*WhoamiResponse, error)
 }
 
-// DeleteAdminResponse503Headers the declared response headers of an HTTP 503 response for DeleteAdmin
-type DeleteAdminResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteAdminResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteAdminResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteAdminResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteAdminResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteAdminResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteAdminResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteAdminResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteAdminResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r DeleteAdminResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteAdminResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteAdminResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteAdminResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteAdminResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteAdminResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -16979,99 +16884,13 @@ func (r DeleteAdminResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteAdminResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetAdminResponse503Headers the declared response headers of an HTTP 503 response for GetAdmin
-type GetAdminResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetAdminResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *AdminReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetAdminResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetAdminResponse) GetJSON200() *AdminReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetAdminResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetAdminResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetAdminResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetAdminResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetAdminResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetAdminResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetAdminResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetAdminResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetAdminResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetAdminResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17090,106 +16909,13 @@ func (r GetAdminResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetAdminResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CreateAdminResponse503Headers the declared response headers of an HTTP 503 response for CreateAdmin
-type CreateAdminResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type CreateAdminResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateAdminResponse503Headers
-}
-
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateAdminResponse) GetJSON201() *Done {
-	return r.JSON201
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateAdminResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateAdminResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateAdminResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateAdminResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateAdminResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateAdminResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateAdminResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateAdminResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateAdminResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateAdminResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateAdminResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17208,113 +16934,13 @@ func (r CreateAdminResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateAdminResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateAdminResponse503Headers the declared response headers of an HTTP 503 response for UpdateAdmin
-type UpdateAdminResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateAdminResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateAdminResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateAdminResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateAdminResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateAdminResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateAdminResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateAdminResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateAdminResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateAdminResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateAdminResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateAdminResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateAdminResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateAdminResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateAdminResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateAdminResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17333,92 +16959,13 @@ func (r UpdateAdminResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateAdminResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListAdminsResponse503Headers the declared response headers of an HTTP 503 response for ListAdmins
-type ListAdminsResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ListAdminsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *AdminListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListAdminsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListAdminsResponse) GetJSON200() *AdminListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListAdminsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListAdminsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListAdminsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListAdminsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListAdminsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListAdminsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListAdminsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListAdminsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListAdminsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17437,99 +16984,13 @@ func (r ListAdminsResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListAdminsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteAliasResponse503Headers the declared response headers of an HTTP 503 response for DeleteAlias
-type DeleteAliasResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteAliasResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteAliasResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteAliasResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteAliasResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteAliasResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteAliasResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteAliasResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteAliasResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteAliasResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteAliasResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteAliasResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteAliasResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17548,99 +17009,13 @@ func (r DeleteAliasResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteAliasResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetAliasResponse503Headers the declared response headers of an HTTP 503 response for GetAlias
-type GetAliasResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *AliasReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetAliasResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetAliasResponse) GetJSON200() *AliasReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetAliasResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetAliasResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetAliasResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetAliasResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetAliasResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetAliasResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetAliasResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetAliasResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetAliasResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetAliasResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17659,113 +17034,13 @@ func (r GetAliasResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetAliasResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CreateAliasResponse503Headers the declared response headers of an HTTP 503 response for CreateAlias
-type CreateAliasResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type CreateAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateAliasResponse503Headers
-}
-
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateAliasResponse) GetJSON201() *Done {
-	return r.JSON201
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateAliasResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateAliasResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateAliasResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateAliasResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateAliasResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateAliasResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateAliasResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateAliasResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateAliasResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateAliasResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateAliasResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateAliasResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17784,113 +17059,13 @@ func (r CreateAliasResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateAliasResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateAliasResponse503Headers the declared response headers of an HTTP 503 response for UpdateAlias
-type UpdateAliasResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateAliasResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateAliasResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateAliasResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateAliasResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateAliasResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateAliasResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateAliasResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateAliasResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateAliasResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateAliasResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateAliasResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateAliasResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateAliasResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateAliasResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -17909,106 +17084,13 @@ func (r UpdateAliasResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateAliasResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// RenameAliasResponse503Headers the declared response headers of an HTTP 503 response for RenameAlias
-type RenameAliasResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type RenameAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *RenameAliasResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r RenameAliasResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r RenameAliasResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r RenameAliasResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r RenameAliasResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r RenameAliasResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r RenameAliasResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r RenameAliasResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r RenameAliasResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r RenameAliasResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r RenameAliasResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r RenameAliasResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r RenameAliasResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18027,99 +17109,13 @@ func (r RenameAliasResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r RenameAliasResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListAliasesResponse503Headers the declared response headers of an HTTP 503 response for ListAliases
-type ListAliasesResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ListAliasesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *AliasListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListAliasesResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListAliasesResponse) GetJSON200() *AliasListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListAliasesResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListAliasesResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListAliasesResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ListAliasesResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListAliasesResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListAliasesResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListAliasesResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListAliasesResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListAliasesResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListAliasesResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18138,113 +17134,13 @@ func (r ListAliasesResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListAliasesResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateDomainAdminsResponse503Headers the declared response headers of an HTTP 503 response for UpdateDomainAdmins
-type UpdateDomainAdminsResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateDomainAdminsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateDomainAdminsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateDomainAdminsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateDomainAdminsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18263,106 +17159,13 @@ func (r UpdateDomainAdminsResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateDomainAdminsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteDomainResponse503Headers the declared response headers of an HTTP 503 response for DeleteDomain
-type DeleteDomainResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteDomainResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteDomainResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteDomainResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteDomainResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteDomainResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteDomainResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteDomainResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r DeleteDomainResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteDomainResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteDomainResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteDomainResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteDomainResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteDomainResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18381,99 +17184,13 @@ func (r DeleteDomainResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteDomainResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetDomainResponse503Headers the declared response headers of an HTTP 503 response for GetDomain
-type GetDomainResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DomainReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetDomainResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetDomainResponse) GetJSON200() *DomainReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetDomainResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetDomainResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetDomainResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetDomainResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetDomainResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetDomainResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetDomainResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetDomainResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetDomainResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetDomainResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18492,106 +17209,13 @@ func (r GetDomainResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetDomainResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CreateDomainResponse503Headers the declared response headers of an HTTP 503 response for CreateDomain
-type CreateDomainResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type CreateDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateDomainResponse503Headers
-}
-
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateDomainResponse) GetJSON201() *Done {
-	return r.JSON201
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateDomainResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateDomainResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateDomainResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateDomainResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateDomainResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateDomainResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateDomainResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateDomainResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateDomainResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateDomainResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateDomainResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18610,113 +17234,13 @@ func (r CreateDomainResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateDomainResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateDomainResponse503Headers the declared response headers of an HTTP 503 response for UpdateDomain
-type UpdateDomainResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateDomainResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateDomainResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateDomainResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateDomainResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateDomainResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateDomainResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateDomainResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateDomainResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateDomainResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateDomainResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateDomainResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateDomainResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateDomainResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateDomainResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18735,106 +17259,13 @@ func (r UpdateDomainResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateDomainResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteDomainKeepMailboxesResponse503Headers the declared response headers of an HTTP 503 response for DeleteDomainKeepMailboxes
-type DeleteDomainKeepMailboxesResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteDomainKeepMailboxesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteDomainKeepMailboxesResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteDomainKeepMailboxesResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteDomainKeepMailboxesResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18853,99 +17284,13 @@ func (r DeleteDomainKeepMailboxesResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteDomainKeepMailboxesResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetDomainOwnershipResponse503Headers the declared response headers of an HTTP 503 response for GetDomainOwnership
-type GetDomainOwnershipResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetDomainOwnershipResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DomainOwnershipReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetDomainOwnershipResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON200() *DomainOwnershipReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetDomainOwnershipResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetDomainOwnershipResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -18964,106 +17309,13 @@ func (r GetDomainOwnershipResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetDomainOwnershipResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// VerifyDomainOwnershipResponse503Headers the declared response headers of an HTTP 503 response for VerifyDomainOwnership
-type VerifyDomainOwnershipResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type VerifyDomainOwnershipResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DomainOwnershipReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *VerifyDomainOwnershipResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON200() *DomainOwnershipReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r VerifyDomainOwnershipResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r VerifyDomainOwnershipResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -19082,92 +17334,13 @@ func (r VerifyDomainOwnershipResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r VerifyDomainOwnershipResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListDomainsResponse503Headers the declared response headers of an HTTP 503 response for ListDomains
-type ListDomainsResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ListDomainsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *DomainListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListDomainsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListDomainsResponse) GetJSON200() *DomainListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListDomainsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListDomainsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListDomainsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListDomainsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListDomainsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListDomainsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListDomainsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListDomainsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListDomainsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -19186,96 +17359,17 @@ func (r ListDomainsResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListDomainsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListGreylistingResponse503Headers the declared response headers of an HTTP 503 response for ListGreylisting
-type ListGreylistingResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type ListGreylistingResponse struct {
+type ListGreylistingsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *GreylistingListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListGreylistingResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListGreylistingResponse) GetJSON200() *GreylistingListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListGreylistingResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListGreylistingResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListGreylistingResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListGreylistingResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListGreylistingResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListGreylistingResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListGreylistingResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListGreylistingResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListGreylistingResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r ListGreylistingResponse) Status() string {
+func (r ListGreylistingsResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -19283,103 +17377,24 @@ func (r ListGreylistingResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ListGreylistingResponse) StatusCode() int {
+func (r ListGreylistingsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListGreylistingResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetSpfDomainsResponse503Headers the declared response headers of an HTTP 503 response for GetSpfDomains
-type GetSpfDomainsResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type GetSpfDomainsResponse struct {
+type ListSpfDomainsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *SpfDomainsReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetSpfDomainsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON200() *SpfDomainsReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetSpfDomainsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetSpfDomainsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r GetSpfDomainsResponse) Status() string {
+func (r ListSpfDomainsResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -19387,24 +17402,11 @@ func (r GetSpfDomainsResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r GetSpfDomainsResponse) StatusCode() int {
+func (r ListSpfDomainsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetSpfDomainsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateSpfDomainsResponse503Headers the declared response headers of an HTTP 503 response for UpdateSpfDomains
-type UpdateSpfDomainsResponse503Headers struct {
-	RetryAfter *int64
 }
 
 type UpdateSpfDomainsResponse struct {
@@ -19412,74 +17414,8 @@ type UpdateSpfDomainsResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateSpfDomainsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateSpfDomainsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateSpfDomainsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -19498,99 +17434,13 @@ func (r UpdateSpfDomainsResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateSpfDomainsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteGreylistingResponse503Headers the declared response headers of an HTTP 503 response for DeleteGreylisting
-type DeleteGreylistingResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteGreylistingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteGreylistingResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteGreylistingResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteGreylistingResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -19609,99 +17459,13 @@ func (r DeleteGreylistingResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteGreylistingResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetGreylistingResponse503Headers the declared response headers of an HTTP 503 response for GetGreylisting
-type GetGreylistingResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetGreylistingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *GreylistingReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetGreylistingResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetGreylistingResponse) GetJSON200() *GreylistingReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetGreylistingResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetGreylistingResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetGreylistingResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetGreylistingResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetGreylistingResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetGreylistingResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetGreylistingResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetGreylistingResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetGreylistingResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetGreylistingResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -19720,103 +17484,17 @@ func (r GetGreylistingResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetGreylistingResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// SetGreylistingResponse503Headers the declared response headers of an HTTP 503 response for SetGreylisting
-type SetGreylistingResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type SetGreylistingResponse struct {
+type UpdateGreylistingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *SetGreylistingResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r SetGreylistingResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r SetGreylistingResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r SetGreylistingResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r SetGreylistingResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r SetGreylistingResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r SetGreylistingResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r SetGreylistingResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r SetGreylistingResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r SetGreylistingResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r SetGreylistingResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r SetGreylistingResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r SetGreylistingResponse) Status() string {
+func (r UpdateGreylistingResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -19824,110 +17502,24 @@ func (r SetGreylistingResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r SetGreylistingResponse) StatusCode() int {
+func (r UpdateGreylistingResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r SetGreylistingResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetGreylistingWhitelistsResponse503Headers the declared response headers of an HTTP 503 response for GetGreylistingWhitelists
-type GetGreylistingWhitelistsResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type GetGreylistingWhitelistsResponse struct {
+type GetGreylistingWhitelistResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *GreylistingWhitelistsReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetGreylistingWhitelistsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON200() *GreylistingWhitelistsReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetGreylistingWhitelistsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetGreylistingWhitelistsResponse) GetBody() []byte {
-	return r.Body
+	JSON200 *GreylistingWhitelistReply
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r GetGreylistingWhitelistsResponse) Status() string {
+func (r GetGreylistingWhitelistResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -19935,117 +17527,24 @@ func (r GetGreylistingWhitelistsResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r GetGreylistingWhitelistsResponse) StatusCode() int {
+func (r GetGreylistingWhitelistResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetGreylistingWhitelistsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateGreylistingWhitelistsResponse503Headers the declared response headers of an HTTP 503 response for UpdateGreylistingWhitelists
-type UpdateGreylistingWhitelistsResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type UpdateGreylistingWhitelistsResponse struct {
+type UpdateGreylistingWhitelistResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateGreylistingWhitelistsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateGreylistingWhitelistsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateGreylistingWhitelistsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r UpdateGreylistingWhitelistsResponse) Status() string {
+func (r UpdateGreylistingWhitelistResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -20053,24 +17552,11 @@ func (r UpdateGreylistingWhitelistsResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r UpdateGreylistingWhitelistsResponse) StatusCode() int {
+func (r UpdateGreylistingWhitelistResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateGreylistingWhitelistsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ExportAdminResponse503Headers the declared response headers of an HTTP 503 response for ExportAdmin
-type ExportAdminResponse503Headers struct {
-	RetryAfter *int64
 }
 
 type ExportAdminResponse struct {
@@ -20078,88 +17564,8 @@ type ExportAdminResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *LdifReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportAdminResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportAdminResponse) GetJSON200() *LdifReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportAdminResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportAdminResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportAdminResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportAdminResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportAdminResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportAdminResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportAdminResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportAdminResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportAdminResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportAdminResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ExportAdminResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20178,106 +17584,13 @@ func (r ExportAdminResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportAdminResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ExportAliasResponse503Headers the declared response headers of an HTTP 503 response for ExportAlias
-type ExportAliasResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ExportAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *LdifReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportAliasResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportAliasResponse) GetJSON200() *LdifReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportAliasResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportAliasResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportAliasResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportAliasResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportAliasResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportAliasResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportAliasResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportAliasResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportAliasResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportAliasResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ExportAliasResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20296,106 +17609,13 @@ func (r ExportAliasResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportAliasResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ExportCatchallResponse503Headers the declared response headers of an HTTP 503 response for ExportCatchall
-type ExportCatchallResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ExportCatchallResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *LdifReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportCatchallResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportCatchallResponse) GetJSON200() *LdifReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportCatchallResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportCatchallResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportCatchallResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportCatchallResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportCatchallResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportCatchallResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportCatchallResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportCatchallResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportCatchallResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportCatchallResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ExportCatchallResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20414,106 +17634,13 @@ func (r ExportCatchallResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportCatchallResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ExportDomainResponse503Headers the declared response headers of an HTTP 503 response for ExportDomain
-type ExportDomainResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ExportDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *LdifReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportDomainResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportDomainResponse) GetJSON200() *LdifReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportDomainResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportDomainResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportDomainResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportDomainResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportDomainResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportDomainResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportDomainResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportDomainResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportDomainResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportDomainResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ExportDomainResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20532,106 +17659,13 @@ func (r ExportDomainResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportDomainResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ExportStaticListResponse503Headers the declared response headers of an HTTP 503 response for ExportStaticList
-type ExportStaticListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ExportStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *LdifReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportStaticListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportStaticListResponse) GetJSON200() *LdifReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportStaticListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportStaticListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportStaticListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportStaticListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportStaticListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportStaticListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportStaticListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportStaticListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportStaticListResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportStaticListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ExportStaticListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20650,106 +17684,13 @@ func (r ExportStaticListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportStaticListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ExportUserResponse503Headers the declared response headers of an HTTP 503 response for ExportUser
-type ExportUserResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ExportUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *LdifReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ExportUserResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ExportUserResponse) GetJSON200() *LdifReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ExportUserResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ExportUserResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ExportUserResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ExportUserResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ExportUserResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ExportUserResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ExportUserResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ExportUserResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ExportUserResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ExportUserResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ExportUserResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20768,106 +17709,13 @@ func (r ExportUserResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ExportUserResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// LoginResponse429Headers the declared response headers of an HTTP 429 response for Login
-type LoginResponse429Headers struct {
-	RetryAfter *int64
-}
-
-// LoginResponse503Headers the declared response headers of an HTTP 503 response for Login
-type LoginResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type LoginResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *InvalidCredentials
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *TooManyAttempts
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *LoginResponse429Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *LoginResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r LoginResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r LoginResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r LoginResponse) GetJSON401() *InvalidCredentials {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r LoginResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r LoginResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r LoginResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r LoginResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r LoginResponse) GetJSON429() *TooManyAttempts {
-	return r.JSON429
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r LoginResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r LoginResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r LoginResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20886,92 +17734,13 @@ func (r LoginResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r LoginResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// LogoutResponse503Headers the declared response headers of an HTTP 503 response for Logout
-type LogoutResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type LogoutResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *LogoutResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r LogoutResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r LogoutResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r LogoutResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r LogoutResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r LogoutResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r LogoutResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r LogoutResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r LogoutResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r LogoutResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r LogoutResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -20990,106 +17759,13 @@ func (r LogoutResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r LogoutResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteStaticListResponse503Headers the declared response headers of an HTTP 503 response for DeleteStaticList
-type DeleteStaticListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteStaticListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteStaticListResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteStaticListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteStaticListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteStaticListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteStaticListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteStaticListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteStaticListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteStaticListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteStaticListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r DeleteStaticListResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteStaticListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteStaticListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21108,106 +17784,13 @@ func (r DeleteStaticListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteStaticListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetStaticListResponse503Headers the declared response headers of an HTTP 503 response for GetStaticList
-type GetStaticListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *StaticListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetStaticListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetStaticListResponse) GetJSON200() *StaticListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetStaticListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetStaticListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetStaticListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetStaticListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetStaticListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetStaticListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetStaticListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetStaticListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r GetStaticListResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetStaticListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetStaticListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21226,120 +17809,13 @@ func (r GetStaticListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetStaticListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CreateStaticListResponse503Headers the declared response headers of an HTTP 503 response for CreateStaticList
-type CreateStaticListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type CreateStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateStaticListResponse503Headers
-}
-
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateStaticListResponse) GetJSON201() *Done {
-	return r.JSON201
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateStaticListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateStaticListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateStaticListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateStaticListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateStaticListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateStaticListResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateStaticListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateStaticListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateStaticListResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateStaticListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r CreateStaticListResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateStaticListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateStaticListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21358,120 +17834,13 @@ func (r CreateStaticListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateStaticListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateStaticListResponse503Headers the declared response headers of an HTTP 503 response for UpdateStaticList
-type UpdateStaticListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateStaticListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateStaticListResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateStaticListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateStaticListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateStaticListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateStaticListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateStaticListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateStaticListResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateStaticListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateStaticListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateStaticListResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateStaticListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r UpdateStaticListResponse) GetJSON501() *NotSupported {
-	return r.JSON501
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateStaticListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateStaticListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21490,99 +17859,13 @@ func (r UpdateStaticListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateStaticListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteMailingListResponse503Headers the declared response headers of an HTTP 503 response for DeleteMailingList
-type DeleteMailingListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteMailingListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteMailingListResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteMailingListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteMailingListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteMailingListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteMailingListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteMailingListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteMailingListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteMailingListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteMailingListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteMailingListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteMailingListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21601,99 +17884,13 @@ func (r DeleteMailingListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteMailingListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetMailingListResponse503Headers the declared response headers of an HTTP 503 response for GetMailingList
-type GetMailingListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *MailingListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetMailingListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetMailingListResponse) GetJSON200() *MailingListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetMailingListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetMailingListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetMailingListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetMailingListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetMailingListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetMailingListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetMailingListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetMailingListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetMailingListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetMailingListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21712,113 +17909,13 @@ func (r GetMailingListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetMailingListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CreateMailingListResponse503Headers the declared response headers of an HTTP 503 response for CreateMailingList
-type CreateMailingListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type CreateMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateMailingListResponse503Headers
-}
-
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateMailingListResponse) GetJSON201() *Done {
-	return r.JSON201
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateMailingListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateMailingListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateMailingListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateMailingListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateMailingListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateMailingListResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateMailingListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateMailingListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateMailingListResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateMailingListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateMailingListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateMailingListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21837,113 +17934,13 @@ func (r CreateMailingListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateMailingListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateMailingListResponse503Headers the declared response headers of an HTTP 503 response for UpdateMailingList
-type UpdateMailingListResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateMailingListResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateMailingListResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateMailingListResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateMailingListResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateMailingListResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateMailingListResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateMailingListResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateMailingListResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateMailingListResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateMailingListResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateMailingListResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateMailingListResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateMailingListResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateMailingListResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -21962,99 +17959,13 @@ func (r UpdateMailingListResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateMailingListResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListMailingListsResponse503Headers the declared response headers of an HTTP 503 response for ListMailingLists
-type ListMailingListsResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ListMailingListsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *MailingListListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListMailingListsResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListMailingListsResponse) GetJSON200() *MailingListListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListMailingListsResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListMailingListsResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListMailingListsResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ListMailingListsResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListMailingListsResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListMailingListsResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListMailingListsResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListMailingListsResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListMailingListsResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListMailingListsResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22073,99 +17984,13 @@ func (r ListMailingListsResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListMailingListsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteDomainSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for DeleteDomainSpamPolicy
-type DeleteDomainSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteDomainSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteDomainSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteDomainSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteDomainSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22184,99 +18009,13 @@ func (r DeleteDomainSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteDomainSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetDomainSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for GetDomainSpamPolicy
-type GetDomainSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetDomainSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *SpamPolicyReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetDomainSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON200() *SpamPolicyReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetDomainSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetDomainSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22295,99 +18034,13 @@ func (r GetDomainSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetDomainSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateDomainSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for UpdateDomainSpamPolicy
-type UpdateDomainSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateDomainSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateDomainSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateDomainSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateDomainSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22406,92 +18059,13 @@ func (r UpdateDomainSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateDomainSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteGlobalSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for DeleteGlobalSpamPolicy
-type DeleteGlobalSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteGlobalSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteGlobalSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteGlobalSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteGlobalSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22510,92 +18084,13 @@ func (r DeleteGlobalSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteGlobalSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetGlobalSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for GetGlobalSpamPolicy
-type GetGlobalSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetGlobalSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *SpamPolicyReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetGlobalSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON200() *SpamPolicyReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetGlobalSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetGlobalSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22614,92 +18109,13 @@ func (r GetGlobalSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetGlobalSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateGlobalSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for UpdateGlobalSpamPolicy
-type UpdateGlobalSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateGlobalSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateGlobalSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateGlobalSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateGlobalSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22718,99 +18134,13 @@ func (r UpdateGlobalSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateGlobalSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteUserSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for DeleteUserSpamPolicy
-type DeleteUserSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteUserSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteUserSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteUserSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteUserSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22829,99 +18159,13 @@ func (r DeleteUserSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteUserSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetUserSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for GetUserSpamPolicy
-type GetUserSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetUserSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *SpamPolicyReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetUserSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON200() *SpamPolicyReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetUserSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetUserSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -22940,99 +18184,13 @@ func (r GetUserSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetUserSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateUserSpamPolicyResponse503Headers the declared response headers of an HTTP 503 response for UpdateUserSpamPolicy
-type UpdateUserSpamPolicyResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateUserSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateUserSpamPolicyResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateUserSpamPolicyResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateUserSpamPolicyResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23051,99 +18209,13 @@ func (r UpdateUserSpamPolicyResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateUserSpamPolicyResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetThrottleResponse503Headers the declared response headers of an HTTP 503 response for GetThrottle
-type GetThrottleResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetThrottleResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *ThrottleReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetThrottleResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetThrottleResponse) GetJSON200() *ThrottleReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetThrottleResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetThrottleResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetThrottleResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetThrottleResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetThrottleResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetThrottleResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetThrottleResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetThrottleResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetThrottleResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetThrottleResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23162,103 +18234,17 @@ func (r GetThrottleResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetThrottleResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// SetThrottleResponse503Headers the declared response headers of an HTTP 503 response for SetThrottle
-type SetThrottleResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type SetThrottleResponse struct {
+type UpdateThrottleResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *SetThrottleResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r SetThrottleResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r SetThrottleResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r SetThrottleResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r SetThrottleResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r SetThrottleResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r SetThrottleResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r SetThrottleResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r SetThrottleResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r SetThrottleResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r SetThrottleResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r SetThrottleResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r SetThrottleResponse) Status() string {
+func (r UpdateThrottleResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -23266,24 +18252,11 @@ func (r SetThrottleResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r SetThrottleResponse) StatusCode() int {
+func (r UpdateThrottleResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r SetThrottleResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteUserResponse503Headers the declared response headers of an HTTP 503 response for DeleteUser
-type DeleteUserResponse503Headers struct {
-	RetryAfter *int64
 }
 
 type DeleteUserResponse struct {
@@ -23291,88 +18264,8 @@ type DeleteUserResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteUserResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteUserResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteUserResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteUserResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteUserResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteUserResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteUserResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r DeleteUserResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteUserResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteUserResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteUserResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteUserResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteUserResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23391,99 +18284,13 @@ func (r DeleteUserResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteUserResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetUserResponse503Headers the declared response headers of an HTTP 503 response for GetUser
-type GetUserResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type GetUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *UserReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetUserResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetUserResponse) GetJSON200() *UserReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetUserResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetUserResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetUserResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetUserResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetUserResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetUserResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetUserResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetUserResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetUserResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetUserResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23502,113 +18309,13 @@ func (r GetUserResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetUserResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// CreateUserResponse503Headers the declared response headers of an HTTP 503 response for CreateUser
-type CreateUserResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type CreateUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *CreateUserResponse503Headers
-}
-
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateUserResponse) GetJSON201() *Done {
-	return r.JSON201
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateUserResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r CreateUserResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateUserResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r CreateUserResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r CreateUserResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateUserResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r CreateUserResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r CreateUserResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r CreateUserResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r CreateUserResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r CreateUserResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r CreateUserResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23627,113 +18334,13 @@ func (r CreateUserResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r CreateUserResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateUserResponse503Headers the declared response headers of an HTTP 503 response for UpdateUser
-type UpdateUserResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateUserResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateUserResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateUserResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateUserResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateUserResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateUserResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateUserResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateUserResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateUserResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateUserResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateUserResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateUserResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateUserResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateUserResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23752,106 +18359,13 @@ func (r UpdateUserResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateUserResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// RenameUserResponse503Headers the declared response headers of an HTTP 503 response for RenameUser
-type RenameUserResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type RenameUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *RenameUserResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r RenameUserResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r RenameUserResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r RenameUserResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r RenameUserResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r RenameUserResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r RenameUserResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r RenameUserResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r RenameUserResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r RenameUserResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r RenameUserResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r RenameUserResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r RenameUserResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23870,106 +18384,13 @@ func (r RenameUserResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r RenameUserResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// DeleteUserKeepMailboxResponse503Headers the declared response headers of an HTTP 503 response for DeleteUserKeepMailbox
-type DeleteUserKeepMailboxResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type DeleteUserKeepMailboxResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *DeleteUserKeepMailboxResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r DeleteUserKeepMailboxResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r DeleteUserKeepMailboxResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -23988,99 +18409,13 @@ func (r DeleteUserKeepMailboxResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DeleteUserKeepMailboxResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ListUsersResponse503Headers the declared response headers of an HTTP 503 response for ListUsers
-type ListUsersResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type ListUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *UserListReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ListUsersResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListUsersResponse) GetJSON200() *UserListReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListUsersResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ListUsersResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ListUsersResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ListUsersResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ListUsersResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ListUsersResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ListUsersResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ListUsersResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ListUsersResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListUsersResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -24099,113 +18434,13 @@ func (r ListUsersResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListUsersResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// UpdateUsersResponse503Headers the declared response headers of an HTTP 503 response for UpdateUsers
-type UpdateUsersResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type UpdateUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *UpdateUsersResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r UpdateUsersResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UpdateUsersResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r UpdateUsersResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r UpdateUsersResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r UpdateUsersResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r UpdateUsersResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r UpdateUsersResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UpdateUsersResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r UpdateUsersResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r UpdateUsersResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r UpdateUsersResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r UpdateUsersResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r UpdateUsersResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -24224,120 +18459,13 @@ func (r UpdateUsersResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r UpdateUsersResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// VerifyAdminPasswordResponse429Headers the declared response headers of an HTTP 429 response for VerifyAdminPassword
-type VerifyAdminPasswordResponse429Headers struct {
-	RetryAfter *int64
-}
-
-// VerifyAdminPasswordResponse503Headers the declared response headers of an HTTP 503 response for VerifyAdminPassword
-type VerifyAdminPasswordResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type VerifyAdminPasswordResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *TooManyAttempts
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *VerifyAdminPasswordResponse429Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *VerifyAdminPasswordResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON429() *TooManyAttempts {
-	return r.JSON429
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r VerifyAdminPasswordResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r VerifyAdminPasswordResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -24356,120 +18484,13 @@ func (r VerifyAdminPasswordResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r VerifyAdminPasswordResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// VerifyUserPasswordResponse429Headers the declared response headers of an HTTP 429 response for VerifyUserPassword
-type VerifyUserPasswordResponse429Headers struct {
-	RetryAfter *int64
-}
-
-// VerifyUserPasswordResponse503Headers the declared response headers of an HTTP 503 response for VerifyUserPassword
-type VerifyUserPasswordResponse503Headers struct {
-	RetryAfter *int64
-}
-
 type VerifyUserPasswordResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON422 the response for an HTTP 422 `application/json` response
-	JSON422 *Unprocessable
-	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *TooManyAttempts
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *VerifyUserPasswordResponse429Headers
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *VerifyUserPasswordResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON422 returns the response for an HTTP 422 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON422() *Unprocessable {
-	return r.JSON422
-}
-
-// GetJSON429 returns the response for an HTTP 429 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON429() *TooManyAttempts {
-	return r.JSON429
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r VerifyUserPasswordResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r VerifyUserPasswordResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -24488,103 +18509,17 @@ func (r VerifyUserPasswordResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r VerifyUserPasswordResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// ClearWblistResponse503Headers the declared response headers of an HTTP 503 response for ClearWblist
-type ClearWblistResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type ClearWblistResponse struct {
+type DeleteWblistResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *ClearWblistResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ClearWblistResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ClearWblistResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r ClearWblistResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r ClearWblistResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r ClearWblistResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r ClearWblistResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r ClearWblistResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r ClearWblistResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r ClearWblistResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r ClearWblistResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ClearWblistResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r ClearWblistResponse) Status() string {
+func (r DeleteWblistResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -24592,24 +18527,11 @@ func (r ClearWblistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r ClearWblistResponse) StatusCode() int {
+func (r DeleteWblistResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ClearWblistResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// GetWblistResponse503Headers the declared response headers of an HTTP 503 response for GetWblist
-type GetWblistResponse503Headers struct {
-	RetryAfter *int64
 }
 
 type GetWblistResponse struct {
@@ -24617,81 +18539,8 @@ type GetWblistResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *WblistReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *GetWblistResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetWblistResponse) GetJSON200() *WblistReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetWblistResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r GetWblistResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetWblistResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r GetWblistResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r GetWblistResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r GetWblistResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r GetWblistResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r GetWblistResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r GetWblistResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r GetWblistResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -24710,110 +18559,17 @@ func (r GetWblistResponse) StatusCode() int {
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r GetWblistResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// AddToWblistResponse503Headers the declared response headers of an HTTP 503 response for AddToWblist
-type AddToWblistResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type AddToWblistResponse struct {
+type AddWblistAddressesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *Conflict
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *AddToWblistResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r AddToWblistResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r AddToWblistResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r AddToWblistResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r AddToWblistResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r AddToWblistResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r AddToWblistResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r AddToWblistResponse) GetJSON409() *Conflict {
-	return r.JSON409
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r AddToWblistResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r AddToWblistResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r AddToWblistResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r AddToWblistResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r AddToWblistResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r AddToWblistResponse) Status() string {
+func (r AddWblistAddressesResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -24821,110 +18577,24 @@ func (r AddToWblistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r AddToWblistResponse) StatusCode() int {
+func (r AddWblistAddressesResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
 }
 
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r AddToWblistResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// RemoveFromWblistResponse503Headers the declared response headers of an HTTP 503 response for RemoveFromWblist
-type RemoveFromWblistResponse503Headers struct {
-	RetryAfter *int64
-}
-
-type RemoveFromWblistResponse struct {
+type RemoveWblistAddressesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Done
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON404 the response for an HTTP 404 `application/json` response
-	JSON404 *NotFound
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *RemoveFromWblistResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON200() *Done {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON404 returns the response for an HTTP 404 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON404() *NotFound {
-	return r.JSON404
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r RemoveFromWblistResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r RemoveFromWblistResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
-func (r RemoveFromWblistResponse) Status() string {
+func (r RemoveWblistAddressesResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -24932,24 +18602,11 @@ func (r RemoveFromWblistResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r RemoveFromWblistResponse) StatusCode() int {
+func (r RemoveWblistAddressesResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r RemoveFromWblistResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-// WhoamiResponse503Headers the declared response headers of an HTTP 503 response for Whoami
-type WhoamiResponse503Headers struct {
-	RetryAfter *int64
 }
 
 type WhoamiResponse struct {
@@ -24957,74 +18614,8 @@ type WhoamiResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *WhoamiReply
-	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *BadRequest
-	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *LoginRequired
-	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
-	// JSON408 the response for an HTTP 408 `application/json` response
-	JSON408 *RequestTimeout
-	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *TooLarge
-	// JSON415 the response for an HTTP 415 `application/json` response
-	JSON415 *UnsupportedMediaType
-	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *InternalError
-	// JSON503 the response for an HTTP 503 `application/json` response
-	JSON503 *Unavailable
-	// Headers503 the parsed response headers for an HTTP 503 response
-	Headers503 *WhoamiResponse503Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r WhoamiResponse) GetJSON200() *WhoamiReply {
-	return r.JSON200
-}
-
-// GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r WhoamiResponse) GetJSON400() *BadRequest {
-	return r.JSON400
-}
-
-// GetJSON401 returns the response for an HTTP 401 `application/json` response
-func (r WhoamiResponse) GetJSON401() *LoginRequired {
-	return r.JSON401
-}
-
-// GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r WhoamiResponse) GetJSON403() *Forbidden {
-	return r.JSON403
-}
-
-// GetJSON408 returns the response for an HTTP 408 `application/json` response
-func (r WhoamiResponse) GetJSON408() *RequestTimeout {
-	return r.JSON408
-}
-
-// GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r WhoamiResponse) GetJSON413() *TooLarge {
-	return r.JSON413
-}
-
-// GetJSON415 returns the response for an HTTP 415 `application/json` response
-func (r WhoamiResponse) GetJSON415() *UnsupportedMediaType {
-	return r.JSON415
-}
-
-// GetJSON500 returns the response for an HTTP 500 `application/json` response
-func (r WhoamiResponse) GetJSON500() *InternalError {
-	return r.JSON500
-}
-
-// GetJSON503 returns the response for an HTTP 503 `application/json` response
-func (r WhoamiResponse) GetJSON503() *Unavailable {
-	return r.JSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r WhoamiResponse) GetBody() []byte {
-	return r.Body
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
 }
 
 // Status returns HTTPResponse.Status
@@ -25041,14 +18632,6 @@ func (r WhoamiResponse) StatusCode() int {
 		return r.HTTPResponse.StatusCode
 	}
 	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r WhoamiResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
 }
 
 // DeleteAdminWithResponse Delete an admin
@@ -25112,7 +18695,7 @@ func (c *ClientWithResponses) CreateAdminWithResponse(ctx context.Context, mail 
 	return ParseCreateAdminResponse(rsp)
 }
 
-// UpdateAdminWithBodyWithResponse Change an admin
+// UpdateAdminWithBodyWithResponse Update an admin
 //
 // Changes what the body names and leaves the rest.
 //
@@ -25127,7 +18710,7 @@ func (c *ClientWithResponses) UpdateAdminWithBodyWithResponse(ctx context.Contex
 	return ParseUpdateAdminResponse(rsp)
 }
 
-// UpdateAdminWithResponse Change an admin
+// UpdateAdminWithResponse Update an admin
 //
 // Changes what the body names and leaves the rest.
 //
@@ -25173,7 +18756,7 @@ func (c *ClientWithResponses) DeleteAliasWithResponse(ctx context.Context, mail 
 	return ParseDeleteAliasResponse(rsp)
 }
 
-// GetAliasWithResponse Read an alias account
+// GetAliasWithResponse Get an alias account
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25218,7 +18801,7 @@ func (c *ClientWithResponses) CreateAliasWithResponse(ctx context.Context, mail 
 	return ParseCreateAliasResponse(rsp)
 }
 
-// UpdateAliasWithBodyWithResponse Change an alias account
+// UpdateAliasWithBodyWithResponse Update an alias account
 //
 // What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 // single members and cannot be mixed with it.
@@ -25234,7 +18817,7 @@ func (c *ClientWithResponses) UpdateAliasWithBodyWithResponse(ctx context.Contex
 	return ParseUpdateAliasResponse(rsp)
 }
 
-// UpdateAliasWithResponse Change an alias account
+// UpdateAliasWithResponse Update an alias account
 //
 // What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
 // single members and cannot be mixed with it.
@@ -25250,7 +18833,7 @@ func (c *ClientWithResponses) UpdateAliasWithResponse(ctx context.Context, mail 
 	return ParseUpdateAliasResponse(rsp)
 }
 
-// RenameAliasWithResponse Give an alias account another address
+// RenameAliasWithResponse Rename an alias account
 //
 // Members and moderators stay, and whatever names the old address names the new one from now on. The new
 // address may lie in another domain that the caller manages, as long as the limits of that domain allow it.
@@ -25282,7 +18865,7 @@ func (c *ClientWithResponses) ListAliasesWithResponse(ctx context.Context, domai
 	return ParseListAliasesResponse(rsp)
 }
 
-// UpdateDomainAdminsWithBodyWithResponse Change the admins of a domain
+// UpdateDomainAdminsWithBodyWithResponse Update the admins of a domain
 //
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -25302,7 +18885,7 @@ func (c *ClientWithResponses) UpdateDomainAdminsWithBodyWithResponse(ctx context
 	return ParseUpdateDomainAdminsResponse(rsp)
 }
 
-// UpdateDomainAdminsWithResponse Change the admins of a domain
+// UpdateDomainAdminsWithResponse Update the admins of a domain
 //
 // Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
 // domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -25397,7 +18980,7 @@ func (c *ClientWithResponses) CreateDomainWithResponse(ctx context.Context, doma
 	return ParseCreateDomainResponse(rsp)
 }
 
-// UpdateDomainWithBodyWithResponse Change a domain
+// UpdateDomainWithBodyWithResponse Update a domain
 //
 // Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 // are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -25413,7 +18996,7 @@ func (c *ClientWithResponses) UpdateDomainWithBodyWithResponse(ctx context.Conte
 	return ParseUpdateDomainResponse(rsp)
 }
 
-// UpdateDomainWithResponse Change a domain
+// UpdateDomainWithResponse Update a domain
 //
 // Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
 // are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -25445,7 +19028,7 @@ func (c *ClientWithResponses) DeleteDomainKeepMailboxesWithResponse(ctx context.
 	return ParseDeleteDomainKeepMailboxesResponse(rsp)
 }
 
-// GetDomainOwnershipWithResponse Tell whether a name still has to be proven
+// GetDomainOwnershipWithResponse Get the proof of a name
 //
 // `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
 // domain. Nothing is looked up: the answer is what is known.
@@ -25461,7 +19044,7 @@ func (c *ClientWithResponses) GetDomainOwnershipWithResponse(ctx context.Context
 	return ParseGetDomainOwnershipResponse(rsp)
 }
 
-// VerifyDomainOwnershipWithResponse Look up the proof of a name now
+// VerifyDomainOwnershipWithResponse Verify the proof of a name now
 //
 // Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
 // there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
@@ -25494,36 +19077,36 @@ func (c *ClientWithResponses) ListDomainsWithResponse(ctx context.Context, param
 	return ParseListDomainsResponse(rsp)
 }
 
-// ListGreylistingWithResponse List all greylisting settings
+// ListGreylistingsWithResponse List all greylisting settings
 //
 // Those that decide first come first. Settings for single senders, which other tools may have made, are among
 // them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/greylisting/all (the `ListGreylisting` operationId).
-func (c *ClientWithResponses) ListGreylistingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListGreylistingResponse, error) {
-	rsp, err := c.ListGreylisting(ctx, reqEditors...)
+// Corresponds with GET /api/greylisting/all (the `ListGreylistings` operationId).
+func (c *ClientWithResponses) ListGreylistingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListGreylistingsResponse, error) {
+	rsp, err := c.ListGreylistings(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseListGreylistingResponse(rsp)
+	return ParseListGreylistingsResponse(rsp)
 }
 
-// GetSpfDomainsWithResponse List the domains whose mail servers are exempt
+// ListSpfDomainsWithResponse List the domains whose mail servers are exempt
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `GetSpfDomains` operationId).
-func (c *ClientWithResponses) GetSpfDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSpfDomainsResponse, error) {
-	rsp, err := c.GetSpfDomains(ctx, reqEditors...)
+// Corresponds with GET /api/greylisting/whitelist_spf_domains (the `ListSpfDomains` operationId).
+func (c *ClientWithResponses) ListSpfDomainsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSpfDomainsResponse, error) {
+	rsp, err := c.ListSpfDomains(ctx, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGetSpfDomainsResponse(rsp)
+	return ParseListSpfDomainsResponse(rsp)
 }
 
-// UpdateSpfDomainsWithBodyWithResponse Change the domains whose mail servers are exempt
+// UpdateSpfDomainsWithBodyWithResponse Update the domains whose mail servers are exempt
 //
 // A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 // found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -25539,7 +19122,7 @@ func (c *ClientWithResponses) UpdateSpfDomainsWithBodyWithResponse(ctx context.C
 	return ParseUpdateSpfDomainsResponse(rsp)
 }
 
-// UpdateSpfDomainsWithResponse Change the domains whose mail servers are exempt
+// UpdateSpfDomainsWithResponse Update the domains whose mail servers are exempt
 //
 // A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
 // found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -25571,7 +19154,7 @@ func (c *ClientWithResponses) DeleteGreylistingWithResponse(ctx context.Context,
 	return ParseDeleteGreylistingResponse(rsp)
 }
 
-// GetGreylistingWithResponse Read a greylisting setting
+// GetGreylistingWithResponse Get a greylisting setting
 //
 // The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
 //
@@ -25586,7 +19169,7 @@ func (c *ClientWithResponses) GetGreylistingWithResponse(ctx context.Context, ac
 	return ParseGetGreylistingResponse(rsp)
 }
 
-// SetGreylistingWithBodyWithResponse Switch greylisting on or off
+// UpdateGreylistingWithBodyWithResponse Update a greylisting setting
 //
 // A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 // greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -25595,16 +19178,16 @@ func (c *ClientWithResponses) GetGreylistingWithResponse(ctx context.Context, ac
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-func (c *ClientWithResponses) SetGreylistingWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetGreylistingResponse, error) {
-	rsp, err := c.SetGreylistingWithBody(ctx, account, contentType, body, reqEditors...)
+// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+func (c *ClientWithResponses) UpdateGreylistingWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGreylistingResponse, error) {
+	rsp, err := c.UpdateGreylistingWithBody(ctx, account, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseSetGreylistingResponse(rsp)
+	return ParseUpdateGreylistingResponse(rsp)
 }
 
-// SetGreylistingWithResponse Switch greylisting on or off
+// UpdateGreylistingWithResponse Update a greylisting setting
 //
 // A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
 // greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -25613,61 +19196,61 @@ func (c *ClientWithResponses) SetGreylistingWithBodyWithResponse(ctx context.Con
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/greylisting/{account} (the `SetGreylisting` operationId).
-func (c *ClientWithResponses) SetGreylistingWithResponse(ctx context.Context, account PathAccount, body SetGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*SetGreylistingResponse, error) {
-	rsp, err := c.SetGreylisting(ctx, account, body, reqEditors...)
+// Corresponds with POST /api/greylisting/{account} (the `UpdateGreylisting` operationId).
+func (c *ClientWithResponses) UpdateGreylistingWithResponse(ctx context.Context, account PathAccount, body UpdateGreylistingJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGreylistingResponse, error) {
+	rsp, err := c.UpdateGreylisting(ctx, account, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseSetGreylistingResponse(rsp)
+	return ParseUpdateGreylistingResponse(rsp)
 }
 
-// GetGreylistingWhitelistsWithResponse Read a greylisting whitelist
+// GetGreylistingWhitelistWithResponse Get a greylisting whitelist
 //
 // Only what was entered for this account. Servers that are exempt through their domains' SPF records are not
 // among it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelists` operationId).
-func (c *ClientWithResponses) GetGreylistingWhitelistsWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingWhitelistsResponse, error) {
-	rsp, err := c.GetGreylistingWhitelists(ctx, account, reqEditors...)
+// Corresponds with GET /api/greylisting/{account}/whitelists (the `GetGreylistingWhitelist` operationId).
+func (c *ClientWithResponses) GetGreylistingWhitelistWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingWhitelistResponse, error) {
+	rsp, err := c.GetGreylistingWhitelist(ctx, account, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseGetGreylistingWhitelistsResponse(rsp)
+	return ParseGetGreylistingWhitelistResponse(rsp)
 }
 
-// UpdateGreylistingWhitelistsWithBodyWithResponse Change a greylisting whitelist
+// UpdateGreylistingWhitelistWithBodyWithResponse Update a greylisting whitelist
 //
 // Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 // left out and named in `_discarded`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-func (c *ClientWithResponses) UpdateGreylistingWhitelistsWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistsResponse, error) {
-	rsp, err := c.UpdateGreylistingWhitelistsWithBody(ctx, account, contentType, body, reqEditors...)
+// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+func (c *ClientWithResponses) UpdateGreylistingWhitelistWithBodyWithResponse(ctx context.Context, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistResponse, error) {
+	rsp, err := c.UpdateGreylistingWhitelistWithBody(ctx, account, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateGreylistingWhitelistsResponse(rsp)
+	return ParseUpdateGreylistingWhitelistResponse(rsp)
 }
 
-// UpdateGreylistingWhitelistsWithResponse Change a greylisting whitelist
+// UpdateGreylistingWhitelistWithResponse Update a greylisting whitelist
 //
 // Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
 // left out and named in `_discarded`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelists` operationId).
-func (c *ClientWithResponses) UpdateGreylistingWhitelistsWithResponse(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistsResponse, error) {
-	rsp, err := c.UpdateGreylistingWhitelists(ctx, account, body, reqEditors...)
+// Corresponds with POST /api/greylisting/{account}/whitelists (the `UpdateGreylistingWhitelist` operationId).
+func (c *ClientWithResponses) UpdateGreylistingWhitelistWithResponse(ctx context.Context, account PathAccount, body UpdateGreylistingWhitelistJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGreylistingWhitelistResponse, error) {
+	rsp, err := c.UpdateGreylistingWhitelist(ctx, account, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseUpdateGreylistingWhitelistsResponse(rsp)
+	return ParseUpdateGreylistingWhitelistResponse(rsp)
 }
 
 // ExportAdminWithResponse Export a standalone admin
@@ -25727,7 +19310,7 @@ func (c *ClientWithResponses) ExportDomainWithResponse(ctx context.Context, doma
 	return ParseExportDomainResponse(rsp)
 }
 
-// ExportStaticListWithResponse Export a mailing list
+// ExportStaticListWithResponse Export a static list
 //
 // The entry of the list, followed by the one that keeps its members from outside, where there are such.
 //
@@ -25822,7 +19405,7 @@ func (c *ClientWithResponses) LogoutWithResponse(ctx context.Context, reqEditors
 	return ParseLogoutResponse(rsp)
 }
 
-// DeleteStaticListWithResponse Delete a mailing list
+// DeleteStaticListWithResponse Delete a static list
 //
 // Its members lose the membership and nothing else. The list's address is also taken out of every forward
 // and every other list.
@@ -25838,7 +19421,7 @@ func (c *ClientWithResponses) DeleteStaticListWithResponse(ctx context.Context, 
 	return ParseDeleteStaticListResponse(rsp)
 }
 
-// GetStaticListWithResponse Read a mailing list
+// GetStaticListWithResponse Get a static list
 //
 // The entry with all its members, those outside this server included. A list that mlmmj runs is not found
 // here but under `/api/ml/{mail}`.
@@ -25854,7 +19437,7 @@ func (c *ClientWithResponses) GetStaticListWithResponse(ctx context.Context, mai
 	return ParseGetStaticListResponse(rsp)
 }
 
-// CreateStaticListWithBodyWithResponse Create a mailing list
+// CreateStaticListWithBodyWithResponse Create a static list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
@@ -25869,7 +19452,7 @@ func (c *ClientWithResponses) CreateStaticListWithBodyWithResponse(ctx context.C
 	return ParseCreateStaticListResponse(rsp)
 }
 
-// CreateStaticListWithResponse Create a mailing list
+// CreateStaticListWithResponse Create a static list
 //
 // Members may be given at once or added later. As long as there is none, mail to the list is bounced.
 //
@@ -25884,7 +19467,7 @@ func (c *ClientWithResponses) CreateStaticListWithResponse(ctx context.Context, 
 	return ParseCreateStaticListResponse(rsp)
 }
 
-// UpdateStaticListWithBodyWithResponse Change a mailing list
+// UpdateStaticListWithBodyWithResponse Update a static list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
@@ -25900,7 +19483,7 @@ func (c *ClientWithResponses) UpdateStaticListWithBodyWithResponse(ctx context.C
 	return ParseUpdateStaticListResponse(rsp)
 }
 
-// UpdateStaticListWithResponse Change a mailing list
+// UpdateStaticListWithResponse Update a static list
 //
 // What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
 // change single members and cannot be mixed with it.
@@ -25932,7 +19515,7 @@ func (c *ClientWithResponses) DeleteMailingListWithResponse(ctx context.Context,
 	return ParseDeleteMailingListResponse(rsp)
 }
 
-// GetMailingListWithResponse Read a mailing list
+// GetMailingListWithResponse Get a mailing list
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25979,7 +19562,7 @@ func (c *ClientWithResponses) CreateMailingListWithResponse(ctx context.Context,
 	return ParseCreateMailingListResponse(rsp)
 }
 
-// UpdateMailingListWithBodyWithResponse Change a mailing list, add and remove subscribers
+// UpdateMailingListWithBodyWithResponse Update a mailing list, add and remove subscribers
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25992,7 +19575,7 @@ func (c *ClientWithResponses) UpdateMailingListWithBodyWithResponse(ctx context.
 	return ParseUpdateMailingListResponse(rsp)
 }
 
-// UpdateMailingListWithResponse Change a mailing list, add and remove subscribers
+// UpdateMailingListWithResponse Update a mailing list, add and remove subscribers
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26037,7 +19620,7 @@ func (c *ClientWithResponses) DeleteDomainSpamPolicyWithResponse(ctx context.Con
 	return ParseDeleteDomainSpamPolicyResponse(rsp)
 }
 
-// GetDomainSpamPolicyWithResponse Read the spam policy of a domain
+// GetDomainSpamPolicyWithResponse Get the spam policy of a domain
 //
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
@@ -26052,7 +19635,7 @@ func (c *ClientWithResponses) GetDomainSpamPolicyWithResponse(ctx context.Contex
 	return ParseGetDomainSpamPolicyResponse(rsp)
 }
 
-// UpdateDomainSpamPolicyWithBodyWithResponse Change the spam policy of a domain
+// UpdateDomainSpamPolicyWithBodyWithResponse Update the spam policy of a domain
 //
 // Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 // configuration. It holds from the next message on.
@@ -26068,7 +19651,7 @@ func (c *ClientWithResponses) UpdateDomainSpamPolicyWithBodyWithResponse(ctx con
 	return ParseUpdateDomainSpamPolicyResponse(rsp)
 }
 
-// UpdateDomainSpamPolicyWithResponse Change the spam policy of a domain
+// UpdateDomainSpamPolicyWithResponse Update the spam policy of a domain
 //
 // Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
 // configuration. It holds from the next message on.
@@ -26100,7 +19683,7 @@ func (c *ClientWithResponses) DeleteGlobalSpamPolicyWithResponse(ctx context.Con
 	return ParseDeleteGlobalSpamPolicyResponse(rsp)
 }
 
-// GetGlobalSpamPolicyWithResponse Read the spam policy of everybody
+// GetGlobalSpamPolicyWithResponse Get the spam policy of everybody
 //
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
@@ -26115,7 +19698,7 @@ func (c *ClientWithResponses) GetGlobalSpamPolicyWithResponse(ctx context.Contex
 	return ParseGetGlobalSpamPolicyResponse(rsp)
 }
 
-// UpdateGlobalSpamPolicyWithBodyWithResponse Change the spam policy of everybody
+// UpdateGlobalSpamPolicyWithBodyWithResponse Update the spam policy of everybody
 //
 // The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 // quarantined, all checks run. It holds from the next message on.
@@ -26131,7 +19714,7 @@ func (c *ClientWithResponses) UpdateGlobalSpamPolicyWithBodyWithResponse(ctx con
 	return ParseUpdateGlobalSpamPolicyResponse(rsp)
 }
 
-// UpdateGlobalSpamPolicyWithResponse Change the spam policy of everybody
+// UpdateGlobalSpamPolicyWithResponse Update the spam policy of everybody
 //
 // The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
 // quarantined, all checks run. It holds from the next message on.
@@ -26163,7 +19746,7 @@ func (c *ClientWithResponses) DeleteUserSpamPolicyWithResponse(ctx context.Conte
 	return ParseDeleteUserSpamPolicyResponse(rsp)
 }
 
-// GetUserSpamPolicyWithResponse Read the spam policy of a mailbox
+// GetUserSpamPolicyWithResponse Get the spam policy of a mailbox
 //
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
@@ -26178,7 +19761,7 @@ func (c *ClientWithResponses) GetUserSpamPolicyWithResponse(ctx context.Context,
 	return ParseGetUserSpamPolicyResponse(rsp)
 }
 
-// UpdateUserSpamPolicyWithBodyWithResponse Change the spam policy of a mailbox
+// UpdateUserSpamPolicyWithBodyWithResponse Update the spam policy of a mailbox
 //
 // Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 // from Amavisd's own configuration. It holds from the next message on.
@@ -26194,7 +19777,7 @@ func (c *ClientWithResponses) UpdateUserSpamPolicyWithBodyWithResponse(ctx conte
 	return ParseUpdateUserSpamPolicyResponse(rsp)
 }
 
-// UpdateUserSpamPolicyWithResponse Change the spam policy of a mailbox
+// UpdateUserSpamPolicyWithResponse Update the spam policy of a mailbox
 //
 // Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
 // from Amavisd's own configuration. It holds from the next message on.
@@ -26210,7 +19793,7 @@ func (c *ClientWithResponses) UpdateUserSpamPolicyWithResponse(ctx context.Conte
 	return ParseUpdateUserSpamPolicyResponse(rsp)
 }
 
-// GetThrottleWithResponse Read a throttle
+// GetThrottleWithResponse Get a throttle
 //
 // The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
 //
@@ -26225,7 +19808,7 @@ func (c *ClientWithResponses) GetThrottleWithResponse(ctx context.Context, accou
 	return ParseGetThrottleResponse(rsp)
 }
 
-// SetThrottleWithBodyWithResponse Set or end a throttle
+// UpdateThrottleWithBodyWithResponse Update a throttle
 //
 // Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 // setting, and a new `period` starts the counting afresh.
@@ -26238,16 +19821,16 @@ func (c *ClientWithResponses) GetThrottleWithResponse(ctx context.Context, accou
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-func (c *ClientWithResponses) SetThrottleWithBodyWithResponse(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetThrottleResponse, error) {
-	rsp, err := c.SetThrottleWithBody(ctx, account, direction, contentType, body, reqEditors...)
+// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+func (c *ClientWithResponses) UpdateThrottleWithBodyWithResponse(ctx context.Context, account PathAccount, direction PathDirection, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateThrottleResponse, error) {
+	rsp, err := c.UpdateThrottleWithBody(ctx, account, direction, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseSetThrottleResponse(rsp)
+	return ParseUpdateThrottleResponse(rsp)
 }
 
-// SetThrottleWithResponse Set or end a throttle
+// UpdateThrottleWithResponse Update a throttle
 //
 // Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
 // setting, and a new `period` starts the counting afresh.
@@ -26260,13 +19843,13 @@ func (c *ClientWithResponses) SetThrottleWithBodyWithResponse(ctx context.Contex
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/throttle/{account}/{direction} (the `SetThrottle` operationId).
-func (c *ClientWithResponses) SetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, body SetThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*SetThrottleResponse, error) {
-	rsp, err := c.SetThrottle(ctx, account, direction, body, reqEditors...)
+// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
+func (c *ClientWithResponses) UpdateThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateThrottleResponse, error) {
+	rsp, err := c.UpdateThrottle(ctx, account, direction, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseSetThrottleResponse(rsp)
+	return ParseUpdateThrottleResponse(rsp)
 }
 
 // DeleteUserWithResponse Delete a mailbox and keep its mail on disk
@@ -26286,7 +19869,7 @@ func (c *ClientWithResponses) DeleteUserWithResponse(ctx context.Context, mail P
 	return ParseDeleteUserResponse(rsp)
 }
 
-// GetUserWithResponse Read a mailbox
+// GetUserWithResponse Get a mailbox
 //
 // The stored record without its password, and beside it what other tables know about the mailbox: where its
 // mail goes, which addresses and lists it belongs to, how much it stores.
@@ -26338,7 +19921,7 @@ func (c *ClientWithResponses) CreateUserWithResponse(ctx context.Context, mail P
 	return ParseCreateUserResponse(rsp)
 }
 
-// UpdateUserWithBodyWithResponse Change a mailbox
+// UpdateUserWithBodyWithResponse Update a mailbox
 //
 // What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 // the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -26354,7 +19937,7 @@ func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context
 	return ParseUpdateUserResponse(rsp)
 }
 
-// UpdateUserWithResponse Change a mailbox
+// UpdateUserWithResponse Update a mailbox
 //
 // What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
 // the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -26370,7 +19953,7 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, mail P
 	return ParseUpdateUserResponse(rsp)
 }
 
-// RenameUserWithResponse Give a mailbox another address
+// RenameUserWithResponse Rename a mailbox
 //
 // Forwards, memberships, blind copies, admin rights, policies and usage follow to the new address. The mail
 // itself is not moved: the mailbox keeps its directory, whose name still shows the old address. The new
@@ -26419,7 +20002,7 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, domain 
 	return ParseListUsersResponse(rsp)
 }
 
-// UpdateUsersWithBodyWithResponse Change all mailboxes of a domain
+// UpdateUsersWithBodyWithResponse Update all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 // domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -26435,7 +20018,7 @@ func (c *ClientWithResponses) UpdateUsersWithBodyWithResponse(ctx context.Contex
 	return ParseUpdateUsersResponse(rsp)
 }
 
-// UpdateUsersWithResponse Change all mailboxes of a domain
+// UpdateUsersWithResponse Update all mailboxes of a domain
 //
 // Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
 // domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -26451,7 +20034,7 @@ func (c *ClientWithResponses) UpdateUsersWithResponse(ctx context.Context, domai
 	return ParseUpdateUsersResponse(rsp)
 }
 
-// VerifyAdminPasswordWithBodyWithResponse Check the password of an admin
+// VerifyAdminPasswordWithBodyWithResponse Verify the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -26469,7 +20052,7 @@ func (c *ClientWithResponses) VerifyAdminPasswordWithBodyWithResponse(ctx contex
 	return ParseVerifyAdminPasswordResponse(rsp)
 }
 
-// VerifyAdminPasswordWithResponse Check the password of an admin
+// VerifyAdminPasswordWithResponse Verify the password of an admin
 //
 // Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
 // answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -26487,7 +20070,7 @@ func (c *ClientWithResponses) VerifyAdminPasswordWithResponse(ctx context.Contex
 	return ParseVerifyAdminPasswordResponse(rsp)
 }
 
-// VerifyUserPasswordWithBodyWithResponse Check the password of a mailbox
+// VerifyUserPasswordWithBodyWithResponse Verify the password of a mailbox
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -26504,7 +20087,7 @@ func (c *ClientWithResponses) VerifyUserPasswordWithBodyWithResponse(ctx context
 	return ParseVerifyUserPasswordResponse(rsp)
 }
 
-// VerifyUserPasswordWithResponse Check the password of a mailbox
+// VerifyUserPasswordWithResponse Verify the password of a mailbox
 //
 // Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
 // cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -26521,22 +20104,22 @@ func (c *ClientWithResponses) VerifyUserPasswordWithResponse(ctx context.Context
 	return ParseVerifyUserPasswordResponse(rsp)
 }
 
-// ClearWblistWithResponse Empty a whitelist or blacklist
+// DeleteWblistWithResponse Delete a whitelist or blacklist
 //
 // All entries of this account, direction and colour. An empty list stays empty and the call succeeds.
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `ClearWblist` operationId).
-func (c *ClientWithResponses) ClearWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*ClearWblistResponse, error) {
-	rsp, err := c.ClearWblist(ctx, direction, colour, account, reqEditors...)
+// Corresponds with DELETE /api/wblist/{direction}/{colour}/{account} (the `DeleteWblist` operationId).
+func (c *ClientWithResponses) DeleteWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, reqEditors ...RequestEditorFn) (*DeleteWblistResponse, error) {
+	rsp, err := c.DeleteWblist(ctx, direction, colour, account, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseClearWblistResponse(rsp)
+	return ParseDeleteWblistResponse(rsp)
 }
 
-// GetWblistWithResponse Read a whitelist or blacklist
+// GetWblistWithResponse Get a whitelist or blacklist
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26549,7 +20132,7 @@ func (c *ClientWithResponses) GetWblistWithResponse(ctx context.Context, directi
 	return ParseGetWblistResponse(rsp)
 }
 
-// AddToWblistWithBodyWithResponse Add to a whitelist or blacklist
+// AddWblistAddressesWithBodyWithResponse Add addresses to a whitelist or blacklist
 //
 // What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 // and named in `_discarded`.
@@ -26562,16 +20145,16 @@ func (c *ClientWithResponses) GetWblistWithResponse(ctx context.Context, directi
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-func (c *ClientWithResponses) AddToWblistWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddToWblistResponse, error) {
-	rsp, err := c.AddToWblistWithBody(ctx, direction, colour, account, contentType, body, reqEditors...)
+// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+func (c *ClientWithResponses) AddWblistAddressesWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddWblistAddressesResponse, error) {
+	rsp, err := c.AddWblistAddressesWithBody(ctx, direction, colour, account, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseAddToWblistResponse(rsp)
+	return ParseAddWblistAddressesResponse(rsp)
 }
 
-// AddToWblistWithResponse Add to a whitelist or blacklist
+// AddWblistAddressesWithResponse Add addresses to a whitelist or blacklist
 //
 // What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
 // and named in `_discarded`.
@@ -26584,48 +20167,48 @@ func (c *ClientWithResponses) AddToWblistWithBodyWithResponse(ctx context.Contex
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddToWblist` operationId).
-func (c *ClientWithResponses) AddToWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddToWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*AddToWblistResponse, error) {
-	rsp, err := c.AddToWblist(ctx, direction, colour, account, body, reqEditors...)
+// Corresponds with POST /api/wblist/{direction}/{colour}/{account} (the `AddWblistAddresses` operationId).
+func (c *ClientWithResponses) AddWblistAddressesWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body AddWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*AddWblistAddressesResponse, error) {
+	rsp, err := c.AddWblistAddresses(ctx, direction, colour, account, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseAddToWblistResponse(rsp)
+	return ParseAddWblistAddressesResponse(rsp)
 }
 
-// RemoveFromWblistWithBodyWithResponse Remove from a whitelist or blacklist
+// RemoveWblistAddressesWithBodyWithResponse Remove addresses from a whitelist or blacklist
 //
 // The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 // named in `_discarded`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-func (c *ClientWithResponses) RemoveFromWblistWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveFromWblistResponse, error) {
-	rsp, err := c.RemoveFromWblistWithBody(ctx, direction, colour, account, contentType, body, reqEditors...)
+// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+func (c *ClientWithResponses) RemoveWblistAddressesWithBodyWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveWblistAddressesResponse, error) {
+	rsp, err := c.RemoveWblistAddressesWithBody(ctx, direction, colour, account, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseRemoveFromWblistResponse(rsp)
+	return ParseRemoveWblistAddressesResponse(rsp)
 }
 
-// RemoveFromWblistWithResponse Remove from a whitelist or blacklist
+// RemoveWblistAddressesWithResponse Remove addresses from a whitelist or blacklist
 //
 // The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
 // named in `_discarded`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveFromWblist` operationId).
-func (c *ClientWithResponses) RemoveFromWblistWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveFromWblistJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveFromWblistResponse, error) {
-	rsp, err := c.RemoveFromWblist(ctx, direction, colour, account, body, reqEditors...)
+// Corresponds with PUT /api/wblist/{direction}/{colour}/{account} (the `RemoveWblistAddresses` operationId).
+func (c *ClientWithResponses) RemoveWblistAddressesWithResponse(ctx context.Context, direction PathDirection, colour PathColour, account PathAccount, body RemoveWblistAddressesJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveWblistAddressesResponse, error) {
+	rsp, err := c.RemoveWblistAddresses(ctx, direction, colour, account, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParseRemoveFromWblistResponse(rsp)
+	return ParseRemoveWblistAddressesResponse(rsp)
 }
 
-// WhoamiWithResponse Tell who the caller is
+// WhoamiWithResponse Get the caller
 //
 // Whom the session belongs to, and what that admin may do.
 //
@@ -26661,89 +20244,13 @@ func ParseDeleteAdminResponse(rsp *http.Response) (*DeleteAdminResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteAdminResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -26770,82 +20277,13 @@ func ParseGetAdminResponse(rsp *http.Response) (*GetAdminResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetAdminResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -26872,89 +20310,13 @@ func ParseCreateAdminResponse(rsp *http.Response) (*CreateAdminResponse, error) 
 		}
 		response.JSON201 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers CreateAdminResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -26981,96 +20343,13 @@ func ParseUpdateAdminResponse(rsp *http.Response) (*UpdateAdminResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateAdminResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27097,75 +20376,13 @@ func ParseListAdminsResponse(rsp *http.Response) (*ListAdminsResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ListAdminsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27192,82 +20409,13 @@ func ParseDeleteAliasResponse(rsp *http.Response) (*DeleteAliasResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteAliasResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27294,82 +20442,13 @@ func ParseGetAliasResponse(rsp *http.Response) (*GetAliasResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetAliasResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27396,96 +20475,13 @@ func ParseCreateAliasResponse(rsp *http.Response) (*CreateAliasResponse, error) 
 		}
 		response.JSON201 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers CreateAliasResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27512,96 +20508,13 @@ func ParseUpdateAliasResponse(rsp *http.Response) (*UpdateAliasResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateAliasResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27628,89 +20541,13 @@ func ParseRenameAliasResponse(rsp *http.Response) (*RenameAliasResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers RenameAliasResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27737,82 +20574,13 @@ func ParseListAliasesResponse(rsp *http.Response) (*ListAliasesResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ListAliasesResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27839,96 +20607,13 @@ func ParseUpdateDomainAdminsResponse(rsp *http.Response) (*UpdateDomainAdminsRes
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateDomainAdminsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -27955,89 +20640,13 @@ func ParseDeleteDomainResponse(rsp *http.Response) (*DeleteDomainResponse, error
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteDomainResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28064,82 +20673,13 @@ func ParseGetDomainResponse(rsp *http.Response) (*GetDomainResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetDomainResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28166,89 +20706,13 @@ func ParseCreateDomainResponse(rsp *http.Response) (*CreateDomainResponse, error
 		}
 		response.JSON201 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers CreateDomainResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28275,96 +20739,13 @@ func ParseUpdateDomainResponse(rsp *http.Response) (*UpdateDomainResponse, error
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateDomainResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28391,89 +20772,13 @@ func ParseDeleteDomainKeepMailboxesResponse(rsp *http.Response) (*DeleteDomainKe
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteDomainKeepMailboxesResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28500,82 +20805,13 @@ func ParseGetDomainOwnershipResponse(rsp *http.Response) (*GetDomainOwnershipRes
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetDomainOwnershipResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28602,89 +20838,13 @@ func ParseVerifyDomainOwnershipResponse(rsp *http.Response) (*VerifyDomainOwners
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers VerifyDomainOwnershipResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28711,89 +20871,27 @@ func ParseListDomainsResponse(rsp *http.Response) (*ListDomainsResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ListDomainsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseListGreylistingResponse parses an HTTP response from a ListGreylistingWithResponse call
-func ParseListGreylistingResponse(rsp *http.Response) (*ListGreylistingResponse, error) {
+// ParseListGreylistingsResponse parses an HTTP response from a ListGreylistingsWithResponse call
+func ParseListGreylistingsResponse(rsp *http.Response) (*ListGreylistingsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ListGreylistingResponse{
+	response := &ListGreylistingsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -28806,89 +20904,27 @@ func ParseListGreylistingResponse(rsp *http.Response) (*ListGreylistingResponse,
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ListGreylistingResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseGetSpfDomainsResponse parses an HTTP response from a GetSpfDomainsWithResponse call
-func ParseGetSpfDomainsResponse(rsp *http.Response) (*GetSpfDomainsResponse, error) {
+// ParseListSpfDomainsResponse parses an HTTP response from a ListSpfDomainsWithResponse call
+func ParseListSpfDomainsResponse(rsp *http.Response) (*ListSpfDomainsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &GetSpfDomainsResponse{
+	response := &ListSpfDomainsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -28901,75 +20937,13 @@ func ParseGetSpfDomainsResponse(rsp *http.Response) (*GetSpfDomainsResponse, err
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetSpfDomainsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -28996,75 +20970,13 @@ func ParseUpdateSpfDomainsResponse(rsp *http.Response) (*UpdateSpfDomainsRespons
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateSpfDomainsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -29091,82 +21003,13 @@ func ParseDeleteGreylistingResponse(rsp *http.Response) (*DeleteGreylistingRespo
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteGreylistingResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -29193,96 +21036,27 @@ func ParseGetGreylistingResponse(rsp *http.Response) (*GetGreylistingResponse, e
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetGreylistingResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseSetGreylistingResponse parses an HTTP response from a SetGreylistingWithResponse call
-func ParseSetGreylistingResponse(rsp *http.Response) (*SetGreylistingResponse, error) {
+// ParseUpdateGreylistingResponse parses an HTTP response from a UpdateGreylistingWithResponse call
+func ParseUpdateGreylistingResponse(rsp *http.Response) (*UpdateGreylistingResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &SetGreylistingResponse{
+	response := &UpdateGreylistingResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -29295,198 +21069,60 @@ func ParseSetGreylistingResponse(rsp *http.Response) (*SetGreylistingResponse, e
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers SetGreylistingResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseGetGreylistingWhitelistsResponse parses an HTTP response from a GetGreylistingWhitelistsWithResponse call
-func ParseGetGreylistingWhitelistsResponse(rsp *http.Response) (*GetGreylistingWhitelistsResponse, error) {
+// ParseGetGreylistingWhitelistResponse parses an HTTP response from a GetGreylistingWhitelistWithResponse call
+func ParseGetGreylistingWhitelistResponse(rsp *http.Response) (*GetGreylistingWhitelistResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &GetGreylistingWhitelistsResponse{
+	response := &GetGreylistingWhitelistResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest GreylistingWhitelistsReply
+		var dest GreylistingWhitelistReply
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetGreylistingWhitelistsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseUpdateGreylistingWhitelistsResponse parses an HTTP response from a UpdateGreylistingWhitelistsWithResponse call
-func ParseUpdateGreylistingWhitelistsResponse(rsp *http.Response) (*UpdateGreylistingWhitelistsResponse, error) {
+// ParseUpdateGreylistingWhitelistResponse parses an HTTP response from a UpdateGreylistingWhitelistWithResponse call
+func ParseUpdateGreylistingWhitelistResponse(rsp *http.Response) (*UpdateGreylistingWhitelistResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &UpdateGreylistingWhitelistsResponse{
+	response := &UpdateGreylistingWhitelistResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -29499,89 +21135,13 @@ func ParseUpdateGreylistingWhitelistsResponse(rsp *http.Response) (*UpdateGreyli
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateGreylistingWhitelistsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -29608,89 +21168,13 @@ func ParseExportAdminResponse(rsp *http.Response) (*ExportAdminResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ExportAdminResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -29717,89 +21201,13 @@ func ParseExportAliasResponse(rsp *http.Response) (*ExportAliasResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ExportAliasResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -29826,89 +21234,13 @@ func ParseExportCatchallResponse(rsp *http.Response) (*ExportCatchallResponse, e
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ExportCatchallResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -29935,89 +21267,13 @@ func ParseExportDomainResponse(rsp *http.Response) (*ExportDomainResponse, error
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ExportDomainResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30044,89 +21300,13 @@ func ParseExportStaticListResponse(rsp *http.Response) (*ExportStaticListRespons
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ExportStaticListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30153,89 +21333,13 @@ func ParseExportUserResponse(rsp *http.Response) (*ExportUserResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ExportUserResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30262,92 +21366,13 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest InvalidCredentials
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest TooManyAttempts
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 429:
-		var headers LoginResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 503:
-		var headers LoginResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30374,75 +21399,13 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers LogoutResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30469,89 +21432,13 @@ func ParseDeleteStaticListResponse(rsp *http.Response) (*DeleteStaticListRespons
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteStaticListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30578,89 +21465,13 @@ func ParseGetStaticListResponse(rsp *http.Response) (*GetStaticListResponse, err
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetStaticListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30687,103 +21498,13 @@ func ParseCreateStaticListResponse(rsp *http.Response) (*CreateStaticListRespons
 		}
 		response.JSON201 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers CreateStaticListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30810,103 +21531,13 @@ func ParseUpdateStaticListResponse(rsp *http.Response) (*UpdateStaticListRespons
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateStaticListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -30933,82 +21564,13 @@ func ParseDeleteMailingListResponse(rsp *http.Response) (*DeleteMailingListRespo
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteMailingListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31035,82 +21597,13 @@ func ParseGetMailingListResponse(rsp *http.Response) (*GetMailingListResponse, e
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetMailingListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31137,96 +21630,13 @@ func ParseCreateMailingListResponse(rsp *http.Response) (*CreateMailingListRespo
 		}
 		response.JSON201 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers CreateMailingListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31253,96 +21663,13 @@ func ParseUpdateMailingListResponse(rsp *http.Response) (*UpdateMailingListRespo
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateMailingListResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31369,82 +21696,13 @@ func ParseListMailingListsResponse(rsp *http.Response) (*ListMailingListsRespons
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ListMailingListsResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31471,82 +21729,13 @@ func ParseDeleteDomainSpamPolicyResponse(rsp *http.Response) (*DeleteDomainSpamP
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteDomainSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31573,82 +21762,13 @@ func ParseGetDomainSpamPolicyResponse(rsp *http.Response) (*GetDomainSpamPolicyR
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetDomainSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31675,82 +21795,13 @@ func ParseUpdateDomainSpamPolicyResponse(rsp *http.Response) (*UpdateDomainSpamP
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateDomainSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31777,75 +21828,13 @@ func ParseDeleteGlobalSpamPolicyResponse(rsp *http.Response) (*DeleteGlobalSpamP
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteGlobalSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31872,75 +21861,13 @@ func ParseGetGlobalSpamPolicyResponse(rsp *http.Response) (*GetGlobalSpamPolicyR
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetGlobalSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -31967,75 +21894,13 @@ func ParseUpdateGlobalSpamPolicyResponse(rsp *http.Response) (*UpdateGlobalSpamP
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateGlobalSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32062,82 +21927,13 @@ func ParseDeleteUserSpamPolicyResponse(rsp *http.Response) (*DeleteUserSpamPolic
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteUserSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32164,82 +21960,13 @@ func ParseGetUserSpamPolicyResponse(rsp *http.Response) (*GetUserSpamPolicyRespo
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetUserSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32266,82 +21993,13 @@ func ParseUpdateUserSpamPolicyResponse(rsp *http.Response) (*UpdateUserSpamPolic
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateUserSpamPolicyResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32368,96 +22026,27 @@ func ParseGetThrottleResponse(rsp *http.Response) (*GetThrottleResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetThrottleResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseSetThrottleResponse parses an HTTP response from a SetThrottleWithResponse call
-func ParseSetThrottleResponse(rsp *http.Response) (*SetThrottleResponse, error) {
+// ParseUpdateThrottleResponse parses an HTTP response from a UpdateThrottleWithResponse call
+func ParseUpdateThrottleResponse(rsp *http.Response) (*UpdateThrottleResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &SetThrottleResponse{
+	response := &UpdateThrottleResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -32470,82 +22059,13 @@ func ParseSetThrottleResponse(rsp *http.Response) (*SetThrottleResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers SetThrottleResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32572,89 +22092,13 @@ func ParseDeleteUserResponse(rsp *http.Response) (*DeleteUserResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteUserResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32681,82 +22125,13 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetUserResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32783,96 +22158,13 @@ func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
 		}
 		response.JSON201 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers CreateUserResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -32899,96 +22191,13 @@ func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateUserResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33015,89 +22224,13 @@ func ParseRenameUserResponse(rsp *http.Response) (*RenameUserResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers RenameUserResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33124,89 +22257,13 @@ func ParseDeleteUserKeepMailboxResponse(rsp *http.Response) (*DeleteUserKeepMail
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers DeleteUserKeepMailboxResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33233,82 +22290,13 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ListUsersResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33335,96 +22323,13 @@ func ParseUpdateUsersResponse(rsp *http.Response) (*UpdateUsersResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers UpdateUsersResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33451,106 +22356,13 @@ func ParseVerifyAdminPasswordResponse(rsp *http.Response) (*VerifyAdminPasswordR
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest TooManyAttempts
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 429:
-		var headers VerifyAdminPasswordResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 503:
-		var headers VerifyAdminPasswordResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33577,120 +22389,27 @@ func ParseVerifyUserPasswordResponse(rsp *http.Response) (*VerifyUserPasswordRes
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Unprocessable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest TooManyAttempts
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 429:
-		var headers VerifyUserPasswordResponse429Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers429 = &headers
-	case rsp.StatusCode == 503:
-		var headers VerifyUserPasswordResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseClearWblistResponse parses an HTTP response from a ClearWblistWithResponse call
-func ParseClearWblistResponse(rsp *http.Response) (*ClearWblistResponse, error) {
+// ParseDeleteWblistResponse parses an HTTP response from a DeleteWblistWithResponse call
+func ParseDeleteWblistResponse(rsp *http.Response) (*DeleteWblistResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &ClearWblistResponse{
+	response := &DeleteWblistResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -33703,82 +22422,13 @@ func ParseClearWblistResponse(rsp *http.Response) (*ClearWblistResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers ClearWblistResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -33805,96 +22455,27 @@ func ParseGetWblistResponse(rsp *http.Response) (*GetWblistResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers GetWblistResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseAddToWblistResponse parses an HTTP response from a AddToWblistWithResponse call
-func ParseAddToWblistResponse(rsp *http.Response) (*AddToWblistResponse, error) {
+// ParseAddWblistAddressesResponse parses an HTTP response from a AddWblistAddressesWithResponse call
+func ParseAddWblistAddressesResponse(rsp *http.Response) (*AddWblistAddressesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &AddToWblistResponse{
+	response := &AddWblistAddressesResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -33907,103 +22488,27 @@ func ParseAddToWblistResponse(rsp *http.Response) (*AddToWblistResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Conflict
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON409 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers AddToWblistResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
 }
 
-// ParseRemoveFromWblistResponse parses an HTTP response from a RemoveFromWblistWithResponse call
-func ParseRemoveFromWblistResponse(rsp *http.Response) (*RemoveFromWblistResponse, error) {
+// ParseRemoveWblistAddressesResponse parses an HTTP response from a RemoveWblistAddressesWithResponse call
+func ParseRemoveWblistAddressesResponse(rsp *http.Response) (*RemoveWblistAddressesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &RemoveFromWblistResponse{
+	response := &RemoveWblistAddressesResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -34016,82 +22521,13 @@ func ParseRemoveFromWblistResponse(rsp *http.Response) (*RemoveFromWblistRespons
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest NotFound
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers RemoveFromWblistResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -34118,75 +22554,13 @@ func ParseWhoamiResponse(rsp *http.Response) (*WhoamiResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest BadRequest
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON400 = &dest
+		response.JSONDefault = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest LoginRequired
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest RequestTimeout
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON408 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest TooLarge
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON413 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest UnsupportedMediaType
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON415 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest InternalError
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Unavailable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 503:
-		var headers WhoamiResponse503Headers
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers503 = &headers
 	}
 
 	return response, nil

@@ -7,8 +7,8 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// ListGreylisting lists all greylisting settings.
-func (a *API) ListGreylisting(ctx context.Context, _ gen.ListGreylistingRequestObject) (gen.ListGreylistingResponseObject, error) {
+// ListGreylistings lists all greylisting settings.
+func (a *API) ListGreylistings(ctx context.Context, _ gen.ListGreylistingsRequestObject) (gen.ListGreylistingsResponseObject, error) {
 	settings, err := a.deps.Policies.GreylistingSettings(ctx)
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func (a *API) ListGreylisting(ctx context.Context, _ gen.ListGreylistingRequestO
 			return nil, err
 		}
 	}
-	return gen.ListGreylisting200JSONResponse{Success: true, Data: list}, nil
+	return gen.ListGreylistings200JSONResponse{Success: true, Data: list}, nil
 }
 
 // GetGreylisting returns the greylisting setting of an account.
@@ -36,19 +36,19 @@ func (a *API) GetGreylisting(ctx context.Context, r gen.GetGreylistingRequestObj
 	return gen.GetGreylisting200JSONResponse{Success: true, Data: data, Effective: effective}, err
 }
 
-// SetGreylisting switches greylisting on or off for an account.
-func (a *API) SetGreylisting(ctx context.Context, r gen.SetGreylistingRequestObject) (gen.SetGreylistingResponseObject, error) {
+// UpdateGreylisting switches greylisting on or off for an account.
+func (a *API) UpdateGreylisting(ctx context.Context, r gen.UpdateGreylistingRequestObject) (gen.UpdateGreylistingResponseObject, error) {
 	account, err := a.policyAccount(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}
 	var change store.Change
-	if status := valueOr(r.Body, gen.GreylistingStatus{}).Status; status != nil {
+	if status := valueOr(r.Body, gen.GreylistingUpdate{}).Status; status != nil {
 		if change, err = a.deps.Policies.SetGreylisting(ctx, write(ctx), account, *status == gen.Enable); err != nil {
 			return nil, err
 		}
 	}
-	return gen.SetGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return gen.UpdateGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
 // DeleteGreylisting removes the greylisting setting of an account.
@@ -64,10 +64,10 @@ func (a *API) DeleteGreylisting(ctx context.Context, r gen.DeleteGreylistingRequ
 	return gen.DeleteGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
-// GetGreylistingWhitelists lists the senders that are not greylisted for an account.
-func (a *API) GetGreylistingWhitelists(
-	ctx context.Context, r gen.GetGreylistingWhitelistsRequestObject,
-) (gen.GetGreylistingWhitelistsResponseObject, error) {
+// GetGreylistingWhitelist lists the senders that are not greylisted for an account.
+func (a *API) GetGreylistingWhitelist(
+	ctx context.Context, r gen.GetGreylistingWhitelistRequestObject,
+) (gen.GetGreylistingWhitelistResponseObject, error) {
 	account, err := a.policyAccount(ctx, r.Account)
 	if err != nil {
 		return nil, err
@@ -77,30 +77,30 @@ func (a *API) GetGreylistingWhitelists(
 	}, encodeName)
 }
 
-// UpdateGreylistingWhitelists changes the senders that are not greylisted for an account.
-func (a *API) UpdateGreylistingWhitelists(
-	ctx context.Context, r gen.UpdateGreylistingWhitelistsRequestObject,
-) (gen.UpdateGreylistingWhitelistsResponseObject, error) {
+// UpdateGreylistingWhitelist changes the senders that are not greylisted for an account.
+func (a *API) UpdateGreylistingWhitelist(
+	ctx context.Context, r gen.UpdateGreylistingWhitelistRequestObject,
+) (gen.UpdateGreylistingWhitelistResponseObject, error) {
 	account, err := a.policyAccount(ctx, r.Account)
 	if err != nil {
 		return nil, err
 	}
-	b := valueOr(r.Body, gen.GreylistingWhitelistsUpdate{})
+	b := valueOr(r.Body, gen.GreylistingWhitelistUpdate{})
 	senders := store.Set{Replace: b.Senders, Add: valueOr(b.AddSenders, nil), Remove: valueOr(b.RemoveSenders, nil)}
 	change, err := a.deps.Policies.UpdateGreylistingWhitelist(ctx, write(ctx), account, senders)
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateGreylistingWhitelists200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return gen.UpdateGreylistingWhitelist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
-// GetSpfDomains lists the domains whose mail servers are not greylisted.
-func (a *API) GetSpfDomains(ctx context.Context, _ gen.GetSpfDomainsRequestObject) (gen.GetSpfDomainsResponseObject, error) {
+// ListSpfDomains lists the domains whose mail servers are not greylisted.
+func (a *API) ListSpfDomains(ctx context.Context, _ gen.ListSpfDomainsRequestObject) (gen.ListSpfDomainsResponseObject, error) {
 	domains, err := a.deps.Policies.SpfDomains(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return gen.GetSpfDomains200JSONResponse{Success: true, Data: domains}, nil
+	return gen.ListSpfDomains200JSONResponse{Success: true, Data: domains}, nil
 }
 
 // UpdateSpfDomains changes the domains whose mail servers are not greylisted.
@@ -111,7 +111,7 @@ func (a *API) UpdateSpfDomains(ctx context.Context, r gen.UpdateSpfDomainsReques
 	if err != nil {
 		return nil, err
 	}
-	if isYes(b.QueryDnsImmediately) {
+	if isYes(b.QueryDNSImmediately) {
 		a.lookUpSoon(ctx, append(valueOr(domains.Replace, nil), domains.Add...))
 	}
 	return gen.UpdateSpfDomains200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil

@@ -126,7 +126,7 @@ func listUpdate(b gen.MailingListUpdate) store.MlmmjUpdate {
 		CustomHeaders:          headerLines(b.CustomHeaders),
 		RemoveHeaders:          b.RemoveHeaders,
 		FooterText:             b.FooterText,
-		FooterHTML:             b.FooterHtml,
+		FooterHTML:             b.FooterHTML,
 	}
 }
 
@@ -179,7 +179,7 @@ func asUpdate(b gen.MailingListCreate) gen.MailingListUpdate {
 		CustomHeaders:                b.CustomHeaders,
 		RemoveHeaders:                b.RemoveHeaders,
 		FooterText:                   b.FooterText,
-		FooterHtml:                   b.FooterHtml,
+		FooterHTML:                   b.FooterHTML,
 		RequireConfirm:               b.RequireConfirm,
 		Subscription:                 b.Subscription,
 	}

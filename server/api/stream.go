@@ -81,8 +81,8 @@ func (s stream[T]) VisitListAliasesResponse(w http.ResponseWriter) error { retur
 // VisitListDomainsResponse implements gen.ListDomainsResponseObject.
 func (s stream[T]) VisitListDomainsResponse(w http.ResponseWriter) error { return s.write(w) }
 
-// VisitGetGreylistingWhitelistsResponse implements gen.GetGreylistingWhitelistsResponseObject.
-func (s stream[T]) VisitGetGreylistingWhitelistsResponse(w http.ResponseWriter) error {
+// VisitGetGreylistingWhitelistResponse implements gen.GetGreylistingWhitelistResponseObject.
+func (s stream[T]) VisitGetGreylistingWhitelistResponse(w http.ResponseWriter) error {
 	return s.write(w)
 }
 

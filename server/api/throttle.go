@@ -23,8 +23,8 @@ func (a *API) GetThrottle(ctx context.Context, r gen.GetThrottleRequestObject) (
 	return gen.GetThrottle200JSONResponse{Success: true, Data: data, Effective: effective}, err
 }
 
-// SetThrottle sets or ends how much an account may send or get.
-func (a *API) SetThrottle(ctx context.Context, r gen.SetThrottleRequestObject) (gen.SetThrottleResponseObject, error) {
+// UpdateThrottle sets or ends how much an account may send or get.
+func (a *API) UpdateThrottle(ctx context.Context, r gen.UpdateThrottleRequestObject) (gen.UpdateThrottleResponseObject, error) {
 	account, err := a.policyAccount(ctx, r.Account)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (a *API) SetThrottle(ctx context.Context, r gen.SetThrottleRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.SetThrottle200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return gen.UpdateThrottle200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
 func throttleSet(b gen.ThrottleUpdate) store.ThrottleSet {

@@ -18,8 +18,8 @@ func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.
 	}, encodeName)
 }
 
-// AddToWblist adds addresses to a whitelist or blacklist.
-func (a *API) AddToWblist(ctx context.Context, r gen.AddToWblistRequestObject) (gen.AddToWblistResponseObject, error) {
+// AddWblistAddresses adds addresses to a whitelist or blacklist.
+func (a *API) AddWblistAddresses(ctx context.Context, r gen.AddWblistAddressesRequestObject) (gen.AddWblistAddressesResponseObject, error) {
 	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
 	if err != nil {
 		return nil, err
@@ -28,11 +28,11 @@ func (a *API) AddToWblist(ctx context.Context, r gen.AddToWblistRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.AddToWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return gen.AddWblistAddresses200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
-// RemoveFromWblist removes addresses from a whitelist or blacklist.
-func (a *API) RemoveFromWblist(ctx context.Context, r gen.RemoveFromWblistRequestObject) (gen.RemoveFromWblistResponseObject, error) {
+// RemoveWblistAddresses removes addresses from a whitelist or blacklist.
+func (a *API) RemoveWblistAddresses(ctx context.Context, r gen.RemoveWblistAddressesRequestObject) (gen.RemoveWblistAddressesResponseObject, error) {
 	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
 	if err != nil {
 		return nil, err
@@ -41,11 +41,11 @@ func (a *API) RemoveFromWblist(ctx context.Context, r gen.RemoveFromWblistReques
 	if err != nil {
 		return nil, err
 	}
-	return gen.RemoveFromWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return gen.RemoveWblistAddresses200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
-// ClearWblist empties a whitelist or blacklist.
-func (a *API) ClearWblist(ctx context.Context, r gen.ClearWblistRequestObject) (gen.ClearWblistResponseObject, error) {
+// DeleteWblist empties a whitelist or blacklist.
+func (a *API) DeleteWblist(ctx context.Context, r gen.DeleteWblistRequestObject) (gen.DeleteWblistResponseObject, error) {
 	key, err := a.wblistKey(ctx, r.Account, r.Direction, r.Colour)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (a *API) ClearWblist(ctx context.Context, r gen.ClearWblistRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.ClearWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return gen.DeleteWblist200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
 }
 
 // wblistKey returns which list a path speaks of.

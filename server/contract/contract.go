@@ -38,6 +38,9 @@ func Load(doc *openapi3.T) (Operations, error) {
 			all[method+" "+op.Path] = op
 		}
 	}
+	if len(faults) == 0 {
+		faults = append(faults, checkErrors(doc, all))
+	}
 	return all, errors.Join(faults...)
 }
 

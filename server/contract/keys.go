@@ -28,6 +28,10 @@ const (
 	keyCodeMissing = "x-code-missing"
 	keyGoName      = "x-go-name"
 	keyGoType      = "x-go-type"
+	keyErrors      = "x-errors"
+
+	keyExtensibleEnum = "x-extensible-enum"
+	keyErrorCodes     = "x-error-codes"
 )
 
 // keys reads those of one object. The first value that a key cannot have is kept as the fault.

@@ -21,9 +21,10 @@ type Operation struct {
 	// ProfileOfUsers is true when the profiles of its parameters are those of users, though its target is a domain.
 	ProfileOfUsers bool
 	Requires       []Need
-	Bulk           bool  // it may take long
-	ReadOnly       bool  // it goes on while the server is read-only, and so does every GET
-	MaxBody        int64 // bytes of the largest body
+	Bulk           bool     // it may take long
+	ReadOnly       bool     // it goes on while the server is read-only, and so does every GET
+	MaxBody        int64    // bytes of the largest body
+	Errors         []string // the codes that are special to it
 
 	Query     map[string]*Parameter
 	Body      map[string]*Parameter // nil when the operation takes none
@@ -36,6 +37,7 @@ type Operation struct {
 	Route   *routers.Route
 
 	legacy map[string]LegacyName
+	codes  []string // of its parameters
 }
 
 // Parameter returns a parameter of the body or of the query string, nil when there is none of the name.
@@ -88,7 +90,7 @@ func newOperation(
 
 // operationKeys are the keys of an operation that begin with x-.
 var operationKeys = []string{
-	keyAccess, keyTarget, keyTargetAlias, keyProfile, keyProfileOf, keyRequires, keyBulk, keyReadOnly, keyMaxBody, keyPostern,
+	keyAccess, keyTarget, keyTargetAlias, keyProfile, keyProfileOf, keyRequires, keyBulk, keyReadOnly, keyMaxBody, keyPostern, keyErrors,
 }
 
 func (op *Operation) readKeys(extensions map[string]any) error {
@@ -103,6 +105,7 @@ func (op *Operation) readKeys(extensions map[string]any) error {
 	op.Bulk = k.flag(keyBulk)
 	op.ReadOnly = k.flag(keyReadOnly)
 	op.MaxBody = k.whole(keyMaxBody)
+	op.Errors = k.texts(keyErrors)
 	k.flag(keyPostern)
 	switch {
 	case k.fault != nil:
@@ -134,6 +137,7 @@ func (op *Operation) addParameter(p *openapi3.Parameter) error {
 			return err
 		}
 		op.Query[p.Name] = parameter
+		op.codes = append(op.codes, parameter.codes...)
 		op.Queries = append(op.Queries, &openapi3.ParameterRef{Value: p})
 		return op.addLegacy(parameter)
 	case openapi3.ParameterInPath:
@@ -142,6 +146,7 @@ func (op *Operation) addParameter(p *openapi3.Parameter) error {
 			return err
 		}
 		op.InPath[p.Name] = parameter
+		op.codes = append(op.codes, codesOf(p.Schema.Value)...)
 	}
 	return nil
 }
@@ -159,6 +164,7 @@ func (op *Operation) readBody(schema *openapi3.Schema) error {
 			return err
 		}
 		op.Body[name] = p
+		op.codes = append(op.codes, p.codes...)
 		if err = op.addLegacy(p); err != nil {
 			return err
 		}

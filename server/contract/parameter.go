@@ -29,6 +29,7 @@ type Parameter struct {
 	Items  *openapi3.Schema // of an array, whose items are strings
 
 	legacyNames map[string]*string // with the value that the name itself gives
+	codes       []string           // that a value of it may be answered with
 }
 
 // The kinds of parameters. Bodies are flat: there are no objects, and items of arrays are strings.
@@ -44,7 +45,7 @@ func (p *Parameter) IsNumber() bool { return p.Kind == KindInteger || p.Kind == 
 
 // parameterKeys are the keys of a parameter's schema that begin with x-.
 var parameterKeys = []string{
-	keyAccess, keyProfile, keyPresence, keyBulk, keyLegacyNames, keyLegacyWords, keyCode, keyCodeMissing, keyPostern, keyGoName, keyGoType,
+	keyAccess, keyProfile, keyPresence, keyBulk, keyLegacyNames, keyLegacyWords, keyCode, keyCodeMissing, keyErrors, keyPostern, keyGoName, keyGoType,
 }
 
 // newParameter fails for a kind of value that the readers of bodies do not know.
@@ -73,6 +74,7 @@ func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
 	case KindArray:
 		k := &keys{extensions: schema.Items.Value.Extensions}
 		k.only([]string{keyCode})
+		p.codes = append(p.codes, codesOf(schema.Items.Value)...)
 		if p.Items = schema.Items.Value; p.Items.Type.Is(KindString) && schema.MaxItems != nil {
 			return p, k.fault
 		}
@@ -100,6 +102,7 @@ func (p *Parameter) readKeys(schema *openapi3.Schema) error {
 	}
 	k.text(keyCode)
 	k.text(keyCodeMissing)
+	p.codes = append(append(p.codes, k.texts(keyErrors)...), codesOf(schema)...)
 	return k.fault
 }
 
@@ -122,6 +125,17 @@ func Code(schema *openapi3.Schema) string { return textOf(schema, keyCode) }
 
 // CodeMissing is the code of a value that is missing though it is required, "" where the schema names none.
 func CodeMissing(schema *openapi3.Schema) string { return textOf(schema, keyCodeMissing) }
+
+// codesOf are the codes of a schema.
+func codesOf(schema *openapi3.Schema) []string {
+	var all []string
+	for _, code := range []string{Code(schema), CodeMissing(schema)} {
+		if code != "" {
+			all = append(all, code)
+		}
+	}
+	return all
+}
 
 func textOf(schema *openapi3.Schema, key string) string {
 	if schema == nil {

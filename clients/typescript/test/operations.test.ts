@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, inject, test } from 'vitest';
-import { Postern, type DomainReply, type DomainUpdate } from '../dist/index.js';
+import { Postern, type DomainReply, type DomainUpdate, type ErrorCode, type Failure, type UpdateDomainErrors } from '../dist/index.js';
 import * as operations from '../dist/gen/sdk.gen.js';
 
 const server = inject('server');
@@ -32,4 +32,10 @@ test('the types of a method are those of its operation', () => {
   expectTypeOf<[]>().toExtend<Parameters<Postern['whoami']>>();
   // @ts-expect-error: the generated client's own switches are not passed on.
   expectTypeOf<Update['throwOnError']>();
+});
+
+test('every operation fails in one form, with a code that programs may not know yet', () => {
+  expectTypeOf<UpdateDomainErrors>().toEqualTypeOf<{ default: Failure }>();
+  expectTypeOf<Failure['_msg']>().toEqualTypeOf<ErrorCode>();
+  expectTypeOf<ErrorCode>().toEqualTypeOf<string>();
 });

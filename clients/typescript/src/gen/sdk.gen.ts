@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AddToWblistData, AddToWblistErrors, AddToWblistResponses, ClearWblistData, ClearWblistErrors, ClearWblistResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateAliasData, CreateAliasErrors, CreateAliasResponses, CreateDomainData, CreateDomainErrors, CreateDomainResponses, CreateMailingListData, CreateMailingListErrors, CreateMailingListResponses, CreateStaticListData, CreateStaticListErrors, CreateStaticListResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteAdminData, DeleteAdminErrors, DeleteAdminResponses, DeleteAliasData, DeleteAliasErrors, DeleteAliasResponses, DeleteDomainData, DeleteDomainErrors, DeleteDomainKeepMailboxesData, DeleteDomainKeepMailboxesErrors, DeleteDomainKeepMailboxesResponses, DeleteDomainResponses, DeleteDomainSpamPolicyData, DeleteDomainSpamPolicyErrors, DeleteDomainSpamPolicyResponses, DeleteGlobalSpamPolicyData, DeleteGlobalSpamPolicyErrors, DeleteGlobalSpamPolicyResponses, DeleteGreylistingData, DeleteGreylistingErrors, DeleteGreylistingResponses, DeleteMailingListData, DeleteMailingListErrors, DeleteMailingListResponses, DeleteStaticListData, DeleteStaticListErrors, DeleteStaticListResponses, DeleteUserData, DeleteUserErrors, DeleteUserKeepMailboxData, DeleteUserKeepMailboxErrors, DeleteUserKeepMailboxResponses, DeleteUserResponses, DeleteUserSpamPolicyData, DeleteUserSpamPolicyErrors, DeleteUserSpamPolicyResponses, ExportAdminData, ExportAdminErrors, ExportAdminResponses, ExportAliasData, ExportAliasErrors, ExportAliasResponses, ExportCatchallData, ExportCatchallErrors, ExportCatchallResponses, ExportDomainData, ExportDomainErrors, ExportDomainResponses, ExportStaticListData, ExportStaticListErrors, ExportStaticListResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetAdminData, GetAdminErrors, GetAdminResponses, GetAliasData, GetAliasErrors, GetAliasResponses, GetDomainData, GetDomainErrors, GetDomainOwnershipData, GetDomainOwnershipErrors, GetDomainOwnershipResponses, GetDomainResponses, GetDomainSpamPolicyData, GetDomainSpamPolicyErrors, GetDomainSpamPolicyResponses, GetGlobalSpamPolicyData, GetGlobalSpamPolicyErrors, GetGlobalSpamPolicyResponses, GetGreylistingData, GetGreylistingErrors, GetGreylistingResponses, GetGreylistingWhitelistsData, GetGreylistingWhitelistsErrors, GetGreylistingWhitelistsResponses, GetMailingListData, GetMailingListErrors, GetMailingListResponses, GetSpfDomainsData, GetSpfDomainsErrors, GetSpfDomainsResponses, GetStaticListData, GetStaticListErrors, GetStaticListResponses, GetThrottleData, GetThrottleErrors, GetThrottleResponses, GetUserData, GetUserErrors, GetUserResponses, GetUserSpamPolicyData, GetUserSpamPolicyErrors, GetUserSpamPolicyResponses, GetWblistData, GetWblistErrors, GetWblistResponses, ListAdminsData, ListAdminsErrors, ListAdminsResponses, ListAliasesData, ListAliasesErrors, ListAliasesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListGreylistingData, ListGreylistingErrors, ListGreylistingResponses, ListMailingListsData, ListMailingListsErrors, ListMailingListsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RemoveFromWblistData, RemoveFromWblistErrors, RemoveFromWblistResponses, RenameAliasData, RenameAliasErrors, RenameAliasResponses, RenameUserData, RenameUserErrors, RenameUserResponses, SetGreylistingData, SetGreylistingErrors, SetGreylistingResponses, SetThrottleData, SetThrottleErrors, SetThrottleResponses, UpdateAdminData, UpdateAdminErrors, UpdateAdminResponses, UpdateAliasData, UpdateAliasErrors, UpdateAliasResponses, UpdateDomainAdminsData, UpdateDomainAdminsErrors, UpdateDomainAdminsResponses, UpdateDomainData, UpdateDomainErrors, UpdateDomainResponses, UpdateDomainSpamPolicyData, UpdateDomainSpamPolicyErrors, UpdateDomainSpamPolicyResponses, UpdateGlobalSpamPolicyData, UpdateGlobalSpamPolicyErrors, UpdateGlobalSpamPolicyResponses, UpdateGreylistingWhitelistsData, UpdateGreylistingWhitelistsErrors, UpdateGreylistingWhitelistsResponses, UpdateMailingListData, UpdateMailingListErrors, UpdateMailingListResponses, UpdateSpfDomainsData, UpdateSpfDomainsErrors, UpdateSpfDomainsResponses, UpdateStaticListData, UpdateStaticListErrors, UpdateStaticListResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateUsersData, UpdateUsersErrors, UpdateUserSpamPolicyData, UpdateUserSpamPolicyErrors, UpdateUserSpamPolicyResponses, UpdateUsersResponses, VerifyAdminPasswordData, VerifyAdminPasswordErrors, VerifyAdminPasswordResponses, VerifyDomainOwnershipData, VerifyDomainOwnershipErrors, VerifyDomainOwnershipResponses, VerifyUserPasswordData, VerifyUserPasswordErrors, VerifyUserPasswordResponses, WhoamiData, WhoamiErrors, WhoamiResponses } from './types.gen.js';
+import type { AddWblistAddressesData, AddWblistAddressesErrors, AddWblistAddressesResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateAliasData, CreateAliasErrors, CreateAliasResponses, CreateDomainData, CreateDomainErrors, CreateDomainResponses, CreateMailingListData, CreateMailingListErrors, CreateMailingListResponses, CreateStaticListData, CreateStaticListErrors, CreateStaticListResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteAdminData, DeleteAdminErrors, DeleteAdminResponses, DeleteAliasData, DeleteAliasErrors, DeleteAliasResponses, DeleteDomainData, DeleteDomainErrors, DeleteDomainKeepMailboxesData, DeleteDomainKeepMailboxesErrors, DeleteDomainKeepMailboxesResponses, DeleteDomainResponses, DeleteDomainSpamPolicyData, DeleteDomainSpamPolicyErrors, DeleteDomainSpamPolicyResponses, DeleteGlobalSpamPolicyData, DeleteGlobalSpamPolicyErrors, DeleteGlobalSpamPolicyResponses, DeleteGreylistingData, DeleteGreylistingErrors, DeleteGreylistingResponses, DeleteMailingListData, DeleteMailingListErrors, DeleteMailingListResponses, DeleteStaticListData, DeleteStaticListErrors, DeleteStaticListResponses, DeleteUserData, DeleteUserErrors, DeleteUserKeepMailboxData, DeleteUserKeepMailboxErrors, DeleteUserKeepMailboxResponses, DeleteUserResponses, DeleteUserSpamPolicyData, DeleteUserSpamPolicyErrors, DeleteUserSpamPolicyResponses, DeleteWblistData, DeleteWblistErrors, DeleteWblistResponses, ExportAdminData, ExportAdminErrors, ExportAdminResponses, ExportAliasData, ExportAliasErrors, ExportAliasResponses, ExportCatchallData, ExportCatchallErrors, ExportCatchallResponses, ExportDomainData, ExportDomainErrors, ExportDomainResponses, ExportStaticListData, ExportStaticListErrors, ExportStaticListResponses, ExportUserData, ExportUserErrors, ExportUserResponses, GetAdminData, GetAdminErrors, GetAdminResponses, GetAliasData, GetAliasErrors, GetAliasResponses, GetDomainData, GetDomainErrors, GetDomainOwnershipData, GetDomainOwnershipErrors, GetDomainOwnershipResponses, GetDomainResponses, GetDomainSpamPolicyData, GetDomainSpamPolicyErrors, GetDomainSpamPolicyResponses, GetGlobalSpamPolicyData, GetGlobalSpamPolicyErrors, GetGlobalSpamPolicyResponses, GetGreylistingData, GetGreylistingErrors, GetGreylistingResponses, GetGreylistingWhitelistData, GetGreylistingWhitelistErrors, GetGreylistingWhitelistResponses, GetMailingListData, GetMailingListErrors, GetMailingListResponses, GetStaticListData, GetStaticListErrors, GetStaticListResponses, GetThrottleData, GetThrottleErrors, GetThrottleResponses, GetUserData, GetUserErrors, GetUserResponses, GetUserSpamPolicyData, GetUserSpamPolicyErrors, GetUserSpamPolicyResponses, GetWblistData, GetWblistErrors, GetWblistResponses, ListAdminsData, ListAdminsErrors, ListAdminsResponses, ListAliasesData, ListAliasesErrors, ListAliasesResponses, ListDomainsData, ListDomainsErrors, ListDomainsResponses, ListGreylistingsData, ListGreylistingsErrors, ListGreylistingsResponses, ListMailingListsData, ListMailingListsErrors, ListMailingListsResponses, ListSpfDomainsData, ListSpfDomainsErrors, ListSpfDomainsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RemoveWblistAddressesData, RemoveWblistAddressesErrors, RemoveWblistAddressesResponses, RenameAliasData, RenameAliasErrors, RenameAliasResponses, RenameUserData, RenameUserErrors, RenameUserResponses, UpdateAdminData, UpdateAdminErrors, UpdateAdminResponses, UpdateAliasData, UpdateAliasErrors, UpdateAliasResponses, UpdateDomainAdminsData, UpdateDomainAdminsErrors, UpdateDomainAdminsResponses, UpdateDomainData, UpdateDomainErrors, UpdateDomainResponses, UpdateDomainSpamPolicyData, UpdateDomainSpamPolicyErrors, UpdateDomainSpamPolicyResponses, UpdateGlobalSpamPolicyData, UpdateGlobalSpamPolicyErrors, UpdateGlobalSpamPolicyResponses, UpdateGreylistingData, UpdateGreylistingErrors, UpdateGreylistingResponses, UpdateGreylistingWhitelistData, UpdateGreylistingWhitelistErrors, UpdateGreylistingWhitelistResponses, UpdateMailingListData, UpdateMailingListErrors, UpdateMailingListResponses, UpdateSpfDomainsData, UpdateSpfDomainsErrors, UpdateSpfDomainsResponses, UpdateStaticListData, UpdateStaticListErrors, UpdateStaticListResponses, UpdateThrottleData, UpdateThrottleErrors, UpdateThrottleResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, UpdateUsersData, UpdateUsersErrors, UpdateUserSpamPolicyData, UpdateUserSpamPolicyErrors, UpdateUserSpamPolicyResponses, UpdateUsersResponses, VerifyAdminPasswordData, VerifyAdminPasswordErrors, VerifyAdminPasswordResponses, VerifyDomainOwnershipData, VerifyDomainOwnershipErrors, VerifyDomainOwnershipResponses, VerifyUserPasswordData, VerifyUserPasswordErrors, VerifyUserPasswordResponses, WhoamiData, WhoamiErrors, WhoamiResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -73,7 +73,7 @@ export const createAdmin = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Change an admin
+ * Update an admin
  *
  * Changes what the body names and leaves the rest.
  *
@@ -129,7 +129,7 @@ export const deleteAlias = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Read an alias account
+ * Get an alias account
  */
 export const getAlias = <ThrowOnError extends boolean = true>(options: Options<GetAliasData, ThrowOnError>): RequestResult<GetAliasResponses, GetAliasErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetAliasResponses, GetAliasErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -165,7 +165,7 @@ export const createAlias = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Change an alias account
+ * Update an alias account
  *
  * What is absent stays as it is. `members` replaces the whole set; `addMember` and `removeMember` change
  * single members and cannot be mixed with it.
@@ -187,7 +187,7 @@ export const updateAlias = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Give an alias account another address
+ * Rename an alias account
  *
  * Members and moderators stay, and whatever names the old address names the new one from now on. The new
  * address may lie in another domain that the caller manages, as long as the limits of that domain allow it.
@@ -222,7 +222,7 @@ export const listAliases = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Change the admins of a domain
+ * Update the admins of a domain
  *
  * Removals come before additions, so `removeAllAdmins` together with `addAdmin` replaces the whole set. A
  * domain admin may name mailboxes of domains that it manages; a global admin any admin or hosted mailbox.
@@ -310,7 +310,7 @@ export const createDomain = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Change a domain
+ * Update a domain
  *
  * Changes what the body names and leaves the rest. Limits and services are for global admins. Other settings
  * are open to the admins of the domain unless a profile in `disableDomainProfile` closes them.
@@ -350,7 +350,7 @@ export const deleteDomainKeepMailboxes = <ThrowOnError extends boolean = true>(o
 });
 
 /**
- * Tell whether a name still has to be proven
+ * Get the proof of a name
  *
  * `{domain}` is a domain or an alias domain, pending or not; an alias domain is open to the managers of its primary
  * domain. Nothing is looked up: the answer is what is known.
@@ -368,7 +368,7 @@ export const getDomainOwnership = <ThrowOnError extends boolean = true>(options:
 });
 
 /**
- * Look up the proof of a name now
+ * Verify the proof of a name now
  *
  * Looks for the TXT record of a pending domain or alias domain, which takes at most five seconds. When the record is
  * there, the domain is switched on or the alias domain added, and the name needs no record any more. When it is not, or
@@ -410,7 +410,7 @@ export const listDomains = <ThrowOnError extends boolean = true>(options?: Optio
  * them.
  *
  */
-export const listGreylisting = <ThrowOnError extends boolean = true>(options?: Options<ListGreylistingData, ThrowOnError>): RequestResult<ListGreylistingResponses, ListGreylistingErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListGreylistingResponses, ListGreylistingErrors, ThrowOnError, 'data'>({
+export const listGreylistings = <ThrowOnError extends boolean = true>(options?: Options<ListGreylistingsData, ThrowOnError>): RequestResult<ListGreylistingsResponses, ListGreylistingsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListGreylistingsResponses, ListGreylistingsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -424,7 +424,7 @@ export const listGreylisting = <ThrowOnError extends boolean = true>(options?: O
 /**
  * List the domains whose mail servers are exempt
  */
-export const getSpfDomains = <ThrowOnError extends boolean = true>(options?: Options<GetSpfDomainsData, ThrowOnError>): RequestResult<GetSpfDomainsResponses, GetSpfDomainsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetSpfDomainsResponses, GetSpfDomainsErrors, ThrowOnError, 'data'>({
+export const listSpfDomains = <ThrowOnError extends boolean = true>(options?: Options<ListSpfDomainsData, ThrowOnError>): RequestResult<ListSpfDomainsResponses, ListSpfDomainsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListSpfDomainsResponses, ListSpfDomainsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -436,7 +436,7 @@ export const getSpfDomains = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
- * Change the domains whose mail servers are exempt
+ * Update the domains whose mail servers are exempt
  *
  * A job looks up the SPF records of these domains, or their MX where there are none, and exempts the servers
  * found there from greylisting for everybody. What was exempt on behalf of a domain goes with it.
@@ -476,7 +476,7 @@ export const deleteGreylisting = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Read a greylisting setting
+ * Get a greylisting setting
  *
  * The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
  */
@@ -492,7 +492,7 @@ export const getGreylisting = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Switch greylisting on or off
+ * Update a greylisting setting
  *
  * A mailbox's setting comes before its domain's, a domain's before `global`; without any there is no
  * greylisting. Greylisting defers the first message from an unknown sender, for about a quarter of an hour as
@@ -500,7 +500,7 @@ export const getGreylisting = <ThrowOnError extends boolean = true>(options: Opt
  * name its primary domain.
  *
  */
-export const setGreylisting = <ThrowOnError extends boolean = true>(options: Options<SetGreylistingData, ThrowOnError>): RequestResult<SetGreylistingResponses, SetGreylistingErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SetGreylistingResponses, SetGreylistingErrors, ThrowOnError, 'data'>({
+export const updateGreylisting = <ThrowOnError extends boolean = true>(options: Options<UpdateGreylistingData, ThrowOnError>): RequestResult<UpdateGreylistingResponses, UpdateGreylistingErrors, ThrowOnError, 'data'> => (options.client ?? client).post<UpdateGreylistingResponses, UpdateGreylistingErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -516,13 +516,13 @@ export const setGreylisting = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Read a greylisting whitelist
+ * Get a greylisting whitelist
  *
  * Only what was entered for this account. Servers that are exempt through their domains' SPF records are not
  * among it.
  *
  */
-export const getGreylistingWhitelists = <ThrowOnError extends boolean = true>(options: Options<GetGreylistingWhitelistsData, ThrowOnError>): RequestResult<GetGreylistingWhitelistsResponses, GetGreylistingWhitelistsErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetGreylistingWhitelistsResponses, GetGreylistingWhitelistsErrors, ThrowOnError, 'data'>({
+export const getGreylistingWhitelist = <ThrowOnError extends boolean = true>(options: Options<GetGreylistingWhitelistData, ThrowOnError>): RequestResult<GetGreylistingWhitelistResponses, GetGreylistingWhitelistErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetGreylistingWhitelistResponses, GetGreylistingWhitelistErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -534,13 +534,13 @@ export const getGreylistingWhitelists = <ThrowOnError extends boolean = true>(op
 });
 
 /**
- * Change a greylisting whitelist
+ * Update a greylisting whitelist
  *
  * Mail from these senders to the account is not deferred, also where greylisting is on. Invalid senders are
  * left out and named in `_discarded`.
  *
  */
-export const updateGreylistingWhitelists = <ThrowOnError extends boolean = true>(options: Options<UpdateGreylistingWhitelistsData, ThrowOnError>): RequestResult<UpdateGreylistingWhitelistsResponses, UpdateGreylistingWhitelistsErrors, ThrowOnError, 'data'> => (options.client ?? client).post<UpdateGreylistingWhitelistsResponses, UpdateGreylistingWhitelistsErrors, ThrowOnError, 'data'>({
+export const updateGreylistingWhitelist = <ThrowOnError extends boolean = true>(options: Options<UpdateGreylistingWhitelistData, ThrowOnError>): RequestResult<UpdateGreylistingWhitelistResponses, UpdateGreylistingWhitelistErrors, ThrowOnError, 'data'> => (options.client ?? client).post<UpdateGreylistingWhitelistResponses, UpdateGreylistingWhitelistErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -618,7 +618,7 @@ export const exportDomain = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Export a mailing list
+ * Export a static list
  *
  * The entry of the list, followed by the one that keeps its members from outside, where there are such.
  */
@@ -692,7 +692,7 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
 });
 
 /**
- * Delete a mailing list
+ * Delete a static list
  *
  * Its members lose the membership and nothing else. The list's address is also taken out of every forward
  * and every other list.
@@ -710,7 +710,7 @@ export const deleteStaticList = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Read a mailing list
+ * Get a static list
  *
  * The entry with all its members, those outside this server included. A list that mlmmj runs is not found
  * here but under `/api/ml/{mail}`.
@@ -728,7 +728,7 @@ export const getStaticList = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Create a mailing list
+ * Create a static list
  *
  * Members may be given at once or added later. As long as there is none, mail to the list is bounced.
  */
@@ -748,7 +748,7 @@ export const createStaticList = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Change a mailing list
+ * Update a static list
  *
  * What is absent stays as it is. `members` replaces the whole membership; `addMember` and `removeMember`
  * change single members and cannot be mixed with it.
@@ -788,7 +788,7 @@ export const deleteMailingList = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Read a mailing list
+ * Get a mailing list
  */
 export const getMailingList = <ThrowOnError extends boolean = true>(options: Options<GetMailingListData, ThrowOnError>): RequestResult<GetMailingListResponses, GetMailingListErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetMailingListResponses, GetMailingListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -825,7 +825,7 @@ export const createMailingList = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Change a mailing list, add and remove subscribers
+ * Update a mailing list, add and remove subscribers
  */
 export const updateMailingList = <ThrowOnError extends boolean = true>(options: Options<UpdateMailingListData, ThrowOnError>): RequestResult<UpdateMailingListResponses, UpdateMailingListErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateMailingListResponses, UpdateMailingListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -879,7 +879,7 @@ export const deleteDomainSpamPolicy = <ThrowOnError extends boolean = true>(opti
 });
 
 /**
- * Read the spam policy of a domain
+ * Get the spam policy of a domain
  *
  * What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
  *
@@ -896,7 +896,7 @@ export const getDomainSpamPolicy = <ThrowOnError extends boolean = true>(options
 });
 
 /**
- * Change the spam policy of a domain
+ * Update the spam policy of a domain
  *
  * Made where there is none. What it leaves unset comes from the policy of everybody, then from Amavisd's own
  * configuration. It holds from the next message on.
@@ -936,7 +936,7 @@ export const deleteGlobalSpamPolicy = <ThrowOnError extends boolean = true>(opti
 });
 
 /**
- * Read the spam policy of everybody
+ * Get the spam policy of everybody
  *
  * What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
  *
@@ -953,7 +953,7 @@ export const getGlobalSpamPolicy = <ThrowOnError extends boolean = true>(options
 });
 
 /**
- * Change the spam policy of everybody
+ * Update the spam policy of everybody
  *
  * The base of all policies. Where there was none it starts as iRedMail ships it: viruses and banned files are
  * quarantined, all checks run. It holds from the next message on.
@@ -993,7 +993,7 @@ export const deleteUserSpamPolicy = <ThrowOnError extends boolean = true>(option
 });
 
 /**
- * Read the spam policy of a mailbox
+ * Get the spam policy of a mailbox
  *
  * What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
  *
@@ -1010,7 +1010,7 @@ export const getUserSpamPolicy = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * Change the spam policy of a mailbox
+ * Update the spam policy of a mailbox
  *
  * Made where there is none. What it leaves unset comes from the policy of the domain, then of everybody, then
  * from Amavisd's own configuration. It holds from the next message on.
@@ -1032,7 +1032,7 @@ export const updateUserSpamPolicy = <ThrowOnError extends boolean = true>(option
 });
 
 /**
- * Read a throttle
+ * Get a throttle
  *
  * The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
  */
@@ -1048,7 +1048,7 @@ export const getThrottle = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Set or end a throttle
+ * Update a throttle
  *
  * Replaces the whole setting: a limit that is absent becomes -1, unlike elsewhere. A `period` of 0 deletes the
  * setting, and a new `period` starts the counting afresh.
@@ -1060,7 +1060,7 @@ export const getThrottle = <ThrowOnError extends boolean = true>(options: Option
  * primary domain.
  *
  */
-export const setThrottle = <ThrowOnError extends boolean = true>(options: Options<SetThrottleData, ThrowOnError>): RequestResult<SetThrottleResponses, SetThrottleErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SetThrottleResponses, SetThrottleErrors, ThrowOnError, 'data'>({
+export const updateThrottle = <ThrowOnError extends boolean = true>(options: Options<UpdateThrottleData, ThrowOnError>): RequestResult<UpdateThrottleResponses, UpdateThrottleErrors, ThrowOnError, 'data'> => (options.client ?? client).post<UpdateThrottleResponses, UpdateThrottleErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -1095,7 +1095,7 @@ export const deleteUser = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Read a mailbox
+ * Get a mailbox
  *
  * The stored record without its password, and beside it what other tables know about the mailbox: where its
  * mail goes, which addresses and lists it belongs to, how much it stores.
@@ -1137,7 +1137,7 @@ export const createUser = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Change a mailbox
+ * Update a mailbox
  *
  * What is absent stays as it is. A list with its plain name (`forwarding`, `aliases`, `services`) replaces
  * the whole set; the `add...` and `remove...` forms change single items and cannot be mixed with it.
@@ -1159,7 +1159,7 @@ export const updateUser = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Give a mailbox another address
+ * Rename a mailbox
  *
  * Forwards, memberships, blind copies, admin rights, policies and usage follow to the new address. The mail
  * itself is not moved: the mailbox keeps its directory, whose name still shows the old address. The new
@@ -1213,7 +1213,7 @@ export const listUsers = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
- * Change all mailboxes of a domain
+ * Update all mailboxes of a domain
  *
  * Gives every mailbox of the domain the same values, the disabled ones too. Mailboxes that outrank a calling
  * domain admin are left as they are. A new password, or disabling, ends the sessions of those that were changed.
@@ -1235,7 +1235,7 @@ export const updateUsers = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Check the password of an admin
+ * Verify the password of an admin
  *
  * Compares and changes nothing: no session is opened, no row goes to the panel's log. A wrong password
  * answers 422 with `INVALID_CREDENTIALS`, a stored one that cannot be checked here 422 with
@@ -1259,7 +1259,7 @@ export const verifyAdminPassword = <ThrowOnError extends boolean = true>(options
 });
 
 /**
- * Check the password of a mailbox
+ * Verify the password of a mailbox
  *
  * Changes nothing and leaves no row in the log. A wrong password is 422 `INVALID_CREDENTIALS`, a stored one that
  * cannot be checked here 422 `INVALID_PASSWORD_SCHEME`. The mailbox may be disabled: only the password is compared.
@@ -1282,11 +1282,11 @@ export const verifyUserPassword = <ThrowOnError extends boolean = true>(options:
 });
 
 /**
- * Empty a whitelist or blacklist
+ * Delete a whitelist or blacklist
  *
  * All entries of this account, direction and colour. An empty list stays empty and the call succeeds.
  */
-export const clearWblist = <ThrowOnError extends boolean = true>(options: Options<ClearWblistData, ThrowOnError>): RequestResult<ClearWblistResponses, ClearWblistErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<ClearWblistResponses, ClearWblistErrors, ThrowOnError, 'data'>({
+export const deleteWblist = <ThrowOnError extends boolean = true>(options: Options<DeleteWblistData, ThrowOnError>): RequestResult<DeleteWblistResponses, DeleteWblistErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteWblistResponses, DeleteWblistErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -1298,7 +1298,7 @@ export const clearWblist = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Read a whitelist or blacklist
+ * Get a whitelist or blacklist
  */
 export const getWblist = <ThrowOnError extends boolean = true>(options: Options<GetWblistData, ThrowOnError>): RequestResult<GetWblistResponses, GetWblistErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetWblistResponses, GetWblistErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -1312,7 +1312,7 @@ export const getWblist = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
- * Add to a whitelist or blacklist
+ * Add addresses to a whitelist or blacklist
  *
  * What stays in the other colour moves here: of two writes the last one wins. Invalid addresses are left out
  * and named in `_discarded`.
@@ -1324,7 +1324,7 @@ export const getWblist = <ThrowOnError extends boolean = true>(options: Options<
  * whitelist, which does not bypass it. An alias domain has no lists of its own; name its primary domain.
  *
  */
-export const addToWblist = <ThrowOnError extends boolean = true>(options: Options<AddToWblistData, ThrowOnError>): RequestResult<AddToWblistResponses, AddToWblistErrors, ThrowOnError, 'data'> => (options.client ?? client).post<AddToWblistResponses, AddToWblistErrors, ThrowOnError, 'data'>({
+export const addWblistAddresses = <ThrowOnError extends boolean = true>(options: Options<AddWblistAddressesData, ThrowOnError>): RequestResult<AddWblistAddressesResponses, AddWblistAddressesErrors, ThrowOnError, 'data'> => (options.client ?? client).post<AddWblistAddressesResponses, AddWblistAddressesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -1340,13 +1340,13 @@ export const addToWblist = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Remove from a whitelist or blacklist
+ * Remove addresses from a whitelist or blacklist
  *
  * The other colour is left alone. Removing what is not there succeeds. Invalid addresses are left out and
  * named in `_discarded`.
  *
  */
-export const removeFromWblist = <ThrowOnError extends boolean = true>(options: Options<RemoveFromWblistData, ThrowOnError>): RequestResult<RemoveFromWblistResponses, RemoveFromWblistErrors, ThrowOnError, 'data'> => (options.client ?? client).put<RemoveFromWblistResponses, RemoveFromWblistErrors, ThrowOnError, 'data'>({
+export const removeWblistAddresses = <ThrowOnError extends boolean = true>(options: Options<RemoveWblistAddressesData, ThrowOnError>): RequestResult<RemoveWblistAddressesResponses, RemoveWblistAddressesErrors, ThrowOnError, 'data'> => (options.client ?? client).put<RemoveWblistAddressesResponses, RemoveWblistAddressesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     security: [{
             in: 'cookie',
@@ -1362,7 +1362,7 @@ export const removeFromWblist = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Tell who the caller is
+ * Get the caller
  *
  * Whom the session belongs to, and what that admin may do.
  */

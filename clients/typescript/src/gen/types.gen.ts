@@ -30,6 +30,11 @@ export type AddressOrAll = string;
 export type AddressOrEmpty = string;
 
 /**
+ * Mail addresses, here or on other servers.
+ */
+export type Addresses = Array<ForeignAddress>;
+
+/**
  * An admin: what is worked out for it, then what the configured backend stores, under the backend's own names.
  *
  */
@@ -174,29 +179,29 @@ export type AdminCreate = {
     /**
      * How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
      */
-    maxAliases?: number;
+    maxAliases?: Limit;
     /**
      * The admin may create domains until it manages this many. 0 (the default) and -1 allow none.
      */
-    maxDomains?: number;
+    maxDomains?: Limit;
     /**
      * How many lists its domains may have together. 0 (the default) is unlimited, -1 forbids them.
      */
-    maxLists?: number;
+    maxLists?: Limit;
     /**
      * How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
      * 0 (the default) is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
      *
      */
-    maxQuota?: number;
+    maxQuota?: Limit;
     /**
      * How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
      */
-    maxUsers?: number;
+    maxUsers?: Limit;
     /**
      * The name to show.
      */
-    name?: string;
+    name?: DisplayName;
     /**
      * The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
      * stored as a hash only. Without one the answer is `PW_EMPTY`.
@@ -254,29 +259,29 @@ export type AdminUpdate = {
     /**
      * How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
      */
-    maxAliases?: number;
+    maxAliases?: Limit;
     /**
      * The admin may create domains until it manages this many. 0 and -1 allow none.
      */
-    maxDomains?: number;
+    maxDomains?: Limit;
     /**
      * How many lists its domains may have together. 0 is unlimited, -1 forbids them.
      */
-    maxLists?: number;
+    maxLists?: Limit;
     /**
      * How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
      * 0 is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
      *
      */
-    maxQuota?: number;
+    maxQuota?: Limit;
     /**
      * How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
      */
-    maxUsers?: number;
+    maxUsers?: Limit;
     /**
      * The name to show. Empty clears it.
      */
-    name?: string;
+    name?: DisplayName;
     /**
      * The new password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
      * stored as a hash only.
@@ -418,11 +423,11 @@ export type AliasCreate = {
      * without members. Addresses in a domain of this server have to exist.
      *
      */
-    members?: Array<ForeignAddress>;
+    members?: Addresses;
     /**
      * Display name. Left out, the alias has none.
      */
-    name?: string;
+    name?: DisplayName;
 };
 
 /**
@@ -458,21 +463,21 @@ export type AliasUpdate = {
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
-    addMember?: Array<ForeignAddress>;
+    addMember?: Addresses;
     /**
      * The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
      * have to exist.
      *
      */
-    members?: Array<ForeignAddress>;
+    members?: Addresses;
     /**
      * Display name. Empty clears it.
      */
-    name?: string;
+    name?: DisplayName;
     /**
      * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
      */
-    removeMember?: Array<ForeignAddress>;
+    removeMember?: Addresses;
 };
 
 /**
@@ -484,6 +489,11 @@ export type BannedRule = string;
  * Which of the two lists.
  */
 export type Colour = 'whitelist' | 'blacklist';
+
+/**
+ * How many there are.
+ */
+export type Count = number;
 
 /**
  * Who logs in.
@@ -503,6 +513,11 @@ export type Credentials = {
  * Which way the mail goes, seen from the account.
  */
 export type Direction = 'inbound' | 'outbound';
+
+/**
+ * A name that people read beside the address.
+ */
+export type DisplayName = string;
 
 /**
  * A domain: what is worked out for it, then what the configured backend stores, under the backend's own names.
@@ -654,15 +669,15 @@ export type Domain = {
     /**
      * How many alias accounts there are.
      */
-    num_existing_aliases: number;
+    num_existing_aliases: Count;
     /**
      * How many mailing lists there are.
      */
-    num_existing_maillists: number;
+    num_existing_maillists: Count;
     /**
      * How many mailboxes there are.
      */
-    num_existing_users: number;
+    num_existing_users: Count;
     /**
      * The object classes of the entry.
      */
@@ -721,11 +736,11 @@ export type DomainAdminsUpdate = {
      * manage it already are passed over.
      *
      */
-    addAdmin?: Array<Address>;
+    addAdmin?: OwnAddresses;
     /**
      * Addresses that no longer manage the domain. Those that do not manage it are passed over.
      */
-    removeAdmin?: Array<Address>;
+    removeAdmin?: OwnAddresses;
     /**
      * `yes` removes all admins of the domain first. Global admins keep their rights. In a form the parameter
      * acts by being there, whatever its value. When a domain admin may not remove all of them, the strict surface
@@ -742,7 +757,7 @@ export type DomainCreate = {
     /**
      * MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
      */
-    defaultQuota?: number | null;
+    defaultQuota?: Megabytes | null;
     /**
      * The language that new mailboxes get. Null or absent leaves it to the server.
      */
@@ -750,7 +765,7 @@ export type DomainCreate = {
     /**
      * MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
      */
-    maxUserQuota?: number | null;
+    maxUserQuota?: Megabytes | null;
     /**
      * The name of the company or organisation.
      */
@@ -758,19 +773,19 @@ export type DomainCreate = {
     /**
      * How many alias accounts the domain may have. 0, the default, is unlimited; -1 forbids them.
      */
-    numberOfAliases?: number;
+    numberOfAliases?: Limit;
     /**
      * How many mailing lists the domain may have. 0, the default, is unlimited; -1 forbids them.
      */
-    numberOfLists?: number;
+    numberOfLists?: Limit;
     /**
      * How many mailboxes the domain may have. 0, the default, is unlimited; -1 forbids them.
      */
-    numberOfUsers?: number;
+    numberOfUsers?: Limit;
     /**
      * MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
      */
-    quota?: number;
+    quota?: Megabytes;
     /**
      * Gets a blind copy of all mail to the domain. An address of a hosted domain has to exist.
      */
@@ -802,6 +817,11 @@ export type DomainListReply = {
  * A domain name with at least one dot.
  */
 export type DomainName = string;
+
+/**
+ * Names of mail domains.
+ */
+export type DomainNames = Array<DomainName>;
 
 /**
  * What is known about the proof of a domain or an alias domain.
@@ -838,6 +858,11 @@ export type DomainOwnershipReply = {
 export type DomainProfileName = 'bcc' | 'relay' | 'catchall' | 'aliases' | 'throttle' | 'greylisting' | 'wblist' | 'spampolicy' | 'backupmx' | 'password_policies' | 'advanced';
 
 /**
+ * Groups of domain settings.
+ */
+export type DomainProfileNames = Array<DomainProfileName>;
+
+/**
  * The answer to `GET /api/domain/{domain}`.
  */
 export type DomainReply = {
@@ -850,6 +875,11 @@ export type DomainReply = {
  *
  */
 export type DomainService = string;
+
+/**
+ * Services of a domain.
+ */
+export type DomainServices = Array<DomainService>;
 
 /**
  * What to change in a domain.
@@ -877,52 +907,52 @@ export type DomainUpdate = {
      * which a standalone admin has its address (`PERMISSION_DENIED`).
      *
      */
-    addAliasDomain?: Array<DomainName>;
+    addAliasDomain?: DomainNames;
     /**
      * Services to switch on. Not together with `services`.
      */
-    addService?: Array<DomainService>;
+    addService?: DomainServices;
     /**
      * All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
      * among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
      * `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
      *
      */
-    aliasDomains?: Array<DomainName>;
+    aliasDomains?: DomainNames;
     /**
      * Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
      * and such mail is refused again. An address of a hosted domain has to exist.
      *
      */
-    catchall?: Array<ForeignAddress>;
+    catchall?: Addresses;
     /**
      * MB that a mailbox created without a quota gets. Null or 0 removes the default.
      */
-    defaultQuota?: number | null;
+    defaultQuota?: Megabytes | null;
     /**
      * Groups of domain settings that the admins of the domain may no longer change.
      */
-    disableDomainProfile?: Array<DomainProfileName>;
+    disableDomainProfile?: DomainProfileNames;
     /**
      * Pages of self-service that the people of the domain no longer get.
      */
-    disableUserPreference?: Array<UserPreferenceName>;
+    disableUserPreference?: UserPreferenceNames;
     /**
      * Groups of mailbox settings that the admins of the domain may no longer change.
      */
-    disableUserProfile?: Array<UserProfileName>;
+    disableUserProfile?: UserProfileNames;
     /**
      * Groups of domain settings that the admins of the domain may change again.
      */
-    enableDomainProfile?: Array<DomainProfileName>;
+    enableDomainProfile?: DomainProfileNames;
     /**
      * Pages of self-service that the people of the domain get again.
      */
-    enableUserPreference?: Array<UserPreferenceName>;
+    enableUserPreference?: UserPreferenceNames;
     /**
      * Groups of mailbox settings that the admins of the domain may change again.
      */
-    enableUserProfile?: Array<UserProfileName>;
+    enableUserProfile?: UserProfileNames;
     /**
      * `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
      * `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
@@ -944,7 +974,7 @@ export type DomainUpdate = {
     /**
      * MB that one mailbox may have at most. Null or 0 removes the maximum. Existing mailboxes stay.
      */
-    maxUserQuota?: number | null;
+    maxUserQuota?: Megabytes | null;
     /**
      * Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
      * below that one counts only when a global admin sets it.
@@ -958,15 +988,15 @@ export type DomainUpdate = {
     /**
      * How many alias accounts the domain may have. 0 is unlimited, -1 forbids new ones.
      */
-    numberOfAliases?: number;
+    numberOfAliases?: Limit;
     /**
      * How many mailing lists the domain may have. 0 is unlimited, -1 forbids new ones.
      */
-    numberOfLists?: number;
+    numberOfLists?: Limit;
     /**
      * How many mailboxes the domain may have. 0 is unlimited, -1 forbids new ones.
      */
-    numberOfUsers?: number;
+    numberOfUsers?: Limit;
     /**
      * The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
      * `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
@@ -986,7 +1016,7 @@ export type DomainUpdate = {
      * value stay; only new quotas are refused.
      *
      */
-    quota?: number;
+    quota?: Megabytes;
     /**
      * Gets a blind copy of all mail to the domain. Empty ends it. An address of a hosted domain has to exist. A
      * mailbox with its own setting follows that one instead.
@@ -997,13 +1027,13 @@ export type DomainUpdate = {
      * Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
      *
      */
-    removeAliasDomain?: Array<DomainName>;
+    removeAliasDomain?: DomainNames;
     /**
      * Services to switch off. Without `mail` a domain of the OpenLDAP backend neither receives nor sends. Not
      * together with `services`.
      *
      */
-    removeService?: Array<DomainService>;
+    removeService?: DomainServices;
     /**
      * Gets a blind copy of all mail that the domain sends. Empty ends it. An address of a hosted domain has to
      * exist. A mailbox with its own setting follows that one instead.
@@ -1015,7 +1045,7 @@ export type DomainUpdate = {
      * `addService` and `removeService`.
      *
      */
-    services?: Array<DomainService>;
+    services?: DomainServices;
     /**
      * How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
      * `is_backupmx` and `primarymx`, which set the transport themselves.
@@ -1053,6 +1083,14 @@ export type EffectiveSettings = {
 };
 
 /**
+ * What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
+ * its status. `/docs/errors.html` has all of them as a table. Where a password breaks several rules of the policy, their
+ * codes are joined with commas.
+ *
+ */
+export type ErrorCode = string;
+
+/**
  * The answer to every request that failed.
  */
 export type Failure = {
@@ -1064,10 +1102,7 @@ export type Failure = {
      * The parameter at fault.
      */
     _field?: string;
-    /**
-     * A stable code. Failures of the password policy are joined with commas.
-     */
-    _msg: string;
+    _msg: ErrorCode;
     /**
      * Finds the request in the server's log.
      */
@@ -1128,9 +1163,6 @@ export type Greylisting = {
  * All greylisting settings.
  */
 export type GreylistingListReply = {
-    /**
-     * The settings, highest precedence first.
-     */
     _data: Array<Greylisting>;
     _success: Succeeded;
 };
@@ -1156,7 +1188,7 @@ export type GreylistingSenders = Array<string>;
 /**
  * Whether mail to the account is greylisted. Without `status` nothing changes.
  */
-export type GreylistingStatus = {
+export type GreylistingUpdate = {
     /**
      * `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
      * broader setting again, delete this one.
@@ -1168,10 +1200,7 @@ export type GreylistingStatus = {
 /**
  * A greylisting whitelist.
  */
-export type GreylistingWhitelistsReply = {
-    /**
-     * The senders, sorted.
-     */
+export type GreylistingWhitelistReply = {
     _data: Array<string>;
     _success: Succeeded;
 };
@@ -1181,7 +1210,7 @@ export type GreylistingWhitelistsReply = {
  * removing what is not both succeed.
  *
  */
-export type GreylistingWhitelistsUpdate = {
+export type GreylistingWhitelistUpdate = {
     /**
      * Senders to add. An empty list changes nothing. Not together with `senders`.
      */
@@ -1221,6 +1250,11 @@ export type LdifReply = {
     _data: string;
     _success: Succeeded;
 };
+
+/**
+ * How many there may be. 0 is unlimited, -1 forbids any.
+ */
+export type Limit = number;
 
 /**
  * The name of a folder, letters and digits only.
@@ -1553,9 +1587,6 @@ export type MailingListListItem = MailingList | string;
  * Mailing lists.
  */
 export type MailingListListReply = {
-    /**
-     * The lists.
-     */
     _data: Array<MailingListListItem>;
     _success: Succeeded;
 };
@@ -1744,9 +1775,19 @@ export type MailingListUpdate = {
 };
 
 /**
+ * An amount of storage in MB (1048576 bytes).
+ */
+export type Megabytes = number;
+
+/**
  * `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
  */
 export type NullableYesNo = 'yes' | 'no';
+
+/**
+ * Mail addresses of this server.
+ */
+export type OwnAddresses = Array<Address>;
 
 /**
  * `exempt`: no proof is asked for, since a global admin has added or activated the name. `pending`: out of use until the
@@ -1790,6 +1831,11 @@ export type PasswordHash = string;
  * A phone number in ASCII, without commas.
  */
 export type PhoneNumber = string;
+
+/**
+ * Phone numbers.
+ */
+export type PhoneNumbers = Array<PhoneNumber>;
 
 /**
  * A unit of storage. 1 TB = 1024 GB, 1 GB = 1024 MB, 1 MB = 1048576 bytes.
@@ -2106,17 +2152,9 @@ export type SpamPolicyUpdate = {
 };
 
 /**
- * Names of mail domains, here or elsewhere.
- */
-export type SpfDomains = Array<DomainName>;
-
-/**
  * The domains whose mail servers are exempt from greylisting.
  */
 export type SpfDomainsReply = {
-    /**
-     * The domain names, sorted.
-     */
     _data: Array<string>;
     _success: Succeeded;
 };
@@ -2130,11 +2168,11 @@ export type SpfDomainsUpdate = {
     /**
      * Domains to add. An empty list changes nothing. Not together with `domains`.
      */
-    addDomains?: SpfDomains;
+    addDomains?: DomainNames;
     /**
      * The whole set; empty clears it. Not together with `addDomains` or `removeDomains`.
      */
-    domains?: SpfDomains;
+    domains?: DomainNames;
     /**
      * `yes` looks up the newly added domains at once instead of with the next run of the job. Default `no`.
      *
@@ -2143,7 +2181,7 @@ export type SpfDomainsUpdate = {
     /**
      * Domains to remove. An empty list changes nothing. Not together with `domains`.
      */
-    removeDomains?: SpfDomains;
+    removeDomains?: DomainNames;
 };
 
 /**
@@ -2258,11 +2296,11 @@ export type StaticListCreate = {
      * members. Addresses in a domain of this server have to exist.
      *
      */
-    members?: Array<ForeignAddress>;
+    members?: Addresses;
     /**
      * Display name. Left out, the list has none.
      */
-    name?: string;
+    name?: DisplayName;
 };
 
 /**
@@ -2281,21 +2319,21 @@ export type StaticListUpdate = {
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
-    addMember?: Array<ForeignAddress>;
+    addMember?: Addresses;
     /**
      * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
      * Addresses in a domain of this server have to exist.
      *
      */
-    members?: Array<ForeignAddress>;
+    members?: Addresses;
     /**
      * Display name. Empty clears it.
      */
-    name?: string;
+    name?: DisplayName;
     /**
      * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
      */
-    removeMember?: Array<ForeignAddress>;
+    removeMember?: Addresses;
 };
 
 /**
@@ -2329,7 +2367,7 @@ export type Success = {
     /**
      * How many items were left out.
      */
-    _discarded_count?: number;
+    _discarded_count?: Count;
     _success: Succeeded;
 };
 
@@ -2818,7 +2856,7 @@ export type User = {
     /**
      * Messages in the mailbox, as Dovecot last counted them.
      */
-    stored_messages: number;
+    stored_messages: Count;
     /**
      * Phone number.
      */
@@ -2891,7 +2929,7 @@ export type UserCreate = {
     /**
      * Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
      */
-    name?: string;
+    name?: DisplayName;
     password?: Password;
     password_hash?: PasswordHash;
     /**
@@ -2900,7 +2938,7 @@ export type UserCreate = {
      * with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
      *
      */
-    quota?: number;
+    quota?: Megabytes;
     /**
      * Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
      * iRedMail 1.7.3 on.
@@ -2928,9 +2966,19 @@ export type UserListReply = {
 export type UserPreferenceName = 'personal_info' | 'forwarding' | 'wblist' | 'quarantine' | 'rcvd_mails' | 'spampolicy';
 
 /**
+ * Pages of self-service.
+ */
+export type UserPreferenceNames = Array<UserPreferenceName>;
+
+/**
  * A group of mailbox settings that the admins of the domain can be shut out of.
  */
 export type UserProfileName = 'bcc' | 'forwarding' | 'relay' | 'aliases' | 'throttle' | 'greylisting' | 'wblist' | 'spampolicy';
+
+/**
+ * Groups of mailbox settings.
+ */
+export type UserProfileNames = Array<UserProfileName>;
 
 /**
  * A mailbox.
@@ -2950,6 +2998,11 @@ export type UserReply = {
 export type UserServiceName = string;
 
 /**
+ * Services of a mailbox.
+ */
+export type UserServiceNames = Array<UserServiceName>;
+
+/**
  * Changes to a mailbox.
  */
 export type UserUpdate = {
@@ -2957,23 +3010,23 @@ export type UserUpdate = {
     /**
      * Further addresses to add, under the same rules as `aliases`. An empty list changes nothing.
      */
-    addAlias?: Array<Address>;
+    addAlias?: OwnAddresses;
     /**
      * Addresses that get the mail too. A mailbox that keeps its mail goes on keeping it. An empty list changes
      * nothing.
      *
      */
-    addForwarding?: Array<ForeignAddress>;
+    addForwarding?: Addresses;
     /**
      * Services to switch on. An empty list changes nothing.
      */
-    addService?: Array<UserServiceName>;
+    addService?: UserServiceNames;
     /**
      * Further addresses of the mailbox, in its own domain or one of the alias domains; this replaces the whole
      * set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
      *
      */
-    aliases?: Array<Address>;
+    aliases?: OwnAddresses;
     /**
      * Number of the employee. Empty clears it.
      */
@@ -2984,7 +3037,7 @@ export type UserUpdate = {
      * server have to exist.
      *
      */
-    forwarding?: Array<ForeignAddress>;
+    forwarding?: Addresses;
     /**
      * Given name. Empty clears it. SQL stores it from iRedMail 1.7.3 on.
      */
@@ -3017,11 +3070,11 @@ export type UserUpdate = {
      * iRedMail 1.7.3 on).
      *
      */
-    mobile?: Array<PhoneNumber>;
+    mobile?: PhoneNumbers;
     /**
      * Display name. Empty clears it; OpenLDAP then shows the local part of the address.
      */
-    name?: string;
+    name?: DisplayName;
     password?: Password;
     password_hash?: PasswordHash;
     /**
@@ -3029,7 +3082,7 @@ export type UserUpdate = {
      * what is stored already deletes nothing, but no further mail is accepted.
      *
      */
-    quota?: number;
+    quota?: Megabytes;
     /**
      * Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names. Empty
      * clears it.
@@ -3039,17 +3092,17 @@ export type UserUpdate = {
     /**
      * Further addresses to take away. An empty list changes nothing.
      */
-    removeAlias?: Array<Address>;
+    removeAlias?: OwnAddresses;
     /**
      * Addresses that no longer get the mail. The mailbox's own address among them ends the local copy, unless no
      * forward is left: then mail stays in the mailbox. An empty list changes nothing.
      *
      */
-    removeForwarding?: Array<ForeignAddress>;
+    removeForwarding?: Addresses;
     /**
      * Services to switch off. An empty list changes nothing.
      */
-    removeService?: Array<UserServiceName>;
+    removeService?: UserServiceNames;
     /**
      * Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names. Empty
      * clears it.
@@ -3062,7 +3115,7 @@ export type UserUpdate = {
      * UserServiceName stays; `removeService` switches it off.
      *
      */
-    services?: Array<UserServiceName>;
+    services?: UserServiceNames;
     /**
      * Family name. Empty clears it; OpenLDAP, which demands one, then takes the local part of the address. SQL
      * stores it from iRedMail 1.7.3 on.
@@ -3074,7 +3127,7 @@ export type UserUpdate = {
      * iRedMail 1.7.3 on).
      *
      */
-    telephoneNumber?: Array<PhoneNumber>;
+    telephoneNumber?: PhoneNumbers;
     /**
      * Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
      * the transport of the domain.
@@ -3122,9 +3175,6 @@ export type WblistAddresses = {
  * A whitelist or blacklist.
  */
 export type WblistReply = {
-    /**
-     * The addresses, sorted.
-     */
     _data: Array<string>;
     _success: Succeeded;
 };
@@ -3224,6 +3274,50 @@ export type QueryEmailOnly = YesNo;
  */
 export type QueryNameOnly = YesNo;
 
+export type AdminCreate2 = AdminCreate;
+
+export type AdminUpdate2 = AdminUpdate;
+
+export type AliasCreate2 = AliasCreate;
+
+export type AliasUpdate2 = AliasUpdate;
+
+export type Credentials2 = Credentials;
+
+export type DomainAdminsUpdate2 = DomainAdminsUpdate;
+
+export type DomainCreate2 = DomainCreate;
+
+export type DomainUpdate2 = DomainUpdate;
+
+export type GreylistingUpdate2 = GreylistingUpdate;
+
+export type GreylistingWhitelistUpdate2 = GreylistingWhitelistUpdate;
+
+export type MailingListCreate2 = MailingListCreate;
+
+export type MailingListUpdate2 = MailingListUpdate;
+
+export type PasswordCheck2 = PasswordCheck;
+
+export type SpamPolicyUpdate2 = SpamPolicyUpdate;
+
+export type SpfDomainsUpdate2 = SpfDomainsUpdate;
+
+export type StaticListCreate2 = StaticListCreate;
+
+export type StaticListUpdate2 = StaticListUpdate;
+
+export type ThrottleUpdate2 = ThrottleUpdate;
+
+export type UserCreate2 = UserCreate;
+
+export type UserUpdate2 = UserUpdate;
+
+export type UsersUpdate2 = UsersUpdate;
+
+export type WblistAddresses2 = WblistAddresses;
+
 export type DeleteAdminData = {
     body?: never;
     path: {
@@ -3238,50 +3332,12 @@ export type DeleteAdminData = {
 
 export type DeleteAdminErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteAdminError = DeleteAdminErrors[keyof DeleteAdminErrors];
@@ -3309,46 +3365,12 @@ export type GetAdminData = {
 
 export type GetAdminErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetAdminError = GetAdminErrors[keyof GetAdminErrors];
@@ -3363,7 +3385,7 @@ export type GetAdminResponses = {
 export type GetAdminResponse = GetAdminResponses[keyof GetAdminResponses];
 
 export type CreateAdminData = {
-    body?: AdminCreate;
+    body?: AdminCreate2;
     path: {
         /**
          * The full address of an account.
@@ -3376,50 +3398,12 @@ export type CreateAdminData = {
 
 export type CreateAdminErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type CreateAdminError = CreateAdminErrors[keyof CreateAdminErrors];
@@ -3434,7 +3418,7 @@ export type CreateAdminResponses = {
 export type CreateAdminResponse = CreateAdminResponses[keyof CreateAdminResponses];
 
 export type UpdateAdminData = {
-    body?: AdminUpdate;
+    body?: AdminUpdate2;
     path: {
         /**
          * The full address of an account.
@@ -3447,54 +3431,12 @@ export type UpdateAdminData = {
 
 export type UpdateAdminErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateAdminError = UpdateAdminErrors[keyof UpdateAdminErrors];
@@ -3517,42 +3459,12 @@ export type ListAdminsData = {
 
 export type ListAdminsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ListAdminsError = ListAdminsErrors[keyof ListAdminsErrors];
@@ -3580,46 +3492,12 @@ export type DeleteAliasData = {
 
 export type DeleteAliasErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteAliasError = DeleteAliasErrors[keyof DeleteAliasErrors];
@@ -3647,46 +3525,12 @@ export type GetAliasData = {
 
 export type GetAliasErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetAliasError = GetAliasErrors[keyof GetAliasErrors];
@@ -3701,7 +3545,7 @@ export type GetAliasResponses = {
 export type GetAliasResponse = GetAliasResponses[keyof GetAliasResponses];
 
 export type CreateAliasData = {
-    body?: AliasCreate;
+    body?: AliasCreate2;
     path: {
         /**
          * The full address of an account.
@@ -3714,54 +3558,12 @@ export type CreateAliasData = {
 
 export type CreateAliasErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type CreateAliasError = CreateAliasErrors[keyof CreateAliasErrors];
@@ -3776,7 +3578,7 @@ export type CreateAliasResponses = {
 export type CreateAliasResponse = CreateAliasResponses[keyof CreateAliasResponses];
 
 export type UpdateAliasData = {
-    body?: AliasUpdate;
+    body?: AliasUpdate2;
     path: {
         /**
          * The full address of an account.
@@ -3789,54 +3591,12 @@ export type UpdateAliasData = {
 
 export type UpdateAliasErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateAliasError = UpdateAliasErrors[keyof UpdateAliasErrors];
@@ -3868,50 +3628,12 @@ export type RenameAliasData = {
 
 export type RenameAliasErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type RenameAliasError = RenameAliasErrors[keyof RenameAliasErrors];
@@ -3948,46 +3670,12 @@ export type ListAliasesData = {
 
 export type ListAliasesErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ListAliasesError = ListAliasesErrors[keyof ListAliasesErrors];
@@ -4002,7 +3690,7 @@ export type ListAliasesResponses = {
 export type ListAliasesResponse = ListAliasesResponses[keyof ListAliasesResponses];
 
 export type UpdateDomainAdminsData = {
-    body?: DomainAdminsUpdate;
+    body?: DomainAdminsUpdate2;
     path: {
         /**
          * A mail domain, such as `example.com`.
@@ -4015,54 +3703,12 @@ export type UpdateDomainAdminsData = {
 
 export type UpdateDomainAdminsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateDomainAdminsError = UpdateDomainAdminsErrors[keyof UpdateDomainAdminsErrors];
@@ -4090,50 +3736,12 @@ export type DeleteDomainData = {
 
 export type DeleteDomainErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteDomainError = DeleteDomainErrors[keyof DeleteDomainErrors];
@@ -4161,46 +3769,12 @@ export type GetDomainData = {
 
 export type GetDomainErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetDomainError = GetDomainErrors[keyof GetDomainErrors];
@@ -4215,7 +3789,7 @@ export type GetDomainResponses = {
 export type GetDomainResponse = GetDomainResponses[keyof GetDomainResponses];
 
 export type CreateDomainData = {
-    body?: DomainCreate;
+    body?: DomainCreate2;
     path: {
         /**
          * A mail domain, such as `example.com`.
@@ -4228,50 +3802,12 @@ export type CreateDomainData = {
 
 export type CreateDomainErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type CreateDomainError = CreateDomainErrors[keyof CreateDomainErrors];
@@ -4286,7 +3822,7 @@ export type CreateDomainResponses = {
 export type CreateDomainResponse = CreateDomainResponses[keyof CreateDomainResponses];
 
 export type UpdateDomainData = {
-    body?: DomainUpdate;
+    body?: DomainUpdate2;
     path: {
         /**
          * A mail domain, such as `example.com`.
@@ -4299,54 +3835,12 @@ export type UpdateDomainData = {
 
 export type UpdateDomainErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateDomainError = UpdateDomainErrors[keyof UpdateDomainErrors];
@@ -4380,50 +3874,12 @@ export type DeleteDomainKeepMailboxesData = {
 
 export type DeleteDomainKeepMailboxesErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteDomainKeepMailboxesError = DeleteDomainKeepMailboxesErrors[keyof DeleteDomainKeepMailboxesErrors];
@@ -4451,46 +3907,12 @@ export type GetDomainOwnershipData = {
 
 export type GetDomainOwnershipErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetDomainOwnershipError = GetDomainOwnershipErrors[keyof GetDomainOwnershipErrors];
@@ -4518,50 +3940,12 @@ export type VerifyDomainOwnershipData = {
 
 export type VerifyDomainOwnershipErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type VerifyDomainOwnershipError = VerifyDomainOwnershipErrors[keyof VerifyDomainOwnershipErrors];
@@ -4593,42 +3977,12 @@ export type ListDomainsData = {
 
 export type ListDomainsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ListDomainsError = ListDomainsErrors[keyof ListDomainsErrors];
@@ -4642,124 +3996,64 @@ export type ListDomainsResponses = {
 
 export type ListDomainsResponse = ListDomainsResponses[keyof ListDomainsResponses];
 
-export type ListGreylistingData = {
+export type ListGreylistingsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/greylisting/all';
 };
 
-export type ListGreylistingErrors = {
+export type ListGreylistingsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type ListGreylistingError = ListGreylistingErrors[keyof ListGreylistingErrors];
+export type ListGreylistingsError = ListGreylistingsErrors[keyof ListGreylistingsErrors];
 
-export type ListGreylistingResponses = {
+export type ListGreylistingsResponses = {
     /**
      * The settings.
      */
     200: GreylistingListReply;
 };
 
-export type ListGreylistingResponse = ListGreylistingResponses[keyof ListGreylistingResponses];
+export type ListGreylistingsResponse = ListGreylistingsResponses[keyof ListGreylistingsResponses];
 
-export type GetSpfDomainsData = {
+export type ListSpfDomainsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/greylisting/whitelist_spf_domains';
 };
 
-export type GetSpfDomainsErrors = {
+export type ListSpfDomainsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type GetSpfDomainsError = GetSpfDomainsErrors[keyof GetSpfDomainsErrors];
+export type ListSpfDomainsError = ListSpfDomainsErrors[keyof ListSpfDomainsErrors];
 
-export type GetSpfDomainsResponses = {
+export type ListSpfDomainsResponses = {
     /**
      * The domain names, sorted.
      */
     200: SpfDomainsReply;
 };
 
-export type GetSpfDomainsResponse = GetSpfDomainsResponses[keyof GetSpfDomainsResponses];
+export type ListSpfDomainsResponse = ListSpfDomainsResponses[keyof ListSpfDomainsResponses];
 
 export type UpdateSpfDomainsData = {
-    body?: SpfDomainsUpdate;
+    body?: SpfDomainsUpdate2;
     path?: never;
     query?: never;
     url: '/api/greylisting/whitelist_spf_domains';
@@ -4767,42 +4061,12 @@ export type UpdateSpfDomainsData = {
 
 export type UpdateSpfDomainsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateSpfDomainsError = UpdateSpfDomainsErrors[keyof UpdateSpfDomainsErrors];
@@ -4830,46 +4094,12 @@ export type DeleteGreylistingData = {
 
 export type DeleteGreylistingErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteGreylistingError = DeleteGreylistingErrors[keyof DeleteGreylistingErrors];
@@ -4897,46 +4127,12 @@ export type GetGreylistingData = {
 
 export type GetGreylistingErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetGreylistingError = GetGreylistingErrors[keyof GetGreylistingErrors];
@@ -4950,8 +4146,8 @@ export type GetGreylistingResponses = {
 
 export type GetGreylistingResponse = GetGreylistingResponses[keyof GetGreylistingResponses];
 
-export type SetGreylistingData = {
-    body?: GreylistingStatus;
+export type UpdateGreylistingData = {
+    body?: GreylistingUpdate2;
     path: {
         /**
          * Whom the setting is for: `global` (everybody), a domain, or the address of an account.
@@ -4962,62 +4158,28 @@ export type SetGreylistingData = {
     url: '/api/greylisting/{account}';
 };
 
-export type SetGreylistingErrors = {
+export type UpdateGreylistingErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type SetGreylistingError = SetGreylistingErrors[keyof SetGreylistingErrors];
+export type UpdateGreylistingError = UpdateGreylistingErrors[keyof UpdateGreylistingErrors];
 
-export type SetGreylistingResponses = {
+export type UpdateGreylistingResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type SetGreylistingResponse = SetGreylistingResponses[keyof SetGreylistingResponses];
+export type UpdateGreylistingResponse = UpdateGreylistingResponses[keyof UpdateGreylistingResponses];
 
-export type GetGreylistingWhitelistsData = {
+export type GetGreylistingWhitelistData = {
     body?: never;
     path: {
         /**
@@ -5029,63 +4191,29 @@ export type GetGreylistingWhitelistsData = {
     url: '/api/greylisting/{account}/whitelists';
 };
 
-export type GetGreylistingWhitelistsErrors = {
+export type GetGreylistingWhitelistErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type GetGreylistingWhitelistsError = GetGreylistingWhitelistsErrors[keyof GetGreylistingWhitelistsErrors];
+export type GetGreylistingWhitelistError = GetGreylistingWhitelistErrors[keyof GetGreylistingWhitelistErrors];
 
-export type GetGreylistingWhitelistsResponses = {
+export type GetGreylistingWhitelistResponses = {
     /**
      * The senders, sorted.
      */
-    200: GreylistingWhitelistsReply;
+    200: GreylistingWhitelistReply;
 };
 
-export type GetGreylistingWhitelistsResponse = GetGreylistingWhitelistsResponses[keyof GetGreylistingWhitelistsResponses];
+export type GetGreylistingWhitelistResponse = GetGreylistingWhitelistResponses[keyof GetGreylistingWhitelistResponses];
 
-export type UpdateGreylistingWhitelistsData = {
-    body?: GreylistingWhitelistsUpdate;
+export type UpdateGreylistingWhitelistData = {
+    body?: GreylistingWhitelistUpdate2;
     path: {
         /**
          * Whom the setting is for: `global` (everybody), a domain, or the address of an account.
@@ -5096,64 +4224,26 @@ export type UpdateGreylistingWhitelistsData = {
     url: '/api/greylisting/{account}/whitelists';
 };
 
-export type UpdateGreylistingWhitelistsErrors = {
+export type UpdateGreylistingWhitelistErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type UpdateGreylistingWhitelistsError = UpdateGreylistingWhitelistsErrors[keyof UpdateGreylistingWhitelistsErrors];
+export type UpdateGreylistingWhitelistError = UpdateGreylistingWhitelistErrors[keyof UpdateGreylistingWhitelistErrors];
 
-export type UpdateGreylistingWhitelistsResponses = {
+export type UpdateGreylistingWhitelistResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type UpdateGreylistingWhitelistsResponse = UpdateGreylistingWhitelistsResponses[keyof UpdateGreylistingWhitelistsResponses];
+export type UpdateGreylistingWhitelistResponse = UpdateGreylistingWhitelistResponses[keyof UpdateGreylistingWhitelistResponses];
 
 export type ExportAdminData = {
     body?: never;
@@ -5169,50 +4259,12 @@ export type ExportAdminData = {
 
 export type ExportAdminErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ExportAdminError = ExportAdminErrors[keyof ExportAdminErrors];
@@ -5240,50 +4292,12 @@ export type ExportAliasData = {
 
 export type ExportAliasErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ExportAliasError = ExportAliasErrors[keyof ExportAliasErrors];
@@ -5311,50 +4325,12 @@ export type ExportCatchallData = {
 
 export type ExportCatchallErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ExportCatchallError = ExportCatchallErrors[keyof ExportCatchallErrors];
@@ -5382,50 +4358,12 @@ export type ExportDomainData = {
 
 export type ExportDomainErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ExportDomainError = ExportDomainErrors[keyof ExportDomainErrors];
@@ -5453,50 +4391,12 @@ export type ExportStaticListData = {
 
 export type ExportStaticListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ExportStaticListError = ExportStaticListErrors[keyof ExportStaticListErrors];
@@ -5524,50 +4424,12 @@ export type ExportUserData = {
 
 export type ExportUserErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ExportUserError = ExportUserErrors[keyof ExportUserErrors];
@@ -5582,7 +4444,7 @@ export type ExportUserResponses = {
 export type ExportUserResponse = ExportUserResponses[keyof ExportUserResponses];
 
 export type LoginData = {
-    body: Credentials;
+    body: Credentials2;
     path?: never;
     query?: never;
     url: '/api/login';
@@ -5590,46 +4452,12 @@ export type LoginData = {
 
 export type LoginErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * Unknown account, wrong password or disabled account; which of them is not told.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Too many wrong passwords; nothing was compared. Both surfaces answer with this status.
-     */
-    429: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type LoginError = LoginErrors[keyof LoginErrors];
@@ -5652,42 +4480,12 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type LogoutError = LogoutErrors[keyof LogoutErrors];
@@ -5721,50 +4519,12 @@ export type DeleteStaticListData = {
 
 export type DeleteStaticListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteStaticListError = DeleteStaticListErrors[keyof DeleteStaticListErrors];
@@ -5792,50 +4552,12 @@ export type GetStaticListData = {
 
 export type GetStaticListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetStaticListError = GetStaticListErrors[keyof GetStaticListErrors];
@@ -5850,7 +4572,7 @@ export type GetStaticListResponses = {
 export type GetStaticListResponse = GetStaticListResponses[keyof GetStaticListResponses];
 
 export type CreateStaticListData = {
-    body?: StaticListCreate;
+    body?: StaticListCreate2;
     path: {
         /**
          * The full address of an account.
@@ -5863,58 +4585,12 @@ export type CreateStaticListData = {
 
 export type CreateStaticListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type CreateStaticListError = CreateStaticListErrors[keyof CreateStaticListErrors];
@@ -5929,7 +4605,7 @@ export type CreateStaticListResponses = {
 export type CreateStaticListResponse = CreateStaticListResponses[keyof CreateStaticListResponses];
 
 export type UpdateStaticListData = {
-    body?: StaticListUpdate;
+    body?: StaticListUpdate2;
     path: {
         /**
          * The full address of an account.
@@ -5942,58 +4618,12 @@ export type UpdateStaticListData = {
 
 export type UpdateStaticListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * The configured backend has no such thing.
-     */
-    501: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateStaticListError = UpdateStaticListErrors[keyof UpdateStaticListErrors];
@@ -6027,46 +4657,12 @@ export type DeleteMailingListData = {
 
 export type DeleteMailingListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteMailingListError = DeleteMailingListErrors[keyof DeleteMailingListErrors];
@@ -6099,46 +4695,12 @@ export type GetMailingListData = {
 
 export type GetMailingListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetMailingListError = GetMailingListErrors[keyof GetMailingListErrors];
@@ -6153,7 +4715,7 @@ export type GetMailingListResponses = {
 export type GetMailingListResponse = GetMailingListResponses[keyof GetMailingListResponses];
 
 export type CreateMailingListData = {
-    body?: MailingListCreate;
+    body?: MailingListCreate2;
     path: {
         /**
          * The full address of an account.
@@ -6166,54 +4728,12 @@ export type CreateMailingListData = {
 
 export type CreateMailingListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type CreateMailingListError = CreateMailingListErrors[keyof CreateMailingListErrors];
@@ -6228,7 +4748,7 @@ export type CreateMailingListResponses = {
 export type CreateMailingListResponse = CreateMailingListResponses[keyof CreateMailingListResponses];
 
 export type UpdateMailingListData = {
-    body?: MailingListUpdate;
+    body?: MailingListUpdate2;
     path: {
         /**
          * The full address of an account.
@@ -6241,54 +4761,12 @@ export type UpdateMailingListData = {
 
 export type UpdateMailingListErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateMailingListError = UpdateMailingListErrors[keyof UpdateMailingListErrors];
@@ -6321,46 +4799,12 @@ export type ListMailingListsData = {
 
 export type ListMailingListsErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ListMailingListsError = ListMailingListsErrors[keyof ListMailingListsErrors];
@@ -6388,46 +4832,12 @@ export type DeleteDomainSpamPolicyData = {
 
 export type DeleteDomainSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteDomainSpamPolicyError = DeleteDomainSpamPolicyErrors[keyof DeleteDomainSpamPolicyErrors];
@@ -6455,46 +4865,12 @@ export type GetDomainSpamPolicyData = {
 
 export type GetDomainSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetDomainSpamPolicyError = GetDomainSpamPolicyErrors[keyof GetDomainSpamPolicyErrors];
@@ -6509,7 +4885,7 @@ export type GetDomainSpamPolicyResponses = {
 export type GetDomainSpamPolicyResponse = GetDomainSpamPolicyResponses[keyof GetDomainSpamPolicyResponses];
 
 export type UpdateDomainSpamPolicyData = {
-    body?: SpamPolicyUpdate;
+    body?: SpamPolicyUpdate2;
     path: {
         /**
          * A mail domain, such as `example.com`.
@@ -6522,46 +4898,12 @@ export type UpdateDomainSpamPolicyData = {
 
 export type UpdateDomainSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateDomainSpamPolicyError = UpdateDomainSpamPolicyErrors[keyof UpdateDomainSpamPolicyErrors];
@@ -6584,42 +4926,12 @@ export type DeleteGlobalSpamPolicyData = {
 
 export type DeleteGlobalSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteGlobalSpamPolicyError = DeleteGlobalSpamPolicyErrors[keyof DeleteGlobalSpamPolicyErrors];
@@ -6642,42 +4954,12 @@ export type GetGlobalSpamPolicyData = {
 
 export type GetGlobalSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetGlobalSpamPolicyError = GetGlobalSpamPolicyErrors[keyof GetGlobalSpamPolicyErrors];
@@ -6692,7 +4974,7 @@ export type GetGlobalSpamPolicyResponses = {
 export type GetGlobalSpamPolicyResponse = GetGlobalSpamPolicyResponses[keyof GetGlobalSpamPolicyResponses];
 
 export type UpdateGlobalSpamPolicyData = {
-    body?: SpamPolicyUpdate;
+    body?: SpamPolicyUpdate2;
     path?: never;
     query?: never;
     url: '/api/spampolicy/global';
@@ -6700,42 +4982,12 @@ export type UpdateGlobalSpamPolicyData = {
 
 export type UpdateGlobalSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateGlobalSpamPolicyError = UpdateGlobalSpamPolicyErrors[keyof UpdateGlobalSpamPolicyErrors];
@@ -6763,46 +5015,12 @@ export type DeleteUserSpamPolicyData = {
 
 export type DeleteUserSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteUserSpamPolicyError = DeleteUserSpamPolicyErrors[keyof DeleteUserSpamPolicyErrors];
@@ -6830,46 +5048,12 @@ export type GetUserSpamPolicyData = {
 
 export type GetUserSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetUserSpamPolicyError = GetUserSpamPolicyErrors[keyof GetUserSpamPolicyErrors];
@@ -6884,7 +5068,7 @@ export type GetUserSpamPolicyResponses = {
 export type GetUserSpamPolicyResponse = GetUserSpamPolicyResponses[keyof GetUserSpamPolicyResponses];
 
 export type UpdateUserSpamPolicyData = {
-    body?: SpamPolicyUpdate;
+    body?: SpamPolicyUpdate2;
     path: {
         /**
          * The full address of an account.
@@ -6897,46 +5081,12 @@ export type UpdateUserSpamPolicyData = {
 
 export type UpdateUserSpamPolicyErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateUserSpamPolicyError = UpdateUserSpamPolicyErrors[keyof UpdateUserSpamPolicyErrors];
@@ -6968,46 +5118,12 @@ export type GetThrottleData = {
 
 export type GetThrottleErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetThrottleError = GetThrottleErrors[keyof GetThrottleErrors];
@@ -7021,8 +5137,8 @@ export type GetThrottleResponses = {
 
 export type GetThrottleResponse = GetThrottleResponses[keyof GetThrottleResponses];
 
-export type SetThrottleData = {
-    body: ThrottleUpdate;
+export type UpdateThrottleData = {
+    body: ThrottleUpdate2;
     path: {
         /**
          * Whom the setting is for: `global` (everybody), a domain, or the address of an account.
@@ -7037,60 +5153,26 @@ export type SetThrottleData = {
     url: '/api/throttle/{account}/{direction}';
 };
 
-export type SetThrottleErrors = {
+export type UpdateThrottleErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type SetThrottleError = SetThrottleErrors[keyof SetThrottleErrors];
+export type UpdateThrottleError = UpdateThrottleErrors[keyof UpdateThrottleErrors];
 
-export type SetThrottleResponses = {
+export type UpdateThrottleResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type SetThrottleResponse = SetThrottleResponses[keyof SetThrottleResponses];
+export type UpdateThrottleResponse = UpdateThrottleResponses[keyof UpdateThrottleResponses];
 
 export type DeleteUserData = {
     body?: never;
@@ -7106,50 +5188,12 @@ export type DeleteUserData = {
 
 export type DeleteUserErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteUserError = DeleteUserErrors[keyof DeleteUserErrors];
@@ -7177,46 +5221,12 @@ export type GetUserData = {
 
 export type GetUserErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetUserError = GetUserErrors[keyof GetUserErrors];
@@ -7231,7 +5241,7 @@ export type GetUserResponses = {
 export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type CreateUserData = {
-    body?: UserCreate;
+    body?: UserCreate2;
     path: {
         /**
          * The full address of an account.
@@ -7244,54 +5254,12 @@ export type CreateUserData = {
 
 export type CreateUserErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
@@ -7306,7 +5274,7 @@ export type CreateUserResponses = {
 export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
 
 export type UpdateUserData = {
-    body?: UserUpdate;
+    body?: UserUpdate2;
     path: {
         /**
          * The full address of an account.
@@ -7319,54 +5287,12 @@ export type UpdateUserData = {
 
 export type UpdateUserErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
@@ -7398,50 +5324,12 @@ export type RenameUserData = {
 
 export type RenameUserErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type RenameUserError = RenameUserErrors[keyof RenameUserErrors];
@@ -7475,50 +5363,12 @@ export type DeleteUserKeepMailboxData = {
 
 export type DeleteUserKeepMailboxErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type DeleteUserKeepMailboxError = DeleteUserKeepMailboxErrors[keyof DeleteUserKeepMailboxErrors];
@@ -7555,46 +5405,12 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
@@ -7609,7 +5425,7 @@ export type ListUsersResponses = {
 export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 
 export type UpdateUsersData = {
-    body?: UsersUpdate;
+    body?: UsersUpdate2;
     path: {
         /**
          * A mail domain, such as `example.com`.
@@ -7622,54 +5438,12 @@ export type UpdateUsersData = {
 
 export type UpdateUsersErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type UpdateUsersError = UpdateUsersErrors[keyof UpdateUsersErrors];
@@ -7684,7 +5458,7 @@ export type UpdateUsersResponses = {
 export type UpdateUsersResponse = UpdateUsersResponses[keyof UpdateUsersResponses];
 
 export type VerifyAdminPasswordData = {
-    body: PasswordCheck;
+    body: PasswordCheck2;
     path: {
         /**
          * The full address of an account.
@@ -7697,54 +5471,12 @@ export type VerifyAdminPasswordData = {
 
 export type VerifyAdminPasswordErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Too many wrong passwords; nothing was compared. Both surfaces answer with this status.
-     */
-    429: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type VerifyAdminPasswordError = VerifyAdminPasswordErrors[keyof VerifyAdminPasswordErrors];
@@ -7759,7 +5491,7 @@ export type VerifyAdminPasswordResponses = {
 export type VerifyAdminPasswordResponse = VerifyAdminPasswordResponses[keyof VerifyAdminPasswordResponses];
 
 export type VerifyUserPasswordData = {
-    body: PasswordCheck;
+    body: PasswordCheck2;
     path: {
         /**
          * The full address of an account.
@@ -7772,54 +5504,12 @@ export type VerifyUserPasswordData = {
 
 export type VerifyUserPasswordErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Well-formed, but a password breaks the policy or an address that is referred to does not exist. Nothing was written.
-     */
-    422: Failure;
-    /**
-     * Too many wrong passwords; nothing was compared. Both surfaces answer with this status.
-     */
-    429: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type VerifyUserPasswordError = VerifyUserPasswordErrors[keyof VerifyUserPasswordErrors];
@@ -7833,7 +5523,7 @@ export type VerifyUserPasswordResponses = {
 
 export type VerifyUserPasswordResponse = VerifyUserPasswordResponses[keyof VerifyUserPasswordResponses];
 
-export type ClearWblistData = {
+export type DeleteWblistData = {
     body?: never;
     path: {
         /**
@@ -7853,60 +5543,26 @@ export type ClearWblistData = {
     url: '/api/wblist/{direction}/{colour}/{account}';
 };
 
-export type ClearWblistErrors = {
+export type DeleteWblistErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type ClearWblistError = ClearWblistErrors[keyof ClearWblistErrors];
+export type DeleteWblistError = DeleteWblistErrors[keyof DeleteWblistErrors];
 
-export type ClearWblistResponses = {
+export type DeleteWblistResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type ClearWblistResponse = ClearWblistResponses[keyof ClearWblistResponses];
+export type DeleteWblistResponse = DeleteWblistResponses[keyof DeleteWblistResponses];
 
 export type GetWblistData = {
     body?: never;
@@ -7930,46 +5586,12 @@ export type GetWblistData = {
 
 export type GetWblistErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type GetWblistError = GetWblistErrors[keyof GetWblistErrors];
@@ -7983,8 +5605,8 @@ export type GetWblistResponses = {
 
 export type GetWblistResponse = GetWblistResponses[keyof GetWblistResponses];
 
-export type AddToWblistData = {
-    body?: WblistAddresses;
+export type AddWblistAddressesData = {
+    body?: WblistAddresses2;
     path: {
         /**
          * `inbound`: mail to the account. `outbound`: mail that the account sends.
@@ -8003,67 +5625,29 @@ export type AddToWblistData = {
     url: '/api/wblist/{direction}/{colour}/{account}';
 };
 
-export type AddToWblistErrors = {
+export type AddWblistAddressesErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The name is taken, or a limit is reached. Nothing was written.
-     */
-    409: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type AddToWblistError = AddToWblistErrors[keyof AddToWblistErrors];
+export type AddWblistAddressesError = AddWblistAddressesErrors[keyof AddWblistAddressesErrors];
 
-export type AddToWblistResponses = {
+export type AddWblistAddressesResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type AddToWblistResponse = AddToWblistResponses[keyof AddToWblistResponses];
+export type AddWblistAddressesResponse = AddWblistAddressesResponses[keyof AddWblistAddressesResponses];
 
-export type RemoveFromWblistData = {
-    body?: WblistAddresses;
+export type RemoveWblistAddressesData = {
+    body?: WblistAddresses2;
     path: {
         /**
          * `inbound`: mail to the account. `outbound`: mail that the account sends.
@@ -8082,60 +5666,26 @@ export type RemoveFromWblistData = {
     url: '/api/wblist/{direction}/{colour}/{account}';
 };
 
-export type RemoveFromWblistErrors = {
+export type RemoveWblistAddressesErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * No such account, domain or path.
-     */
-    404: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
-export type RemoveFromWblistError = RemoveFromWblistErrors[keyof RemoveFromWblistErrors];
+export type RemoveWblistAddressesError = RemoveWblistAddressesErrors[keyof RemoveWblistAddressesErrors];
 
-export type RemoveFromWblistResponses = {
+export type RemoveWblistAddressesResponses = {
     /**
      * Done.
      */
     200: Success;
 };
 
-export type RemoveFromWblistResponse = RemoveFromWblistResponses[keyof RemoveFromWblistResponses];
+export type RemoveWblistAddressesResponse = RemoveWblistAddressesResponses[keyof RemoveWblistAddressesResponses];
 
 export type WhoamiData = {
     body?: never;
@@ -8146,42 +5696,12 @@ export type WhoamiData = {
 
 export type WhoamiErrors = {
     /**
-     * The request is malformed, or a parameter is unknown, wrong or in conflict with another. Nothing was written.
-     */
-    400: Failure;
-    /**
-     * No session, or one that has ended.
-     */
-    401: Failure;
-    /**
-     * The caller may not do this.
-     */
-    403: Failure;
-    /**
-     * The body came too slowly. It has 10 seconds and one more for each 64 KiB. Nothing was written.
-     */
-    408: Failure;
-    /**
-     * The body is larger than that of the operation may be.
-     */
-    413: Failure;
-    /**
-     * The body is neither JSON nor a form.
-     */
-    415: Failure;
-    /**
-     * Internal error. The cause is in the server's log under the request id.
-     */
-    500: Failure;
-    /**
-     * A database or daemon that is needed is down or not configured (`SERVER_DOWN`, `NOT_CONFIGURED`), or the server has
-     * no room for the work (`SERVER_BUSY`: more passwords are waiting to be checked or hashed than it lets wait, or it is
-     * reading as many request bodies as it may), or the request took longer than one may though every backend answers, or
-     * waited for others who write to the same account (`IN_PROGRESS`: what has been recorded of a change goes on, repeat
-     * the request to see). Try again after `Retry-After` seconds.
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
      *
      */
-    503: Failure;
+    default: Failure;
 };
 
 export type WhoamiError = WhoamiErrors[keyof WhoamiErrors];
