@@ -119,6 +119,9 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 	p.changeForwardings(mail, current, next, func(member string) forwarding {
 		return membership(mail, member, active)
 	})
+	for chunk := range slices.Chunk(store.LeaveOut(among(current, change.Add), p.Change.Discarded), chunkSize) { // who is asked for expressly is not left off
+		p.Do("UPDATE forwardings SET active = ? WHERE address = ? AND is_list = 1 AND forwarding IN (?)", active, mail, chunk)
+	}
 	return nil
 }
 

@@ -85,6 +85,27 @@ func noteOff(row store.Record, off []string) {
 	assign(row, "settings", settings.String())
 }
 
+// forgetOff drops the notes of rows that the update itself makes, switches on or removes; others is nil where there is only one of
+// the kind.
+func (e *userEdit) forgetOff(kind string, others []string) {
+	noted := keptOff(e.after)
+	gone := store.Among(others)
+	left := slices.DeleteFunc(slices.Clone(noted), func(note string) bool {
+		k, escaped, _ := strings.Cut(note, ":")
+		other, err := url.QueryUnescape(escaped)
+		return k == kind && (others == nil || err == nil && gone(other))
+	})
+	if len(left) < len(noted) {
+		noteOff(e.after, left)
+	}
+}
+
+// among returns those of the stored names that are in a list, as they are stored.
+func among(stored, list []string) []string {
+	in := store.Among(list)
+	return slices.DeleteFunc(slices.Clone(stored), func(name string) bool { return !in(name) })
+}
+
 // keepOff plans that rows which were off before stay so.
 func (s *Store) keepOff(p *plan, mail string, off []string) {
 	for _, note := range off {

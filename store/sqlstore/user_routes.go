@@ -51,6 +51,11 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	e.changeForwardings(e.mail, current, next, func(destination string) forwarding {
 		return ownForwarding(e.mail, destination, active)
 	})
+	asked := among(current, set.Add) // who is asked for expressly is not left off
+	e.forgetOff("forwarding", slices.Concat(asked, store.LeaveOut(current, next), store.LeaveOut(next, current)))
+	for chunk := range slices.Chunk(asked, chunkSize) {
+		e.Do("UPDATE forwardings SET active = ? WHERE address = ? AND is_forwarding = 1 AND forwarding IN (?)", active, e.mail, chunk)
+	}
 	return nil
 }
 
@@ -77,6 +82,11 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 		rows = append(rows, furtherAddress(alias, e.mail, number(e.after, "active")))
 	}
 	e.addForwardings(rows)
+	asked := among(current, change.Add)
+	e.forgetOff("alias", slices.Concat(asked, store.LeaveOut(current, next), store.LeaveOut(next, current)))
+	for chunk := range slices.Chunk(asked, chunkSize) {
+		e.Do("UPDATE forwardings SET active = ? WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", number(e.after, "active"), e.mail, chunk)
+	}
 	return nil
 }
 
@@ -97,10 +107,10 @@ func (s *Store) editUserBcc(
 	ctx context.Context, tx *sqldb.Tx, w store.Write, e *userEdit, u store.UserUpdate, now time.Time,
 ) error {
 	for _, bcc := range []struct {
-		table, field string
-		mail         *string
+		table, field, kind string
+		mail               *string
 	}{
-		{"sender_bcc_user", "senderBcc", u.SenderBcc}, {"recipient_bcc_user", "recipientBcc", u.RecipientBcc},
+		{"sender_bcc_user", "senderBcc", "sender_bcc", u.SenderBcc}, {"recipient_bcc_user", "recipientBcc", "recipient_bcc", u.RecipientBcc},
 	} {
 		if bcc.mail == nil || !s.schema.Has(bcc.table) {
 			continue
@@ -108,6 +118,7 @@ func (s *Store) editUserBcc(
 		if err := s.addressRules(tx, w).CheckReferences(ctx, store.DomainOf(e.mail), bcc.field, *bcc.mail); err != nil {
 			return err
 		}
+		e.forgetOff(bcc.kind, nil)
 		e.Do("DELETE FROM "+bcc.table+" WHERE username = ?", e.mail)
 		if *bcc.mail != "" {
 			s.insert(&e.plan, bcc.table, map[string]any{

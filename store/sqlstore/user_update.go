@@ -55,11 +55,11 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err = s.planActive(ctx, tx, e, u.Active); err != nil {
 			return nil, err
 		}
-		s.update(&e.plan, "mailbox", "username", mail, e.before, e.after)
-		s.planGlobal(e, u.Global, now)
 		if err = s.editRoutes(ctx, tx, w, e, u, now); err != nil {
 			return nil, err
 		}
+		s.update(&e.plan, "mailbox", "username", mail, e.before, e.after)
+		s.planGlobal(e, u.Global, now)
 		e.describe(u)
 		return &e.plan, nil
 	})

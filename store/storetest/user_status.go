@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,54 @@ func userStatus(t *testing.T, open Open) {
 			requireRowsOfAnn(t, f, []string{"ann@a.test", "anna@a.test", "x+;,:%@elsewhere.test", "s@elsewhere.test", "r@elsewhere.test"})
 		})
 	}
+	t.Run("what was off is on once it is given anew", func(t *testing.T) {
+		f := withUser(t, open)
+		rowsOfAnn(t, f)
+		if f.Directory != nil {
+			return // all hangs on the status of the entry
+		}
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Forwarding: adding("z@elsewhere.test", "w@elsewhere.test")})
+		all := []string{
+			"ann@a.test", "x+;,:%@elsewhere.test", "z@elsewhere.test", "w@elsewhere.test", "anna@a.test", "s@elsewhere.test", "r@elsewhere.test",
+		}
+		off := func() {
+			exec(t, f, "UPDATE forwardings SET active = 0 WHERE forwarding IN ('z@elsewhere.test', 'w@elsewhere.test')")
+			exec(t, f, "UPDATE forwardings SET active = 0 WHERE address = 'anna@a.test'")
+			exec(t, f, "UPDATE sender_bcc_user SET active = 0 WHERE username = 'ann@a.test'")
+		}
+		given := store.UserUpdate{
+			Forwarding: adding("z@elsewhere.test"), Aliases: adding("anna@a.test"), SenderBcc: ptr("s@elsewhere.test"),
+		}
+		but := func(name string) []string {
+			return slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == name })
+		}
+		off()
+		mustUpdateUser(t, f, "ann@a.test", given)
+		requireRowsOfAnn(t, f, but("w@elsewhere.test"))
+
+		off() // while it is switched off
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(false)})
+		mustUpdateUser(t, f, "ann@a.test", given)
+		requireRowsOfAnn(t, f, []string{})
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
+		requireRowsOfAnn(t, f, but("w@elsewhere.test"))
+
+		off() // taken out and in again
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(false)})
+		for _, change := range []store.Set{{Remove: []string{"z@elsewhere.test"}}, {Replace: &[]string{"ann@a.test", "x+;,:%@elsewhere.test"}}} {
+			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Forwarding: change})
+		}
+		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Forwarding: adding("w@elsewhere.test", "z@elsewhere.test"), Active: ptr(true)})
+		requireRowsOfAnn(t, f, slices.DeleteFunc(slices.Clone(all), func(n string) bool {
+			return n == "anna@a.test" || n == "s@elsewhere.test"
+		}))
+
+		mustAlias(t, f, "team@a.test", "ann@a.test", "m@elsewhere.test")
+		exec(t, f, "UPDATE forwardings SET active = 0 WHERE address = 'team@a.test'")
+		_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "team@a.test", store.AliasUpdate{Members: adding("m@elsewhere.test")})
+		require.NoError(t, err)
+		requireColumn(t, f, []any{"m@elsewhere.test"}, "SELECT forwarding FROM forwardings WHERE address = 'team@a.test' AND active = 1")
+	})
 	t.Run("already so", func(t *testing.T) {
 		f := withUser(t, open)
 		change := mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
