@@ -37,6 +37,12 @@ var userParameters = []parameters{
 var commonUserCases = []parameterCase{
 	{name: "name", beside: withPassword, shown: key("name"), stored: userRow("name"),
 		steps: []step{same("Anna B."), same("Anna C., Dr."), same("")}},
+	{name: "gn", beside: withPassword, shown: key("first_name"), stored: userRow("first_name"),
+		steps: []step{same("Anna"), same("Anne-Marie"), same("")}},
+	{name: "sn", beside: withPassword, shown: key("last_name"), stored: userRow("last_name"),
+		steps: []step{same("Berg"), same("von Berg"), same("")}},
+	{name: "employeeid", beside: withPassword, shown: key("employeeid"), stored: userRow("employeeid"),
+		steps: []step{same("4711"), same("A-12/b"), same("")}},
 	{name: "language", beside: withPassword, shown: key("language"), stored: userRow("language"),
 		steps: []step{same("de_DE"), same("zh_CN"), becomes(nil, "")}},
 	{name: "quota", beside: withPassword, shown: key("quota"), stored: userRow("quota"),
@@ -64,11 +70,6 @@ var credentialCases = []parameterCase{
 }
 
 var userUpdateCases = []parameterCase{
-	{name: "gn", shown: key("first_name"), stored: userRow("first_name"),
-		steps: []step{same("Anna"), same("Anne-Marie"), same("")}},
-	{name: "sn", shown: key("last_name"), stored: userRow("last_name"), steps: []step{same("Berg"), same("von Berg"), same("")}},
-	{name: "employeeid", shown: key("employeeid"), stored: userRow("employeeid"),
-		steps: []step{same("4711"), same("A-12/b"), same("")}},
 	{name: "telephoneNumber", shown: key("telephone"), stored: userRow("telephone"), steps: []step{
 		becomes(list{"+49 30 901820"}, "+49 30 901820"), becomes(list{"030/2", "030/3"}, "030/2"), becomes(list{}, "")}},
 	{name: "mobile", shown: key("mobile"), stored: userRow("mobile"), steps: []step{
