@@ -158,6 +158,12 @@ func (c Config) checkGrants(ctx context.Context, d database, db *sqldb.DB, unlai
 		unseen, err = db.Unseen(ctx, c.uses(d))
 		lacks = append(lacks, unseen...)
 	}
+	if err == nil && d.key == "state_dsn" {
+		var tables map[string][]string
+		if tables, err = db.Reader().Layout(ctx); err == nil && len(tables) == 0 { // we make them
+			lacks, err = db.MayNotCreate(ctx)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -129,6 +129,44 @@ func TestCheckTriesGrants(t *testing.T) {
 	})
 }
 
+// TestCheckTriesToMakeTheState has an account that may do nothing in the empty database of the state.
+func TestCheckTriesToMakeTheState(t *testing.T) {
+	onServers(t, func(t *testing.T, engine string) {
+		configure(t, engine, "vmail_dsn", "state_dsn")
+		t.Setenv("POSTERN_LISTS", "off")
+		_, err := command(t, "schema", "create")
+		require.NoError(t, err)
+		owner, err := sqldb.Open(os.Getenv("POSTERN_STATE_DSN"))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, owner.Close()) })
+		require.NoError(t, owner.Do(t.Context(), "CREATE TABLE for_now (id INT)"))
+		_, address := storetest.Limited(t, engine, os.Getenv("POSTERN_STATE_DSN"), sqldb.Uses(sqldb.AllRights, "for_now"))
+		if engine == "mysql" { // which lets nobody in who has no right at all
+			account := address[len("mysql://"):strings.Index(address, ":limited@")]
+			require.NoError(t, owner.Do(t.Context(), "GRANT SELECT, CREATE VIEW ON *.* TO '"+account+"'@'localhost'"))
+		}
+		require.NoError(t, owner.Do(t.Context(), "DROP TABLE for_now"))
+		t.Setenv("POSTERN_STATE_DSN", address)
+		_, err = command(t, "check")
+		require.ErrorContains(t, err, "POSTERN_STATE_DSN: ")
+		require.ErrorContains(t, err, "The account may not CREATE on the ")
+		n := 0
+		for line := range strings.Lines(err.Error()) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "GRANT ") {
+				require.NoError(t, owner.Do(t.Context(), strings.TrimSuffix(line, ";")), line)
+				n++
+			}
+		}
+		require.Equal(t, 1, n)
+		_, err = command(t, "check")
+		require.NoError(t, err)
+		_, err = command(t, "jobs", "run", "sessions-purge")
+		require.NoError(t, err, "it makes its tables")
+		_, err = command(t, "check")
+		require.NoError(t, err)
+	})
+}
+
 // TestCheckTriesToWriteFiles has somebody else than their owner run check.
 func TestCheckTriesToWriteFiles(t *testing.T) {
 	without(t)

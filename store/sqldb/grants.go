@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -193,6 +194,63 @@ func (db *DB) deniedSequences(ctx context.Context, table string) (names []string
 		err = fmt.Errorf("ask for the sequences of %s: %w", table, err)
 	}
 	return names, err
+}
+
+// MayNotCreate tells when the account may make no tables in the database. Since PostgreSQL 15 that is so for all but the owner.
+func (db *DB) MayNotCreate(ctx context.Context) ([]Note, error) {
+	switch db.Dialect.Name {
+	case "mysql":
+		return db.mayNotCreateMySQL(ctx)
+	case "postgres":
+		var found struct {
+			Account string `db:"account"`
+			Schema  string `db:"name"`
+			May     bool   `db:"may"`
+		}
+		query := "SELECT CURRENT_USER AS account, COALESCE(CURRENT_SCHEMA(), 'public') AS name," +
+			" COALESCE(has_schema_privilege(CURRENT_SCHEMA(), 'CREATE'), FALSE) AS may"
+		if err := db.Reader().Get(ctx, &found, query); err != nil || found.May {
+			return nil, err
+		}
+		return []Note{lack("the schema "+found.Schema, []string{"CREATE"},
+			"GRANT USAGE, CREATE ON SCHEMA "+db.Dialect.Quote(found.Schema)+" TO "+db.Dialect.Quote(found.Account))}, nil
+	}
+	return nil, nil
+}
+
+// grantOn is a line of SHOW GRANTS about a whole database or all of them.
+var grantOn = regexp.MustCompile("^GRANT (.+) ON `?([^`]+?)`?\\.\\* TO ")
+
+func (db *DB) mayNotCreateMySQL(ctx context.Context) ([]Note, error) {
+	var lines []string
+	if err := db.Reader().Select(ctx, &lines, "SHOW GRANTS"); err != nil {
+		return nil, fmt.Errorf("ask for the rights of the account: %w", err)
+	}
+	var user, name string
+	err := db.Reader().Get(ctx, &user, "SELECT CURRENT_USER()")
+	if err == nil {
+		err = db.Reader().Get(ctx, &name, "SELECT DATABASE()")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask who is connected: %w", err)
+	}
+	for _, line := range lines {
+		m := grantOn.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		rights := strings.Split(m[1], ", ")
+		if !slices.Contains(rights, "ALL PRIVILEGES") && !slices.Contains(rights, "CREATE") {
+			continue
+		}
+		var fits bool // a database is named by a pattern
+		if err := db.Reader().Get(ctx, &fits, "SELECT ? = '*' OR DATABASE() LIKE ?", m[2], m[2]); err != nil || fits {
+			return nil, err
+		}
+	}
+	account, host, _ := strings.Cut(user, "@")
+	return []Note{lack("the database "+name, []string{"CREATE"}, fmt.Sprintf("GRANT ALL PRIVILEGES ON %s.* TO '%s'@'%s'",
+		db.Dialect.Quote(name), account, host))}, nil
 }
 
 // Later tells, on PostgreSQL, when tables belong to somebody who has not said that the account may use those to come: an upgrade of
