@@ -38,8 +38,7 @@ test: ## Install what is missing, then run everything: check, the TypeScript cli
 	$(MAKE) --no-print-directory build check
 	npm --prefix $(TS) test
 	scripts/demo-run.sh
-	@# One package at a time: races and outages are about time, and the others would take it from them.
-	scripts/with-backends.sh sh -c 'scripts/demo-run.sh ldap && scripts/test.sh -p 1 -timeout 45m ./...'
+	scripts/with-backends.sh sh -c 'scripts/demo-run.sh ldap && scripts/test.sh -timeout 45m'
 
 .PHONY: test-fast
 test-fast: ## Run the quick tests, without database servers, under a minute

@@ -1,15 +1,29 @@
 #!/usr/bin/env bash
-# Runs go test and prints, before its summary, how much the suites covered.
+# Runs all tests and prints, before the summary, how much the suites covered. Most packages run two at a time; what is about time and
+# load runs alone, because others would take the time from it. In the end it holds the error codes that all tests have seen
+# against those of the contract.
 #
 # Usage: scripts/test.sh [ARGUMENT OF go test...]
 set -euo pipefail
 export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the right one
 
 TEST_COUNTS=$(mktemp)
-export TEST_COUNTS # where the suites write what they count
-trap 'rm -f "$TEST_COUNTS"' EXIT
+TEST_CODES=$(mktemp)
+export TEST_COUNTS TEST_CODES # where the suites write what they count, and which codes they saw
+trap 'rm -f "$TEST_COUNTS" "$TEST_CODES"' EXIT
 
-go test "$@" | awk -v counts="$TEST_COUNTS" '
+alone='/(server/servertest/faults|server/servertest/access|store/change|store/sqldb|cmd/postern)$'
+codes=/server/servertest/codes$
+
+run() {
+  local failed=0
+  go list ./... | grep -Ev "$alone|$codes" | xargs go test -p 2 "$@" || failed=1
+  go list ./... | grep -E "$alone" | xargs go test -p 1 "$@" || failed=1
+  ((failed)) || TEST_CODES_COMPLETE=yes go test -count 1 "$@" ./server/servertest/codes || failed=1
+  return "$failed"
+}
+
+run "$@" | awk -v counts="$TEST_COUNTS" '
   /^(ok|FAIL|\?) / || /^(ok|FAIL|\?)\t/ || /^FAIL$/ { held[++n] = $0; next }
   { print; fflush() }
   END {
