@@ -65,7 +65,7 @@ check: $(TS_READY) ## Prove that nothing generated is stale; imports, format, ve
 
 .PHONY: bench
 bench: ## Run the benchmarks side by side and print their ratios
-	go test -run '^$$' -bench . -benchmem -count 3 ./server | tee /dev/stderr | awk -f scripts/ratios.awk
+	go test -run '^$$' -bench . -benchmem -count 3 ./server/servertest/engines | tee /dev/stderr | awk -f scripts/ratios.awk
 	go test -run '^$$' -bench . -benchtime 1x ./cmd/postern
 
 .PHONY: fuzz
@@ -74,7 +74,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (20s)
 
 .PHONY: mutate
 mutate: ## Lower each right of openapi.yaml in turn; the tests of rights have to notice each
-	go test -count 1 -run '^TestEveryRightIsTested$$' -v ./server
+	go test -count 1 -run '^TestEveryRightIsTested$$' -v ./server/servertest/access
 
 .PHONY: vulncheck
 vulncheck: ## Look for known faults that the programs reach, in a database that is a Go module

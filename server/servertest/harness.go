@@ -1,0 +1,468 @@
+// Package servertest runs a whole server over real stores for the tests of HTTP. The packages below it each answer one question:
+// surface (what a request and its reply look like), access (who may do what), parameters (what each parameter does), oracles
+// (what Postfix, Dovecot, Amavisd and mlmmj make of it), engines (whether all engines answer alike) and faults (what happens
+// when something fails, is late or comes in masses).
+package servertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server"
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/change"
+	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/mlmmj"
+	"github.com/postern-mail/postern/store/ownership"
+	"github.com/postern-mail/postern/store/panelstore"
+	passwords "github.com/postern-mail/postern/store/password"
+	"github.com/postern-mail/postern/store/policystore"
+	"github.com/postern-mail/postern/store/sqldb"
+	"github.com/postern-mail/postern/store/sqlstore"
+	"github.com/postern-mail/postern/store/statestore"
+	"github.com/postern-mail/postern/store/storetest"
+)
+
+const (
+	RootMail = "root@elsewhere.test"
+	Password = "Winter-1958-rain"
+)
+
+// Fixture is a running server over real stores, with one global admin.
+type Fixture struct {
+	Databases
+	T       testing.TB
+	Handler http.Handler
+	Sink    *storetest.Sink // where new mailing lists hand in their mail
+	Changes *change.Accounts
+	Inviter *change.Inviter
+	Names   *ownership.Accounts // what the accounts are to the server; new names have to be proven, and no DNS server is known
+	Codes   store.ProofCodes
+	Mail    *lateFollower // what a test has follow changes besides
+	Log     *bytes.Buffer
+	Logger  *slog.Logger
+	Dir     string
+
+	Deps     server.Deps
+	stateURL string
+	state    *sqldb.DB // to look at, opened when first needed
+}
+
+type Option func(*server.Deps)
+
+// NewFixture opens fresh stores.
+func NewFixture(t testing.TB, options ...Option) *Fixture {
+	t.Helper()
+	w := OpenFixture(t, t.TempDir(), options...)
+	w.CreateRoot()
+	return w
+}
+
+// Spool is the directory of its mailing lists.
+func (w *Fixture) Spool() string { return filepath.Join(w.Dir, "mlmmj") }
+
+func (w *Fixture) CreateRoot() {
+	w.T.Helper()
+	_, err := w.Deps.Accounts.CreateAdmin(w.T.Context(), ByRoot, store.AdminCreate{
+		Mail: RootMail, Password: Hashed(w.T, Password), Active: true, Global: true,
+	})
+	require.NoError(w.T, err)
+}
+
+var ByRoot = store.Write{Actor: store.Actor{Username: RootMail, Global: true}}
+
+// OpenFixture opens the stores in dir, which may be a copy of another fixture's.
+func OpenFixture(t testing.TB, dir string, options ...Option) *Fixture {
+	t.Helper()
+	return ServeOn(t, dir, Files(t, dir), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+}
+
+// Files are databases in a directory, their tables created.
+func Files(t testing.TB, dir string) Databases {
+	t.Helper()
+	open := func(name string) *sqldb.DB {
+		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
+		require.NoError(t, err)
+		return db
+	}
+	all := Databases{Vmail: open("vmail.db"), Panel: open("iredadmin.db"), Amavisd: open("amavisd.db"), Iredapd: open("iredapd.db")}
+	all.CreateTables(t, "sqlite")
+	return all
+}
+
+// NewFixtureOn is newFixture on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.
+func NewFixtureOn(t *testing.T, engine string, options ...Option) *Fixture {
+	t.Helper()
+	switch engine {
+	case "sqlite":
+		return NewFixture(t, options...)
+	case "ldap":
+		w := directoryFixture(t, storetest.Directory(t), t.TempDir(), options...)
+		w.CreateRoot()
+		return w
+	}
+	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
+	all := Databases{Vmail: empty(), Panel: empty(), Amavisd: empty(), Iredapd: empty()}
+	all.CreateTables(t, engine)
+	w := ServeOn(t, t.TempDir(), all, storetest.DatabaseURL(t, engine), options...)
+	w.CreateRoot()
+	return w
+}
+
+// directoryFixture is a server over a directory. What iRedMail keeps in SQL beside it is in files.
+func directoryFixture(t testing.TB, at storetest.DirectoryAt, dir string, options ...Option) *Fixture {
+	t.Helper()
+	open := func(name string) *sqldb.DB {
+		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
+		require.NoError(t, err)
+		return db
+	}
+	all := Databases{Directory: &at, Panel: open("iredadmin.db"), Amavisd: open("amavisd.db"), Iredapd: open("iredapd.db")}
+	ctx := t.Context()
+	require.NoError(t, errors.Join(panelstore.Schema.Migrate(ctx, all.Panel), policystore.Amavisd.Migrate(ctx, all.Amavisd),
+		policystore.Iredapd.Migrate(ctx, all.Iredapd)))
+	return ServeOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+}
+
+// Databases are those of a fixture, but for the state. Accounts are in vmail or in the directory.
+type Databases struct {
+	Vmail, Panel, Amavisd, Iredapd *sqldb.DB
+	Directory                      *storetest.DirectoryAt
+	Lists                          store.Mlmmj // what runs mailing lists; nil is mlmmj in the fixture's own directory
+}
+
+// accounts opens the store of accounts. The second one is nil on SQL.
+func (d Databases) accounts(t testing.TB, locks store.Locks) (store.Accounts, store.Directory) {
+	t.Helper()
+	if d.Directory == nil {
+		accounts, err := sqlstore.New(t.Context(), d.Vmail, sqlstore.DefaultOptions())
+		require.NoError(t, err)
+		return accounts, nil
+	}
+	o := ldapstore.DefaultOptions(ldapstore.Server{
+		URL: d.Directory.URL, BindDN: d.Directory.BindDN, BindPassword: store.Secret(d.Directory.BindPassword),
+	}, d.Directory.Suffix)
+	o.BaseDN, o.AdminBaseDN = d.Directory.Base, d.Directory.AdminBase
+	directory, err := ldapstore.New(o, locks, panelstore.NewMailboxes(d.Panel))
+	require.NoError(t, err)
+	return directory, directory
+}
+
+// CreateTables makes the tables.
+func (d Databases) CreateTables(t testing.TB, engine string) {
+	t.Helper()
+	ctx := t.Context()
+	if engine == "sqlite" {
+		require.NoError(t, errors.Join(sqlstore.Schema.Migrate(ctx, d.Vmail), panelstore.Schema.Migrate(ctx, d.Panel),
+			policystore.Amavisd.Migrate(ctx, d.Amavisd), policystore.Iredapd.Migrate(ctx, d.Iredapd)))
+		return
+	}
+	require.NoError(t, errors.Join(sqlstore.Schema.Create(ctx, d.Vmail), panelstore.Schema.Create(ctx, d.Panel),
+		policystore.Amavisd.Create(ctx, d.Amavisd), policystore.Iredapd.Create(ctx, d.Iredapd)))
+}
+
+// ServeOn is a server over databases whose tables are created.
+func ServeOn(t testing.TB, dir string, on Databases, state string, options ...Option) *Fixture {
+	t.Helper()
+	w := &Fixture{T: t, Dir: dir, Databases: on, Log: &bytes.Buffer{}, stateURL: state}
+	w.Logger = slog.New(slog.NewTextHandler(w.Log, nil))
+	sessions, err := statestore.Open(t.Context(), state)
+	require.NoError(t, err)
+	accounts, directory := on.accounts(t, sessions)
+	log := panelstore.New(on.Panel)
+	policies := policystore.New(on.Amavisd, on.Iredapd, policystore.DefaultOptions())
+	w.Sink = storetest.NewSink(t)
+	lists := on.Lists
+	if lists == nil {
+		lists = mlmmj.NewSpool(mlmmj.SpoolConfig{Spool: w.Spool(), SMTPPort: w.Sink.Port})
+	}
+	w.Codes, w.Mail = panelstore.NewProofCodes(on.Panel), &lateFollower{}
+	followed := change.New(accounts, sessions, w.Logger, change.EndSessions(sessions, accounts), change.ForgetPolicies(policies),
+		change.ForgetNames(sessions, w.Codes), change.PanelLog(log), w.Mail, change.FollowLists(accounts, lists, sessions))
+	w.Changes = followed
+	w.Inviter = change.NewInviter(followed, lists, sessions)
+	w.Names = ownership.New(followed, sessions, w.Codes, nil, ownership.Options{Verify: true, InEntries: directory != nil, Log: w.Logger})
+	d := server.Deps{
+		MailingLists: change.NewMailingLists(followed, lists, sessions, w.Inviter), Ownerships: w.Names,
+		Accounts: w.Names, Policies: change.NewPolicies(policies, followed, change.PanelLog(log)), State: sessions, Panel: log,
+		LegacyPrefix: "/iredadmin", Log: w.Logger, PasswordScheme: passwords.SSHA,
+		SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
+	}
+	if directory != nil {
+		d.Directory = change.NewDirectory(directory, followed)
+	}
+	for _, set := range options {
+		set(&d)
+	}
+	w.Deps = d
+	w.Serve()
+	t.Cleanup(func() {
+		_ = accounts.Close()
+		_ = sessions.Close()
+		_ = log.Close()
+		_ = policies.Close()
+	})
+	return w
+}
+
+// lateFollower is a follower that a test sets once the server runs; until then it does nothing.
+type lateFollower struct{ change.Follower }
+
+func (f *lateFollower) Name() string { return "set by a test" }
+
+func (f *lateFollower) Follow(ctx context.Context, actor store.Actor, c store.Change) error {
+	if f.Follower == nil {
+		return nil
+	}
+	return f.Follower.Follow(ctx, actor, c)
+}
+
+// Serve puts a server over the stores.
+func (w *Fixture) Serve() {
+	w.T.Helper()
+	s, err := server.New(w.Deps)
+	require.NoError(w.T, err)
+	w.Changes.OnChange(s.Forget)
+	w.Handler = s.Handler()
+}
+
+// CopyFixture opens a copy of another fixture's databases, sessions included.
+func CopyFixture(t testing.TB, from string, options ...Option) *Fixture {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(from)))
+	return OpenFixture(t, dir, options...)
+}
+
+func Hashed(t testing.TB, password string) store.Secret {
+	t.Helper()
+	hash, err := passwords.Hash(passwords.SSHA, password)
+	require.NoError(t, err)
+	return hash
+}
+
+// Client calls the server as one principal.
+type Client struct {
+	W       *Fixture
+	Prefix  string // "" for the strict surface, "/iredadmin" for the legacy one
+	address string // where it is; "" is 192.0.2.1
+	Cookie  *http.Cookie
+}
+
+func (w *Fixture) Anonymous() *Client { return &Client{W: w} }
+
+// As logs in.
+func (w *Fixture) As(username, password string) *Client {
+	w.T.Helper()
+	c := w.Anonymous()
+	a := c.Json("POST", "/api/login", map[string]any{"username": username, "password": password})
+	require.Equal(w.T, http.StatusOK, a.Status, "log in as %s: %s", username, a.Raw)
+	c.Cookie = a.Cookie()
+	require.NotNil(w.T, c.Cookie)
+	return c
+}
+
+func (w *Fixture) Root() *Client { return w.As(RootMail, Password) }
+
+// Legacy is the same principal on the legacy surface.
+func (c *Client) Legacy() *Client {
+	return &Client{W: c.W, Prefix: "/iredadmin", Cookie: c.Cookie, address: c.address}
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Raw    string
+	Body   map[string]any
+}
+
+func (a Answer) Msg() string { return TextAt(a.Body, "_msg") }
+
+func (a Answer) Field() string { return TextAt(a.Body, "_field") }
+
+func (a Answer) Ok() bool { return a.Body["_success"] == true }
+
+// Data is the object in _data.
+func (a Answer) Data() map[string]any {
+	m, _ := a.Body["_data"].(map[string]any)
+	return m
+}
+
+// List is the array in _data.
+func (a Answer) List() []any {
+	l, _ := a.Body["_data"].([]any)
+	return l
+}
+
+func (a Answer) Cookie() *http.Cookie {
+	r := http.Response{Header: a.Header}
+	if all := r.Cookies(); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+func TextAt(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+func (c *Client) Get(path string) Answer { c.W.T.Helper(); return c.Send("GET", path, "", "") }
+
+func (c *Client) Delete(path string) Answer { c.W.T.Helper(); return c.Send("DELETE", path, "", "") }
+
+// Json sends a JSON body.
+func (c *Client) Json(method, path string, body any) Answer {
+	c.W.T.Helper()
+	raw, err := json.Marshal(body)
+	require.NoError(c.W.T, err)
+	return c.Send(method, path, "application/json", string(raw))
+}
+
+// Form sends a form body.
+func (c *Client) Form(method, path string, values url.Values) Answer {
+	c.W.T.Helper()
+	return c.Send(method, path, "application/x-www-form-urlencoded", values.Encode())
+}
+
+// Send sends a request as it is and holds the answer against the contract.
+func (c *Client) Send(method, path, contentType, body string) Answer {
+	c.W.T.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequestWithContext(c.W.T.Context(), method, c.Prefix+path, reader)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return c.Do(r)
+}
+
+// Do sends a prepared request.
+func (c *Client) Do(r *http.Request) Answer {
+	c.W.T.Helper()
+	if c.Cookie != nil {
+		r.AddCookie(c.Cookie)
+	}
+	if c.address != "" {
+		r.RemoteAddr = c.address + ":5000"
+	}
+	rec := httptest.NewRecorder()
+	c.W.Handler.ServeHTTP(rec, r)
+	a := Answer{Status: rec.Code, Header: rec.Header(), Raw: rec.Body.String()}
+	require.NoError(c.W.T, json.Unmarshal(rec.Body.Bytes(), &a.Body), "every answer is JSON: %s %s: %d %q", r.Method, r.URL, a.Status, a.Raw)
+	require.Equal(c.W.T, "application/json", a.Header.Get("Content-Type"))
+	checkAnswer(c.W.T, r, c.Prefix, a)
+	return a
+}
+
+var Contract = func() *openapi3.T {
+	doc, err := openapi3.NewLoader().LoadFromData(gen.SpecJSON)
+	if err != nil {
+		panic(err)
+	}
+	return doc
+}()
+
+// checkAnswer holds an answer against the response that the contract declares.
+func checkAnswer(t testing.TB, r *http.Request, prefix string, a Answer) {
+	t.Helper()
+	if a.Body["_success"] == false {
+		require.NotEmpty(t, a.Msg(), "an error has a code: %s", a.Raw)
+		require.NotEmpty(t, a.Body["_request_id"], "an error has a request id: %s", a.Raw)
+	}
+	route := RouteOf(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), prefix))
+	if route == nil || a.Msg() == "NO_SUCH_PATH" {
+		if a.Body["_success"] == false {
+			ErrorCodes.Check(t, "", prefix, a)
+		}
+		return
+	}
+	if a.Body["_success"] == false {
+		ErrorCodes.Check(t, route.Operation.OperationID, prefix, a)
+	}
+	status := a.Status
+	if prefix != "" && a.Body["_success"] == false && status == http.StatusOK {
+		require.NoError(t, Contract.Components.Schemas["Failure"].Value.VisitJSON(a.Body), "legacy error: %s", a.Raw)
+		return
+	}
+	if prefix != "" && status == http.StatusOK && route.Operation.Responses.Value("200") == nil {
+		status = http.StatusCreated
+	}
+	require.NoError(t, openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: route},
+		Status:                 status,
+		Header:                 a.Header,
+		Body:                   io.NopCloser(strings.NewReader(a.Raw)),
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true},
+	}), "%s %s answered %d %s", r.Method, r.URL, a.Status, a.Raw)
+}
+
+// RouteOf finds the operation of a path, nil when there is none.
+func RouteOf(method, path string) *routers.Route {
+	var best *routers.Route
+	for template, item := range Contract.Paths.Map() {
+		op := item.GetOperation(method)
+		if op == nil || !templatePattern(template).MatchString(path) {
+			continue
+		}
+		if best == nil || strings.Count(template, "{") < strings.Count(best.Path, "{") {
+			best = &routers.Route{Spec: Contract, Path: template, PathItem: item, Method: method, Operation: op}
+		}
+	}
+	return best
+}
+
+var wildcard = regexp.MustCompile(`\\\{[a-z_]+\\\}`)
+
+func templatePattern(template string) *regexp.Regexp {
+	return regexp.MustCompile("^" + wildcard.ReplaceAllString(regexp.QuoteMeta(template), "[^/]+") + "$")
+}
+
+// MustDomain and mustUser make accounts through the API.
+func (c *Client) MustDomain(name string, settings map[string]any) {
+	c.W.T.Helper()
+	if settings == nil {
+		settings = map[string]any{}
+	}
+	a := c.Json("POST", "/api/domain/"+name, settings)
+	require.Equal(c.W.T, http.StatusCreated, a.Status, a.Raw)
+}
+
+func (c *Client) MustUser(mail string, settings map[string]any) {
+	c.W.T.Helper()
+	body := map[string]any{"password": Password}
+	for k, v := range settings {
+		body[k] = v
+	}
+	a := c.Json("POST", "/api/user/"+mail, body)
+	require.Equal(c.W.T, http.StatusCreated, a.Status, a.Raw)
+}
+
+func (c *Client) Must(status int, method, path string, body any) Answer {
+	c.W.T.Helper()
+	a := c.Json(method, path, body)
+	require.Equal(c.W.T, status, a.Status, "%s %s: %s", method, path, a.Raw)
+	return a
+}

@@ -1,0 +1,3 @@
+package servertest
+
+const ExampleCom = "/api/domain/example.com"

@@ -1,0 +1,3 @@
+package servertest
+
+const AnnaPath, BenPath = "/api/user/anna@example.com", "/api/user/ben@example.com"
