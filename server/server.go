@@ -1,4 +1,3 @@
-// Package server builds the HTTP handler: middleware order, routes, operations.
 package server
 
 import (

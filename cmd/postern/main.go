@@ -1,4 +1,3 @@
-// Command postern serves the API of a mail server and does the chores around it.
 package main
 
 import (

@@ -1,4 +1,3 @@
-// Package access authenticates requests and enforces x-access.
 package access
 
 import (

@@ -1,4 +1,3 @@
-// Package edge is what happens to any request, whatever the operation: the surface, the limits, the body, the log and metrics.
 package edge
 
 import (

@@ -1,5 +1,3 @@
-// Package edge is what happens to any request, whichever operation it is for: the legacy surface is brought into the
-// form of the strict one, forms become JSON, and the contract is enforced.
 package edge
 
 import (

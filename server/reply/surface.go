@@ -1,4 +1,3 @@
-// Package reply is the envelope of every answer, and the one place where an error becomes a status.
 package reply
 
 import (

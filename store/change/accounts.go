@@ -1,8 +1,3 @@
-// Package change runs a write and its side effects in other databases (sessions, policies, lists, log), and finishes them after a crash.
-//
-// A delete, a rename or a disabling must not lose its followers. It is recorded as an intent before the deciding
-// write and forgotten after the last follower. What a crash or a failing follower leaves unfinished is taken up
-// again by Resume. Every other change runs its followers once, without an intent.
 package change
 
 import (

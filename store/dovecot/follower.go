@@ -1,4 +1,3 @@
-// Package dovecot has a running Dovecot forget who may no longer read mail.
 package dovecot
 
 import (

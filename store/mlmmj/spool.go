@@ -1,5 +1,3 @@
-// Package mlmmj keeps the settings and subscribers of mailing lists where mlmmj reads them. Spool works on mlmmj's
-// directory itself, Daemon asks the daemon mlmmjadmin to; both leave the same files behind.
 package mlmmj
 
 import (

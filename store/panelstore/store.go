@@ -1,4 +1,3 @@
-// Package panelstore writes to and reads from iRedAdmin's own database (named iredadmin).
 package panelstore
 
 import (

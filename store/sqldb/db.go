@@ -1,5 +1,3 @@
-// Package sqldb is what every SQL store stands on: opening a database by its URL, one place where placeholders are
-// rebound, transactions that are tried again after a deadlock, and errors of drivers turned into those of store.
 package sqldb
 
 import (

@@ -1,4 +1,3 @@
-// Package statestore keeps what is Postern's own in SQL: sessions, attempts to log in, intents and locks.
 package statestore
 
 import (

@@ -1,4 +1,3 @@
-// Package turns has writers wait for each other.
 package turns
 
 import (

@@ -1,0 +1,2 @@
+// Package turns has writers wait for each other.
+package turns
