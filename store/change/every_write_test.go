@@ -290,6 +290,8 @@ type plainMlmmj struct{ store.Mlmmj }
 
 func (plainMlmmj) Ping(context.Context) error { return nil }
 
+func (plainMlmmj) Takes(string) error { return nil }
+
 func (plainMlmmj) Prepare(context.Context, string, store.MlmmjSettings) error { return nil }
 
 func (plainMlmmj) ConfigureList(context.Context, string, store.MlmmjUpdate) error { return nil }

@@ -294,7 +294,7 @@ func (a Addresses) Reserved(ctx context.Context, mails []string) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := a.Names.Owners(ctx, store.Spellings(plain, targets))
+	accounts, err := a.Owners(ctx, store.Spellings(plain, targets))
 	if err != nil {
 		return nil, err
 	}
