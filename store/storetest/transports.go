@@ -48,6 +48,7 @@ func putRoutes(t *testing.T, f Fixture, domain, mail string, r routes) {
 }
 
 func transports(t *testing.T, open Open) {
+	t.Run("of a backup MX", func(t *testing.T) { routesOfBackupMX(t, open) })
 	const mail = "anna@a.test"
 	start := func(t *testing.T) Fixture {
 		f := open(t)
@@ -171,4 +172,26 @@ func transports(t *testing.T, open Open) {
 		require.NoError(t, err)
 		require.Equal(t, "relay:[10.0.0.5]:25", readRoutes(t, f, "a.test", mail).domain)
 	})
+}
+
+// routesOfBackupMX proves that a backup MX relays to the primary one, and has the default transport back afterwards.
+func routesOfBackupMX(t *testing.T, open Open) {
+	f := open(t)
+	mustDomain(t, f, "a.test")
+	mustUser(t, f, "u@a.test")
+	for _, c := range []struct {
+		update store.DomainUpdate
+		want   string
+	}{
+		{store.DomainUpdate{BackupMX: ptr(true)}, "relay:a.test"},
+		{store.DomainUpdate{BackupMX: ptr(true), PrimaryMX: ptr("mx.example.com")}, "relay:mx.example.com"},
+		{store.DomainUpdate{Description: ptr("A")}, "relay:mx.example.com"},
+		{store.DomainUpdate{BackupMX: ptr(false)}, "dovecot"},
+		{store.DomainUpdate{Transport: ptr("smtp:[192.0.2.1]")}, "smtp:[192.0.2.1]"},
+		{store.DomainUpdate{BackupMX: ptr(false)}, "smtp:[192.0.2.1]"},
+		{store.DomainUpdate{Transport: ptr("")}, "dovecot"},
+	} {
+		mustUpdateDomain(t, f, "a.test", c.update)
+		require.Equal(t, c.want, readRoutes(t, f, "a.test", "u@a.test").domain)
+	}
 }
