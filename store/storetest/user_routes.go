@@ -112,6 +112,20 @@ func userForwardingMissing(t *testing.T, open Open) {
 			require.Equal(t, []string{x}, forwardings(t, f, ann))
 		})
 	}
+	t.Run("under a domain that is switched off", func(t *testing.T) {
+		f := prepared(t)
+		mustDomain(t, f, "b.test")
+		mustUser(t, f, "ben@b.test")
+		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{Active: ptr(false)})
+		for _, mail := range []string{gone, "gone@alias.test"} {
+			_, err := f.Accounts.UpdateUser(ctx(t), refusing, ann, store.UserUpdate{Forwarding: adding(mail)})
+			requireCode(t, err, store.Unprocessable, store.CodeNoSuchAccount)
+			_, err = f.Accounts.UpdateUser(ctx(t), refusing, "ben@b.test", store.UserUpdate{Forwarding: adding(mail)})
+			require.NoError(t, err, "it hosts nothing for others")
+		}
+		_, err := f.Accounts.UpdateUser(ctx(t), refusing, ann, store.UserUpdate{Forwarding: adding("bob@alias.test")})
+		require.NoError(t, err)
+	})
 	t.Run("nothing left after dropping", func(t *testing.T) {
 		f := prepared(t)
 		mustUpdateUser(t, f, ann, store.UserUpdate{Forwarding: replacing(x)})
