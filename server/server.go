@@ -90,7 +90,7 @@ func (s *Server) engine(operations contract.Operations, pages http.Handler) *gin
 	e.RedirectTrailingSlash = false
 	guard := access.New(s.deps, s.sessions, s.restrictions, errors)
 	e.Use(edge.Log(s.deps.Log, metrics), edge.Recover(s.deps.Log, errors), guard.Clients)
-	e.NoRoute(func(c *gin.Context) { errors.Write(c.Writer, c.Request, reply.NoSuchPath) })
+	e.NoRoute(edge.NoSuchPath(operations, errors))
 	e.NoMethod(func(c *gin.Context) {
 		edge.AllowHead(c.Writer.Header())
 		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)

@@ -14,7 +14,8 @@ import (
 const undoTime = 2 * time.Second
 
 var (
-	errLoginRequired      = store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in first.")
+	errLoginRequired = store.Fail(store.Unauthenticated, store.CodeLoginRequired,
+		"Log in with POST /api/login and send its cookie along.")
 	errInvalidCredentials = store.Fail(store.Unauthenticated, store.CodeInvalidCredentials, "The username or the password is wrong.")
 )
 

@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
+	"golang.org/x/net/idna"
 
 	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
@@ -79,7 +82,7 @@ func checkHeaders(op *contract.Operation, r *http.Request) error {
 // checkPath judges one parameter of the path by its schema.
 func checkPath(name string, p *contract.PathParameter, value string) error {
 	code := codeOf(p.Schema, reply.CodeInvalidValue)
-	bad := store.Fail(store.Invalid, code, "The value in the path is not %s.", pathWord(name)).With(name)
+	bad := store.Fail(store.Invalid, code, "%q in the path is not %s.%s", shown(value), pathWord(name, p.Schema), asciiHint(value)).With(name)
 	switch {
 	case p.Schema.MaxLength != nil && uint64(len(value)) > *p.Schema.MaxLength:
 		return bad
@@ -110,8 +113,24 @@ func canonicalInPath(p *contract.PathParameter, value string) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// asciiHint tells how a domain name with letters beyond ASCII is written (RFC 5891), "" where that is not the matter.
+func asciiHint(value string) string {
+	local, domain, isAddress := strings.Cut(value, "@")
+	if !isAddress {
+		local, domain = "", value
+	}
+	written, err := idna.Lookup.ToASCII(domain)
+	if err != nil || strings.EqualFold(written, domain) {
+		return ""
+	}
+	if isAddress {
+		written = local + "@" + written
+	}
+	return " Write " + shown(written) + "."
+}
+
 // pathWord says what a parameter of the path should be.
-func pathWord(name string) string {
+func pathWord(name string, schema *openapi3.Schema) string {
 	switch name {
 	case "domain":
 		return "a domain name"
@@ -120,7 +139,10 @@ func pathWord(name string) string {
 	case "account":
 		return "global, a domain name or a mail address"
 	case "days":
-		return "a number of days"
+		return "a number of days: 0 or more, of which 0 keeps for ever"
+	}
+	if len(schema.Enum) > 0 {
+		return "one of " + choices(schema.Enum)
 	}
 	return "a valid " + name
 }

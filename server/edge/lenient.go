@@ -17,7 +17,9 @@ func (lenient) find(op *contract.Operation, name string, _ bool) contract.Legacy
 	return op.Legacy(name)
 }
 
-func (lenient) unknown(string) error { return nil }
+func (lenient) unknown(*contract.Operation, string, bool) error { return nil }
+
+func (lenient) jsonAsForm() error { return nil }
 
 func (lenient) repeated(string) error { return nil }
 
@@ -54,7 +56,7 @@ func (lenient) checkItem(p *contract.Parameter, item string, cut bool) (leftOut 
 		return true, tooLong(p)
 	}
 	if err := p.Items.VisitJSON(item); err != nil {
-		return true, explain(p.Name, err)
+		return true, explainItem(p.Name, err)
 	}
 	return true, nil
 }

@@ -60,8 +60,10 @@ func normalise(r *http.Request, body io.Reader) error {
 type surface interface {
 	// find returns the parameter that a name stands for, with the value that the name itself gives it; the zero value is none.
 	find(op *contract.Operation, name string, isBody bool) contract.LegacyName
-	// unknown is the error for a name that is no parameter, nil where it is ignored.
-	unknown(name string) error
+	// unknown is the error for a name that is no parameter of the body or of the query string, nil where it is ignored.
+	unknown(op *contract.Operation, name string, isBody bool) error
+	// jsonAsForm is the error for a JSON object that was sent as a form, nil where it is read as what it is.
+	jsonAsForm() error
 	// repeated is the error for a value that is given again, nil where the last one counts.
 	repeated(name string) error
 	// word returns the word of the contract that a value stands for.

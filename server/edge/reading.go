@@ -69,12 +69,45 @@ func (n *normaliser) read(r *http.Request, body io.Reader) error {
 	if r.Header.Get("Content-Type") == contract.MediaJSON {
 		return n.json(newJSONReader(body))
 	}
-	return n.form(&formReader{from: bufio.NewReader(body), bad: errBadForm}, true)
+	from := bufio.NewReader(body)
+	isJSON, err := beginsObject(from)
+	switch {
+	case err != nil:
+		return err
+	case isJSON:
+		if err = n.on.jsonAsForm(); err != nil {
+			return err
+		}
+		return n.json(newJSONReader(from))
+	}
+	return n.form(&formReader{from: from, bad: errBadForm}, true)
+}
+
+// mostBlanks is how many blanks in front of a body are looked past.
+const mostBlanks = 64
+
+// beginsObject reports whether a body that was sent as a form begins as a JSON object does, which the name of no parameter does.
+// curl -d sends any text as a form.
+func beginsObject(from *bufio.Reader) (bool, error) {
+	for n := 1; n <= mostBlanks; n++ {
+		b, err := from.Peek(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case err != nil:
+			return false, err
+		case strings.IndexByte(" \t\r\n", b[n-1]) < 0:
+			return b[n-1] == '{', nil
+		}
+	}
+	return false, nil
 }
 
 var (
 	errBadQuery = store.Fail(store.Invalid, reply.CodeMalformedQuery, "The query string is not well-formed.")
 	errBadForm  = malformed("The form is not well-formed.")
+
+	errJSONAsForm = malformed("The body looks like JSON but was sent as a form. Add the header Content-Type: application/json (curl --json).")
 )
 
 // replaceBody hands on the document, also an empty one: the validator then says which parameter is missing.
@@ -141,7 +174,7 @@ func (n *normaliser) form(f *formReader, isBody bool) error {
 	err := f.pairs(maxName, func(name string, _ bool) error {
 		found := n.on.find(n.op, name, isBody)
 		if found.Parameter == nil {
-			if err := n.unknown(name); err != nil {
+			if err := n.unknown(name, isBody); err != nil {
 				return err
 			}
 			_, _, err := f.value(0)
@@ -181,8 +214,8 @@ func (n *normaliser) formValue(f *formReader, name string, found contract.Legacy
 }
 
 // unknown notes a name that is no parameter, where that is a mistake.
-func (n *normaliser) unknown(name string) error {
-	if err := n.on.unknown(name); err != nil {
+func (n *normaliser) unknown(name string, isBody bool) error {
+	if err := n.on.unknown(n.op, name, isBody); err != nil {
 		return n.fault(err)
 	}
 	return nil

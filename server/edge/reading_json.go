@@ -43,7 +43,7 @@ func (n *normaliser) member(j *jsonReader, name string) error {
 	p := found.Parameter
 	switch {
 	case p == nil:
-		return j.skipAfter(n.unknown(name))
+		return j.skipAfter(n.unknown(name, true))
 	case n.sent[name]:
 		return j.skipAfter(n.fault(repeated(name)))
 	}

@@ -19,10 +19,23 @@ func (strict) find(op *contract.Operation, name string, isBody bool) contract.Le
 	return contract.LegacyName{Parameter: op.Query[name]}
 }
 
-func (strict) unknown(name string) error {
+func (strict) unknown(op *contract.Operation, name string, isBody bool) error {
+	here, there, place := op.Body, op.Query, "the query string"
+	if !isBody {
+		here, there, place = op.Query, op.Body, "the body"
+	}
 	name = shown(name)
-	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.", name).With(name)
+	if there[name] != nil {
+		return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s belongs in %s.", name, place).With(name)
+	}
+	hint := ""
+	if similar := mostSimilar(name, here); similar != "" {
+		hint = " Did you mean " + similar + "?"
+	}
+	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.%s", name, hint).With(name)
 }
+
+func (strict) jsonAsForm() error { return errJSONAsForm }
 
 func (strict) repeated(name string) error { return repeated(name) }
 

@@ -101,6 +101,17 @@ func has(given map[string]any, name string) bool {
 	return ok
 }
 
+// explainItem is explain for an item of a list that was looked at by itself.
+func explainItem(field string, err error) error {
+	var found *openapi3.SchemaError
+	if errors.As(err, &found) && found.SchemaField == "pattern" {
+		if what, value := describe(found.Schema), found.Value; what != "" {
+			return store.Fail(store.Invalid, codeOf(found.Schema, reply.CodeInvalidValue), "%s: %q is not %s.", field, shown(fmt.Sprint(value)), what).With(field)
+		}
+	}
+	return explain(field, err)
+}
+
 // explain turns what the validator found into an error of ours. Its own text holds the schema and the value, which
 // may be a password, and is never shown.
 func explain(field string, err error) error {
@@ -163,7 +174,37 @@ func judge(field string, found *openapi3.SchemaError) (code, detail string) {
 	case "type", "nullable":
 		return codeOf(schema, reply.CodeInvalidType), fmt.Sprintf("%s must be %s.", field, typeWord(schema))
 	}
-	return codeOf(schema, reply.CodeInvalidValue), field + " does not have the form that is asked for."
+	return codeOf(schema, reply.CodeInvalidValue), wrongForm(field, found)
+}
+
+// wrongForm says what a value should be. An item of a list is repeated, so that it can be found among the others; any other value
+// may be a password.
+func wrongForm(field string, found *openapi3.SchemaError) string {
+	what := describe(found.Schema)
+	if item, ok := found.Value.(string); ok && len(found.JSONPointer()) > 1 {
+		if what == "" {
+			what = "in the form that is asked for"
+		}
+		return fmt.Sprintf("%s: %q is not %s.", field, shown(item), what)
+	}
+	if what == "" {
+		return field + " does not have the form that is asked for."
+	}
+	return field + " must be " + what + "."
+}
+
+// describe returns what a schema describes, such as "a mail address, such as anna@example.com", "" where its description is no
+// definition.
+func describe(schema *openapi3.Schema) string {
+	what, _, _ := strings.Cut(schema.Description, ".")
+	if !strings.HasPrefix(what, "A ") && !strings.HasPrefix(what, "An ") || len(what) > 60 {
+		return ""
+	}
+	what = strings.ToLower(what[:1]) + what[1:]
+	if example, ok := schema.Example.(string); ok {
+		what += ", such as " + example
+	}
+	return what
 }
 
 // codeOf returns the stable code that the contract gives to a violation of the schema.
@@ -191,9 +232,26 @@ func typeWord(schema *openapi3.Schema) string {
 	if schema == nil || schema.Type == nil {
 		return "of another type"
 	}
-	word := "a " + strings.Join(*schema.Type, " or ")
-	if schema.Type.Is("integer") || schema.Type.Is("array") || schema.Type.Is("object") {
-		word = "an" + word[1:]
+	switch {
+	case schema.Type.Is("integer") && strings.Contains(schema.Description, "in MB"):
+		return "a whole number of MB, such as 1024"
+	case schema.Type.Is("integer"):
+		return "a whole number"
+	case schema.Type.Is("array"):
+		return "a list, such as " + exampleOf(schema)
+	case schema.Type.Is("object"):
+		return "an object"
 	}
-	return word
+	return "a " + strings.Join(*schema.Type, " or ")
+}
+
+// exampleOf is a list of one item as it is written in JSON.
+func exampleOf(schema *openapi3.Schema) string {
+	item := "..."
+	if schema.Items != nil && schema.Items.Value != nil {
+		if example, ok := schema.Items.Value.Example.(string); ok {
+			item = example
+		}
+	}
+	return string(quote([]string{item}))
 }

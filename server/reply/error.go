@@ -56,7 +56,7 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Detail }
 
 // The refusals.
 var (
-	NoSuchPath       = &Refusal{http.StatusNotFound, CodeNoSuchPath, "There is nothing at this path."}
+	NoSuchPath       = &Refusal{http.StatusNotFound, CodeNoSuchPath, "There is nothing at this path. All paths are at /docs/."}
 	MethodNotAllowed = &Refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "This path does not take that method."}
 	UnsupportedMedia = &Refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMedia,
 		"Send application/json or application/x-www-form-urlencoded."}
@@ -107,7 +107,9 @@ func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", contentTypeJSON)
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(body); err != nil {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false) // a hint may show <name>, and nobody reads JSON as a page
+	if err := out.Encode(body); err != nil {
 		e.Log.Debug("the client is gone", "request_id", body.RequestID, "cause", err)
 	}
 }

@@ -300,7 +300,7 @@ func (a Answer) Msg() string { return TextAt(a.Body, "_msg") }
 
 func (a Answer) Field() string { return TextAt(a.Body, "_field") }
 
-func (a Answer) Ok() bool { return a.Body["_success"] == true }
+func (a Answer) OK() bool { return a.Body["_success"] == true }
 
 // Data is the object in _data.
 func (a Answer) Data() map[string]any {

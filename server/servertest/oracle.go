@@ -86,7 +86,7 @@ func send(method, path string, given Body) Act {
 		} else {
 			a = c.Json(method, path, given)
 		}
-		require.True(c.W.T, a.Ok(), "%s %s: %s", method, path, a.Raw)
+		require.True(c.W.T, a.OK(), "%s %s: %s", method, path, a.Raw)
 		require.NotContains(c.W.T, a.Body, "_discarded", "%s %s", method, path)
 	}
 }

@@ -171,7 +171,7 @@ func (p Parameters) Call(v Session, step int, given Body) Answer {
 // RequireDone expects success, without anything left out.
 func RequireDone(t *testing.T, a Answer) {
 	t.Helper()
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	require.NotContains(t, a.Body, "_discarded")
 }
 
@@ -190,7 +190,7 @@ func RequireSame(t *testing.T, want, got any, message string, args ...any) {
 func (v Session) Show(path string) map[string]any {
 	v.W.T.Helper()
 	a := v.Get(path)
-	require.True(v.W.T, a.Ok(), a.Raw)
+	require.True(v.W.T, a.OK(), a.Raw)
 	return a.Data()
 }
 

@@ -70,7 +70,7 @@ func verifiedBy(path string) func(v Session, readPath, subject string) any {
 	return func(v Session, _, subject string) any {
 		right := List{}
 		for _, candidate := range []string{OnePassword, AnotherPassword, Password} {
-			if v.Write("POST", path+subject, Body{"password": candidate}).Ok() {
+			if v.Write("POST", path+subject, Body{"password": candidate}).OK() {
 				right = append(right, candidate)
 			}
 		}

@@ -28,7 +28,7 @@ func (x Refusal) Play(t *testing.T, v Session) {
 	before := Dump(t, v.W)
 	a := v.Write(x.Method, x.Path, x.Given)
 	if v.Forms && x.Discarded != nil {
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		RequireSame(t, x.Discarded, a.Body["_discarded"], "discarded")
 		require.Equal(t, Without(before, "modified"), Without(Dump(t, v.W), "modified"), "something was written")
 		return

@@ -50,7 +50,7 @@ func (x Exchange) play(t *testing.T, base *Fixture) {
 	require.Equal(t, x.Status, a.Status, a.Raw)
 	require.Equal(t, x.Msg, a.Msg(), a.Raw)
 	require.Equal(t, x.Field, a.Field(), a.Raw)
-	require.Equal(t, x.Msg == "", a.Ok(), a.Raw)
+	require.Equal(t, x.Msg == "", a.OK(), a.Raw)
 	if x.Discarded != nil {
 		require.Equal(t, x.Discarded, a.Body["_discarded"])
 	}

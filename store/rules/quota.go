@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/postern-mail/postern/store"
+import (
+	"fmt"
+
+	"github.com/postern-mail/postern/store"
+)
 
 // Quotas is what a domain says about the quotas of its mailboxes, in MB. Of a limit 0 is none; of the quota of a
 // mailbox 0 is unlimited.
@@ -44,7 +48,12 @@ func (q Quotas) Check(quota, own int64, actor store.Actor) error {
 	case bound && q.Most > 0 && exceeds(quota, q.Most):
 		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "A mailbox of %s gets at most %d MB.", q.Domain, q.Most).With("quota")
 	case q.Limit > 0 && exceeds(quota, max(own, q.Limit-q.Allocated+own)):
-		return q.usedUp()
+		asked := fmt.Sprintf("%d MB", quota)
+		if quota == 0 {
+			asked = "no limit (0)"
+		}
+		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "You asked for %s. The domain %s has %d MB for this mailbox.",
+			asked, q.Domain, max(0, q.Limit-q.Allocated+own)).With("quota")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -43,8 +44,9 @@ func KnownServices(rule store.OnMissing, set store.Set, isKnown func(name string
 		names []string
 	}{{set.Field("services", "addService"), set.Wanted()}, {"removeService", set.Remove}} {
 		var err error
-		set, err = store.Discard(rule, set, slices.DeleteFunc(slices.Clone(part.names), isKnown), change, func(string) *store.Error {
-			return store.Fail(store.Invalid, store.CodeInvalidService, "That is not the name of a service.").With(part.field)
+		set, err = store.Discard(rule, set, slices.DeleteFunc(slices.Clone(part.names), isKnown), change, func(name string) *store.Error {
+			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no service %q. Services are %s.", name,
+				strings.Join(services, ", ")).With(part.field)
 		})
 		if err != nil {
 			return set, err

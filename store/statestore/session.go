@@ -59,7 +59,7 @@ func (s *Store) Session(ctx context.Context, idHash string) (store.Session, erro
 		return store.Session{}, fmt.Errorf("read a session: %w", err)
 	}
 	if !found {
-		return store.Session{}, store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in first.")
+		return store.Session{}, store.Fail(store.Unauthenticated, store.CodeLoginRequired, "Log in with POST /api/login and send its cookie along.")
 	}
 	return store.Session{
 		IDHash:   row.IDHash,

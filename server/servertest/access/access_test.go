@@ -246,12 +246,12 @@ func TestAccessToSwitchedOffProfiles(t *testing.T) {
 func TestProfilesSwitchOffWholeGroups(t *testing.T) {
 	w, clients := servertest.RolesFixture(t)
 	_ = w
-	require.True(t, clients["own"].Get("/api/throttle/own.test/inbound").Ok())
+	require.True(t, clients["own"].Get("/api/throttle/own.test/inbound").OK())
 	clients["global"].Must(http.StatusOK, "PUT", "/api/domain/own.test",
 		map[string]any{"disableDomainProfile": []string{"throttle"}, "disableUserProfile": []string{"wblist"}})
 	require.Equal(t, "PERMISSION_DENIED", clients["own"].Get("/api/throttle/own.test/inbound").Msg())
-	require.True(t, clients["own"].Get("/api/throttle/"+servertest.PlainUser+"/inbound").Ok(), "the profile of mailboxes is another")
+	require.True(t, clients["own"].Get("/api/throttle/"+servertest.PlainUser+"/inbound").OK(), "the profile of mailboxes is another")
 	require.Equal(t, "PERMISSION_DENIED", clients["own"].Get("/api/wblist/inbound/whitelist/"+servertest.PlainUser).Msg())
-	require.True(t, clients["own"].Get("/api/wblist/inbound/whitelist/own.test").Ok())
-	require.True(t, clients["global"].Get("/api/throttle/own.test/inbound").Ok(), "global admins are not bound")
+	require.True(t, clients["own"].Get("/api/wblist/inbound/whitelist/own.test").OK())
+	require.True(t, clients["global"].Get("/api/throttle/own.test/inbound").OK(), "global admins are not bound")
 }

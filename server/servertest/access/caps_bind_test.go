@@ -68,7 +68,7 @@ func TestCapsBindWhoeverWrites(t *testing.T) {
 				}
 				require.Equal(t, k.code, k.add(mate, 2, "a.test").Msg(), "nobody has left")
 				a := mate.Legacy().Json("PUT", "/api/domain/admins/a.test", map[string]any{"removeAllAdmins": "yes"})
-				require.True(t, a.Ok(), a.Raw)
+				require.True(t, a.OK(), a.Raw)
 				require.Equal(t, []any{"boss@admins.test"}, a.Body["_discarded"])
 				require.Equal(t, []any{"boss@admins.test"}, root.Get("/api/domain/a.test").Data()["admins"])
 				root.Must(http.StatusOK, "PUT", "/api/domain/admins/a.test",
@@ -186,7 +186,7 @@ func TestExtensionOfAnotherIsNotTaken(t *testing.T) {
 				require.Equal(t, http.StatusForbidden,
 					own.Json("PUT", "/api/user/plain@a.test", map[string]any{"addAlias": []string{mail}}).Status)
 				a := own.Legacy().Json("PUT", "/api/user/plain@a.test", map[string]any{"addAlias": []string{mail, "fine@a.test"}})
-				require.True(t, a.Ok(), a.Raw)
+				require.True(t, a.OK(), a.Raw)
 				require.Equal(t, []any{mail}, a.Body["_discarded"])
 			}
 			require.Equal(t, "PERMISSION_DENIED", root.Json("POST", "/api/alias/list+help@a.test", map[string]any{}).Msg())
@@ -223,7 +223,7 @@ func TestBulkChangesEndTheSessionsOfWhomTheyChange(t *testing.T) {
 				require.Equal(t, http.StatusOK, a.Status, a.Raw)
 				require.Equal(t, []any{"more@a.test"}, a.Body["_discarded"], "it manages more")
 				for mail, lives := range map[string]bool{"boss@a.test": true, "mate@a.test": false, "more@a.test": true} {
-					require.Equal(t, lives, sessions[mail].Get("/api/whoami").Ok(), mail)
+					require.Equal(t, lives, sessions[mail].Get("/api/whoami").OK(), mail)
 				}
 				kept, err := w.Deps.State.SessionAccounts(t.Context(), "a.test")
 				require.NoError(t, err)

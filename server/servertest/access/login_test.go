@@ -70,9 +70,9 @@ func TestWrongPasswordsMakeWait(t *testing.T) {
 				require.Equal(t, "INVALID_CREDENTIALS", someone.LogInFrom(servertest.Strange, servertest.RootMail, servertest.WrongOne).Msg())
 				requireTooMany(t, someone.LogInFrom(servertest.Strange, servertest.RootMail, servertest.Password), 2)
 				requireTooMany(t, someone.LogInFrom(servertest.HomeIP, servertest.RootMail, servertest.Password), 2)
-				require.True(t, someone.LogInFrom("192.0.2.1", servertest.RootMail, servertest.Password).Ok(), "it has logged in from there before")
+				require.True(t, someone.LogInFrom("192.0.2.1", servertest.RootMail, servertest.Password).OK(), "it has logged in from there before")
 				now.move(2 * time.Second)
-				require.True(t, someone.LogInFrom(servertest.Strange, servertest.RootMail, servertest.Password).Ok())
+				require.True(t, someone.LogInFrom(servertest.Strange, servertest.RootMail, servertest.Password).OK())
 				for range 5 {
 					require.Equal(t, "INVALID_CREDENTIALS", someone.LogInFrom(servertest.Strange, servertest.RootMail, servertest.WrongOne).Msg(), "the success cleared it")
 				}
@@ -202,8 +202,8 @@ func TestComparingPasswordsIsLimited(t *testing.T) {
 			}
 			requireTooMany(t, root.Json("POST", ada, right), 900)
 			requireTooMany(t, root.Legacy().Json("POST", "/api/verify_password/user/anna@example.com", right), 900)
-			require.True(t, root.Get("/api/whoami").Ok(), "the session itself goes on")
-			require.True(t, w.Root().Json("POST", ada, right).Ok(), "another session")
+			require.True(t, root.Get("/api/whoami").OK(), "the session itself goes on")
+			require.True(t, w.Root().Json("POST", ada, right).OK(), "another session")
 			now.move(15 * time.Minute)
 			root.Must(http.StatusOK, "POST", ada, right)
 		})
@@ -222,13 +222,13 @@ func TestSessionsPerAccount(t *testing.T) {
 		now.move(time.Second)
 	}
 	now.move(2 * time.Minute)
-	require.True(t, all[0].Get("/api/whoami").Ok())
-	require.True(t, all[1].Get("/api/whoami").Ok())
-	require.True(t, all[2].Get("/api/whoami").Ok())
+	require.True(t, all[0].Get("/api/whoami").OK())
+	require.True(t, all[1].Get("/api/whoami").OK())
+	require.True(t, all[2].Get("/api/whoami").OK())
 	now.move(time.Millisecond)
 	newest := w.As("ada@admins.test", servertest.Password)
 	require.Equal(t, "LOGIN_REQUIRED", all[3].Get("/api/whoami").Msg())
 	for _, c := range []*servertest.Client{newest, root, all[0], all[4], all[len(all)-1]} {
-		require.True(t, c.Get("/api/whoami").Ok())
+		require.True(t, c.Get("/api/whoami").OK())
 	}
 }

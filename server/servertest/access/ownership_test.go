@@ -192,7 +192,7 @@ func TestRefusedWritesLeavePending(t *testing.T) {
 		require.Equal(t, http.StatusConflict, p.Bob.Json("PUT", "/api/domain/b.test", servertest.AddNames("x.test", "new.test")).Status)
 		require.Equal(t, http.StatusNotFound, p.Root.Get("/api/domain/x.test/ownership").Status)
 		a := p.Bob.Legacy().Json("PUT", "/api/domain/b.test", servertest.AddNames("x.test", "new.test"))
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.Equal(t, []any{"new.test"}, a.Body["_discarded"])
 		p.Bob.RequireStatus("pending", "x.test")
 		p.Prove(p.Alice, "new.test")
@@ -545,7 +545,7 @@ func TestMarksOfFailedWrites(t *testing.T) {
 	} {
 		accounts.fails = given.cause
 		a := given.do()
-		require.False(t, a.Ok(), a.Raw)
+		require.False(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, append([]string{"new.test"}, given.wantBeside...), pending())
 	}
 	p.Zone.Publish("new.test", p.Alice.Record("new.test"))
@@ -555,7 +555,7 @@ func TestMarksOfFailedWrites(t *testing.T) {
 	// A global admin's change of which nobody knows whether it happened does not come back as pending.
 	p.Alice.MustDomain("three.test", nil)
 	accounts.fails = unknown
-	require.False(t, p.Root.Json("PUT", "/api/domain/three.test", accountIs("disabled")).Ok())
+	require.False(t, p.Root.Json("PUT", "/api/domain/three.test", accountIs("disabled")).OK())
 	require.Equal(t, []string{"x.test"}, pending())
 }
 
@@ -718,7 +718,7 @@ func TestPendingDomainHostsNobodysReferences(t *testing.T) {
 		}
 		for _, x := range writes {
 			a := p.Bob.Json(x.method, x.path, x.body)
-			require.True(t, a.Ok(), "%s %v: %s", x.path, x.body, a.Raw)
+			require.True(t, a.OK(), "%s %v: %s", x.path, x.body, a.Raw)
 		}
 		p.Prove(p.Alice, "mail.test")
 		a := p.Bob.Json("PUT", "/api/user/ben@b.test", map[string]any{"addForwarding": []string{"other@mail.test"}})
@@ -823,7 +823,7 @@ func TestPendingDomainHasNoPolicies(t *testing.T) {
 		p.Prove(p.Alice, "mail.test")
 		for _, x := range writes {
 			a := p.Alice.Json(x.method, x.path, x.body)
-			require.True(t, a.Ok(), "%s: %s", x.path, a.Raw)
+			require.True(t, a.OK(), "%s: %s", x.path, a.Raw)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func TestTrustedProxies(t *testing.T) {
 		r.Header.Set("X-Forwarded-For", forwarded)
 		r.Header.Set("X-Forwarded-Proto", proto)
 		a := (&servertest.Client{W: w, Prefix: prefix}).Do(r)
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		return a
 	}
 	state := stateDB(t, w)

@@ -74,7 +74,7 @@ func TestBulkChangesSpareWhoIsAbove(t *testing.T) {
 	root := w.Root()
 	for mail, changed := range map[string]bool{servertest.PlainUser: true, servertest.HigherUser: false, servertest.Elsewhere: false} {
 		answer := root.Json("POST", "/api/verify_password/user/"+mail, map[string]any{"password": "Summer-1959-sun"})
-		require.Equal(t, changed, answer.Ok(), "%s: %s", mail, answer.Raw)
+		require.Equal(t, changed, answer.OK(), "%s: %s", mail, answer.Raw)
 	}
 }
 

@@ -54,11 +54,11 @@ func TestReadOnly(t *testing.T) {
 	require.Equal(t, before, servertest.Dump(t, w))
 	require.Equal(t, http.StatusUnauthorized, w.Anonymous().Json("PUT", "/api/domain/example.com", servertest.Body{}).Status, "rights come first")
 
-	require.True(t, root.Get("/api/domain/example.com").Ok(), "reads go on")
+	require.True(t, root.Get("/api/domain/example.com").OK(), "reads go on")
 	a := root.Json("POST", "/api/verify_password/user/anna@example.com", map[string]any{"password": servertest.Password})
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	again := w.Root()
-	require.True(t, again.Send("POST", "/api/logout", "", "").Ok())
+	require.True(t, again.Send("POST", "/api/logout", "", "").OK())
 	on.Store(false)
 	root.Must(http.StatusOK, "PUT", "/api/domain/example.com", servertest.Body{"name": "Example"})
 }

@@ -64,7 +64,7 @@ func TestPanelRestrictions(t *testing.T) {
 					require.Equal(t, []any{http.StatusOK, "NOT_AUTHORIZED"}, []any{a.Status, a.Msg()}, a.Raw)
 				}
 				for _, address := range []string{near, mapped, "10.255.0.1", "[2001:db8::7]"} {
-					require.True(t, root.From(address).Get("/api/whoami").Ok(), address)
+					require.True(t, root.From(address).Get("/api/whoami").OK(), address)
 				}
 				for _, path := range []string{"/healthz", "/readyz", "/openapi.json"} {
 					r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
@@ -75,7 +75,7 @@ func TestPanelRestrictions(t *testing.T) {
 				}
 				require.Equal(t, 1, strings.Count(w.Log.String(), "restful_api_clients office"), "told once")
 				restrict(t, w, "restful_api_clients", `{"value": []}`)
-				eventually(t, func() bool { return root.From(far).Get("/api/whoami").Ok() }, "an empty list restricts nobody")
+				eventually(t, func() bool { return root.From(far).Get("/api/whoami").OK() }, "an empty list restricts nobody")
 			})
 			t.Run("admins", func(t *testing.T) {
 				restrict(t, w, "admin_login_ip_list", `{"value": ["192.0.2.0/24"]}`)
@@ -84,23 +84,23 @@ func TestPanelRestrictions(t *testing.T) {
 					a := logIn(w.Anonymous().From(far), username)
 					require.Equal(t, []any{http.StatusForbidden, "NOT_ALLOWED_IP"}, []any{a.Status, a.Msg()}, a.Raw)
 					require.Nil(t, a.Cookie())
-					require.True(t, logIn(w.Anonymous().From(near), username).Ok())
+					require.True(t, logIn(w.Anonymous().From(near), username).OK())
 					a = logIn(w.Anonymous().Legacy().From(far), username)
 					require.Equal(t, []any{http.StatusOK, "NOT_ALLOWED_IP"}, []any{a.Status, a.Msg()}, a.Raw)
 				}
-				require.True(t, adma.From(near).Get("/api/whoami").Ok(), "the session goes on elsewhere")
+				require.True(t, adma.From(near).Get("/api/whoami").OK(), "the session goes on elsewhere")
 				restrict(t, w, "admin_login_ip_list", nil)
-				eventually(t, func() bool { return adma.From(far).Get("/api/whoami").Ok() }, "the restriction is gone")
+				eventually(t, func() bool { return adma.From(far).Get("/api/whoami").OK() }, "the restriction is gone")
 			})
 			t.Run("global admins", func(t *testing.T) {
 				restrict(t, w, "global_admin_ip_list", `{"value": ["192.0.2.1"]}`)
 				eventually(t, func() bool { return root.From(far).Get("/api/whoami").Msg() == "NOT_ALLOWED_IP" }, "a live session")
-				require.True(t, adma.From(far).Get("/api/whoami").Ok(), "others are not restricted")
-				require.True(t, logIn(w.Anonymous().From(far), "adma@elsewhere.test").Ok())
+				require.True(t, adma.From(far).Get("/api/whoami").OK(), "others are not restricted")
+				require.True(t, logIn(w.Anonymous().From(far), "adma@elsewhere.test").OK())
 				require.Equal(t, "NOT_ALLOWED_IP", logIn(w.Anonymous().From(far), servertest.RootMail).Msg())
 				wrong := w.Anonymous().From(far).Json("POST", "/api/login", map[string]any{"username": servertest.RootMail, "password": "wrong"})
 				require.Equal(t, "INVALID_CREDENTIALS", wrong.Msg(), "who does not know the password learns nothing")
-				require.True(t, logIn(w.Anonymous().From(near), servertest.RootMail).Ok())
+				require.True(t, logIn(w.Anonymous().From(near), servertest.RootMail).OK())
 				restrict(t, w, "global_admin_ip_list", `{"value": ["office"]}`)
 				eventually(t, func() bool { return root.From(near).Get("/api/whoami").Msg() == "NOT_ALLOWED_IP" }, "a list without a good element lets nobody in")
 			})
@@ -130,11 +130,11 @@ func TestPanelRestrictionsWhilePanelIsAway(t *testing.T) {
 	w.Deps.Panel = panel
 	restrict(t, w, "restful_api_clients", `{"value": ["192.0.2.1"]}`)
 	w.Serve()
-	require.True(t, root.From("192.0.2.1").Get("/api/whoami").Ok())
+	require.True(t, root.From("192.0.2.1").Get("/api/whoami").OK())
 	panel.away.Store(true)
 	read := panel.reads.Load()
 	eventually(t, func() bool {
-		require.True(t, root.From("192.0.2.1").Get("/api/whoami").Ok(), "the last known list holds")
+		require.True(t, root.From("192.0.2.1").Get("/api/whoami").OK(), "the last known list holds")
 		require.Equal(t, "NOT_AUTHORIZED", root.From("192.0.2.2").Get("/api/whoami").Msg())
 		return panel.reads.Load() >= read+2
 	}, "it is asked again and again")
@@ -145,7 +145,7 @@ func TestPanelRestrictionsWhilePanelIsAway(t *testing.T) {
 	require.Equal(t, []any{http.StatusServiceUnavailable, "SERVER_DOWN"}, []any{a.Status, a.Msg()}, a.Raw)
 	require.Equal(t, http.StatusServiceUnavailable, root.Legacy().From("192.0.2.1").Get("/api/whoami").Status)
 	panel.away.Store(false)
-	eventually(t, func() bool { return root.From("192.0.2.1").Get("/api/whoami").Ok() }, "it recovers by itself")
+	eventually(t, func() bool { return root.From("192.0.2.1").Get("/api/whoami").OK() }, "it recovers by itself")
 }
 
 func TestAPIClients(t *testing.T) {
@@ -156,7 +156,7 @@ func TestAPIClients(t *testing.T) {
 	restrict(t, w, "restful_api_clients", `{"value": ["192.0.2.1"]}`)
 	w.Deps.APIClients = store.Networks{office}
 	w.Serve()
-	require.True(t, root.From("203.0.113.9").Get("/api/whoami").Ok(), "what is configured comes before the panel's")
+	require.True(t, root.From("203.0.113.9").Get("/api/whoami").OK(), "what is configured comes before the panel's")
 	require.Equal(t, "NOT_AUTHORIZED", root.From("192.0.2.1").Get("/api/whoami").Msg())
 	restrict(t, w, "admin_login_ip_list", `{"value": ["192.0.2.1"]}`)
 	eventually(t, func() bool { return root.From("203.0.113.9").Get("/api/whoami").Msg() == "NOT_ALLOWED_IP" }, "the panel's other lists hold beside it")

@@ -53,7 +53,7 @@ func TestLogIn(t *testing.T) {
 	}
 	t.Run("credentials in the query string, legacy", func(t *testing.T) {
 		a := w.Anonymous().Legacy().Send("POST", "/api/login?"+url.Values{"username": {servertest.RootMail}, "password": {servertest.Password}}.Encode(), "", "")
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 	})
 	t.Run("missing parameters have codes of their own", func(t *testing.T) {
 		require.Equal(t, "INVALID_USERNAME", w.Anonymous().Json("POST", "/api/login", map[string]any{"password": "x"}).Msg())
@@ -97,13 +97,13 @@ func TestCookieUnderTLS(t *testing.T) {
 		}
 		logIn := func(proto string) *http.Cookie {
 			a, cookies := send("POST", "/api/login", proto, `{"username":"`+servertest.RootMail+`","password":"`+servertest.Password+`"}`)
-			require.True(t, a.Ok(), a.Raw)
+			require.True(t, a.OK(), a.Raw)
 			require.Len(t, cookies, 1)
 			return cookies[0]
 		}
 		known := func(cookies ...*http.Cookie) bool {
 			a, _ := send("GET", "/api/whoami", "https", "", cookies...)
-			return a.Ok()
+			return a.OK()
 		}
 		c := logIn("https")
 		require.Equal(t, prefixed, c.Name)
@@ -119,7 +119,7 @@ func TestCookieUnderTLS(t *testing.T) {
 		require.True(t, known(planted, c), "what another host of the domain sets is not taken for it")
 
 		a, gone := send("POST", "/api/logout", "https", "", before)
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.False(t, known(before))
 		var names []string
 		for _, c := range gone {
@@ -130,7 +130,7 @@ func TestCookieUnderTLS(t *testing.T) {
 		}
 		require.ElementsMatch(t, []string{old, prefixed}, names, "either name is taken away")
 		a, gone = send("POST", "/api/logout", "http", "", logIn("http"))
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.Len(t, gone, 1)
 		require.Equal(t, old, gone[0].Name)
 	}
@@ -153,7 +153,7 @@ func TestSessionEnds(t *testing.T) {
 		root.MustUser(boss, nil)
 		root.Must(http.StatusOK, "PUT", "/api/user/"+boss, map[string]any{"isGlobalAdmin": "yes"})
 		session = w.As(boss, servertest.Password)
-		require.True(t, session.Get("/api/whoami").Ok())
+		require.True(t, session.Get("/api/whoami").OK())
 		return root, session
 	}
 	for _, x := range []struct {
@@ -185,7 +185,7 @@ func TestSessionEnds(t *testing.T) {
 			after := session.Get("/api/whoami")
 			require.Equal(t, "LOGIN_REQUIRED", after.Msg(), after.Raw)
 			require.Equal(t, http.StatusUnauthorized, after.Status)
-			require.True(t, root.Get("/api/whoami").Ok(), "another's session goes on")
+			require.True(t, root.Get("/api/whoami").OK(), "another's session goes on")
 		})
 	}
 	t.Run("by a change that another program makes", func(t *testing.T) {
@@ -201,10 +201,10 @@ func TestSessionEnds(t *testing.T) {
 		_, session := setting(t)
 		second := session.W.As(boss, servertest.Password)
 		a := session.Send("POST", "/api/logout", "", "")
-		require.True(t, a.Ok())
+		require.True(t, a.OK())
 		require.Negative(t, a.Cookie().MaxAge, "the cookie is taken away")
 		require.Equal(t, "LOGIN_REQUIRED", session.Get("/api/whoami").Msg())
-		require.True(t, second.Get("/api/whoami").Ok())
+		require.True(t, second.Get("/api/whoami").OK())
 	})
 	t.Run("after its idle time", func(t *testing.T) {
 		w := servertest.NewFixture(t, func(d *server.Deps) { d.SessionIdle = time.Nanosecond })

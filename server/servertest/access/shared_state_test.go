@@ -53,7 +53,7 @@ func TestServersShareSessions(t *testing.T) {
 			here, there := twoServers(t, engine)
 			root := here.Root()
 			root.MustDomain("example.com", nil)
-			require.True(t, root.At(there).Get("/api/domain/example.com").Ok(), "a session is good at both")
+			require.True(t, root.At(there).Get("/api/domain/example.com").OK(), "a session is good at both")
 			for _, x := range sharedEndings {
 				t.Run("ends there "+x.name, func(t *testing.T) { x.play(t, root, there) })
 			}
@@ -62,12 +62,12 @@ func TestServersShareSessions(t *testing.T) {
 				admin := there.As("new@admins.test", servertest.OnePassword)
 				require.Equal(t, http.StatusForbidden, admin.Get("/api/domain/example.com").Status)
 				root.Must(http.StatusOK, "PUT", "/api/domain/admins/example.com", servertest.Body{"addAdmin": servertest.List{"new@admins.test"}})
-				require.Eventually(t, func() bool { return admin.Get("/api/domain/example.com").Ok() }, soon, 50*time.Millisecond)
+				require.Eventually(t, func() bool { return admin.Get("/api/domain/example.com").OK() }, soon, 50*time.Millisecond)
 				root.Must(http.StatusOK, "PUT", "/api/domain/admins/example.com", servertest.Body{"removeAdmin": servertest.List{"new@admins.test"}})
 				require.Eventually(t, func() bool { return admin.Get("/api/domain/example.com").Status == http.StatusForbidden },
 					soon, 50*time.Millisecond)
 			})
-			require.True(t, root.At(there).Get("/api/whoami").Ok(), "another's session goes on")
+			require.True(t, root.At(there).Get("/api/whoami").OK(), "another's session goes on")
 		})
 	}
 }
@@ -80,10 +80,10 @@ func (x sharedEnding) play(t *testing.T, root *servertest.Client, there *servert
 	root.MustUser(boss, nil)
 	root.Must(http.StatusOK, "PUT", "/api/user/"+boss, servertest.Body{"isGlobalAdmin": "yes"})
 	session := there.As(boss, servertest.Password)
-	require.True(t, session.At(root.W).Get("/api/whoami").Ok())
-	require.True(t, session.Get("/api/whoami").Ok())
+	require.True(t, session.At(root.W).Get("/api/whoami").OK())
+	require.True(t, session.Get("/api/whoami").OK())
 	a := x.act(root, session.At(root.W), domain)
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	require.Equal(t, "LOGIN_REQUIRED", session.At(root.W).Get("/api/whoami").Msg(), "at once where it was changed")
 	require.Eventually(t, func() bool { return session.Get("/api/whoami").Msg() == "LOGIN_REQUIRED" }, soon, 20*time.Millisecond)
 }

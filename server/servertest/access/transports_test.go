@@ -53,11 +53,11 @@ func TestTransportsOfDomainAdmins(t *testing.T) {
 			require.Equal(t, "PERMISSION_DENIED", legacy.Msg())
 			require.Equal(t, before, servertest.Dump(t, w), "nothing has changed")
 			granted := adma.Json(x.method, x.path, body(x.granted))
-			require.True(t, granted.Ok(), granted.Raw)
+			require.True(t, granted.OK(), granted.Raw)
 			if x.method == "PUT" {
 				root.Must(http.StatusOK, x.method, x.path, body(x.refused))
 				again := adma.Json(x.method, x.path, body(x.refused))
-				require.True(t, again.Ok(), "what is stored is not refused: %s", again.Raw)
+				require.True(t, again.OK(), "what is stored is not refused: %s", again.Raw)
 			}
 		})
 	}

@@ -87,7 +87,7 @@ func tenantFixture(t *testing.T, engine string) (*servertest.Fixture, []*servert
 	done := func(method, path string, given servertest.Body) {
 		t.Helper()
 		a := root.Json(method, path, given)
-		require.True(t, a.Ok(), "%s %s: %s", method, path, a.Raw)
+		require.True(t, a.OK(), "%s %s: %s", method, path, a.Raw)
 	}
 	for _, local := range []string{"zoe", "yan", "boss"} {
 		root.MustUser(local+"@b.test", nil)
@@ -168,7 +168,7 @@ func TestTwoTenants(t *testing.T) {
 				restoreTenants(t, root)
 				before, done = ofTenant(t, w), len(f.calls)
 			}
-			require.True(t, admb.Get("/api/whoami").Ok(), "admb is still logged in")
+			require.True(t, admb.Get("/api/whoami").OK(), "admb is still logged in")
 			left, err := w.Deps.State.UnfinishedIntents(t.Context())
 			require.NoError(t, err)
 			require.Empty(t, left)
@@ -235,7 +235,7 @@ func (f *tenantFuzz) takeOver(t *testing.T) {
 			given["password"] = servertest.Password
 		}
 		a := f.call(t, f.writers[1], step[0], step[1], given)
-		require.True(t, a.Ok() || len(f.calls) > len(steps), "the creator may %s", f.calls[len(f.calls)-1])
+		require.True(t, a.OK() || len(f.calls) > len(steps), "the creator may %s", f.calls[len(f.calls)-1])
 	}
 }
 
@@ -275,7 +275,7 @@ func (f *tenantFuzz) write(t *testing.T) {
 		delete(given, "password_hash")
 		given["password"] = servertest.Password
 	}
-	if f.call(t, &c, op.Method, path, given).Ok() {
+	if f.call(t, &c, op.Method, path, given).OK() {
 		f.successes[op.OperationID]++
 	}
 }

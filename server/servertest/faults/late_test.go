@@ -45,7 +45,7 @@ func TestRunningOutOfTime(t *testing.T) {
 			require.NotContains(t, a.Raw, "cannot be reached")
 			close(release)
 			require.NoError(t, <-done)
-			require.True(t, root.Json("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"}).Ok())
+			require.True(t, root.Json("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"}).OK())
 		})
 	}
 }

@@ -227,5 +227,5 @@ func (g guest) verified(secret string) bool {
 	g.t.Helper()
 	a := g.Json("POST", "/api/verify_password/user/"+g.mail, servertest.Body{"password": secret})
 	require.Contains(g.t, []int{http.StatusOK, http.StatusUnprocessableEntity}, a.Status, a.Raw)
-	return a.Ok()
+	return a.OK()
 }

@@ -48,6 +48,6 @@ func TestPostfixServesMailingLists(t *testing.T) {
 		p.Require(t, servertest.Verdicts{
 			transport: "", expansion: "", "expansion dev@example.org": "", "expansion coders@example.com": "", team: "anna@example.com",
 		}, "gone")
-		require.False(t, root.Get(servertest.DevMailingList).Ok())
+		require.False(t, root.Get(servertest.DevMailingList).OK())
 	})
 }

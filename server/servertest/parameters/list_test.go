@@ -42,7 +42,7 @@ func (s selection) effectCase() servertest.EffectCase {
 // named are the items of a listing. A whole record stands as a list of its name.
 func named(t *testing.T, a servertest.Answer) servertest.List {
 	t.Helper()
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	items := servertest.List{}
 	for _, item := range a.List() {
 		if record, ok := item.(map[string]any); ok {

@@ -40,7 +40,7 @@ func listCases() []servertest.EffectCase {
 				require.NoError(t, err)
 				require.Equal(t, kept, len(archived) > 0, answer)
 				require.NoError(t, os.RemoveAll(v.W.Spool()+"-archive"))
-				require.False(t, v.Get("/api/ml/"+gone).Ok())
+				require.False(t, v.Get("/api/ml/"+gone).OK())
 			}
 		}},
 	}

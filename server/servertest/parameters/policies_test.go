@@ -22,7 +22,7 @@ func playPolicies(t *testing.T, v servertest.Session) {
 	t.Helper()
 	for _, s := range servertest.PolicySteps() {
 		a := v.Write(s.Method, s.Path, s.Given)
-		require.True(t, a.Ok(), "%s: %s", s.Played, a.Raw)
+		require.True(t, a.OK(), "%s: %s", s.Played, a.Raw)
 		require.NotContains(t, a.Body, "_discarded", s.Played)
 		shown := v.Get(s.Read).Body["_data"]
 		if s.Key != "" {
@@ -100,7 +100,7 @@ func TestPoliciesRefuse(t *testing.T) {
 		bothSurfaces(t, base, test.name, func(t *testing.T, v servertest.Session) {
 			a := v.Write(test.method, test.path, test.given)
 			require.Equal(t, v.Status(test.status), a.Status, a.Raw)
-			require.False(t, a.Ok())
+			require.False(t, a.OK())
 			require.Equal(t, test.field, a.Body["_field"], a.Raw)
 			if test.msg != "" {
 				require.Equal(t, test.msg, a.Msg(), a.Raw)
@@ -131,14 +131,14 @@ func TestInvalidListItemsAreNamed(t *testing.T) {
 	bothSurfaces(t, base, "wblist and greylisting", func(t *testing.T, v servertest.Session) {
 		invalid := servertest.List{"192.0.2.5/24", "@com", "nonsense"}
 		a := v.Write("POST", "/api/wblist/inbound/blacklist/example.com", servertest.Body{"addresses": append(servertest.List{"@good.test"}, invalid...)})
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		servertest.RequireSame(t, invalid, a.Body["_discarded"], "wblist")
 		servertest.RequireSame(t, servertest.List{"@good.test"}, v.Get("/api/wblist/inbound/blacklist/example.com").Body["_data"], "what is valid is taken")
 		a = v.Write("POST", "/api/greylisting/example.com/whitelists", servertest.Body{"senders": append(servertest.List{"@good.test", "pen@*"}, invalid...)})
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		servertest.RequireSame(t, append(servertest.List{"pen@*"}, invalid...), a.Body["_discarded"], "greylisting")
 		a = v.Write("PUT", "/api/wblist/inbound/blacklist/example.com", servertest.Body{"addresses": invalid})
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		servertest.RequireSame(t, len(invalid), a.Body["_discarded_count"], "only invalid ones")
 	})
 }

@@ -113,9 +113,9 @@ func refuseReplacing(t *testing.T, w *servertest.Fixture) {
 	}
 	// Items that can be taken beside some that cannot: the list is replaced, as published.
 	a := root.Legacy().Form("PUT", alias, url.Values{"members": {"bad,anna@example.com,nobody@example.com"}})
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	require.Equal(t, []any{"bad", "nobody@example.com"}, a.Body["_discarded"])
-	require.True(t, root.Legacy().Form("PUT", alias, url.Values{"members": {""}}).Ok())
+	require.True(t, root.Legacy().Form("PUT", alias, url.Values{"members": {""}}).OK())
 	require.Empty(t, root.Get(alias).Data()["members"], "what is sent empty clears")
 }
 

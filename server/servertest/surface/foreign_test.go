@@ -85,7 +85,7 @@ func keepForeign(t *testing.T, root *servertest.Client, path, field, add, remove
 	root.Must(http.StatusOK, "PUT", path, map[string]any{field: servertest.ForeignAddresses})
 	require.ElementsMatch(t, anyOf(servertest.ForeignAddresses), root.Get(path).Data()[shown], "%s of %s", field, path)
 	a := root.Legacy().Form("PUT", path, url.Values{field: {servertest.ForeignAddresses[0]}})
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	require.Nil(t, a.Body["_discarded"], a.Raw)
 	require.Equal(t, anyOf(servertest.ForeignAddresses[:1]), root.Get(path).Data()[shown])
 	if add == "" {
@@ -119,7 +119,7 @@ func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
 			require.Equal(t, before, w.Files(t))
 			require.Equal(t, 404, root.Get("/api/ml/news@example.com").Status)
 			a = root.Legacy().Form("POST", "/api/ml/news@example.com", url.Values{"name": {"News"}, field: {good + "," + strange}, "require_confirm": {"no"}})
-			require.True(t, a.Ok(), a.Raw)
+			require.True(t, a.OK(), a.Raw)
 			require.Equal(t, []any{strange}, a.Body["_discarded"], a.Raw)
 			shown := root.Get("/api/ml/news@example.com?with_subscribers=yes")
 			require.Contains(t, shown.Raw, good)
@@ -136,7 +136,7 @@ func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
 			require.Equal(t, shown, root.Get(servertest.DevMailingList+"?with_subscribers=yes").Raw, "not even the name")
 			require.Equal(t, before, w.Files(t))
 			a = root.Legacy().Form("PUT", servertest.DevMailingList, url.Values{field: {good + "," + strange}, "require_confirm": {"no"}})
-			require.True(t, a.Ok(), a.Raw)
+			require.True(t, a.OK(), a.Raw)
 			require.Equal(t, []any{strange}, a.Body["_discarded"], a.Raw)
 			require.NotContains(t, root.Get(servertest.DevMailingList+"?with_subscribers=yes").Raw, strange)
 			if field == "add_subscribers" {
@@ -155,7 +155,7 @@ func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
 		require.Equal(t, []any{400, "INVALID_MAIL", "remove_subscribers"}, []any{a.Status, a.Msg(), a.Body["_field"]}, a.Raw)
 		require.Contains(t, root.Get(servertest.DevMailingList).Raw, `"Dev"`)
 		a = root.Legacy().Form("PUT", servertest.DevMailingList, url.Values{"remove_subscribers": {strange + "," + good}})
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.Equal(t, []any{strange}, a.Body["_discarded"], a.Raw)
 		root.Must(http.StatusOK, "PUT", servertest.DevMailingList, servertest.Body{"remove_subscribers": servertest.List{"who'else@far.test"}}) // who is not there
 		require.FileExists(t, file)

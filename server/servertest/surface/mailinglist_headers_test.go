@@ -71,11 +71,11 @@ func TestListSpeaksForItself(t *testing.T) {
 		a = old.Form("PUT", servertest.DevMailingList, servertest.Body{
 			"custom_headers": "X-Office: Paris\nFrom: ceo@other.test\nnothing", "remove_headers": "Date,X-Mailer,From",
 		}.Form(t))
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{"From: ceo@other.test", "nothing", "Date", "From"}, a.Body["_discarded"])
 		require.Equal(t, []any{"X-Office: Paris", []any{"X-Mailer:"}}, shown())
 		a = old.Form("POST", newsMailingList, servertest.Body{"custom_headers": "From: ceo@other.test\nX-A: 1", "extra_addresses": "anna@example.com"}.Form(t))
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{"From: ceo@other.test", "anna@example.com"}, a.Body["_discarded"])
 		require.Equal(t, "X-A: 1", root.Get(newsMailingList).Data()["custom_headers"])
 
@@ -95,7 +95,7 @@ func TestForgedHeadersReachNobody(t *testing.T) {
 	m.Root.Must(http.StatusOK, "PUT", "/api/domain/admins/example.com", servertest.Body{"addAdmin": servertest.List{"adma@elsewhere.test"}})
 	adma := m.As("adma@elsewhere.test", servertest.Password).Legacy()
 	a := adma.Form("PUT", servertest.DevMailingList, servertest.Body{"custom_headers": `X-A: 1\nFrom: ceo@other.test`, "remove_headers": "From,X-Mailer"}.Form(t))
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	content, err := os.ReadFile(filepath.Join(m.Directory(), "control", "customheaders"))
 	require.NoError(t, err)
 	require.NotContains(t, string(content), "ceo@")

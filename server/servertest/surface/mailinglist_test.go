@@ -89,7 +89,7 @@ func TestMailingLists(t *testing.T) {
 		require.Equal(t, http.StatusOK, root.Delete(servertest.DevMailingList).Status)
 		require.Equal(t, http.StatusNotFound, root.Get(servertest.DevMailingList).Status)
 		require.Equal(t, http.StatusNotFound, root.Delete(servertest.DevMailingList).Status)
-		require.True(t, root.Legacy().Delete(servertest.DevMailingList).Ok())
+		require.True(t, root.Legacy().Delete(servertest.DevMailingList).OK())
 		root.Must(http.StatusCreated, "POST", "/api/alias/developers@example.com", servertest.Body{})
 	})
 }
@@ -200,7 +200,7 @@ func TestMailingListDropsOnTheLegacySurface(t *testing.T) {
 			"subscribers": "x@far.test,no address,ghost@example.com,dev@example.com,anna@example.com", "require_confirm": "no",
 			"extra_addresses": "developers@example.com,anna@example.com,elsewhere@far.test",
 		}.Form(t))
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{
 			"no address", "ghost@example.com", "dev@example.com", "anna@example.com", "elsewhere@far.test",
 		}, a.Body["_discarded"])

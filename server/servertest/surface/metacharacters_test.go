@@ -95,7 +95,7 @@ func TestNoTextReachesAnotherEntry(t *testing.T) {
 		a := call.send(root, text)
 		require.Less(r, a.Status, http.StatusInternalServerError, "%s %q: %s", call.name, text, a.Raw)
 		require.Equal(r, others(before, call.target), others(w.Directory.Entries(t), call.target), "%s %q", call.name, text)
-		if a.Ok() && call.target != "" { // for the next one
+		if a.OK() && call.target != "" { // for the next one
 			before = w.Directory.Entries(t)
 		}
 	}

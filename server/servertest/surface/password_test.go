@@ -78,7 +78,7 @@ func TestLegacyFailuresShowInLogAndMetrics(t *testing.T) {
 	require.Equal(t, "NO_SUCH_ACCOUNT", root.Must(http.StatusOK, "GET", "/api/user/nobody@example.com", nil).Msg())
 	require.Regexp(t, `msg=request .* path=/api/user/nobody@example.com legacy=true status=200 code=NO_SUCH_ACCOUNT `, w.Log.String())
 	w.Log.Reset()
-	require.True(t, root.Get("/api/whoami").Ok())
+	require.True(t, root.Get("/api/whoami").OK())
 	require.Regexp(t, `status=200 code="" `, w.Log.String())
 	counted := metrics(t, w)
 	require.Contains(t, counted, `postern_requests_total{code="NO_SUCH_ACCOUNT",method="GET",operation="getUser",status="200"} 1`)

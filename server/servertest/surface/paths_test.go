@@ -34,7 +34,7 @@ func TestAddressesInPaths(t *testing.T) {
 			}
 			a := root.Legacy().Get("//api///alias//a%2Fb%2F@example.com/")
 			require.Equal(t, "a/b/@example.com", mailOf(a), a.Raw)
-			require.True(t, root.Legacy().Delete("/api/alias/a%2Fb@example.com").Ok())
+			require.True(t, root.Legacy().Delete("/api/alias/a%2Fb@example.com").OK())
 			require.Equal(t, http.StatusNotFound, root.Get("/api/alias/a%2Fb@example.com").Status)
 		})
 	}
@@ -83,17 +83,17 @@ func requireAtPath(t *testing.T, c *servertest.Client, mail, path string) {
 	a := c.Get("/api/alias/" + path)
 	require.Equal(t, http.StatusOK, a.Status, "%s: %s", path, a.Raw)
 	require.Equal(t, mail, mailOf(a), path)
-	require.True(t, c.Json("PUT", "/api/alias/"+path, map[string]any{"name": "x"}).Ok(), path)
-	require.True(t, c.Json("POST", "/api/throttle/"+path+"/outbound", map[string]any{"period": 60, "max_msgs": 5}).Ok(), path)
+	require.True(t, c.Json("PUT", "/api/alias/"+path, map[string]any{"name": "x"}).OK(), path)
+	require.True(t, c.Json("POST", "/api/throttle/"+path+"/outbound", map[string]any{"period": 60, "max_msgs": 5}).OK(), path)
 	a = c.Get("/api/throttle/" + path + "/outbound")
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	require.InDelta(t, 5, a.Data()["max_msgs"], 0)
-	require.True(t, c.Json("POST", "/api/greylisting/"+path, map[string]any{"status": "disable"}).Ok(), path)
-	require.True(t, c.Json("POST", "/api/wblist/inbound/blacklist/"+path, map[string]any{"addresses": []string{"bad@example.org"}}).Ok(), path)
+	require.True(t, c.Json("POST", "/api/greylisting/"+path, map[string]any{"status": "disable"}).OK(), path)
+	require.True(t, c.Json("POST", "/api/wblist/inbound/blacklist/"+path, map[string]any{"addresses": []string{"bad@example.org"}}).OK(), path)
 	if c.W.Deps.Directory == nil {
 		return
 	}
 	a = c.Get("/api/ldif/alias/" + path)
-	require.True(t, a.Ok(), a.Raw)
+	require.True(t, a.OK(), a.Raw)
 	require.Contains(t, servertest.TextAt(a.Body, "_data"), "\nmail: "+mail+"\n")
 }

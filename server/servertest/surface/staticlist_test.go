@@ -95,10 +95,10 @@ func TestStaticLists(t *testing.T) {
 
 		old := root.Legacy()
 		a := old.Json("PUT", newsList, servertest.Body{"addMember": servertest.List{"all@example.com", "ghost@example.com", "ben@example.com"}})
-		require.True(t, a.Ok(), a.Raw)
+		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{"all@example.com", "ghost@example.com"}, a.Body["_discarded"])
 		require.Contains(t, members(root), "ben@example.com")
-		require.True(t, old.Delete("/api/maillist/ghost@example.com").Ok())
+		require.True(t, old.Delete("/api/maillist/ghost@example.com").OK())
 	})
 	t.Run("a list of mlmmj is none", func(t *testing.T) {
 		w, root := overOpenLDAP(t)

@@ -117,7 +117,7 @@ func (x *walk) call(t *testing.T, c *servertest.Client, op servertest.Operation,
 	path := x.path(op)
 	a := c.Send(op.Method, path, media, sent)
 	x.calls++
-	if a.Ok() {
+	if a.OK() {
 		x.codes["done"]++
 	} else {
 		x.codes[a.Msg()]++

@@ -62,7 +62,7 @@ func TestWordsOfTheLegacySurface(t *testing.T) {
 	root := w.Root()
 	root.MustDomain("example.com", nil)
 	a := root.Legacy().Send("POST", "/api/user/carl@example.com", servertest.FormType, "password="+servertest.Password+"&givenName=Carl&sn=Lund&employeeid=7")
-	if !a.Ok() {
+	if !a.OK() {
 		t.Fatal(a.Raw)
 	}
 	servertest.RequireData(t, root.Get("/api/user/carl@example.com").Data(), map[string]any{"first_name": "Carl", "last_name": "Lund", "employeeid": "7"})

@@ -1,0 +1,93 @@
+package surface_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/server/servertest"
+)
+
+const asForm = "application/x-www-form-urlencoded"
+
+// TestRepliesToMistakes makes the mistakes that people make, and wants a reply that says what to do.
+func TestRepliesToMistakes(t *testing.T) {
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	root.MustDomain("example.com", map[string]any{"quota": 500})
+	root.MustUser("anna@example.com", map[string]any{"quota": 10})
+	const anna = "/api/user/anna@example.com"
+	for _, x := range []struct {
+		name, method, path, contentType, raw string
+		status                               int
+		msg, field                           string
+		says                                 []string
+	}{
+		{"JSON sent as a form", "PUT", anna, asForm, `{"quota": 20}`, 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
+		{"JSON sent as a form, after blanks", "PUT", anna, asForm, " \n{\"quota\": 20}", 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
+		{"misspelt", "PUT", anna, servertest.JSONType, `{"qouta": 20}`, 400, "UNKNOWN_PARAMETER", "qouta", []string{"Did you mean quota?"}},
+		{"misspelt beyond likeness", "PUT", anna, servertest.JSONType, `{"xyzzy": 20}`, 400, "UNKNOWN_PARAMETER", "xyzzy", nil},
+		{"a parameter of the body in the query string", "PUT", anna + "?quota=20", "", "", 400, "UNKNOWN_PARAMETER", "quota", []string{"in the body"}},
+		{"a number with a unit", "PUT", anna, servertest.JSONType, `{"quota": "1GB"}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB, such as 1024"}},
+		{"a number as text", "PUT", anna, servertest.JSONType, `{"quota": "1024"}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB"}},
+		{"a fraction", "PUT", anna, servertest.JSONType, `{"quota": 1.5}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB"}},
+		{"bytes", "PUT", anna, servertest.JSONType, `{"quota": 1073741824}`, 409, "EXCEEDED_DOMAIN_QUOTA_SIZE", "quota", []string{"You asked for 1073741824 MB", "500 MB"}},
+		{"a list as text", "PUT", anna, servertest.JSONType, `{"aliases": "a@example.com"}`, 400, "INVALID_TYPE", "aliases", []string{`a list, such as ["`}},
+		{"one bad item", "PUT", anna, servertest.JSONType, `{"aliases": ["a@example.com", "b@@example.com"]}`, 400, "INVALID_MAIL", "aliases", []string{`"b@@example.com" is not a mail address, such as`}},
+		{"an unknown service", "PUT", anna, servertest.JSONType, `{"services": ["imapp"]}`, 400, "INVALID_SERVICE", "services", []string{`"imapp"`, "managesieve"}},
+		{"no address in the path", "GET", "/api/user/bob", "", "", 400, "INVALID_MAIL", "mail", []string{`"bob" in the path is not a mail address`}},
+		{"a direction that is none", "GET", "/api/throttle/global/out", "", "", 400, "INVALID_VALUE", "direction", []string{`"out"`, "inbound, outbound"}},
+		{"letters beyond ASCII", "GET", "/api/domain/m%C3%BCnchen.de", "", "", 400, "INVALID_DOMAIN_NAME", "domain", []string{"Write xn--mnchen-3ya.de."}},
+		{"letters beyond ASCII in an address", "GET", "/api/user/anna@m%C3%BCnchen.de", "", "", 400, "INVALID_MAIL", "mail", []string{"Write anna@xn--mnchen-3ya.de."}},
+		{"days", "DELETE", anna + "/keep_mailbox_days/week", "", "", 400, "INVALID_NUMBER", "days", []string{`"week"`, "0 keeps for ever"}},
+		{"a path without its name", "GET", "/api/users", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/users/{domain}?", "/docs/"}},
+		{"another one", "GET", "/api/user", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/user/{mail}?"}},
+		{"a misspelt path", "GET", "/api/usrs/example.com", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/users/{domain}?"}},
+		{"no path", "GET", "/api", "", "", 404, "NO_SUCH_PATH", "", []string{"/docs/"}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			a := root.Send(x.method, x.path, x.contentType, x.raw)
+			require.Equal(t, []any{x.status, x.msg, x.field}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
+			for _, text := range x.says {
+				require.Contains(t, a.Body["_detail"], text)
+			}
+			require.NotContains(t, a.Raw, `\u003`, "people read it")
+			if x.msg == "MALFORMED_BODY" {
+				require.NotContains(t, a.Body["_detail"], "20", "a body may hold a password")
+			}
+			if x.says == nil {
+				require.NotContains(t, a.Body["_detail"], "Did you mean")
+			}
+		})
+	}
+	require.EqualValues(t, 10, root.Get(anna).Data()["quota"], "nothing was written")
+}
+
+// TestJSONSentAsAForm is what curl -d does, on the legacy surface: the body is read as what it is.
+func TestJSONSentAsAForm(t *testing.T) {
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	root.MustDomain("example.com", nil)
+	root.MustUser("anna@example.com", map[string]any{"quota": 10})
+	legacy := root.Legacy()
+	for _, contentType := range []string{asForm, ""} {
+		a := legacy.Send("PUT", "/api/user/anna@example.com", contentType, "\n "+`{"name": "Anna `+strings.ToUpper(contentType)+`", "quota": 20}`)
+		require.True(t, a.OK(), a.Raw)
+		got := root.Get("/api/user/anna@example.com").Data()
+		require.EqualValues(t, 20, got["quota"])
+		require.Equal(t, "Anna "+strings.ToUpper(contentType), got["name"])
+	}
+	a := legacy.Send("PUT", "/api/user/anna@example.com", asForm, `{"quota": `)
+	require.Equal(t, []any{http.StatusOK, "MALFORMED_BODY"}, []any{a.Status, a.Msg()}, a.Raw)
+	a = legacy.Send("PUT", "/api/user/anna@example.com", asForm, "name=%7Bx%7D")
+	require.True(t, a.OK(), a.Raw)
+}
+
+// TestLogInFirst tells how to log in.
+func TestLogInFirst(t *testing.T) {
+	a := servertest.NewFixture(t).Anonymous().Get("/api/whoami")
+	require.Equal(t, "LOGIN_REQUIRED", a.Msg())
+	require.Contains(t, a.Body["_detail"], "POST /api/login")
+}
