@@ -87,6 +87,7 @@ type UserUpdate struct {
 	Active        *bool
 	Language      *string
 	EmployeeID    *string
+	Department    *string
 	Transport     *string // "" is the domain's
 	Global        *bool
 	Forwarding    Set
@@ -113,7 +114,7 @@ type UsersUpdate struct {
 func (u UserUpdate) Check() error {
 	errs := []error{
 		checkText("name", u.Name), checkText("gn", u.FirstName), checkText("sn", u.LastName), checkText("employeeid", u.EmployeeID),
-		checkLanguage(u.Language),
+		checkText("department", u.Department), checkLanguage(u.Language),
 	}
 	for field, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
 		if numbers == nil {

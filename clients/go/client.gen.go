@@ -3092,10 +3092,10 @@ type User struct {
 	// Created Creation, UTC.
 	Created *string `json:"created,omitempty"`
 
-	// Department Department.
+	// Department Department. Empty if not set.
 	Department *string `json:"department,omitempty"`
 
-	// DepartmentNumber Department.
+	// DepartmentNumber Department, and what other programs have put beside it.
 	DepartmentNumber *[]string `json:"departmentNumber,omitempty"`
 
 	// DisabledService Services that are switched off.
@@ -3478,7 +3478,7 @@ type UserProfileNames = []UserProfileName
 
 // UserReply A mailbox.
 //
-// Example: {"_data":{"active":1,"aliases":["a.berg@example.com"],"allow_nets":null,"birthday":"0001-01-01","created":"2025-03-02 10:15:30","department":"","disclaimer":"","domain":"example.com","employeeid":"E-1042","enabledeliver":1,"enabledoveadm":1,"enabledsync":1,"enableimap":1,"enableimapsecured":1,"enableimaptls":1,"enableindexer-worker":1,"enableinternal":1,"enablelda":1,"enablelib-storage":1,"enablelmtp":1,"enablemanagesieve":1,"enablemanagesievesecured":1,"enablepop3":0,"enablepop3secured":1,"enablepop3tls":1,"enablequota-status":1,"enablesieve":1,"enablesievesecured":1,"enablesievetls":1,"enablesmtp":1,"enablesmtpsecured":1,"enablesogo":1,"enablesogoactivesync":"y","enablesogocalendar":"y","enablesogowebmail":"y","expired":"9999-12-31 00:00:00","first_name":"Anna","forwardings":["anna@example.com","anna@example.org"],"isadmin":0,"isglobaladmin":0,"language":"de_DE","last_login":"2025-11-21 07:42:10","last_name":"Berg","mailboxfolder":"Maildir","mailboxformat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20 16:03:55","name":"Anna Berg","passwordlastchange":"2025-03-02 10:15:30","quota":4096,"rank":"normal","recipient_bcc":"archive@example.com","recovery_email":"","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"storagebasedirectory":"/var/vmail","storagenode":"vmail1","stored_bytes":734003200,"stored_messages":5812,"telephone":"+49 30 901820","transport":"","username":"anna@example.com"},"_success":true}
+// Example: {"_data":{"active":1,"aliases":["a.berg@example.com"],"allow_nets":null,"birthday":"0001-01-01","created":"2025-03-02 10:15:30","department":"Sales","disclaimer":"","domain":"example.com","employeeid":"E-1042","enabledeliver":1,"enabledoveadm":1,"enabledsync":1,"enableimap":1,"enableimapsecured":1,"enableimaptls":1,"enableindexer-worker":1,"enableinternal":1,"enablelda":1,"enablelib-storage":1,"enablelmtp":1,"enablemanagesieve":1,"enablemanagesievesecured":1,"enablepop3":0,"enablepop3secured":1,"enablepop3tls":1,"enablequota-status":1,"enablesieve":1,"enablesievesecured":1,"enablesievetls":1,"enablesmtp":1,"enablesmtpsecured":1,"enablesogo":1,"enablesogoactivesync":"y","enablesogocalendar":"y","enablesogowebmail":"y","expired":"9999-12-31 00:00:00","first_name":"Anna","forwardings":["anna@example.com","anna@example.org"],"isadmin":0,"isglobaladmin":0,"language":"de_DE","last_login":"2025-11-21 07:42:10","last_name":"Berg","mailboxfolder":"Maildir","mailboxformat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20 16:03:55","name":"Anna Berg","passwordlastchange":"2025-03-02 10:15:30","quota":4096,"rank":"normal","recipient_bcc":"archive@example.com","recovery_email":"","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"storagebasedirectory":"/var/vmail","storagenode":"vmail1","stored_bytes":734003200,"stored_messages":5812,"telephone":"+49 30 901820","transport":"","username":"anna@example.com"},"_success":true}
 type UserReply struct {
 	Data    User      `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -3519,6 +3519,10 @@ type UserUpdate struct {
 	// Aliases Further addresses of the mailbox, in its own domain or one of the alias domains; this replaces the whole
 	// set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
 	Aliases *OwnAddresses `json:"aliases,omitempty"`
+
+	// Department Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+	// that other programs have put there stay beside it, until it is cleared.
+	Department *string `json:"department,omitempty"`
 
 	// Employeeid Number of the employee. Empty clears it.
 	Employeeid *string `json:"employeeid,omitempty"`

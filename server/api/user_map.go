@@ -87,6 +87,7 @@ func userUpdate(hash *store.Secret, b gen.UserUpdate) store.UserUpdate {
 		Active:        active(b.AccountStatus),
 		Language:      textOrEmpty(b.Language),
 		EmployeeID:    b.Employeeid,
+		Department:    b.Department,
 		Transport:     b.Transport,
 		Global:        flag(b.IsGlobalAdmin),
 		Forwarding:    set(b.Forwarding, b.AddForwarding, b.RemoveForwarding),

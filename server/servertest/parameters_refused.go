@@ -105,6 +105,7 @@ var OverLong = []Refusal{
 	{"given name", "PUT", AnnaUser, Body{"gn": letter(256)}, 400, "VALUE_TOO_LONG", "gn", nil},
 	{"family name", "PUT", AnnaUser, Body{"sn": letter(256)}, 400, "VALUE_TOO_LONG", "sn", nil},
 	{"employee", "PUT", AnnaUser, Body{"employeeid": letter(256)}, 400, "VALUE_TOO_LONG", "employeeid", nil},
+	{"department", "PUT", AnnaUser, Body{"department": letter(256)}, 400, "VALUE_TOO_LONG", "department", nil},
 	{"transport", "PUT", AnnaUser, Body{"transport": "smtp:" + letter(251)}, 400, "VALUE_TOO_LONG", "transport", nil},
 	{"relay", "PUT", ExampleDomain, Body{"outboundRelay": letter(256)}, 400, "VALUE_TOO_LONG", "outboundRelay", nil},
 	{"folder", "PUT", AnnaUser, Body{"mailboxFolder": letter(21)}, 400, "VALUE_TOO_LONG", "mailboxFolder", nil},

@@ -70,6 +70,8 @@ var credentialCases = []parameterCase{
 }
 
 var userUpdateCases = []parameterCase{
+	{Name: "department", shown: key("department"), stored: userRow("department"),
+		Steps: []Step{same("Sales"), same("Überlandwerke, 3. Stock"), same("")}},
 	{Name: "telephoneNumber", shown: key("telephone"), stored: userRow("telephone"), Steps: []Step{
 		becomes(List{"+49 30 901820"}, "+49 30 901820"), becomes(List{"030/2", "030/3"}, "030/2"), becomes(List{}, "")}},
 	{Name: "mobile", shown: key("mobile"), stored: userRow("mobile"), Steps: []Step{

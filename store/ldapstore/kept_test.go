@@ -28,6 +28,7 @@ func TestValuesOfOthersStay(t *testing.T) {
 	w.at.Put(t, ann, "cn", "Ann", "Ann of theirs")
 	w.at.Put(t, ann, "sn", "ann", "Surname of theirs")
 	w.at.Put(t, ann, "uid", "ann", "theirs")
+	w.at.Put(t, ann, "departmentNumber", "Ours", "Of theirs")
 	w.at.Put(t, list, "listAllowedUser", "ann@a.test", "theirs@else.test")
 	w.at.Put(t, outside, "memberOfGroup", "team@a.test", "theirs@a.test")
 	w.at.Put(t, outside, "enabledService", "mail", "deliver", "theirs")
@@ -54,10 +55,11 @@ func TestValuesOfOthersStay(t *testing.T) {
 	}
 
 	name := "Anna"
-	_, err = w.store.UpdateUser(t.Context(), root, "ann@a.test", store.UserUpdate{Name: &name, LastName: &name})
+	_, err = w.store.UpdateUser(t.Context(), root, "ann@a.test", store.UserUpdate{Name: &name, LastName: &name, Department: &name})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"Anna", "Ann of theirs"}, w.at.Values(t, ann, "cn"))
 	require.ElementsMatch(t, []string{"Anna", "Surname of theirs"}, w.at.Values(t, ann, "sn"))
+	require.Equal(t, []string{"Anna", "Of theirs"}, w.at.Values(t, ann, "departmentNumber"))
 	_, err = w.store.UpdateMailingListAccount(t.Context(), root, "list@a.test", store.MailingListAccountUpdate{Owners: &[]string{"new@else.test"}})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"new@else.test", "theirs@else.test"}, w.at.Values(t, list, "listAllowedUser"))

@@ -272,7 +272,7 @@ var wholeAttributes = []string{
 	passwordAttribute, "accountStatus", "domainStatus", "mtaTransport", "domainGlobalAdmin", "domainBackupMX", "mailQuota",
 	"domainSenderBccAddress", "domainRecipientBccAddress", "userSenderBccAddress", "userRecipientBccAddress", "homeDirectory",
 	"mailboxFormat", "mailboxFolder", "senderRelayHost", "accessPolicy", "hasMember", "disclaimer", "allowNets",
-	"employeeNumber", "preferredLanguage", "shadowLastChange", "cn", "sn", "givenName", "uid", "maxMessageSize", "description",
+	"employeeNumber", "departmentNumber", "preferredLanguage", "shadowLastChange", "cn", "sn", "givenName", "uid", "maxMessageSize", "description",
 	"mailingListID", "domainCurrentUserNumber", "domainCurrentAliasNumber", "domainCurrentListNumber",
 }
 
@@ -325,7 +325,7 @@ var refusedAttribute = regexp.MustCompile(`([A-Za-z]+): value #[0-9]+`)
 // attributeFields are the published names of attributes that stand for one parameter.
 var attributeFields = map[string]string{
 	"cn": "name", "givenname": "gn", "sn": "sn", "mobile": "mobile", "telephonenumber": "telephoneNumber", "employeenumber": "employeeid",
-	"preferredlanguage": "language", "mailquota": "quota", "mtatransport": "transport", "homedirectory": "maildir",
+	"departmentnumber": "department", "preferredlanguage": "language", "mailquota": "quota", "mtatransport": "transport", "homedirectory": "maildir",
 	"mailforwardingaddress": "forwarding", "shadowaddress": "aliases", "description": "description", "domainaliasname": "aliasDomains",
 }
 

@@ -100,6 +100,7 @@ func (s *Store) editPerson(e *userEdit, u store.UserUpdate) {
 	}
 	e.after.assign("givenName", u.FirstName)
 	e.after.assign("employeeNumber", u.EmployeeID)
+	e.after.assign("departmentNumber", u.Department)
 	e.after.assign("preferredLanguage", u.Language)
 	for name, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
 		if numbers != nil {

@@ -64,7 +64,7 @@ func refusedValue(c complaint, cause error) *store.Error {
 var fields = map[string]string{
 	"first_name": "gn", "last_name": "sn", "telephone": "telephoneNumber", "relayhost": "outboundRelay", "recovery_email": "",
 	"mailboxformat": "mailboxFormat", "mailboxfolder": "mailboxFolder", "storagebasedirectory": "maildir", "storagenode": "maildir",
-	"maxquota": "maxQuota", "settings": "", "name": "name", "employeeid": "employeeid", "mobile": "mobile", "language": "language",
+	"maxquota": "maxQuota", "settings": "", "name": "name", "employeeid": "employeeid", "department": "department", "mobile": "mobile", "language": "language",
 	"transport": "transport", "quota": "quota", "maildir": "maildir", "disclaimer": "disclaimer", "description": "description",
 	"comment": "comment", "max_msgs": "max_msgs", "max_quota": "max_quota", "msg_size": "msg_size", "max_rcpts": "max_rcpts",
 	"period": "period",

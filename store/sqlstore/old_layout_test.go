@@ -16,7 +16,7 @@ func openOld(t *testing.T, engine string) *sqlstore.Store {
 	db := withTables(t, engine)
 	for _, column := range []string{
 		"first_name", "last_name", "mobile", "telephone", "recovery_email", "birthday", "enablesogowebmail",
-		"enablesogocalendar", "enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder",
+		"enablesogocalendar", "enablesogoactivesync", "enableimaptls", "enablepop3tls", "mailboxfolder", "department",
 	} {
 		mustDo(t, db, "ALTER TABLE mailbox DROP COLUMN "+column)
 	}
@@ -50,7 +50,7 @@ func useOldLayout(t *testing.T, s *sqlstore.Store) {
 	require.NoError(t, err)
 
 	_, err = s.UpdateUser(t.Context(), w, "ann@a.test", store.UserUpdate{
-		Name: &text, FirstName: &text, LastName: &text, Telephone: &phones, Mobile: &phones, SenderBcc: &text, RecipientBcc: &text,
+		Name: &text, FirstName: &text, LastName: &text, Department: &text, Telephone: &phones, Mobile: &phones, SenderBcc: &text, RecipientBcc: &text,
 		Services: store.Set{Replace: &[]string{"imap", "imaptls", "sogowebmail"}},
 	})
 	require.NoError(t, err)
@@ -60,6 +60,7 @@ func useOldLayout(t *testing.T, s *sqlstore.Store) {
 	require.Equal(t, int64(1), u.Stored.Get("enableimap"))
 	require.Equal(t, int64(0), u.Stored.Get("enablesmtp"))
 	require.Nil(t, u.Stored.Get("first_name"))
+	require.Nil(t, u.Stored.Get("department"))
 	require.Empty(t, u.SenderBcc)
 	require.Equal(t, []string{"team@a.test"}, u.MailingAliases)
 

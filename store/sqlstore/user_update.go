@@ -80,6 +80,7 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 	assignText(e.after, "first_name", u.FirstName)
 	assignText(e.after, "last_name", u.LastName)
 	assignText(e.after, "employeeid", u.EmployeeID)
+	assignText(e.after, "department", u.Department)
 	assignText(e.after, "language", u.Language)
 	assignText(e.after, "transport", u.Transport)
 	assignText(e.after, "telephone", firstOf(u.Telephone))

@@ -131,7 +131,7 @@ func hasValue(r store.Record, attribute, value string) bool {
 
 // plainAttributes are the attributes of a mailbox that hold what a column does.
 var plainAttributes = map[string]string{
-	"first_name": "givenName", "language": "preferredLanguage", "employeeid": "employeeNumber", "transport": "mtaTransport",
+	"first_name": "givenName", "language": "preferredLanguage", "employeeid": "employeeNumber", "department": "departmentNumber", "transport": "mtaTransport",
 	"mailboxformat": "mailboxFormat", "mailboxfolder": "mailboxFolder", "telephone": "telephoneNumber", "mobile": "mobile",
 }
 

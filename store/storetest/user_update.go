@@ -23,6 +23,7 @@ func updateUser(t *testing.T, open Open) {
 		"last_name":     {text(func(v *string) store.UserUpdate { return store.UserUpdate{LastName: v} }), "Berg", ""},
 		"language":      {text(func(v *string) store.UserUpdate { return store.UserUpdate{Language: v} }), "de_DE", ""},
 		"employeeid":    {text(func(v *string) store.UserUpdate { return store.UserUpdate{EmployeeID: v} }), "E-1", ""},
+		"department":    {text(func(v *string) store.UserUpdate { return store.UserUpdate{Department: v} }), "Änderungen", ""},
 		"transport":     {text(func(v *string) store.UserUpdate { return store.UserUpdate{Transport: v} }), "smtp:[192.0.2.1]:25", ""},
 		"mailboxformat": {text(func(v *string) store.UserUpdate { return store.UserUpdate{MailboxFormat: v} }), "sdbox", "maildir"},
 		"mailboxfolder": {text(func(v *string) store.UserUpdate { return store.UserUpdate{MailboxFolder: v} }), "Mail2", "Maildir"},

@@ -33,7 +33,7 @@ var kinds = []struct {
 
 // columnAttributes are the columns with the attributes that say the same.
 var columnAttributes = map[string]string{
-	"first_name": "givenName", "employeeid": "employeeNumber", "mailboxformat": "mailboxFormat",
+	"first_name": "givenName", "employeeid": "employeeNumber", "department": "departmentNumber", "mailboxformat": "mailboxFormat",
 	"mailboxfolder": "mailboxFolder", "accesspolicy": "accessPolicy",
 }
 

@@ -227,8 +227,8 @@ func oddNameCalls() []servertest.Played {
 			calls = append(calls, servertest.Played{Method: "POST", Path: path, Given: given}, servertest.Played{Method: "GET", Path: path, Given: nil}, servertest.Played{Method: "PUT", Path: path, Given: servertest.Body{x.name: ""}},
 				servertest.Played{Method: "GET", Path: path, Given: nil}, servertest.Played{Method: "PUT", Path: path, Given: servertest.Body{x.name: text}}, servertest.Played{Method: "PUT", Path: path, Given: servertest.Body{}}, servertest.Played{Method: "GET", Path: path, Given: nil})
 		}
-		calls = append(calls, servertest.Played{Method: "PUT", Path: servertest.AnnaUser, Given: servertest.Body{"gn": text, "sn": text, "employeeid": text, "transport": text}},
-			servertest.Played{Method: "PUT", Path: servertest.AnnaUser, Given: servertest.Body{"gn": text, "sn": text, "employeeid": text}}, servertest.Played{Method: "GET", Path: servertest.AnnaUser, Given: nil})
+		calls = append(calls, servertest.Played{Method: "PUT", Path: servertest.AnnaUser, Given: servertest.Body{"gn": text, "sn": text, "employeeid": text, "department": text, "transport": text}},
+			servertest.Played{Method: "PUT", Path: servertest.AnnaUser, Given: servertest.Body{"gn": text, "sn": text, "employeeid": text, "department": text}}, servertest.Played{Method: "GET", Path: servertest.AnnaUser, Given: nil})
 	}
 	for _, local := range []string{"a_b", "axb", "a%b", "o'brien", "a+b", "a-b", "a.b", "a&b", "a=b", "a~b", "0", "ä", "a{b}"} {
 		path := "/api/user/" + url.PathEscape(local+"@example.com")

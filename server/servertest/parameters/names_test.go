@@ -25,6 +25,8 @@ func TestParametersInAnyScript(t *testing.T) {
 		{"", "/api/user/anna@example.com", "sn", "last_name", "SELECT last_name FROM mailbox WHERE username = ?", false},
 		{"", "/api/user/anna@example.com", "employeeid", "employeeid", "SELECT employeeid FROM mailbox WHERE username = ?",
 			false},
+		{"", "/api/user/anna@example.com", "department", "department", "SELECT department FROM mailbox WHERE username = ?",
+			false},
 		{"/api/alias/new@example.com", "/api/alias/sales@example.com", "name", "name", "SELECT name FROM alias WHERE address = ?",
 			false},
 	} {

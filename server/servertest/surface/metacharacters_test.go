@@ -51,7 +51,7 @@ func awkwardCalls() []awkwardCall {
 			}
 		}
 	}
-	add("mail=anna@example.com", servertest.AnnaPath, "name", "gn", "sn", "employeeid", "transport", "language", "maildir", "mailboxFolder",
+	add("mail=anna@example.com", servertest.AnnaPath, "name", "gn", "sn", "employeeid", "department", "transport", "language", "maildir", "mailboxFolder",
 		"password_hash", "senderBcc", "recipientBcc", "telephoneNumber[]", "mobile[]", "forwarding[]", "addForwarding[]",
 		"removeForwarding[]", "addAlias[]", "removeAlias[]", "addService[]", "removeService[]")
 	add("domainName=example.com", servertest.ExampleCom, "name", "transport", "language", "senderBcc", "recipientBcc", "outboundRelay",

@@ -2512,11 +2512,11 @@ export type User = {
      */
     created?: string;
     /**
-     * Department.
+     * Department. Empty if not set.
      */
     department?: string;
     /**
-     * Department.
+     * Department, and what other programs have put beside it.
      */
     departmentNumber?: Array<string>;
     /**
@@ -3027,6 +3027,12 @@ export type UserUpdate = {
      *
      */
     aliases?: OwnAddresses;
+    /**
+     * Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+     * that other programs have put there stay beside it, until it is cleared.
+     *
+     */
+    department?: string;
     /**
      * Number of the employee. Empty clears it.
      */
