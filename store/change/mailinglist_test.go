@@ -530,6 +530,10 @@ func listsOfOneAddressWait(t *testing.T, open func(t *testing.T) *post) {
 		require.True(t, k.Account.Active, "mlmmj holds nothing without an account")
 		require.Len(t, k.Members, len(members))
 	}
-	_, err := os.Stat(p.lists.Archive)
-	require.ErrorIs(t, err, os.ErrNotExist, "nothing was in anybody's way")
+	if p.driver == p.lists {
+		// With mlmmjadmin what a deletion has not removed yet may be archived by whoever makes the list anew: its driver cannot
+		// tell a list that was left unfinished from another one.
+		_, err := os.Stat(p.lists.Archive)
+		require.ErrorIs(t, err, os.ErrNotExist, "nothing was in anybody's way")
+	}
 }
