@@ -26,6 +26,7 @@ const (
 
 // Which entry comes first, the larger number in front. Amavisd and iRedAPD each have a scale of their own, and mixing
 // them breaks the precedence.
+// Source: MAILADDR_PRIORITIES in libs/utils.py of iRedAPD for the first scale, plugins/throttle.py and greylisting.py for the second.
 var (
 	amavisdPriorities = map[AddressKind]int64{
 		KindEmail: 10, KindIP: 9, KindWildcardIP: 8, KindNetwork: 7, KindWildcardAddress: 7, KindDomain: 5, KindSubdomain: 3,
@@ -51,6 +52,7 @@ var (
 
 // ClassifyAddress returns the pattern as it is stored and compared, and its kind; KindInvalid when it is none. An
 // IP address gets the form in which Postfix sends it, and a network of a single address becomes that address.
+// Source: is_valid_amavisd_address in libs/utils.py of iRedAPD.
 func ClassifyAddress(text string) (string, AddressKind) {
 	s := strings.ToLower(strings.TrimSpace(text))
 	if len(s) > maxName {

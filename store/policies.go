@@ -64,6 +64,7 @@ func (a PolicyAccount) Kind() AddressKind {
 
 // Candidates are the accounts whose settings apply to this one, the most exact first: for user@sub.example.com itself,
 // @sub.example.com, @.sub.example.com, @.example.com, @.com and @., as Amavisd and iRedAPD look them up.
+// Source: the lookup keys of Amavisd (README.lookups), libs/utils.py of iRedAPD.
 func (a PolicyAccount) Candidates() []PolicyAccount {
 	if a == Everybody {
 		return []PolicyAccount{Everybody}

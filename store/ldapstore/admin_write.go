@@ -30,6 +30,7 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 	})
 }
 
+// newAdmin is the entry of a standalone admin. Source: mailAdmin in samples/iredmail/iredmail.schema of iRedMail.
 func (s *Store) newAdmin(a store.AdminCreate, now time.Time) entry {
 	e := entry{dn: s.tree.admin(a.Mail)}
 	e.set("objectClass", "mailAdmin")
@@ -47,6 +48,7 @@ func (s *Store) newAdmin(a store.AdminCreate, now time.Time) entry {
 }
 
 // setPassword sets the stored hash and, in days since 1970, when that was.
+// Source: shadowLastChange of RFC 2307.
 func (e *entry) setPassword(hash store.Secret, now time.Time) {
 	e.set(passwordAttribute, hash.Reveal())
 	e.set("shadowLastChange", strconv.FormatInt(now.Unix()/int64(24*time.Hour/time.Second), 10))

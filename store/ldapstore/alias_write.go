@@ -54,6 +54,8 @@ func (s *Store) admit(
 	return h, s.managing(held, w.Actor).CheckCaps(ctx, h.name, rules.New(more))
 }
 
+// newAlias is the entry of an alias account. Source: mailAlias in samples/iredmail/iredmail.schema of iRedMail; its
+// virtual_alias_maps.cf for OpenLDAP asks for the services mail and deliver.
 func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {
 	e := entry{dn: s.tree.alias(a.Mail)}
 	e.set("objectClass", "mailAlias")

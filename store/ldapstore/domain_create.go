@@ -85,6 +85,7 @@ func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.Do
 }
 
 // newDomain is the entry of a domain that is all there.
+// Source: libs/ldaplib/iredldif.py of iRedAdmin; mailDomain in samples/iredmail/iredmail.schema of iRedMail.
 func (s *Store) newDomain(d store.DomainCreate) entry {
 	e := entry{dn: s.tree.domain(d.Name)}
 	e.set("objectClass", "mailDomain")
@@ -108,6 +109,7 @@ func (s *Store) newDomain(d store.DomainCreate) entry {
 }
 
 // bccAttribute holds who gets blind copies; they are sent only where the service is enabled too.
+// Source: sender_bcc_maps_domain.cf and the like for OpenLDAP of iRedMail, which ask for the service senderbcc or recipientbcc.
 type bccAttribute struct{ name, service string }
 
 var (

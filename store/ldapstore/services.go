@@ -8,6 +8,7 @@ import (
 )
 
 // userServices are those of a new mailbox.
+// Source: the values of enabledService for a new user in libs/ldaplib/iredldif.py of iRedAdmin.
 var userServices = []string{
 	"internal", "doveadm", "lib-storage", "indexer-worker", "dsync", "quota-status",
 	serviceMail, "smtp", "smtpsecured", "smtptls", "pop3", "pop3secured", "pop3tls", "imap", "imapsecured", "imaptls",

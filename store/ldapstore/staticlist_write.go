@@ -80,6 +80,8 @@ func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.Static
 	return nil
 }
 
+// newList is the entry of a list without its members. Source: mailList in samples/iredmail/iredmail.schema of iRedMail; its
+// virtual_group_maps.cf for OpenLDAP finds the members by their memberOfGroup.
 func newList(dn string, h home, m store.StaticListCreate) entry {
 	e := entry{dn: dn}
 	e.set("objectClass", "mailList")
@@ -175,6 +177,7 @@ func (s *Store) planInside(ctx context.Context, p *plan, addresses []string, now
 }
 
 // planOutside plans the entry that holds the members who are not of this server. Without any there is none.
+// Source: mailExternalUser in samples/iredmail/iredmail.schema of iRedMail.
 func (s *Store) planOutside(p *plan, h home, list string, before *entry, outside []string) {
 	if len(outside) == 0 {
 		if before != nil {

@@ -15,6 +15,7 @@ const (
 )
 
 // containers are all that a domain has, in the order in which they are made.
+// Source: the groups below a domain in libs/ldaplib/attrs.py of iRedAdmin.
 var containers = []string{containerUsers, containerGroups, containerAliases, containerExternals}
 
 // tree says where entries are. This file is the only place where a value becomes part of a DN or a filter.
@@ -42,6 +43,7 @@ func (t tree) externals(list string) string {
 }
 
 // catchall is the entry of a user of no name.
+// Source: catchall_maps.cf for OpenLDAP of iRedMail, which Postfix asks for @domain when nothing has the address (virtual(5)).
 func (t tree) catchall(domain string) string { return t.user("@" + domain) }
 
 func (t tree) admin(mail string) string { return rdn("mail", mail) + "," + t.admins }

@@ -149,6 +149,7 @@ func userOf(h home, e entry) store.User {
 }
 
 // forwardings are where mail to a mailbox goes: nothing said means to itself.
+// Source: virtual_group_members_maps.cf for OpenLDAP of iRedMail, by which mail to a mailbox goes to itself.
 func (e entry) forwardings() []string {
 	if len(e.all("mailForwardingAddress")) == 0 {
 		return []string{e.address()}

@@ -78,6 +78,7 @@ func (s *Store) userPath(u store.UserCreate, now time.Time) (string, error) {
 	return s.options.StorageRoot + "/" + rules.NewMailboxPath(u.Mail, now), nil
 }
 
+// newUser is the entry of a new mailbox. Source: libs/ldaplib/iredldif.py of iRedAdmin; cn and sn must be there by RFC 4519.
 func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
 	local, _ := store.SplitAddress(u.Mail)
 	e := entry{dn: s.tree.user(u.Mail)}

@@ -13,6 +13,7 @@ import (
 const mark = "X-Mailing-List"
 
 // automatic are the header lines that a list adds to each post beside those of its settings, in mlmmjadmin's order.
+// Source: libs/mlmmj.py of mlmmjadmin; List-Post and the others are those of RFC 2369, List-Id that of RFC 2919.
 func automatic(mail string) []string {
 	local, domain := store.SplitAddress(mail)
 	return []string{

@@ -30,6 +30,7 @@ type parameter struct {
 
 // parameters are all settings. Files are written in this order and removed in the opposite one: what restricts a list
 // comes before what it replaces goes, and there is no footer_html without a footer_text.
+// Source: TUNABLES of mlmmj for the files, libs/__init__.py of mlmmjadmin for the names.
 var parameters = []parameter{
 	{"Name", "name", "name", line},
 	{"Closed", "close_list", "closedlist", flag},

@@ -11,6 +11,7 @@ import (
 
 // noPolicy is the policy_id of an account that has lists and no policy: there is no such row, so that it adds nothing.
 // The column's own default is 1, which would attach the policy of everybody at the priority of the account.
+// Source: the query of Amavisd joins users with policy by policy_id (README.sql).
 const noPolicy = 0
 
 // email is an address as a column of Amavisd's compares it: byte by byte.

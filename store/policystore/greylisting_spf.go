@@ -13,6 +13,7 @@ import (
 )
 
 // derived are the tables with what is exempt on behalf of a domain. An old iRedAPD wrote into the second.
+// Source: tools/spf_to_greylist_whitelists.py of iRedAPD.
 var derived = []string{"greylisting_whitelist_domain_spf", "greylisting_whitelists"}
 
 // SpfDomains implements store.Greylistings.

@@ -30,6 +30,7 @@ func (s *Store) GreylistingWhitelist(ctx context.Context, account store.PolicyAc
 }
 
 // exemptKinds are the patterns that iRedAPD can match a sender by when it decides about greylisting.
+// Source: plugins/greylisting.py of iRedAPD.
 var exemptKinds = []store.AddressKind{
 	store.KindEmail, store.KindDomain, store.KindSubdomain, store.KindTopLevel, store.KindIP, store.KindNetwork, store.KindCatchall,
 }

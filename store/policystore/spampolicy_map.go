@@ -24,6 +24,7 @@ const everyHeader = -100.0
 const maxRules = 64
 
 // shippedPolicy is the policy of everybody as iRedMail ships it.
+// Source: samples/amavisd/default_spam_policy.sql of iRedMail.
 var shippedPolicy = store.Record{
 	{Name: "spam_lover", Value: "Y"}, {Name: "virus_lover", Value: "N"}, {Name: "banned_files_lover", Value: "N"},
 	{Name: "bad_header_lover", Value: "Y"},
@@ -34,6 +35,7 @@ var shippedPolicy = store.Record{
 }
 
 // configuredPolicy is what Amavisd's own configuration says where no policy does, as iRedMail writes it.
+// Source: amavisd.conf as the installer of iRedMail writes it (samples/amavisd).
 var configuredPolicy = store.Record{
 	{Name: "spam_lover", Value: "N"}, {Name: "virus_lover", Value: "N"}, {Name: "banned_files_lover", Value: "N"},
 	{Name: "bad_header_lover", Value: "N"},
@@ -181,6 +183,7 @@ func shownPolicy(row store.Record) store.Record {
 
 // effectivePolicy resolves layers, the first of which has something to say decides, over what is configured. A parameter
 // of two columns is whose the narrower of them is.
+// Source: README.sql of Amavisd: of the rows by users.priority, the first whose column is not NULL.
 func effectivePolicy(layers []layer) store.Record {
 	layers = append(slices.Clone(layers), layer{store.SourceDefault, configuredPolicy})
 	effective := make(store.Record, 0, len(parameters))

@@ -66,6 +66,7 @@ func (s *Store) Throttle(ctx context.Context, account store.PolicyAccount, direc
 
 // effectiveThrottle is what iRedAPD makes of rows, the first of which comes first. One without a period it passes over;
 // for each limit alone the first that is not left to the next decides.
+// Source: plugins/throttle.py of iRedAPD.
 func effectiveThrottle(rows []throttle) store.Record {
 	limits := []struct {
 		name string

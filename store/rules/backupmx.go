@@ -14,6 +14,7 @@ type BackupMX struct {
 // domain comes: iRedMail's tables say of it neither that mail is delivered here (virtual_alias_domain and the domain's own map
 // leave a backup MX out) nor that it is relayed (relay_domains knows primary domains alone), so Postfix refuses all of it. Where
 // another program has made it so, it is no reason to refuse other changes.
+// Source: iRedMail's map for SQL, samples/postfix/mysql/relay_domains.cf, asks for the domain itself, and not for alias domains.
 func (b BackupMX) Check() error {
 	if !b.Is || !b.Aliases || b.Was && !b.Added {
 		return nil

@@ -12,6 +12,8 @@ const listDelimiter = "+"
 
 // Extended returns the addresses that an address may be an extension of: what stands before each of the delimiters in its
 // local part, at the same domain. Postfix (recipient_delimiter) hands mail for x+y to x where x+y is nobody's.
+// Source: recipient_delimiter of postconf(5); by virtual(5) Postfix looks up the address without its extension when the whole
+// one is not found.
 func Extended(mail, delimiters string) []string {
 	local, domain := store.SplitAddress(mail)
 	var plain []string

@@ -117,6 +117,7 @@ var (
 
 // IsPublic reports whether the address is one of the internet: not loopback, link-local, private, shared (RFC 6598),
 // unique-local, multicast or unspecified, and no IPv6 notation of such an IPv4 address. An IPv4-mapped one is never public.
+// Source: the special-purpose address registries (RFC 6890).
 func IsPublic(address netip.Addr) bool {
 	address = address.WithZone("")
 	if address.Is4In6() || notPublic.Contain(address) {

@@ -11,6 +11,7 @@ import (
 // NewMailboxPath makes up where a new mailbox lies below the storage: domain, the first three characters of the local
 // part, and the local part with the time, so that an address used again never finds the files of the one before. The
 // form of the time is what iRedMail's clean-up of deleted mailboxes looks for. It ends in a slash.
+// Source: tools/delete_mailboxes.py of iRedAdmin for the time; generate_maildir_path in its libs/iredutils.py.
 func NewMailboxPath(mail string, now time.Time) string {
 	local, domain := store.SplitAddress(mail)
 	hash := strings.NewReplacer(".", "_", "~", "_").Replace((local + "___")[:3])

@@ -9,12 +9,14 @@ import (
 
 // services are those that a mailbox has a switch for: a new set of services switches off all of them that it lacks. What Dovecot
 // needs inside (doveadm, lib-storage, quota-status and the like) is left alone unless it is named. The names are iRedMail's.
+// Source: the columns enable* of mailbox in samples/iredmail/iredmail.mysql of iRedMail, and enabledService in its directory.
 var services = []string{
 	"smtp", "smtpsecured", "smtptls", "pop3", "pop3secured", "pop3tls", "imap", "imapsecured", "imaptls",
 	"managesieve", "managesievesecured", "managesievetls", "deliver", "sogo", "sogowebmail", "sogocalendar", "sogoactivesync",
 }
 
 // furtherServices are further names of the same thing. Dovecot calls ManageSieve "sieve", and delivery by its two programs.
+// Source: Dovecot asks for the name of its own protocol, which iRedMail puts into the query (samples/dovecot, user_query and user_filter).
 var furtherServices = map[string][]string{
 	"managesieve":        {"sieve"},
 	"managesievesecured": {"sievesecured", "sievetls"},

@@ -22,6 +22,7 @@ func aliasDomainsOf(ctx context.Context, tx *sqldb.Tx, domain string) ([]string,
 
 // planAliasDomains adds and removes alias domains. With one go the further addresses of mailboxes under it, which
 // nothing would ask for any more.
+// Source: domain_alias_maps of iRedMail (samples/postfix/mysql/domain_alias_maps.cf).
 func (s *Store) planAliasDomains(p *plan, domain string, c rules.AliasDomains, now time.Time) {
 	for _, name := range c.Removed {
 		p.Do("DELETE FROM alias_domain WHERE alias_domain = ? AND target_domain = ?", name, domain)

@@ -107,4 +107,5 @@ func addParts(ctx context.Context, r *sqldb.Reader, part domainPart, names []str
 }
 
 // relayAccount is how sender_relayhost names a whole domain.
+// Source: sender_dependent_relayhost_maps of postconf(5), asked for the address and then for @domain.
 func relayAccount(domain string) string { return "@" + domain }

@@ -140,6 +140,7 @@ func assignNumber(row store.Record, column string, value *int64) {
 
 // planBcc replaces the address that gets a copy of a whole domain's mail; "" removes it. There is no switching off
 // without removing: Postfix asks for the row alone.
+// Source: sender_bcc_maps_domain and recipient_bcc_maps_domain of iRedMail (samples/postfix/mysql).
 func (s *Store) planBcc(p *plan, table, domain string, bcc *string, now time.Time) {
 	if bcc == nil || !s.schema.Has(table) {
 		return
@@ -164,6 +165,7 @@ func (s *Store) planRelay(p *plan, domain string, relay *string) {
 }
 
 // planCatchall replaces who gets mail for what does not exist in the domain.
+// Source: catchall_maps of iRedMail (samples/postfix/mysql): the row whose address is the domain.
 func planCatchall(p *plan, domain string, destinations []string) {
 	p.Do("DELETE FROM forwardings WHERE address = ?", domain)
 	rows := make([]forwarding, len(destinations))

@@ -9,6 +9,7 @@ import (
 
 // forwarding is a row of the table forwardings: mail for the address goes to forwarding. Domain is that of the
 // address or, under an alias domain, the primary one: Postfix finds no other.
+// Source: virtual_alias_maps and domain_alias_maps of iRedMail (samples/postfix/mysql), which join forwardings.domain with domain.
 type forwarding struct {
 	Address      string
 	Forwarding   string

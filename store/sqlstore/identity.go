@@ -11,6 +11,7 @@ import (
 )
 
 // allDomains is the domain of the row that makes an account a global admin.
+// Source: domain_admins in samples/iredmail/iredmail.mysql of iRedMail, libs/sqllib/auth.py of iRedAdmin.
 const allDomains = "ALL"
 
 // principal is the row of an account as far as it matters for who it is.

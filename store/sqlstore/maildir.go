@@ -12,6 +12,7 @@ import (
 type maildir struct{ base, node, rest string }
 
 // path returns the absolute path, as Dovecot puts it together.
+// Source: the user_query of samples/dovecot for SQL of iRedMail, which puts the three columns together in lower case.
 func (m maildir) path() string { return m.base + "/" + m.node + "/" + m.rest }
 
 // newMaildir makes up where a new mailbox lies.

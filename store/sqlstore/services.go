@@ -8,9 +8,11 @@ import (
 )
 
 // directoryServices mean something in a directory alone.
+// Source: samples/iredmail/iredmail.mysql of iRedMail has no columns for these.
 var directoryServices = []string{"smtptls", "managesievetls", "forward", "senderbcc", "recipientbcc", "mail"}
 
 // letterServices are kept as the letters y and n.
+// Source: samples/iredmail/iredmail.mysql of iRedMail (CHAR(1), y or n).
 var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
 
 // isService reports whether a name is that of a service: one that we know, or one that has a column of its own.

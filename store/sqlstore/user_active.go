@@ -13,7 +13,8 @@ import (
 
 // Postfix asks most tables about a row's own active, not about that of the mailbox. So what a mailbox has is switched off along
 // with it: where its mail goes, its further addresses and its blind copies. What was off before is noted with the mailbox, and stays
-// off when it is switched on again. Memberships are no part of it: those rows belong to the alias accounts.
+// off when it is switched on again. Memberships are no part of it: those rows belong to the alias accounts. Source: the queries of
+// virtual_alias_maps and sender_bcc_maps_user of iRedMail (samples/postfix/mysql).
 
 // settingKeptOff notes in a mailbox's settings which of its rows were off when it was disabled: each is the kind and, where there may
 // be several, the other address, as in a URL.

@@ -64,6 +64,7 @@ func addressesOf(ctx context.Context, tx *sqldb.Tx, mail string, scope store.Sco
 }
 
 // planRemoval plans the record by which iRedMail's clean-up finds the files of a mailbox.
+// Source: deleted_mailboxes in samples/iredmail/iredmail.mysql of iRedMail, read by tools/delete_mailboxes.py of iRedAdmin.
 func (s *Store) planRemoval(
 	ctx context.Context, tx *sqldb.Tx, p *plan, actor store.Actor, row store.Record, date *string, now time.Time,
 ) error {
