@@ -15,7 +15,7 @@ func TestMostSimilar(t *testing.T) {
 	}
 	for misspelt, want := range map[string]string{
 		"qouta": "quota", "Quota": "quota", "quotas": "quota", "alises": "aliases", "accountstatus": "accountStatus", "passwd": "password",
-		"nmae": "name", "x": "", "": "", "moderators": "", "foo": "",
+		"nam": "name", "x": "", "": "", "moderators": "", "foo": "",
 	} {
 		require.Equal(t, want, mostSimilar(misspelt, known), misspelt)
 	}

@@ -210,7 +210,7 @@ func (op Operation) Call(c *Client, g Target) Answer {
 	if given == nil {
 		return c.Send(op.Method, g.Path(op.Template), "", "")
 	}
-	return c.Json(op.Method, g.Path(op.Template), given)
+	return c.JSON(op.Method, g.Path(op.Template), given)
 }
 
 // Matrix is a fixture in which every operation finds something to do, and who calls there.
@@ -228,7 +228,7 @@ func MatrixOn(t *testing.T, engine string) Matrix {
 	root.MustDomain("free.test", nil)
 	root.Must(http.StatusOK, "PUT", "/api/domain/admins/free.test", Body{"addAdmin": List{OwnAdmin, Creator}})
 	for _, d := range []string{"own.test", "other.test"} {
-		if a := root.Json("POST", "/api/ml/dev@"+d, Body{}); !testing.Short() || a.Status != http.StatusServiceUnavailable {
+		if a := root.JSON("POST", "/api/ml/dev@"+d, Body{}); !testing.Short() || a.Status != http.StatusServiceUnavailable {
 			require.Equal(t, http.StatusCreated, a.Status, a.Raw) // a quick run goes without mlmmj
 		}
 		if w.Directory != nil {

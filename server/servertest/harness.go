@@ -270,7 +270,7 @@ func (w *Fixture) Anonymous() *Client { return &Client{W: w} }
 func (w *Fixture) As(username, password string) *Client {
 	w.T.Helper()
 	c := w.Anonymous()
-	a := c.Json("POST", "/api/login", map[string]any{"username": username, "password": password})
+	a := c.JSON("POST", "/api/login", map[string]any{"username": username, "password": password})
 	require.Equal(w.T, http.StatusOK, a.Status, "log in as %s: %s", username, a.Raw)
 	c.Cookie = a.Cookie()
 	require.NotNil(w.T, c.Cookie)
@@ -328,7 +328,7 @@ func (c *Client) Get(path string) Answer { c.W.T.Helper(); return c.Send("GET", 
 func (c *Client) Delete(path string) Answer { c.W.T.Helper(); return c.Send("DELETE", path, "", "") }
 
 // Json sends a JSON body.
-func (c *Client) Json(method, path string, body any) Answer {
+func (c *Client) JSON(method, path string, body any) Answer {
 	c.W.T.Helper()
 	raw, err := json.Marshal(body)
 	require.NoError(c.W.T, err)
@@ -442,7 +442,7 @@ func (c *Client) MustDomain(name string, settings map[string]any) {
 	if settings == nil {
 		settings = map[string]any{}
 	}
-	a := c.Json("POST", "/api/domain/"+name, settings)
+	a := c.JSON("POST", "/api/domain/"+name, settings)
 	require.Equal(c.W.T, http.StatusCreated, a.Status, a.Raw)
 }
 
@@ -452,13 +452,13 @@ func (c *Client) MustUser(mail string, settings map[string]any) {
 	for k, v := range settings {
 		body[k] = v
 	}
-	a := c.Json("POST", "/api/user/"+mail, body)
+	a := c.JSON("POST", "/api/user/"+mail, body)
 	require.Equal(c.W.T, http.StatusCreated, a.Status, a.Raw)
 }
 
 func (c *Client) Must(status int, method, path string, body any) Answer {
 	c.W.T.Helper()
-	a := c.Json(method, path, body)
+	a := c.JSON(method, path, body)
 	require.Equal(c.W.T, status, a.Status, "%s %s: %s", method, path, a.Raw)
 	return a
 }

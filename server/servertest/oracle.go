@@ -84,7 +84,7 @@ func send(method, path string, given Body) Act {
 		if given == nil {
 			a = c.Send(method, path, "", "")
 		} else {
-			a = c.Json(method, path, given)
+			a = c.JSON(method, path, given)
 		}
 		require.True(c.W.T, a.OK(), "%s %s: %s", method, path, a.Raw)
 		require.NotContains(c.W.T, a.Body, "_discarded", "%s %s", method, path)

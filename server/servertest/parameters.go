@@ -35,7 +35,7 @@ func (v Session) Write(method, path string, values Body) Answer {
 		return v.Send(method, path, "", "")
 	}
 	if !v.Forms {
-		return v.Json(method, path, values)
+		return v.JSON(method, path, values)
 	}
 	return v.Form(method, path, values.Form(v.W.T))
 }

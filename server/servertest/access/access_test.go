@@ -179,7 +179,7 @@ func (p parameter) give(c *servertest.Client) servertest.Answer {
 	if p.OperationID == "createDomain" {
 		g.Values["domain"] = "new.test"
 	}
-	return c.Json(p.Method, g.Path(p.Template), given)
+	return c.JSON(p.Method, g.Path(p.Template), given)
 }
 
 func TestAccessToParameters(t *testing.T) {

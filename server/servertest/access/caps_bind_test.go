@@ -19,16 +19,16 @@ type capped struct {
 
 var cappedKinds = []capped{
 	{"maxUsers", "EXCEED_LIMIT_USERS", 2, func(c *servertest.Client, i int, domain string) servertest.Answer {
-		return c.Json("POST", fmt.Sprintf("/api/user/x%d@%s", i, domain), map[string]any{"password": servertest.Password, "quota": 10})
+		return c.JSON("POST", fmt.Sprintf("/api/user/x%d@%s", i, domain), map[string]any{"password": servertest.Password, "quota": 10})
 	}},
 	{"maxQuota", "EXCEED_LIMIT_QUOTA", 20, func(c *servertest.Client, i int, domain string) servertest.Answer {
-		return c.Json("POST", fmt.Sprintf("/api/user/x%d@%s", i, domain), map[string]any{"password": servertest.Password, "quota": 10})
+		return c.JSON("POST", fmt.Sprintf("/api/user/x%d@%s", i, domain), map[string]any{"password": servertest.Password, "quota": 10})
 	}},
 	{"maxAliases", "EXCEED_LIMIT_ALIASES", 1, func(c *servertest.Client, i int, domain string) servertest.Answer {
-		return c.Json("POST", fmt.Sprintf("/api/alias/x%d@%s", i, domain), map[string]any{})
+		return c.JSON("POST", fmt.Sprintf("/api/alias/x%d@%s", i, domain), map[string]any{})
 	}},
 	{"maxLists", "EXCEED_LIMIT_LISTS", 1, func(c *servertest.Client, i int, domain string) servertest.Answer {
-		return c.Json("POST", fmt.Sprintf("/api/ml/x%d@%s", i, domain), map[string]any{})
+		return c.JSON("POST", fmt.Sprintf("/api/ml/x%d@%s", i, domain), map[string]any{})
 	}},
 }
 
@@ -62,12 +62,12 @@ func TestCapsBindWhoeverWrites(t *testing.T) {
 				}
 				for _, c := range []*servertest.Client{boss, mate} {
 					for _, leave := range []map[string]any{{"removeAdmin": []string{"boss@admins.test"}}, {"removeAllAdmins": "yes"}} {
-						a := c.Json("PUT", "/api/domain/admins/a.test", leave)
+						a := c.JSON("PUT", "/api/domain/admins/a.test", leave)
 						require.Equal(t, http.StatusForbidden, a.Status, a.Raw)
 					}
 				}
 				require.Equal(t, k.code, k.add(mate, 2, "a.test").Msg(), "nobody has left")
-				a := mate.Legacy().Json("PUT", "/api/domain/admins/a.test", map[string]any{"removeAllAdmins": "yes"})
+				a := mate.Legacy().JSON("PUT", "/api/domain/admins/a.test", map[string]any{"removeAllAdmins": "yes"})
 				require.True(t, a.OK(), a.Raw)
 				require.Equal(t, []any{"boss@admins.test"}, a.Body["_discarded"])
 				require.Equal(t, []any{"boss@admins.test"}, root.Get("/api/domain/a.test").Data()["admins"])
@@ -89,14 +89,14 @@ func capOfDomainsBinds(t *testing.T, w *servertest.Fixture) {
 	boss.MustUser("mate@a.test", nil)
 	boss.Must(http.StatusOK, "PUT", "/api/domain/admins/a.test", map[string]any{"addAdmin": []string{"mate@a.test"}})
 	mate := w.As("mate@a.test", servertest.Password)
-	require.Equal(t, "PERMISSION_DENIED", mate.Json("POST", "/api/domain/b.test", map[string]any{}).Msg(), "whom it appoints may create none")
+	require.Equal(t, "PERMISSION_DENIED", mate.JSON("POST", "/api/domain/b.test", map[string]any{}).Msg(), "whom it appoints may create none")
 	for _, c := range []*servertest.Client{boss, mate} {
-		a := c.Json("PUT", "/api/domain/admins/a.test", map[string]any{"removeAdmin": []string{"boss@admins.test"}})
+		a := c.JSON("PUT", "/api/domain/admins/a.test", map[string]any{"removeAdmin": []string{"boss@admins.test"}})
 		require.Equal(t, http.StatusForbidden, a.Status, a.Raw)
 	}
-	require.Equal(t, "EXCEED_LIMIT_DOMAIN", boss.Json("POST", "/api/domain/b.test", map[string]any{}).Msg())
-	require.Equal(t, "EXCEED_LIMIT_DOMAIN", boss.Legacy().Json("POST", "/api/domain/b.test", map[string]any{}).Msg())
-	require.Equal(t, http.StatusForbidden, mate.Json("PUT", "/api/domain/admins/a.test", map[string]any{"removeAllAdmins": "yes"}).Status)
+	require.Equal(t, "EXCEED_LIMIT_DOMAIN", boss.JSON("POST", "/api/domain/b.test", map[string]any{}).Msg())
+	require.Equal(t, "EXCEED_LIMIT_DOMAIN", boss.Legacy().JSON("POST", "/api/domain/b.test", map[string]any{}).Msg())
+	require.Equal(t, http.StatusForbidden, mate.JSON("PUT", "/api/domain/admins/a.test", map[string]any{"removeAllAdmins": "yes"}).Status)
 }
 
 // Who may create domains does not get rid of the cap of another admin by making the domain anew.
@@ -131,7 +131,7 @@ func TestWhoIsForbiddenSomethingAppointsNobody(t *testing.T) {
 			root.Must(http.StatusOK, "PUT", "/api/admin/"+servertest.OwnAdmin, withLimit(map[string]any{}, limit, -1))
 			before := servertest.Dump(t, w)
 			for _, c := range []*servertest.Client{clients["own"], clients["own"].Legacy()} {
-				a := c.Json("PUT", "/api/domain/admins/own.test", map[string]any{"addAdmin": []string{servertest.PlainUser}})
+				a := c.JSON("PUT", "/api/domain/admins/own.test", map[string]any{"addAdmin": []string{servertest.PlainUser}})
 				require.Equal(t, "PERMISSION_DENIED", a.Msg(), a.Raw)
 				require.Equal(t, "addAdmin", a.Field())
 			}
@@ -155,10 +155,10 @@ func TestRankCountsRights(t *testing.T) {
 				map[string]any{"password": servertest.Password, "maxDomains": 5, "maxUsers": 9})
 			root.Must(http.StatusOK, "PUT", "/api/domain/admins/a.test", map[string]any{"addAdmin": []string{"boss@admins.test", "mate@a.test"}})
 			boss, mate := w.As("boss@admins.test", servertest.Password), w.As("mate@a.test", servertest.Password)
-			require.Equal(t, http.StatusOK, boss.Json("PUT", "/api/user/mate@a.test", map[string]any{"name": "Mate"}).Status)
-			require.Equal(t, http.StatusOK, mate.Json("PUT", "/api/user/plain@a.test", map[string]any{"name": "Plain"}).Status)
+			require.Equal(t, http.StatusOK, boss.JSON("PUT", "/api/user/mate@a.test", map[string]any{"name": "Mate"}).Status)
+			require.Equal(t, http.StatusOK, mate.JSON("PUT", "/api/user/plain@a.test", map[string]any{"name": "Plain"}).Status)
 			require.Equal(t, "PERMISSION_DENIED", mate.Delete("/api/domain/a.test").Msg())
-			a := mate.Legacy().Json("PUT", "/api/domain/admins/a.test", map[string]any{"removeAdmin": []string{"boss@admins.test"}})
+			a := mate.Legacy().JSON("PUT", "/api/domain/admins/a.test", map[string]any{"removeAdmin": []string{"boss@admins.test"}})
 			require.Equal(t, "PERMISSION_DENIED", a.Msg(), a.Raw)
 			require.Equal(t, []any{"boss@admins.test", "mate@a.test"}, root.Get("/api/domain/a.test").Data()["admins"])
 		})
@@ -181,15 +181,15 @@ func TestExtensionOfAnotherIsNotTaken(t *testing.T) {
 			own := w.As("own@admins.test", servertest.Password)
 			for _, mail := range []string{"boss+bills@a.test", "list+subscribe@a.test"} {
 				for _, c := range []*servertest.Client{own, own.Legacy()} {
-					require.Equal(t, "PERMISSION_DENIED", c.Json("POST", "/api/alias/"+mail, map[string]any{}).Msg())
+					require.Equal(t, "PERMISSION_DENIED", c.JSON("POST", "/api/alias/"+mail, map[string]any{}).Msg())
 				}
 				require.Equal(t, http.StatusForbidden,
-					own.Json("PUT", "/api/user/plain@a.test", map[string]any{"addAlias": []string{mail}}).Status)
-				a := own.Legacy().Json("PUT", "/api/user/plain@a.test", map[string]any{"addAlias": []string{mail, "fine@a.test"}})
+					own.JSON("PUT", "/api/user/plain@a.test", map[string]any{"addAlias": []string{mail}}).Status)
+				a := own.Legacy().JSON("PUT", "/api/user/plain@a.test", map[string]any{"addAlias": []string{mail, "fine@a.test"}})
 				require.True(t, a.OK(), a.Raw)
 				require.Equal(t, []any{mail}, a.Body["_discarded"])
 			}
-			require.Equal(t, "PERMISSION_DENIED", root.Json("POST", "/api/alias/list+help@a.test", map[string]any{}).Msg())
+			require.Equal(t, "PERMISSION_DENIED", root.JSON("POST", "/api/alias/list+help@a.test", map[string]any{}).Msg())
 			root.Must(http.StatusCreated, "POST", "/api/alias/boss+news@a.test", map[string]any{})
 			own.Must(http.StatusCreated, "POST", "/api/alias/plain+news@a.test", map[string]any{})
 		})
@@ -219,7 +219,7 @@ func TestBulkChangesEndTheSessionsOfWhomTheyChange(t *testing.T) {
 				for _, mail := range []string{"boss@a.test", "mate@a.test", "more@a.test"} {
 					sessions[mail] = w.As(mail, servertest.Password)
 				}
-				a := w.As("own@a.test", servertest.Password).Json("PUT", "/api/users/a.test", given)
+				a := w.As("own@a.test", servertest.Password).JSON("PUT", "/api/users/a.test", given)
 				require.Equal(t, http.StatusOK, a.Status, a.Raw)
 				require.Equal(t, []any{"more@a.test"}, a.Body["_discarded"], "it manages more")
 				for mail, lives := range map[string]bool{"boss@a.test": true, "mate@a.test": false, "more@a.test": true} {

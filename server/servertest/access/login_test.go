@@ -200,10 +200,10 @@ func TestComparingPasswordsIsLimited(t *testing.T) {
 				require.Equal(t, "INVALID_CREDENTIALS", root.Must(http.StatusUnprocessableEntity, "POST", ada, wrong).Msg())
 				root.Must(http.StatusUnprocessableEntity, "POST", "/api/verify_password/user/anna@example.com", wrong)
 			}
-			requireTooMany(t, root.Json("POST", ada, right), 900)
-			requireTooMany(t, root.Legacy().Json("POST", "/api/verify_password/user/anna@example.com", right), 900)
+			requireTooMany(t, root.JSON("POST", ada, right), 900)
+			requireTooMany(t, root.Legacy().JSON("POST", "/api/verify_password/user/anna@example.com", right), 900)
 			require.True(t, root.Get("/api/whoami").OK(), "the session itself goes on")
-			require.True(t, w.Root().Json("POST", ada, right).OK(), "another session")
+			require.True(t, w.Root().JSON("POST", ada, right).OK(), "another session")
 			now.move(15 * time.Minute)
 			root.Must(http.StatusOK, "POST", ada, right)
 		})

@@ -145,8 +145,8 @@ func TestGlobalAdminActivates(t *testing.T) {
 			p.Zone.Publish(name, p.Alice.Record(name))
 		}
 		p.Alice.Must(http.StatusOK, "PUT", "/api/domain/a.test", servertest.AddNames("x.test", "y.test"))
-		require.Equal(t, http.StatusForbidden, p.Alice.Json("PUT", "/api/domain/on.test", accountIs("active")).Status)
-		require.Equal(t, "PERMISSION_DENIED", p.Alice.Legacy().Json("PUT", "/api/domain/on.test", accountIs("active")).Msg())
+		require.Equal(t, http.StatusForbidden, p.Alice.JSON("PUT", "/api/domain/on.test", accountIs("active")).Status)
+		require.Equal(t, "PERMISSION_DENIED", p.Alice.Legacy().JSON("PUT", "/api/domain/on.test", accountIs("active")).Msg())
 
 		p.Root.Must(http.StatusOK, "PUT", "/api/domain/on.test", accountIs("active"))
 		require.True(t, p.IsActive("on.test"))
@@ -183,15 +183,15 @@ func TestRefusedWritesLeavePending(t *testing.T) {
 	proverOnEvery(t, func(t *testing.T, p *servertest.Prover) {
 		p.Alice.MustDomain("new.test", nil)
 		missing := map[string]any{"accountStatus": "active", "catchall": []string{"nobody@new.test"}}
-		require.Equal(t, http.StatusUnprocessableEntity, p.Root.Json("PUT", "/api/domain/new.test", missing).Status)
+		require.Equal(t, http.StatusUnprocessableEntity, p.Root.JSON("PUT", "/api/domain/new.test", missing).Status)
 		p.Alice.RequireStatus("pending", "new.test")
 		missing = map[string]any{"addAliasDomain": []string{"x.test"}, "catchall": []string{"nobody@a.test"}}
-		require.Equal(t, http.StatusUnprocessableEntity, p.Alice.Json("PUT", "/api/domain/a.test", missing).Status)
+		require.Equal(t, http.StatusUnprocessableEntity, p.Alice.JSON("PUT", "/api/domain/a.test", missing).Status)
 		require.Equal(t, http.StatusNotFound, p.Root.Get("/api/domain/x.test/ownership").Status)
-		require.Equal(t, http.StatusConflict, p.Bob.Json("POST", "/api/domain/new.test", map[string]any{}).Status)
-		require.Equal(t, http.StatusConflict, p.Bob.Json("PUT", "/api/domain/b.test", servertest.AddNames("x.test", "new.test")).Status)
+		require.Equal(t, http.StatusConflict, p.Bob.JSON("POST", "/api/domain/new.test", map[string]any{}).Status)
+		require.Equal(t, http.StatusConflict, p.Bob.JSON("PUT", "/api/domain/b.test", servertest.AddNames("x.test", "new.test")).Status)
 		require.Equal(t, http.StatusNotFound, p.Root.Get("/api/domain/x.test/ownership").Status)
-		a := p.Bob.Legacy().Json("PUT", "/api/domain/b.test", servertest.AddNames("x.test", "new.test"))
+		a := p.Bob.Legacy().JSON("PUT", "/api/domain/b.test", servertest.AddNames("x.test", "new.test"))
 		require.True(t, a.OK(), a.Raw)
 		require.Equal(t, []any{"new.test"}, a.Body["_discarded"])
 		p.Bob.RequireStatus("pending", "x.test")
@@ -257,15 +257,15 @@ func TestNamesForGlobalAdmins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			proverOnEvery(t, func(t *testing.T, p *servertest.Prover) {
 				for _, reserved := range []string{"admins.test", "elsewhere.test", "mx.postern.test"} {
-					a := p.Alice.Json("POST", "/api/domain/"+reserved, map[string]any{})
+					a := p.Alice.JSON("POST", "/api/domain/"+reserved, map[string]any{})
 					require.Equal(t, http.StatusForbidden, a.Status, a.Raw)
 					for parameter, given := range map[string]map[string]any{
 						"addAliasDomain": servertest.AddNames("free.test", reserved), "aliasDomains": allNames("free.test", reserved),
 					} {
-						a = p.Alice.Json("PUT", "/api/domain/a.test", given)
+						a = p.Alice.JSON("PUT", "/api/domain/a.test", given)
 						require.Equal(t, http.StatusForbidden, a.Status, a.Raw)
 						require.Equal(t, parameter, a.Field())
-						require.Equal(t, "PERMISSION_DENIED", p.Alice.Legacy().Json("PUT", "/api/domain/a.test", given).Msg())
+						require.Equal(t, "PERMISSION_DENIED", p.Alice.Legacy().JSON("PUT", "/api/domain/a.test", given).Msg())
 					}
 					require.Equal(t, http.StatusNotFound, p.Root.Get("/api/domain/"+reserved+"/ownership").Status)
 				}
@@ -296,17 +296,17 @@ func TestNumberOfAliasDomains(t *testing.T) {
 				for parameter, given := range map[string]map[string]any{
 					"addAliasDomain": servertest.AddNames("x.test", "y.test"), "aliasDomains": allNames(numbered(0, 101)...),
 				} {
-					a := p.Alice.Json("PUT", path, given)
+					a := p.Alice.JSON("PUT", path, given)
 					require.Equal(t, http.StatusConflict, a.Status, a.Raw)
 					require.Equal(t, "EXCEED_LIMIT_ALIAS_DOMAINS", a.Msg())
 					require.Equal(t, parameter, a.Field())
-					require.Equal(t, "EXCEED_LIMIT_ALIAS_DOMAINS", p.Alice.Legacy().Json("PUT", path, given).Msg())
+					require.Equal(t, "EXCEED_LIMIT_ALIAS_DOMAINS", p.Alice.Legacy().JSON("PUT", path, given).Msg())
 				}
 				p.Alice.Must(http.StatusOK, "PUT", path, servertest.AddNames("x.test"))
-				require.Equal(t, http.StatusConflict, p.Alice.Json("PUT", path, servertest.AddNames("y.test")).Status)
+				require.Equal(t, http.StatusConflict, p.Alice.JSON("PUT", path, servertest.AddNames("y.test")).Status)
 				p.Root.Must(http.StatusOK, "PUT", path, servertest.AddNames("y.test", "z.test"))
 				p.Alice.Must(http.StatusOK, "PUT", path, dropNames("n000.test")) // what is over can shrink
-				require.Equal(t, http.StatusConflict, p.Alice.Json("PUT", path, servertest.AddNames("n000.test")).Status)
+				require.Equal(t, http.StatusConflict, p.Alice.JSON("PUT", path, servertest.AddNames("n000.test")).Status)
 			}, func(o *ownership.Options) { o.Verify = verify })
 		})
 	}
@@ -533,14 +533,14 @@ func TestMarksOfFailedWrites(t *testing.T) {
 		do         func() servertest.Answer
 		wantBeside []string
 	}{
-		{refusal, func() servertest.Answer { return p.Alice.Json("POST", "/api/domain/two.test", map[string]any{}) }, nil},
+		{refusal, func() servertest.Answer { return p.Alice.JSON("POST", "/api/domain/two.test", map[string]any{}) }, nil},
 		{refusal, func() servertest.Answer {
-			return p.Alice.Json("PUT", "/api/domain/a.test", servertest.AddNames("x.test"))
+			return p.Alice.JSON("PUT", "/api/domain/a.test", servertest.AddNames("x.test"))
 		}, nil},
-		{refusal, func() servertest.Answer { return p.Root.Json("PUT", "/api/domain/new.test", accountIs("active")) }, nil},
-		{unknown, func() servertest.Answer { return p.Alice.Json("POST", "/api/domain/two.test", map[string]any{}) }, []string{"two.test"}},
+		{refusal, func() servertest.Answer { return p.Root.JSON("PUT", "/api/domain/new.test", accountIs("active")) }, nil},
+		{unknown, func() servertest.Answer { return p.Alice.JSON("POST", "/api/domain/two.test", map[string]any{}) }, []string{"two.test"}},
 		{unknown, func() servertest.Answer {
-			return p.Alice.Json("PUT", "/api/domain/a.test", servertest.AddNames("x.test"))
+			return p.Alice.JSON("PUT", "/api/domain/a.test", servertest.AddNames("x.test"))
 		}, []string{"two.test", "x.test"}},
 	} {
 		accounts.fails = given.cause
@@ -555,7 +555,7 @@ func TestMarksOfFailedWrites(t *testing.T) {
 	// A global admin's change of which nobody knows whether it happened does not come back as pending.
 	p.Alice.MustDomain("three.test", nil)
 	accounts.fails = unknown
-	require.False(t, p.Root.Json("PUT", "/api/domain/three.test", accountIs("disabled")).OK())
+	require.False(t, p.Root.JSON("PUT", "/api/domain/three.test", accountIs("disabled")).OK())
 	require.Equal(t, []string{"x.test"}, pending())
 }
 
@@ -678,7 +678,7 @@ func TestRacingForAPendingName(t *testing.T) {
 			name := fmt.Sprintf("race%d.test", i)
 			made := make(chan bool, 4)
 			for _, c := range []*servertest.Client{p.Alice, p.Bob, p.Alice, p.Bob} {
-				go func() { made <- c.Json("POST", "/api/domain/"+name, map[string]any{}).Status == http.StatusCreated }()
+				go func() { made <- c.JSON("POST", "/api/domain/"+name, map[string]any{}).Status == http.StatusCreated }()
 			}
 			winners := 0
 			for range 4 {
@@ -717,11 +717,11 @@ func TestPendingDomainHostsNobodysReferences(t *testing.T) {
 			writes = writes[:4] // an alias account has members of another kind there
 		}
 		for _, x := range writes {
-			a := p.Bob.Json(x.method, x.path, x.body)
+			a := p.Bob.JSON(x.method, x.path, x.body)
 			require.True(t, a.OK(), "%s %v: %s", x.path, x.body, a.Raw)
 		}
 		p.Prove(p.Alice, "mail.test")
-		a := p.Bob.Json("PUT", "/api/user/ben@b.test", map[string]any{"addForwarding": []string{"other@mail.test"}})
+		a := p.Bob.JSON("PUT", "/api/user/ben@b.test", map[string]any{"addForwarding": []string{"other@mail.test"}})
 		require.Equal(t, "NO_SUCH_ACCOUNT", a.Msg(), a.Raw)
 	})
 }
@@ -732,7 +732,7 @@ func TestPendingDomainHasNoRelayHost(t *testing.T) {
 		p.Alice.MustDomain("mail.test", nil)
 		relay := map[string]any{"outboundRelay": "[relay.example.net]:25"}
 		for _, c := range []*servertest.Client{p.Alice, p.Alice.Legacy()} {
-			a := c.Json("PUT", "/api/domain/mail.test", relay)
+			a := c.JSON("PUT", "/api/domain/mail.test", relay)
 			require.Equal(t, "PERMISSION_DENIED", a.Msg(), a.Raw)
 			require.Equal(t, "outboundRelay", a.Field())
 		}
@@ -816,13 +816,13 @@ func TestPendingDomainHasNoPolicies(t *testing.T) {
 		}
 		for _, x := range writes {
 			for _, c := range []*servertest.Client{p.Alice, p.Alice.Legacy()} {
-				a := c.Json(x.method, x.path, x.body)
+				a := c.JSON(x.method, x.path, x.body)
 				require.Equal(t, "PERMISSION_DENIED", a.Msg(), "%s: %s", x.path, a.Raw)
 			}
 		}
 		p.Prove(p.Alice, "mail.test")
 		for _, x := range writes {
-			a := p.Alice.Json(x.method, x.path, x.body)
+			a := p.Alice.JSON(x.method, x.path, x.body)
 			require.True(t, a.OK(), "%s: %s", x.path, a.Raw)
 		}
 	})

@@ -41,7 +41,7 @@ func TestAppointing(t *testing.T) {
 			if x.role == "other" {
 				domain = "other.test"
 			}
-			a := (&servertest.Client{W: w, Cookie: clients[x.role].Cookie}).Json("PUT", "/api/domain/admins/"+domain, x.body)
+			a := (&servertest.Client{W: w, Cookie: clients[x.role].Cookie}).JSON("PUT", "/api/domain/admins/"+domain, x.body)
 			require.Equal(t, x.status, a.Status, a.Raw)
 			if x.status != http.StatusOK {
 				require.Equal(t, before, servertest.Dump(t, w), "nothing was written")
@@ -53,8 +53,8 @@ func TestAppointing(t *testing.T) {
 		root := &servertest.Client{W: w, Cookie: clients["global"].Cookie}
 		root.Must(http.StatusOK, "PUT", "/api/domain/admins/own.test", map[string]any{"addAdmin": []string{servertest.Elsewhere}})
 		own := &servertest.Client{W: w, Cookie: clients["own"].Cookie}
-		require.Equal(t, http.StatusForbidden, own.Json("PUT", "/api/domain/admins/own.test", map[string]any{"removeAdmin": []string{servertest.Elsewhere}}).Status)
-		require.Equal(t, http.StatusForbidden, own.Json("PUT", "/api/domain/admins/own.test", map[string]any{"removeAllAdmins": "yes"}).Status)
+		require.Equal(t, http.StatusForbidden, own.JSON("PUT", "/api/domain/admins/own.test", map[string]any{"removeAdmin": []string{servertest.Elsewhere}}).Status)
+		require.Equal(t, http.StatusForbidden, own.JSON("PUT", "/api/domain/admins/own.test", map[string]any{"removeAllAdmins": "yes"}).Status)
 	})
 }
 
@@ -68,12 +68,12 @@ func TestWhoIsAboveIsNotSeen(t *testing.T) {
 
 func TestBulkChangesSpareWhoIsAbove(t *testing.T) {
 	w, clients := servertest.RolesFixture(t)
-	a := clients["own"].Json("PUT", "/api/users/own.test", map[string]any{"password": "Summer-1959-sun"})
+	a := clients["own"].JSON("PUT", "/api/users/own.test", map[string]any{"password": "Summer-1959-sun"})
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
 	require.ElementsMatch(t, []any{servertest.HigherUser, servertest.Elsewhere}, a.Body["_discarded"])
 	root := w.Root()
 	for mail, changed := range map[string]bool{servertest.PlainUser: true, servertest.HigherUser: false, servertest.Elsewhere: false} {
-		answer := root.Json("POST", "/api/verify_password/user/"+mail, map[string]any{"password": "Summer-1959-sun"})
+		answer := root.JSON("POST", "/api/verify_password/user/"+mail, map[string]any{"password": "Summer-1959-sun"})
 		require.Equal(t, changed, answer.OK(), "%s: %s", mail, answer.Raw)
 	}
 }
@@ -84,7 +84,7 @@ func TestDomainCreators(t *testing.T) {
 	c.Must(http.StatusCreated, "POST", "/api/domain/mine.test", map[string]any{"numberOfUsers": 5})
 	require.Equal(t, []any{servertest.Creator}, c.Get("/api/domain/mine.test").Data()["admins"], "who makes a domain manages it")
 	c.MustUser("anna@mine.test", nil)
-	require.Equal(t, http.StatusForbidden, c.Json("PUT", "/api/domain/mine.test", map[string]any{"numberOfUsers": 50}).Status, "limits are set once")
+	require.Equal(t, http.StatusForbidden, c.JSON("PUT", "/api/domain/mine.test", map[string]any{"numberOfUsers": 50}).Status, "limits are set once")
 	require.Equal(t, http.StatusForbidden, c.Delete("/api/domain/mine.test/keep_mailbox_days/366").Status)
 	require.Equal(t, http.StatusForbidden, c.Delete("/api/domain/own.test").Status, "it holds mailboxes of higher rank")
 	require.Equal(t, http.StatusForbidden, clients["own"].Delete("/api/domain/own.test").Status, "only creators remove domains")
@@ -99,6 +99,6 @@ func TestOwnMailboxIsNeverAbove(t *testing.T) {
 	anna := w.As(servertest.PlainUser, servertest.Password)
 	require.Equal(t, http.StatusOK, anna.Get("/api/user/"+servertest.PlainUser).Status)
 	require.Equal(t, http.StatusForbidden, anna.Get("/api/user/"+servertest.Elsewhere).Status)
-	require.Equal(t, http.StatusOK, anna.Json("PUT", "/api/user/"+servertest.PlainUser, map[string]any{"name": "Anna"}).Status)
-	require.Equal(t, http.StatusForbidden, anna.Json("PUT", "/api/user/"+servertest.PlainUser, map[string]any{"isGlobalAdmin": "yes"}).Status, "nobody promotes itself")
+	require.Equal(t, http.StatusOK, anna.JSON("PUT", "/api/user/"+servertest.PlainUser, map[string]any{"name": "Anna"}).Status)
+	require.Equal(t, http.StatusForbidden, anna.JSON("PUT", "/api/user/"+servertest.PlainUser, map[string]any{"isGlobalAdmin": "yes"}).Status, "nobody promotes itself")
 }

@@ -52,10 +52,10 @@ func TestReadOnly(t *testing.T) {
 	}
 	require.Greater(t, refused, 30)
 	require.Equal(t, before, servertest.Dump(t, w))
-	require.Equal(t, http.StatusUnauthorized, w.Anonymous().Json("PUT", "/api/domain/example.com", servertest.Body{}).Status, "rights come first")
+	require.Equal(t, http.StatusUnauthorized, w.Anonymous().JSON("PUT", "/api/domain/example.com", servertest.Body{}).Status, "rights come first")
 
 	require.True(t, root.Get("/api/domain/example.com").OK(), "reads go on")
-	a := root.Json("POST", "/api/verify_password/user/anna@example.com", map[string]any{"password": servertest.Password})
+	a := root.JSON("POST", "/api/verify_password/user/anna@example.com", map[string]any{"password": servertest.Password})
 	require.True(t, a.OK(), a.Raw)
 	again := w.Root()
 	require.True(t, again.Send("POST", "/api/logout", "", "").OK())

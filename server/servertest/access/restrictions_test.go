@@ -45,7 +45,7 @@ func TestPanelRestrictions(t *testing.T) {
 			root.Must(http.StatusOK, "PUT", "/api/domain/admins/a.test", map[string]any{"addAdmin": []string{"adma@elsewhere.test"}})
 			adma := w.As("adma@elsewhere.test", servertest.Password)
 			logIn := func(c *servertest.Client, username string) servertest.Answer {
-				return c.Json("POST", "/api/login", map[string]any{"username": username, "password": servertest.Password})
+				return c.JSON("POST", "/api/login", map[string]any{"username": username, "password": servertest.Password})
 			}
 			near, far, mapped := "192.0.2.1", "198.51.100.1", "[::ffff:10.1.2.3]"
 			t.Run("clients", func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestPanelRestrictions(t *testing.T) {
 				require.True(t, adma.From(far).Get("/api/whoami").OK(), "others are not restricted")
 				require.True(t, logIn(w.Anonymous().From(far), "adma@elsewhere.test").OK())
 				require.Equal(t, "NOT_ALLOWED_IP", logIn(w.Anonymous().From(far), servertest.RootMail).Msg())
-				wrong := w.Anonymous().From(far).Json("POST", "/api/login", map[string]any{"username": servertest.RootMail, "password": "wrong"})
+				wrong := w.Anonymous().From(far).JSON("POST", "/api/login", map[string]any{"username": servertest.RootMail, "password": "wrong"})
 				require.Equal(t, "INVALID_CREDENTIALS", wrong.Msg(), "who does not know the password learns nothing")
 				require.True(t, logIn(w.Anonymous().From(near), servertest.RootMail).OK())
 				restrict(t, w, "global_admin_ip_list", `{"value": ["office"]}`)

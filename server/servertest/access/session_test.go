@@ -42,7 +42,7 @@ func TestLogIn(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			credentials := map[string]any{"username": x.username, "password": x.password}
-			a := w.Anonymous().Json("POST", "/api/login", credentials)
+			a := w.Anonymous().JSON("POST", "/api/login", credentials)
 			require.Equal(t, x.status, a.Status, a.Raw)
 			require.Equal(t, x.msg, a.Msg())
 			require.Equal(t, x.msg == "", a.Cookie() != nil, "a cookie exactly when it worked")
@@ -56,15 +56,15 @@ func TestLogIn(t *testing.T) {
 		require.True(t, a.OK(), a.Raw)
 	})
 	t.Run("missing parameters have codes of their own", func(t *testing.T) {
-		require.Equal(t, "INVALID_USERNAME", w.Anonymous().Json("POST", "/api/login", map[string]any{"password": "x"}).Msg())
-		require.Equal(t, "EMPTY_PASSWORD", w.Anonymous().Json("POST", "/api/login", map[string]any{"username": servertest.RootMail}).Msg())
+		require.Equal(t, "INVALID_USERNAME", w.Anonymous().JSON("POST", "/api/login", map[string]any{"password": "x"}).Msg())
+		require.Equal(t, "EMPTY_PASSWORD", w.Anonymous().JSON("POST", "/api/login", map[string]any{"username": servertest.RootMail}).Msg())
 	})
 	require.NotContains(t, w.Log.String(), servertest.Password, "a password reached the log")
 }
 
 func TestCookie(t *testing.T) {
 	w := servertest.NewFixture(t)
-	a := w.Anonymous().Json("POST", "/api/login", map[string]any{"username": servertest.RootMail, "password": servertest.Password})
+	a := w.Anonymous().JSON("POST", "/api/login", map[string]any{"username": servertest.RootMail, "password": servertest.Password})
 	c := a.Cookie()
 	require.True(t, c.HttpOnly)
 	require.Equal(t, http.SameSiteStrictMode, c.SameSite)
@@ -161,16 +161,16 @@ func TestSessionEnds(t *testing.T) {
 		act  func(root *servertest.Client) servertest.Answer
 	}{
 		{"by another password", func(c *servertest.Client) servertest.Answer {
-			return c.Json("PUT", "/api/user/"+boss, map[string]any{"password": "Summer-1959-sun"})
+			return c.JSON("PUT", "/api/user/"+boss, map[string]any{"password": "Summer-1959-sun"})
 		}},
 		{"by disabling", func(c *servertest.Client) servertest.Answer {
-			return c.Json("PUT", "/api/user/"+boss, map[string]any{"accountStatus": "disabled"})
+			return c.JSON("PUT", "/api/user/"+boss, map[string]any{"accountStatus": "disabled"})
 		}},
 		{"by a bulk change of the domain", func(c *servertest.Client) servertest.Answer {
-			return c.Json("PUT", "/api/users/example.com", map[string]any{"password": "Summer-1959-sun"})
+			return c.JSON("PUT", "/api/users/example.com", map[string]any{"password": "Summer-1959-sun"})
 		}},
 		{"by losing all rights", func(c *servertest.Client) servertest.Answer {
-			return c.Json("PUT", "/api/user/"+boss, map[string]any{"isGlobalAdmin": "no"})
+			return c.JSON("PUT", "/api/user/"+boss, map[string]any{"isGlobalAdmin": "no"})
 		}},
 		{"by deletion", func(c *servertest.Client) servertest.Answer { return c.Delete("/api/user/" + boss) }},
 		{"by deletion of the domain", func(c *servertest.Client) servertest.Answer { return c.Delete("/api/domain/example.com") }},

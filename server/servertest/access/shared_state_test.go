@@ -99,13 +99,13 @@ var sharedEndings = []sharedEnding{
 		return session.Send("POST", "/api/logout", "", "")
 	}},
 	{"by another password", func(root, _ *servertest.Client, domain string) servertest.Answer {
-		return root.Json("PUT", "/api/user/boss@"+domain, servertest.Body{"password": servertest.AnotherPassword})
+		return root.JSON("PUT", "/api/user/boss@"+domain, servertest.Body{"password": servertest.AnotherPassword})
 	}},
 	{"by disabling", func(root, _ *servertest.Client, domain string) servertest.Answer {
-		return root.Json("PUT", "/api/user/boss@"+domain, servertest.Body{"accountStatus": "disabled"})
+		return root.JSON("PUT", "/api/user/boss@"+domain, servertest.Body{"accountStatus": "disabled"})
 	}},
 	{"by losing all rights", func(root, _ *servertest.Client, domain string) servertest.Answer {
-		return root.Json("PUT", "/api/user/boss@"+domain, servertest.Body{"isGlobalAdmin": "no"})
+		return root.JSON("PUT", "/api/user/boss@"+domain, servertest.Body{"isGlobalAdmin": "no"})
 	}},
 	{"by renaming", func(root, _ *servertest.Client, domain string) servertest.Answer {
 		return root.Send("POST", "/api/user/boss@"+domain+"/change_email/new@"+domain, "", "")
@@ -114,7 +114,7 @@ var sharedEndings = []sharedEnding{
 		return root.Delete("/api/user/boss@" + domain)
 	}},
 	{"by a bulk change of the domain", func(root, _ *servertest.Client, domain string) servertest.Answer {
-		return root.Json("PUT", "/api/users/"+domain, servertest.Body{"password": servertest.AnotherPassword})
+		return root.JSON("PUT", "/api/users/"+domain, servertest.Body{"password": servertest.AnotherPassword})
 	}},
 	{"by deletion of the domain", func(root, _ *servertest.Client, domain string) servertest.Answer {
 		return root.Delete("/api/domain/" + domain)

@@ -40,7 +40,7 @@ func TestTransportsOfDomainAdmins(t *testing.T) {
 				return all
 			}
 			before := servertest.Dump(t, w)
-			strict := adma.Json(x.method, x.path, body(x.refused))
+			strict := adma.JSON(x.method, x.path, body(x.refused))
 			require.Equal(t, http.StatusForbidden, strict.Status, strict.Raw)
 			require.Equal(t, "PERMISSION_DENIED", strict.Msg())
 			require.Equal(t, x.field, strict.Field())
@@ -52,11 +52,11 @@ func TestTransportsOfDomainAdmins(t *testing.T) {
 			require.Equal(t, http.StatusOK, legacy.Status, legacy.Raw)
 			require.Equal(t, "PERMISSION_DENIED", legacy.Msg())
 			require.Equal(t, before, servertest.Dump(t, w), "nothing has changed")
-			granted := adma.Json(x.method, x.path, body(x.granted))
+			granted := adma.JSON(x.method, x.path, body(x.granted))
 			require.True(t, granted.OK(), granted.Raw)
 			if x.method == "PUT" {
 				root.Must(http.StatusOK, x.method, x.path, body(x.refused))
-				again := adma.Json(x.method, x.path, body(x.refused))
+				again := adma.JSON(x.method, x.path, body(x.refused))
 				require.True(t, again.OK(), "what is stored is not refused: %s", again.Raw)
 			}
 		})
@@ -65,7 +65,7 @@ func TestTransportsOfDomainAdmins(t *testing.T) {
 		root.Must(http.StatusOK, "PUT", domain, map[string]any{"transport": value})
 	}
 	for _, value := range []string{"mlmmj:b.test/lst", "mlmmj:../../../etc", "sm tp"} {
-		a := root.Json("PUT", user, map[string]any{"transport": value})
+		a := root.JSON("PUT", user, map[string]any{"transport": value})
 		require.Equal(t, http.StatusBadRequest, a.Status, a.Raw)
 		require.Equal(t, "INVALID_TRANSPORT", a.Msg())
 		require.Equal(t, "INVALID_TRANSPORT", root.Legacy().Form("PUT", user, url.Values{"transport": {value}}).Msg())

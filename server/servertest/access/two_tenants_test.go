@@ -86,7 +86,7 @@ func tenantFixture(t *testing.T, engine string) (*servertest.Fixture, []*servert
 	restoreTenants(t, root)
 	done := func(method, path string, given servertest.Body) {
 		t.Helper()
-		a := root.Json(method, path, given)
+		a := root.JSON(method, path, given)
 		require.True(t, a.OK(), "%s %s: %s", method, path, a.Raw)
 	}
 	for _, local := range []string{"zoe", "yan", "boss"} {
@@ -134,7 +134,7 @@ func restoreTenants(t *testing.T, root *servertest.Client) {
 		if domain := store.DomainOf(path); !strings.Contains(path, "/domain/") {
 			root.Must(http.StatusOK, "PUT", "/api/domain/"+domain, servertest.Body{"minPasswordLength": 0, "maxPasswordLength": 0})
 		}
-		a := root.Json("POST", path, given)
+		a := root.JSON("POST", path, given)
 		require.Contains(t, there, a.Status, a.Raw)
 	}
 	root.Must(http.StatusOK, "PUT", "/api/domain/admins/a.test", servertest.Body{"addAdmin": servertest.List{"adma@admins.test"}})

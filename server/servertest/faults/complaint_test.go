@@ -39,12 +39,12 @@ func TestTextThatTheTablesDoNotTake(t *testing.T) {
 				if c.Prefix != "" {
 					status = http.StatusOK
 				}
-				a := c.Json("POST", "/api/user/anna@example.com", map[string]any{"password": servertest.Password, "name": x.value})
+				a := c.JSON("POST", "/api/user/anna@example.com", map[string]any{"password": servertest.Password, "name": x.value})
 				require.Equal(t, []any{status, x.code, "name"}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
 				require.Equal(t, "NO_SUCH_ACCOUNT", c.Get("/api/user/anna@example.com").Msg(), "nothing is written")
 			}
 			root.MustUser("anna@example.com", map[string]any{"name": strings.Repeat("ü", 20)})
-			a := root.Json("PUT", "/api/user/anna@example.com", map[string]any{"name": x.value})
+			a := root.JSON("PUT", "/api/user/anna@example.com", map[string]any{"name": x.value})
 			require.Equal(t, []any{http.StatusBadRequest, x.code, "name"}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
 		})
 	}
@@ -65,7 +65,7 @@ func TestTextThatADatabaseRefuses(t *testing.T) {
 			root := w.Root()
 			root.MustDomain("example.com", nil)
 			storetest.Exec(t, w.Vmail, x.alteration)
-			a := root.Json("POST", "/api/user/anna@example.com", map[string]any{"password": servertest.Password, "name": x.value})
+			a := root.JSON("POST", "/api/user/anna@example.com", map[string]any{"password": servertest.Password, "name": x.value})
 			require.Equal(t, []any{http.StatusBadRequest, x.code, x.field}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
 			require.NotContains(t, a.Raw, x.value)
 		})
@@ -79,7 +79,7 @@ func TestTextThatADatabaseRefuses(t *testing.T) {
 			alter := map[string]string{"mysql": "ALTER TABLE mailbox MODIFY quota SMALLINT NOT NULL DEFAULT 0",
 				"postgres": "ALTER TABLE mailbox ALTER COLUMN quota TYPE SMALLINT"}
 			storetest.Exec(t, w.Vmail, alter[engine])
-			a := root.Json("PUT", "/api/user/anna@example.com", map[string]any{"quota": 100000})
+			a := root.JSON("PUT", "/api/user/anna@example.com", map[string]any{"quota": 100000})
 			require.Equal(t, []any{http.StatusBadRequest, "INVALID_VALUE"}, []any{a.Status, a.Msg()}, a.Raw)
 			root.Must(http.StatusOK, "PUT", "/api/user/anna@example.com", map[string]any{"quota": 1000})
 		})

@@ -39,13 +39,13 @@ func TestRunningOutOfTime(t *testing.T) {
 				})
 			}()
 			<-held
-			a := root.Json("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"})
+			a := root.JSON("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"})
 			require.Equal(t, []any{http.StatusServiceUnavailable, "IN_PROGRESS"}, []any{a.Status, a.Msg()}, a.Raw)
 			require.NotEmpty(t, a.Header.Get("Retry-After"))
 			require.NotContains(t, a.Raw, "cannot be reached")
 			close(release)
 			require.NoError(t, <-done)
-			require.True(t, root.Json("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"}).OK())
+			require.True(t, root.JSON("PUT", "/api/user/anna@example.com", map[string]any{"name": "Anna"}).OK())
 		})
 	}
 }

@@ -225,7 +225,7 @@ func (h *hostel) oracleDelivery(t *testing.T) {
 // verified is whether the API takes the password for that of the mailbox.
 func (g guest) verified(secret string) bool {
 	g.t.Helper()
-	a := g.Json("POST", "/api/verify_password/user/"+g.mail, servertest.Body{"password": secret})
+	a := g.JSON("POST", "/api/verify_password/user/"+g.mail, servertest.Body{"password": secret})
 	require.Contains(g.t, []int{http.StatusOK, http.StatusUnprocessableEntity}, a.Status, a.Raw)
 	return a.OK()
 }

@@ -187,7 +187,7 @@ func TestMailSessionsEnd(t *testing.T) {
 			servertest.Put("/api/user/boss@example.com", servertest.Body{"isGlobalAdmin": "yes"})(root)
 			servertest.Put("/api/domain/admins/example.com", servertest.Body{"addAdmin": servertest.List{"helper@example.com"}})(root)
 			concerned, boss, other := m.login(mail, servertest.Password), m.login("boss@example.com", servertest.Password), m.login("ben@other.test", servertest.Password)
-			helper := w.As("helper@example.com", servertest.Password).Json("PUT", "/api/users/example.com", servertest.Body{"password": next})
+			helper := w.As("helper@example.com", servertest.Password).JSON("PUT", "/api/users/example.com", servertest.Body{"password": next})
 			require.True(t, helper.OK(), helper.Raw)
 			require.Nil(t, m.login(mail, servertest.Password))
 			concerned.requireEnds(t, mail)

@@ -233,7 +233,7 @@ func TestPoliciesThatCannotBeRemovedYet(t *testing.T) {
 	withPolicies(anna)(root)
 	storetest.Exec(t, w.Iredapd, "CREATE TRIGGER broken BEFORE DELETE ON throttle BEGIN SELECT RAISE(ABORT, 'broken by the test'); END")
 	servertest.Remove("/api/user/" + anna)(root)
-	refused := root.Json("POST", "/api/user/"+anna, servertest.Body{"password": servertest.Password})
+	refused := root.JSON("POST", "/api/user/"+anna, servertest.Body{"password": servertest.Password})
 	require.Equal(t, http.StatusServiceUnavailable, refused.Status, refused.Raw)
 	require.Equal(t, "SERVER_DOWN", refused.Msg())
 	require.Equal(t, http.StatusNotFound, root.Get("/api/user/"+anna).Status)

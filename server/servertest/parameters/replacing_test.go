@@ -129,10 +129,10 @@ func (x replacing) play(t *testing.T, root *servertest.Client) {
 			return root.Legacy().Form(x.method, x.path+"?"+url.Values{x.field: {x.bad}}.Encode(), nil)
 		},
 		func() servertest.Answer {
-			return root.Legacy().Json(x.method, x.path, map[string]any{x.field: strings.Split(x.bad, ",")})
+			return root.Legacy().JSON(x.method, x.path, map[string]any{x.field: strings.Split(x.bad, ",")})
 		},
 		func() servertest.Answer {
-			a := root.Json(x.method, x.path, map[string]any{x.field: strings.Split(x.bad, ",")})
+			a := root.JSON(x.method, x.path, map[string]any{x.field: strings.Split(x.bad, ",")})
 			require.NotEqual(t, http.StatusOK, a.Status, a.Raw)
 			a.Status = http.StatusOK
 			if x.msg != a.Msg() && !x.strict { // the validator comes first there

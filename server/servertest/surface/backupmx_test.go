@@ -20,11 +20,11 @@ func TestAliasDomainOfABackupMX(t *testing.T) {
 	for path, given := range map[string]map[string]any{
 		"/api/domain/a.test": {"addAliasDomain": []string{"y.test"}}, "/api/domain/b.test": {"is_backupmx": "yes"},
 	} {
-		a := root.Json("PUT", path, given)
+		a := root.JSON("PUT", path, given)
 		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
 		require.Equal(t, "BACKUPMX_ALIAS_DOMAIN", a.Msg())
 		require.Contains(t, given, a.Field())
-		a = root.Legacy().Json("PUT", path, given)
+		a = root.Legacy().JSON("PUT", path, given)
 		require.Equal(t, http.StatusOK, a.Status, a.Raw)
 		require.Equal(t, "BACKUPMX_ALIAS_DOMAIN", a.Msg())
 	}

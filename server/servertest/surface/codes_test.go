@@ -83,7 +83,7 @@ func TestCodesOfParameters(t *testing.T) {
 				given[required] = map[string]any{"username": servertest.RootMail, "password": servertest.Password, "period": 1}[required]
 			}
 			given[name] = value
-			refused(op, root.Json(op.Method, path, given), code, name)
+			refused(op, root.JSON(op.Method, path, given), code, name)
 		}
 		if body := op.Route.Operation.RequestBody; body != nil {
 			schema := body.Value.Content[specs.MediaJSON].Schema.Value
@@ -96,7 +96,7 @@ func TestCodesOfParameters(t *testing.T) {
 				for _, other := range schema.Required[:slices.Index(schema.Required, name)] {
 					given[other] = map[string]any{"username": servertest.RootMail, "password": servertest.Password}[other]
 				}
-				refused(op, root.Json(op.Method, path, given), code, name)
+				refused(op, root.JSON(op.Method, path, given), code, name)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(op.Query)) {
@@ -157,7 +157,7 @@ func TestCodesOfPasswords(t *testing.T) {
 			{"POST", "/api/admin/new@admins.test"}, {"PUT", "/api/admin/olaf@admins.test"}, {"POST", "/api/user/new@example.com"},
 			{"PUT", "/api/user/anna@example.com"}, {"PUT", "/api/users/example.com"},
 		} {
-			a := root.Json(call[0], call[1], servertest.Body{"password": password})
+			a := root.JSON(call[0], call[1], servertest.Body{"password": password})
 			require.Equal(t, http.StatusUnprocessableEntity, a.Status, "%v %q: %s", call, password, a.Raw)
 			require.Equal(t, want, strings.Split(a.Msg(), ","), "%v: %s", call, a.Raw)
 			require.Equal(t, "password", a.Field())
@@ -184,12 +184,12 @@ func TestParametersThatExcludeOrNeedEachOther(t *testing.T) {
 	for _, op := range all {
 		path := servertest.PathOf(op.Route.Path)
 		for _, pair := range op.Conflicts {
-			a := root.Json(op.Method, path, servertest.Body{pair[0]: right(op.Body[pair[0]]), pair[1]: right(op.Body[pair[1]])})
+			a := root.JSON(op.Method, path, servertest.Body{pair[0]: right(op.Body[pair[0]]), pair[1]: right(op.Body[pair[1]])})
 			require.Equal(t, []any{http.StatusBadRequest, "CONFLICTING_PARAMETERS", pair[1]}, []any{a.Status, a.Msg(), a.Field()}, "%s %v: %s", op.ID, pair, a.Raw)
 			count++
 		}
 		for _, pair := range op.Needs {
-			a := root.Json(op.Method, path, servertest.Body{pair[0]: right(op.Body[pair[0]])})
+			a := root.JSON(op.Method, path, servertest.Body{pair[0]: right(op.Body[pair[0]])})
 			require.Equal(t, []any{http.StatusBadRequest, "CONFLICTING_PARAMETERS", pair[0]}, []any{a.Status, a.Msg(), a.Field()}, "%s %v: %s", op.ID, pair, a.Raw)
 			count++
 		}
@@ -197,7 +197,7 @@ func TestParametersThatExcludeOrNeedEachOther(t *testing.T) {
 	root.MustDomain("example.com", nil)
 	root.MustUser("anna@example.com", nil)
 	for _, path := range []string{"global", "domain/example.com", "user/anna@example.com"} {
-		a := root.Json("PUT", "/api/spampolicy/"+path, servertest.Body{"quarantine_spam": "yes", "bypass_spam_checks": "yes"})
+		a := root.JSON("PUT", "/api/spampolicy/"+path, servertest.Body{"quarantine_spam": "yes", "bypass_spam_checks": "yes"})
 		require.Equal(t, "CONFLICTING_PARAMETERS", a.Msg(), a.Raw)
 		count++
 	}
@@ -224,7 +224,7 @@ func TestWhatIsNotThere(t *testing.T) {
 					g := servertest.Target{Name: name, Values: map[string]string{"domain": values[1], "mail": values[1], "account": values[1], "new_mail": "new@example.com"}}
 					a := op.Call(root, g)
 					if op.OperationID == "updateDomainAdmins" {
-						a = root.Json(op.Method, g.Path(op.Template), servertest.Body{"removeAdmin": servertest.List{"anna@example.com"}})
+						a = root.JSON(op.Method, g.Path(op.Template), servertest.Body{"removeAdmin": servertest.List{"anna@example.com"}})
 					}
 					if stated, _ := op.Extensions["x-requires"].([]any); engine == "sqlite" && len(stated) > 0 && stated[0] == "directory" {
 						continue
@@ -244,12 +244,12 @@ func TestLimitsOfDomainsAndAdmins(t *testing.T) {
 			root := w.Root()
 			code := func(c *servertest.Client, want, method, path string, given servertest.Body) {
 				t.Helper()
-				a := c.Json(method, path, given)
+				a := c.JSON(method, path, given)
 				require.Equal(t, []any{http.StatusConflict, want}, []any{a.Status, a.Msg()}, "%s %s: %s", method, path, a.Raw)
 			}
 			made := func(c *servertest.Client, path string, given servertest.Body) {
 				t.Helper()
-				a := c.Json("POST", path, given)
+				a := c.JSON("POST", path, given)
 				require.Equal(t, http.StatusCreated, a.Status, "%s: %s", path, a.Raw)
 			}
 			secret := servertest.Body{"password": servertest.Password}
@@ -332,7 +332,7 @@ func TestLastGlobalAdminStays(t *testing.T) {
 	root := w.Root()
 	last := func(c *servertest.Client, method, path string, given servertest.Body) {
 		t.Helper()
-		a := c.Json(method, path, given)
+		a := c.JSON(method, path, given)
 		require.Equal(t, []any{http.StatusConflict, "LAST_GLOBAL_ADMIN"}, []any{a.Status, a.Msg()}, "%s %s: %s", method, path, a.Raw)
 	}
 	last(root, "DELETE", "/api/admin/"+servertest.RootMail, nil)
@@ -363,7 +363,7 @@ func TestMembersBeyondTheLimit(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	a := root.Json("PUT", "/api/alias/all@example.com", servertest.Body{"addMember": []string{"more@example.net"}})
+	a := root.JSON("PUT", "/api/alias/all@example.com", servertest.Body{"addMember": []string{"more@example.net"}})
 	require.Equal(t, []any{http.StatusConflict, "TOO_MANY_ITEMS"}, []any{a.Status, a.Msg()}, a.Raw)
 	root.Must(http.StatusOK, "PUT", "/api/alias/all@example.com", servertest.Body{"removeMember": []string{"m0@example.net"}})
 	root.Must(http.StatusOK, "PUT", "/api/alias/all@example.com", servertest.Body{"addMember": []string{"more@example.net"}})
@@ -386,7 +386,7 @@ func TestReferencesToNobody(t *testing.T) {
 		{http.StatusNotFound, "NO_SUCH_DOMAIN", "POST", "/api/user/anna@example.com/change_email/anna@missing.test", nil},
 		{http.StatusNotFound, "NO_SUCH_DOMAIN", "PUT", "/api/user/anna@missing.test", servertest.Body{"password": servertest.Password}},
 	} {
-		a := root.Json(c.method, c.path, c.given)
+		a := root.JSON(c.method, c.path, c.given)
 		require.Equal(t, []any{c.status, c.msg}, []any{a.Status, a.Msg()}, "%s %s: %s", c.method, c.path, a.Raw)
 	}
 }

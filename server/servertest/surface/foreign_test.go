@@ -59,14 +59,14 @@ func TestForeignAddresses(t *testing.T) {
 
 			// Accounts of ours keep to the narrower form.
 			for method, path := range map[string]string{"POST": "/api/alias/sean.o%27brien@example.com", "PUT": "/api/user/anna@example.com"} {
-				a := root.Json(method, path, map[string]any{map[string]string{"POST": "members", "PUT": "aliases"}[method]: []string{"o'b@example.com"}})
+				a := root.JSON(method, path, map[string]any{map[string]string{"POST": "members", "PUT": "aliases"}[method]: []string{"o'b@example.com"}})
 				require.Equal(t, "INVALID_MAIL", a.Msg(), a.Raw)
 			}
-			require.Equal(t, "NO_SUCH_ACCOUNT", root.Json("PUT", "/api/alias/sales@example.com", map[string]any{"members": []string{"o'b@example.com"}}).Msg())
+			require.Equal(t, "NO_SUCH_ACCOUNT", root.JSON("PUT", "/api/alias/sales@example.com", map[string]any{"members": []string{"o'b@example.com"}}).Msg())
 			for _, bad := range []string{"a b@example.net", "a@b@example.net", `"a"@example.net`, "a(b@example.net", "a,b@example.net", ".a@example.net", "ä@example.net", "a\\b@example.net"} {
-				require.Equal(t, "INVALID_MAIL", root.Json("PUT", "/api/alias/sales@example.com", map[string]any{"members": []string{bad}}).Msg(), bad)
+				require.Equal(t, "INVALID_MAIL", root.JSON("PUT", "/api/alias/sales@example.com", map[string]any{"members": []string{bad}}).Msg(), bad)
 			}
-			a := root.Json("PUT", "/api/ml/dev@example.com", map[string]any{"add_subscribers": []string{"/x@example.net"}, "require_confirm": "no"})
+			a := root.JSON("PUT", "/api/ml/dev@example.com", map[string]any{"add_subscribers": []string{"/x@example.net"}, "require_confirm": "no"})
 			require.Equal(t, "INVALID_MAIL", a.Msg(), "mlmmj names files after the first character")
 		})
 	}
@@ -113,7 +113,7 @@ func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
 		for _, field := range []string{"owner", "moderators", "subscription_moderators", "subscribers"} {
 			given := servertest.Body{"name": "News", field: servertest.List{good, strange}, "require_confirm": "no"}
 			before := w.Files(t)
-			a := root.Json("POST", "/api/ml/news@example.com", given)
+			a := root.JSON("POST", "/api/ml/news@example.com", given)
 			require.Equal(t, []any{400, "INVALID_MAIL", field}, []any{a.Status, a.Msg(), a.Body["_field"]}, a.Raw)
 			require.Contains(t, a.Raw, "mlmmjadmin does not take the address")
 			require.Equal(t, before, w.Files(t))
@@ -131,7 +131,7 @@ func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
 		w, root := open(t)
 		for _, field := range []string{"owner", "moderators", "subscription_moderators", "add_subscribers"} {
 			before, shown := w.Files(t), root.Get(servertest.DevMailingList+"?with_subscribers=yes").Raw
-			a := root.Json("PUT", servertest.DevMailingList, servertest.Body{"name": "Changed", field: servertest.List{good, strange}, "require_confirm": "no"})
+			a := root.JSON("PUT", servertest.DevMailingList, servertest.Body{"name": "Changed", field: servertest.List{good, strange}, "require_confirm": "no"})
 			require.Equal(t, []any{400, "INVALID_MAIL", field}, []any{a.Status, a.Msg(), a.Body["_field"]}, a.Raw)
 			require.Equal(t, shown, root.Get(servertest.DevMailingList+"?with_subscribers=yes").Raw, "not even the name")
 			require.Equal(t, before, w.Files(t))
@@ -151,7 +151,7 @@ func TestAddressesThatMlmmjadminDoesNotKnow(t *testing.T) {
 		w, root := open(t)
 		file := filepath.Join(w.Spool(), "example.com", "dev", "subscribers.d", "s")
 		require.NoError(t, os.WriteFile(file, []byte(strange+"\n"), 0o600))
-		a := root.Json("PUT", servertest.DevMailingList, servertest.Body{"name": "Changed", "remove_subscribers": servertest.List{strange}})
+		a := root.JSON("PUT", servertest.DevMailingList, servertest.Body{"name": "Changed", "remove_subscribers": servertest.List{strange}})
 		require.Equal(t, []any{400, "INVALID_MAIL", "remove_subscribers"}, []any{a.Status, a.Msg(), a.Body["_field"]}, a.Raw)
 		require.Contains(t, root.Get(servertest.DevMailingList).Raw, `"Dev"`)
 		a = root.Legacy().Form("PUT", servertest.DevMailingList, url.Values{"remove_subscribers": {strange + "," + good}})

@@ -34,7 +34,7 @@ func TestLinkInTheSpool(t *testing.T) {
 					if call[0] == "PUT" {
 						sent = servertest.Body{"owner": servertest.List{servertest.RootMail}}
 					}
-					a := c.Json(call[0], call[1], sent)
+					a := c.JSON(call[0], call[1], sent)
 					if call[0] == "GET" {
 						a = c.Get(call[1])
 					}

@@ -46,7 +46,7 @@ func TestListSpeaksForItself(t *testing.T) {
 				field = "remove_headers"
 			}
 			for method, path := range map[string]string{"PUT": servertest.DevMailingList, "POST": newsMailingList} {
-				a := adma.Json(method, path, x.body)
+				a := adma.JSON(method, path, x.body)
 				require.Equal(t, x.msg, a.Msg(), "%s %v: %s", method, x.body, a.Raw)
 				require.Equal(t, field, a.Field())
 				require.Equal(t, before, shown())
@@ -83,7 +83,7 @@ func TestListSpeaksForItself(t *testing.T) {
 		root.Must(http.StatusOK, "PUT", servertest.DevMailingList, foreign) // a global admin may
 		adma.Must(http.StatusOK, "PUT", servertest.DevMailingList, foreign)
 		require.Equal(t, []any{"From: ceo@other.test", []any{"Date:", "From:"}}, shown(), "stored lines stay")
-		a = adma.Json("PUT", servertest.DevMailingList, servertest.Body{"custom_headers": "From: ceo2@other.test"})
+		a = adma.JSON("PUT", servertest.DevMailingList, servertest.Body{"custom_headers": "From: ceo2@other.test"})
 		require.Equal(t, "PERMISSION_DENIED", a.Msg(), a.Raw)
 	})
 }

@@ -85,7 +85,7 @@ func TestMailingLists(t *testing.T) {
 			require.Equal(t, before[name], item[name], name)
 		}
 		require.Equal(t, float64(1), root.Get("/api/domain/example.com").Data()["num_existing_maillists"])
-		require.Equal(t, http.StatusConflict, root.Json("POST", "/api/alias/developers@example.com", servertest.Body{}).Status)
+		require.Equal(t, http.StatusConflict, root.JSON("POST", "/api/alias/developers@example.com", servertest.Body{}).Status)
 		require.Equal(t, http.StatusOK, root.Delete(servertest.DevMailingList).Status)
 		require.Equal(t, http.StatusNotFound, root.Get(servertest.DevMailingList).Status)
 		require.Equal(t, http.StatusNotFound, root.Delete(servertest.DevMailingList).Status)
@@ -179,7 +179,7 @@ func TestMailingListRefusals(t *testing.T) {
 			{"PUT", "/api/ml/sales@example.com", servertest.Body{"name": "x"}, 404, "NO_SUCH_ACCOUNT", "mail"},
 			{"PUT", "/api/ml/ghost@example.com", servertest.Body{"name": "x"}, 404, "NO_SUCH_ACCOUNT", "mail"},
 		} {
-			a := root.Json(x.method, x.path, x.given)
+			a := root.JSON(x.method, x.path, x.given)
 			require.Equal(t, x.status, a.Status, "%s %s: %.300s", x.method, x.path, a.Raw)
 			require.Equal(t, []string{x.code, x.field}, []string{a.Msg(), a.Field()}, "%.300s", a.Raw)
 		}
@@ -283,7 +283,7 @@ func TestMlmmjadminAway(t *testing.T) {
 	root.Must(http.StatusCreated, "POST", servertest.DevMailingList, servertest.Body{"subscribers": servertest.List{"anna@example.com"}, "require_confirm": "no"})
 	daemon.Stop()
 	for _, a := range []servertest.Answer{
-		root.Get(servertest.DevMailingList), root.Json("POST", "/api/ml/more@example.com", servertest.Body{}), root.Json("PUT", servertest.DevMailingList, servertest.Body{"name": "x"}), root.Delete(servertest.DevMailingList),
+		root.Get(servertest.DevMailingList), root.JSON("POST", "/api/ml/more@example.com", servertest.Body{}), root.JSON("PUT", servertest.DevMailingList, servertest.Body{"name": "x"}), root.Delete(servertest.DevMailingList),
 	} {
 		require.Equal(t, []any{http.StatusServiceUnavailable, "SERVER_DOWN"}, []any{a.Status, a.Msg()}, a.Raw)
 		require.Contains(t, a.Raw, "mlmmjadmin", "it is named")
@@ -299,7 +299,7 @@ func send1(c *servertest.Client, method, path string, given servertest.Body) ser
 	if given == nil {
 		return c.Send(method, path, "", "")
 	}
-	return c.Json(method, path, given)
+	return c.JSON(method, path, given)
 }
 
 // TestMailingListsSwitchedOff has no mailing lists.

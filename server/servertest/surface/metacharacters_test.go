@@ -46,7 +46,7 @@ func awkwardCalls() []awkwardCall {
 					if name == "primarymx" {
 						given["is_backupmx"] = "yes"
 					}
-					return c.Json("PUT", path, given)
+					return c.JSON("PUT", path, given)
 				}})
 			}
 		}
@@ -70,14 +70,14 @@ func awkwardCalls() []awkwardCall {
 					name = text
 				}
 				if method == "PUT" {
-					return c.Json(method, "/api/"+noun+"/"+url.PathEscape(name), servertest.Body{"name": "changed"})
+					return c.JSON(method, "/api/"+noun+"/"+url.PathEscape(name), servertest.Body{"name": "changed"})
 				}
 				return c.Send(method, "/api/"+noun+"/"+url.PathEscape(name), "", "")
 			}})
 		}
 	}
 	return append(calls, awkwardCall{"log in", "", func(c *servertest.Client, text string) servertest.Answer {
-		return c.W.Anonymous().Json("POST", "/api/login", servertest.Body{"username": text, "password": text})
+		return c.W.Anonymous().JSON("POST", "/api/login", servertest.Body{"username": text, "password": text})
 	}})
 }
 
@@ -111,7 +111,7 @@ func TestNoTextReachesAnotherEntry(t *testing.T) {
 	for path, given := range map[string]servertest.Body{ // beyond ASCII where only that is taken
 		servertest.AnnaPath: {"addService": servertest.List{"ü"}}, servertest.ExampleCom: {"outboundRelay": "[ü.test]:25"},
 	} {
-		require.Equal(t, http.StatusBadRequest, root.Json("PUT", path, given).Status, path)
+		require.Equal(t, http.StatusBadRequest, root.JSON("PUT", path, given).Status, path)
 	}
 }
 

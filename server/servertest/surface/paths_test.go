@@ -61,7 +61,7 @@ func TestAddressesInPaths(t *testing.T) {
 		if strings.HasPrefix(path, "/api/user/") {
 			body["password"] = servertest.Password
 		}
-		require.Equal(t, "INVALID_MAIL", root.Json("POST", path, body).Msg(), path)
+		require.Equal(t, "INVALID_MAIL", root.JSON("POST", path, body).Msg(), path)
 	}
 }
 
@@ -83,13 +83,13 @@ func requireAtPath(t *testing.T, c *servertest.Client, mail, path string) {
 	a := c.Get("/api/alias/" + path)
 	require.Equal(t, http.StatusOK, a.Status, "%s: %s", path, a.Raw)
 	require.Equal(t, mail, mailOf(a), path)
-	require.True(t, c.Json("PUT", "/api/alias/"+path, map[string]any{"name": "x"}).OK(), path)
-	require.True(t, c.Json("POST", "/api/throttle/"+path+"/outbound", map[string]any{"period": 60, "max_msgs": 5}).OK(), path)
+	require.True(t, c.JSON("PUT", "/api/alias/"+path, map[string]any{"name": "x"}).OK(), path)
+	require.True(t, c.JSON("POST", "/api/throttle/"+path+"/outbound", map[string]any{"period": 60, "max_msgs": 5}).OK(), path)
 	a = c.Get("/api/throttle/" + path + "/outbound")
 	require.True(t, a.OK(), a.Raw)
 	require.InDelta(t, 5, a.Data()["max_msgs"], 0)
-	require.True(t, c.Json("POST", "/api/greylisting/"+path, map[string]any{"status": "disable"}).OK(), path)
-	require.True(t, c.Json("POST", "/api/wblist/inbound/blacklist/"+path, map[string]any{"addresses": []string{"bad@example.org"}}).OK(), path)
+	require.True(t, c.JSON("POST", "/api/greylisting/"+path, map[string]any{"status": "disable"}).OK(), path)
+	require.True(t, c.JSON("POST", "/api/wblist/inbound/blacklist/"+path, map[string]any{"addresses": []string{"bad@example.org"}}).OK(), path)
 	if c.W.Deps.Directory == nil {
 		return
 	}

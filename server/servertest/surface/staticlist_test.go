@@ -83,7 +83,7 @@ func TestStaticLists(t *testing.T) {
 			{"PUT", "/api/maillist/anna@example.com", servertest.Body{"name": "x"}, 404, "NO_SUCH_ACCOUNT", "mail"},
 			{"PUT", "/api/maillist/ghost@example.com", servertest.Body{"name": "x"}, 404, "NO_SUCH_ACCOUNT", "mail"},
 		} {
-			a := root.Json(x.method, x.path, x.given)
+			a := root.JSON(x.method, x.path, x.given)
 			require.Equal(t, x.status, a.Status, "%v: %s", x, a.Raw)
 			if x.code != "INVALID_PARAMETER" {
 				require.Equal(t, x.code, a.Msg(), "%v", x)
@@ -94,7 +94,7 @@ func TestStaticLists(t *testing.T) {
 		require.Equal(t, before, w.Directory.Entries(t), "nothing was written")
 
 		old := root.Legacy()
-		a := old.Json("PUT", newsList, servertest.Body{"addMember": servertest.List{"all@example.com", "ghost@example.com", "ben@example.com"}})
+		a := old.JSON("PUT", newsList, servertest.Body{"addMember": servertest.List{"all@example.com", "ghost@example.com", "ben@example.com"}})
 		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{"all@example.com", "ghost@example.com"}, a.Body["_discarded"])
 		require.Contains(t, members(root), "ben@example.com")
@@ -104,7 +104,7 @@ func TestStaticLists(t *testing.T) {
 		w, root := overOpenLDAP(t)
 		w.Directory.AddList(t, "run@example.com")
 		require.Equal(t, http.StatusNotFound, root.Get("/api/maillist/run@example.com").Status)
-		require.Equal(t, http.StatusNotFound, root.Json("PUT", "/api/maillist/run@example.com", servertest.Body{"name": "x"}).Status)
+		require.Equal(t, http.StatusNotFound, root.JSON("PUT", "/api/maillist/run@example.com", servertest.Body{"name": "x"}).Status)
 		require.Equal(t, http.StatusNotFound, root.Delete("/api/maillist/run@example.com").Status)
 	})
 	t.Run("new mailboxes join the lists of their domain that exist", func(t *testing.T) {

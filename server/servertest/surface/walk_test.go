@@ -269,9 +269,9 @@ func (x *walk) restore() {
 		if strings.Contains(path, "/user/") || strings.Contains(path, "/admin/") {
 			given["password"] = servertest.Password
 		}
-		root.Json("POST", path, given)
+		root.JSON("POST", path, given)
 	}
 	for _, domain := range []string{"own.test", "free.test"} {
-		root.Json("PUT", "/api/domain/admins/"+domain, servertest.Body{"addAdmin": servertest.List{"walks@admins.test", "makes@admins.test"}})
+		root.JSON("PUT", "/api/domain/admins/"+domain, servertest.Body{"addAdmin": servertest.List{"walks@admins.test", "makes@admins.test"}})
 	}
 }
