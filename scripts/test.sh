@@ -12,7 +12,7 @@ TEST_CODES=$(mktemp)
 export TEST_COUNTS TEST_CODES # where the suites write what they count, and which codes they saw
 trap 'rm -f "$TEST_COUNTS" "$TEST_CODES"' EXIT
 
-alone='/(server/servertest/faults|server/servertest/access|store/change|store/sqldb|cmd/postern)$'
+alone='/(server/servertest/faults|store/change|store/sqldb|cmd/postern)$'
 codes=/server/servertest/codes$
 
 run() {

@@ -1,4 +1,4 @@
-package access_test
+package faults_test
 
 import (
 	"encoding/json"
