@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Admins is the contract for standalone admins, which are no mailboxes.
 type Admins interface {
@@ -21,9 +24,19 @@ type Admins interface {
 	DeleteAdmin(ctx context.Context, w Write, mail string) (Change, error)
 }
 
-// Admin is a standalone admin.
+// Admin is a standalone admin. Each parameter of AdminUpdate is a field of the same name, alike on every engine.
 type Admin struct {
-	Mail     string
+	Mail              string
+	Name              string
+	Active            bool
+	Language          string // "" is unset
+	Limits            AdminLimits
+	NoMailLog         bool      // may not view the mail log
+	NoQuarantinedMail bool      // may not manage quarantined mail
+	Created           time.Time // the zero time where it is not known, as of the others
+	Modified          time.Time
+	PasswordChanged   time.Time
+
 	Stored   Record // the row or entry, without settings and password
 	Settings Record
 	Password Secret // as stored

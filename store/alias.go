@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Aliases is the contract for alias accounts.
 type Aliases interface {
@@ -22,12 +25,17 @@ type Aliases interface {
 	DeleteAlias(ctx context.Context, w Write, mail string) (Change, error)
 }
 
-// Alias is an alias account.
+// Alias is an alias account. Each parameter of AliasUpdate is a field of the same name, alike on every engine.
 type Alias struct {
-	Mail       string
-	Stored     Record
-	Members    []string
-	Moderators []string
+	Mail         string
+	Name         string
+	Active       bool
+	AccessPolicy string    // "" is unset
+	Created      time.Time // the zero time where it is not known
+	Modified     time.Time
+	Stored       Record
+	Members      []string
+	Moderators   []string
 }
 
 // AliasFilter selects the alias accounts of a domain.

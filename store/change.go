@@ -63,6 +63,8 @@ type Change struct {
 	// as a fixed word, and a changed one as another.
 	Before Record `json:"-"`
 	After  Record `json:"-"`
+	// Made is what a create made, as reading it would return it: a User, Domain, Admin, Alias, MailingListAccount or StaticList.
+	Made any `json:"-"`
 	// Discarded holds the items of lists that were left out (OnMissing Drop, names already taken).
 	Discarded []string `json:"discarded,omitempty"`
 	// EndsSessions is true when the account (of a domain: every account in it) must log in anew: it was deleted,

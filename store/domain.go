@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Domains is the contract for mail domains.
@@ -40,9 +41,30 @@ type Domains interface {
 	DeleteDomain(ctx context.Context, w Write, name string, keepDays int) (Change, error)
 }
 
-// Domain is a mail domain with what is computed about it.
+// Domain is a mail domain with what is computed about it. Each parameter of DomainUpdate is a field of the same name, alike on
+// every engine.
 type Domain struct {
-	Name         string
+	Name              string // the domain name
+	Description       string // the published name
+	Active            bool
+	Language          string // "" is unset
+	Transport         string
+	MinPasswordLength int64 // 0 is unset, as of the three below
+	MaxPasswordLength int64
+	DefaultQuota      int64 // MB
+	MaxUserQuota      int64 // MB
+	NumberOfUsers     int64 // 0 is unlimited, -1 forbids, as of the two below
+	NumberOfAliases   int64
+	NumberOfLists     int64
+	BackupMX          bool
+	PrimaryMX         string   // "" where it is no backup MX, or Postfix looks the MX up
+	Services          []string // sorted
+	DomainProfiles    []string // switched off, sorted, as the two below
+	UserProfiles      []string
+	UserPreferences   []string
+	Created           time.Time // the zero time where it is not known
+	Modified          time.Time
+
 	Stored       Record // the row or entry, without settings
 	Settings     Record // the settings under their stored names
 	Catchall     []string
@@ -85,9 +107,21 @@ type DomainCreate struct {
 	NumberOfUsers int64  // 0 is unlimited, -1 forbids
 	NumberOfAliases,
 	NumberOfLists int64
-	SenderBcc    string
-	RecipientBcc string
-	Disabled     bool // switched off until somebody activates it
+	SenderBcc           string
+	RecipientBcc        string
+	Disabled            bool  // switched off until somebody activates it
+	MinPasswordLength   int64 // 0 is unset
+	MaxPasswordLength   int64 // 0 is unset
+	BackupMX            bool
+	PrimaryMX           string // needs BackupMX
+	Catchall            []string
+	OutboundRelay       string
+	AliasDomains        []string
+	PendingAliasDomains []string  // as in DomainUpdate
+	Services            *[]string // nil: those that a new domain gets
+	DomainProfiles      []string  // switched off
+	UserProfiles        []string
+	UserPreferences     []string
 }
 
 // DomainUpdate changes a domain; nil leaves as it is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strings"
+	"time"
 )
 
 // MailingListAccounts is the contract for the accounts of mailing lists that people subscribe to: what Postfix and iRedAPD know of
@@ -40,6 +41,8 @@ type MailingListAccount struct {
 	Owners         []string
 	Moderators     []string
 	ExtraAddresses []string
+	Created        time.Time // the zero time where it is not known
+	Modified       time.Time
 }
 
 // MailingListAccountCreate is the account of a mailing list to be.

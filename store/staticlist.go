@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Directory is what a directory (OpenLDAP) offers beside store.Accounts: lists whose members admins choose, and the
 // export of entries.
@@ -25,10 +28,15 @@ type StaticLists interface {
 
 // StaticList is a list of the directory.
 type StaticList struct {
-	Mail     string
-	Stored   Record // the entry, without settings
-	Settings Record
-	Members  []string // inside and outside, sorted
+	Mail         string
+	Name         string
+	Active       bool
+	AccessPolicy string    // "" is unset
+	Created      time.Time // the zero time where it is not known
+	Modified     time.Time
+	Stored       Record // the entry, without settings
+	Settings     Record
+	Members      []string // inside and outside, sorted
 }
 
 // StaticListCreate is a list to be.

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Users is the contract for mailboxes.
 type Users interface {
@@ -34,9 +37,30 @@ type Users interface {
 	DeleteUser(ctx context.Context, w Write, mail string, keepDays int) (Change, error)
 }
 
-// User is a mailbox with what is computed about it.
+// User is a mailbox with what is computed about it. Each parameter of UserUpdate is a field of the same name, alike on every
+// engine.
 type User struct {
-	Mail           string
+	Mail            string
+	Name            string
+	FirstName       string // the published gn
+	LastName        string // the published sn
+	Active          bool
+	Global          bool
+	Language        string // "" is unset
+	Quota           int64  // MB, 0 is unlimited
+	EmployeeID      string
+	Department      string
+	Transport       string   // "" is the domain's
+	Services        []string // sorted, those of UserUpdate.Services that are on
+	MailboxFormat   string   // "" is the server's default
+	MailboxFolder   string   // "" is the server's default
+	Maildir         string   // absolute path
+	Telephone       []string
+	Mobile          []string
+	Created         time.Time // the zero time where it is not known, as of the others
+	Modified        time.Time
+	PasswordChanged time.Time
+
 	Stored         Record // the row or entry, without settings and password
 	Settings       Record
 	Password       Secret   // as stored
@@ -75,6 +99,16 @@ type UserCreate struct {
 	MailboxFormat string // "" is the server's default
 	MailboxFolder string // "" is the server's default
 	Maildir       string // absolute path; "" is made up from the address
+	Department    string
+	Transport     string // "" is the domain's
+	Global        bool
+	Forwarding    []string // empty: to itself alone
+	Aliases       []string
+	SenderBcc     string
+	RecipientBcc  string
+	Services      *[]string // nil: those that a new mailbox gets
+	Telephone     []string
+	Mobile        []string
 }
 
 // UserUpdate changes a mailbox; nil leaves as it is.
