@@ -68,11 +68,18 @@ func (a *Access) Authorise(c *gin.Context) {
 
 // AuthoriseParameters holds the parameters that were given against the x-access and x-profile of each.
 func (a *Access) AuthoriseParameters(c *gin.Context) {
+	if err := a.CheckParameters(c); err != nil {
+		a.fail(c, err)
+	}
+}
+
+// CheckParameters is AuthoriseParameters for a stage that answers itself.
+func (a *Access) CheckParameters(c *gin.Context) error {
 	ctx := c.Request.Context()
 	principal := Of(ctx)
 	op := contract.Of(ctx)
 	if principal.Global || op.Body == nil || op.Access == contract.LevelPublic {
-		return
+		return nil
 	}
 	var off []string // the profiles that are switched off, read when first needed
 	for name := range edge.Given(c.Request.Body) {
@@ -81,21 +88,19 @@ func (a *Access) AuthoriseParameters(c *gin.Context) {
 			continue
 		}
 		if p.Access != "" && !holds(principal, p.Access) {
-			a.fail(c, denied("Only a %s may set %s.", levelWord(p.Access), name).With(name))
-			return
+			return denied("Only a %s may set %s.", levelWord(p.Access), name).With(name)
 		}
 		if p.Profile != "" && off == nil {
 			var err error
 			if off, err = a.profilesOff(ctx, op, c.Param); err != nil {
-				a.fail(c, err)
-				return
+				return err
 			}
 		}
 		if slices.Contains(off, p.Profile) {
-			a.fail(c, denied("The profile %s is disabled for the admins of this domain.", p.Profile).With(name))
-			return
+			return denied("The profile %s is disabled for the admins of this domain.", p.Profile).With(name)
 		}
 	}
+	return nil
 }
 
 func (a *Access) fail(c *gin.Context, err error) {

@@ -18,6 +18,13 @@ import (
 
 // Validate holds the request against the contract. It comes after Normalise.
 func (e *Edge) Validate(c *gin.Context) {
+	if err := e.CheckBody(c); err != nil {
+		e.fail(c, err)
+	}
+}
+
+// CheckBody is Validate for a stage that answers itself. The request may be changed and checked again.
+func (e *Edge) CheckBody(c *gin.Context) error {
 	ctx := c.Request.Context() // not c itself, which is used again for other requests
 	op := contract.Of(ctx)
 	input := &openapi3filter.RequestValidationInput{
@@ -29,21 +36,17 @@ func (e *Edge) Validate(c *gin.Context) {
 		input.QueryParams = c.Request.URL.Query()
 		for _, p := range op.Queries {
 			if err := openapi3filter.ValidateParameter(ctx, input, p.Value); err != nil {
-				e.fail(c, explain(p.Value.Name, err))
-				return
+				return explain(p.Value.Name, err)
 			}
 		}
 	}
 	if op.Body == nil {
-		return
+		return nil
 	}
 	if err := openapi3filter.ValidateRequestBody(ctx, input, op.Route.Operation.RequestBody.Value); err != nil {
-		e.fail(c, explain("", err))
-		return
+		return explain("", err)
 	}
-	if err := checkCombinations(op, Given(c.Request.Body)); err != nil {
-		e.fail(c, err)
-	}
+	return checkCombinations(op, Given(c.Request.Body))
 }
 
 // BadBody is the error for a validated body that the generated code cannot read all the same. It is a mistake of the
