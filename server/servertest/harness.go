@@ -108,24 +108,40 @@ func Files(t testing.TB, dir string) Databases {
 // NewFixtureOn is newFixture on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.
 func NewFixtureOn(t *testing.T, engine string, options ...Option) *Fixture {
 	t.Helper()
+	return NewFixtureAt(t, engine, nil, options...)
+}
+
+// NewFixtureAt is NewFixtureOn with stores that take something else than the clock for the time.
+func NewFixtureAt(t *testing.T, engine string, now func() time.Time, options ...Option) *Fixture {
+	t.Helper()
+	dir := t.TempDir()
+	var all Databases
+	state := "sqlite://" + filepath.Join(dir, "state.db") + "?sync=off"
 	switch engine {
 	case "sqlite":
-		return NewFixture(t, options...)
+		all = Files(t, dir)
 	case "ldap":
-		w := directoryFixture(t, storetest.Directory(t), t.TempDir(), options...)
-		w.CreateRoot()
-		return w
+		all = filesBeside(t, dir, storetest.Directory(t))
+	default:
+		empty := func() *sqldb.DB { return storetest.Database(t, engine) }
+		all = Databases{Vmail: empty(), Panel: empty(), Amavisd: empty(), Iredapd: empty()}
+		all.CreateTables(t, engine)
+		state = storetest.DatabaseURL(t, engine)
 	}
-	empty := func() *sqldb.DB { return storetest.Database(t, engine) }
-	all := Databases{Vmail: empty(), Panel: empty(), Amavisd: empty(), Iredapd: empty()}
-	all.CreateTables(t, engine)
-	w := ServeOn(t, t.TempDir(), all, storetest.DatabaseURL(t, engine), options...)
+	all.Now = now
+	w := ServeOn(t, dir, all, state, options...)
 	w.CreateRoot()
 	return w
 }
 
 // directoryFixture is a server over a directory. What iRedMail keeps in SQL beside it is in files.
 func directoryFixture(t testing.TB, at storetest.DirectoryAt, dir string, options ...Option) *Fixture {
+	t.Helper()
+	return ServeOn(t, dir, filesBeside(t, dir, at), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+}
+
+// filesBeside are a directory and the databases beside it, in files.
+func filesBeside(t testing.TB, dir string, at storetest.DirectoryAt) Databases {
 	t.Helper()
 	open := func(name string) *sqldb.DB {
 		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
@@ -136,21 +152,26 @@ func directoryFixture(t testing.TB, at storetest.DirectoryAt, dir string, option
 	ctx := t.Context()
 	require.NoError(t, errors.Join(panelstore.Schema.Migrate(ctx, all.Panel), policystore.Amavisd.Migrate(ctx, all.Amavisd),
 		policystore.Iredapd.Migrate(ctx, all.Iredapd)))
-	return ServeOn(t, dir, all, "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
+	return all
 }
 
 // Databases are those of a fixture, but for the state. Accounts are in vmail or in the directory.
 type Databases struct {
 	Vmail, Panel, Amavisd, Iredapd *sqldb.DB
 	Directory                      *storetest.DirectoryAt
-	Lists                          store.Mlmmj // what runs mailing lists; nil is mlmmj in the fixture's own directory
+	Lists                          store.Mlmmj      // what runs mailing lists; nil is mlmmj in the fixture's own directory
+	Now                            func() time.Time // what the stores take for the time; nil is the clock
 }
 
 // accounts opens the store of accounts. The second one is nil on SQL.
 func (d Databases) accounts(t testing.TB, locks store.Locks) (store.Accounts, store.Directory) {
 	t.Helper()
 	if d.Directory == nil {
-		accounts, err := sqlstore.New(t.Context(), d.Vmail, sqlstore.DefaultOptions())
+		o := sqlstore.DefaultOptions()
+		if d.Now != nil {
+			o.Now = d.Now
+		}
+		accounts, err := sqlstore.New(t.Context(), d.Vmail, o)
 		require.NoError(t, err)
 		return accounts, nil
 	}
@@ -158,6 +179,9 @@ func (d Databases) accounts(t testing.TB, locks store.Locks) (store.Accounts, st
 		URL: d.Directory.URL, BindDN: d.Directory.BindDN, BindPassword: store.Secret(d.Directory.BindPassword),
 	}, d.Directory.Suffix)
 	o.BaseDN, o.AdminBaseDN = d.Directory.Base, d.Directory.AdminBase
+	if d.Now != nil {
+		o.Now = d.Now
+	}
 	directory, err := ldapstore.New(o, locks, panelstore.NewMailboxes(d.Panel))
 	require.NoError(t, err)
 	return directory, directory
