@@ -560,8 +560,8 @@ type AdminCreate struct {
 	// MaxLists How many lists its domains may have together. 0 (the default) is unlimited, -1 forbids them.
 	MaxLists *Limit `json:"maxLists,omitempty"`
 
-	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
-	// 0 (the default) is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
+	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+	// 0 (the default) is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
 	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
@@ -571,7 +571,7 @@ type AdminCreate struct {
 	Name *DisplayName `json:"name,omitempty"`
 
 	// Password The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
-	// stored as a hash only. Without one the answer is `PW_EMPTY`.
+	// stored as a hash only. Without one the answer is 422 `WEAK_PASSWORD`.
 	Password *Password `json:"password,omitempty"`
 
 	// QuotaUnit The unit of `maxQuota`. Only together with it.
@@ -623,8 +623,8 @@ type AdminUpdate struct {
 	// MaxLists How many lists its domains may have together. 0 is unlimited, -1 forbids them.
 	MaxLists *Limit `json:"maxLists,omitempty"`
 
-	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
-	// 0 is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
+	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+	// 0 is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
 	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
@@ -1051,8 +1051,8 @@ type EffectiveSetting struct {
 type EffectiveSettings = json.RawMessage
 
 // ErrorCode What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
-// its status. `/docs/errors.html` has all of them as a table. Where a password breaks several rules of the policy, their
-// codes are joined with commas.
+// its status. `/docs/errors.html` has all of them as a table. Those that begin with `PW_` are causes of `WEAK_PASSWORD`, in
+// `_causes`; on the legacy surface they stand in `_msg` in its place, joined with commas.
 //
 // Example: NO_SUCH_ACCOUNT
 type ErrorCode = string
@@ -1061,15 +1061,18 @@ type ErrorCode = string
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
 type Failure struct {
-	// Detail One sentence for a person.
-	Detail *string `json:"_detail,omitempty"`
+	// Causes With `WEAK_PASSWORD`. The codes of the rules that the password breaks.
+	Causes *[]ErrorCode `json:"_causes,omitempty"`
 
-	// Field The parameter at fault.
-	Field *string   `json:"_field,omitempty"`
-	Msg   ErrorCode `json:"_msg"`
+	// Detail One sentence for a person.
+	Detail string `json:"_detail"`
+
+	// Field The parameter at fault, null where none is.
+	Field nullable.Nullable[string] `json:"_field"`
+	Msg   ErrorCode                 `json:"_msg"`
 
 	// RequestID Finds the request in the server's log.
-	RequestID *string `json:"_request_id,omitempty"`
+	RequestID string `json:"_request_id"`
 
 	// Success Always `false`.
 	Success bool `json:"_success"`

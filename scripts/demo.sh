@@ -207,7 +207,7 @@ strict() {
   json POST "/user/david@$d" "{\"name\": \"David Moe\", \"password\": \"$user_password\"}"
   want 201 "$ok"
   json POST "/user/weak@$d" '{"password": "short"}'
-  want 422 '._msg | contains("PW_SHORTER_THAN_MIN_LENGTH")'
+  want 422 "$(fails WEAK_PASSWORD)"' and (._causes | index("PW_SHORTER_THAN_MIN_LENGTH"))'
   json GET "/user/nobody@$d"
   want 404 "$(fails NO_SUCH_ACCOUNT)"
   json GET "/user/david@$d"

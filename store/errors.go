@@ -79,6 +79,8 @@ type Error struct {
 	Code   string
 	Field  string
 	Detail string
+	// Causes are the codes of the rules that were broken, where Code says no more than that some were.
+	Causes []string
 	// RetryAfter is when it makes sense to try again, where that is known.
 	RetryAfter time.Duration
 	// Late says that no answer came before the time of the request was over. The backend may be away, or busy with it.

@@ -645,8 +645,8 @@ type AdminCreate struct {
 	// MaxLists How many lists its domains may have together. 0 (the default) is unlimited, -1 forbids them.
 	MaxLists *Limit `json:"maxLists,omitempty"`
 
-	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
-	// 0 (the default) is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
+	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+	// 0 (the default) is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
 	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
@@ -656,7 +656,7 @@ type AdminCreate struct {
 	Name *DisplayName `json:"name,omitempty"`
 
 	// Password The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
-	// stored as a hash only. Without one the answer is `PW_EMPTY`.
+	// stored as a hash only. Without one the answer is 422 `WEAK_PASSWORD`.
 	Password *Password `json:"password,omitempty"`
 
 	// QuotaUnit The unit of `maxQuota`. Only together with it.
@@ -708,8 +708,8 @@ type AdminUpdate struct {
 	// MaxLists How many lists its domains may have together. 0 is unlimited, -1 forbids them.
 	MaxLists *Limit `json:"maxLists,omitempty"`
 
-	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
-	// 0 is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
+	// MaxQuota How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+	// 0 is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
 	MaxQuota *Limit `json:"maxQuota,omitempty"`
 
 	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
@@ -1357,8 +1357,8 @@ type EffectiveSetting struct {
 type EffectiveSettings map[string]EffectiveSetting
 
 // ErrorCode What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
-// its status. `/docs/errors.html` has all of them as a table. Where a password breaks several rules of the policy, their
-// codes are joined with commas.
+// its status. `/docs/errors.html` has all of them as a table. Those that begin with `PW_` are causes of `WEAK_PASSWORD`, in
+// `_causes`; on the legacy surface they stand in `_msg` in its place, joined with commas.
 //
 // Example: NO_SUCH_ACCOUNT
 type ErrorCode = string
@@ -1367,15 +1367,18 @@ type ErrorCode = string
 //
 // Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
 type Failure struct {
-	// Detail One sentence for a person.
-	Detail *string `json:"_detail,omitempty"`
+	// Causes With `WEAK_PASSWORD`. The codes of the rules that the password breaks.
+	Causes *[]ErrorCode `json:"_causes,omitempty"`
 
-	// Field The parameter at fault.
-	Field *string   `json:"_field,omitempty"`
-	Msg   ErrorCode `json:"_msg"`
+	// Detail One sentence for a person.
+	Detail string `json:"_detail"`
+
+	// Field The parameter at fault, null where none is.
+	Field nullable.Nullable[string] `json:"_field"`
+	Msg   ErrorCode                 `json:"_msg"`
 
 	// RequestID Finds the request in the server's log.
-	RequestID *string `json:"_request_id,omitempty"`
+	RequestID string `json:"_request_id"`
 
 	// Success Always `false`.
 	Success bool `json:"_success"`
@@ -10721,7 +10724,7 @@ type ClientInterface interface {
 
 	// CreateUserWithBody Create a mailbox
 	//
-	// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 	// reached.
@@ -10733,7 +10736,7 @@ type ClientInterface interface {
 
 	// CreateUser Create a mailbox
 	//
-	// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 	// reached.
@@ -12409,7 +12412,7 @@ func (c *Client) GetUser(ctx context.Context, mail PathMail, reqEditors ...Reque
 
 // CreateUserWithBody Create a mailbox
 //
-// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 // the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 // set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 // reached.
@@ -12431,7 +12434,7 @@ func (c *Client) CreateUserWithBody(ctx context.Context, mail PathMail, contentT
 
 // CreateUser Create a mailbox
 //
-// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 // the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 // set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 // reached.
@@ -16646,7 +16649,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithBodyWithResponse Create a mailbox
 	//
-	// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 	// reached.
@@ -16658,7 +16661,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithResponse Create a mailbox
 	//
-	// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 	// reached.
@@ -19891,7 +19894,7 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, mail Path
 
 // CreateUserWithBodyWithResponse Create a mailbox
 //
-// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 // the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 // set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 // reached.
@@ -19909,7 +19912,7 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 
 // CreateUserWithResponse Create a mailbox
 //
-// Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
 // the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
 // set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
 // reached.

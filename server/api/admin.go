@@ -29,11 +29,14 @@ func (a *API) CreateAdmin(ctx context.Context, r gen.CreateAdminRequestObject) (
 		return nil, atMail(err)
 	}
 	body := valueOr(r.Body, gen.AdminCreate{})
-	hash, err := a.hashFor(ctx, "", valueOr(body.Password, ""))
+	hash, err := a.optionalHash(ctx, "", body.Password)
+	if err == nil && hash == nil {
+		err = a.missing(ctx, "", "password")
+	}
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.deps.Accounts.CreateAdmin(ctx, write(ctx), adminCreate(mail, hash, body))
+	change, err := a.deps.Accounts.CreateAdmin(ctx, write(ctx), adminCreate(mail, *hash, body))
 	if err != nil {
 		return nil, err
 	}

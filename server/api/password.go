@@ -8,19 +8,31 @@ import (
 	"github.com/postern-mail/postern/store/password"
 )
 
+// policyFor is what the server asks of passwords, and the domain ("" for standalone admins).
+func (a *API) policyFor(ctx context.Context, domain string) (password.Policy, error) {
+	policy, err := password.ServerPolicy(ctx, a.deps.Panel)
+	if err != nil || domain == "" {
+		return policy, err
+	}
+	rules, err := a.deps.Accounts.DomainRules(ctx, domain)
+	return policy.ForDomain(rules), err
+}
+
+// missing is the failure of a new account that was given none of the parameters for its password. That there is no such domain
+// comes first.
+func (a *API) missing(ctx context.Context, domain string, parameters ...string) error {
+	if _, err := a.policyFor(ctx, domain); err != nil {
+		return err
+	}
+	return password.Missing(parameters...)
+}
+
 // hashFor holds a plain password against the policy of the server and the domain ("" for standalone admins) and returns
 // the hash to store.
 func (a *API) hashFor(ctx context.Context, domain, plain string) (store.Secret, error) {
-	policy, err := password.ServerPolicy(ctx, a.deps.Panel)
+	policy, err := a.policyFor(ctx, domain)
 	if err != nil {
 		return "", err
-	}
-	if domain != "" {
-		rules, err := a.deps.Accounts.DomainRules(ctx, domain)
-		if err != nil {
-			return "", err
-		}
-		policy = policy.ForDomain(rules)
 	}
 	plain = password.Trim(plain)
 	if err = policy.Check(plain); err != nil {

@@ -41,10 +41,10 @@ func (a *API) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (ge
 		return nil, atMail(err)
 	}
 	body := valueOr(r.Body, gen.UserCreate{})
-	if body.Password == nil && body.PasswordHash == nil {
-		body.Password = new(string) // which the policy refuses
-	}
 	hash, err := a.passwordOrHash(ctx, store.DomainOf(mail), body.Password, body.PasswordHash)
+	if err == nil && hash == nil {
+		err = a.missing(ctx, store.DomainOf(mail), "password", "password_hash")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -91,6 +91,7 @@ func TestUnknownValuesAreRefused(t *testing.T) {
 		{"x-replaces", []any{"name"}, bodySchema}, {"x-replaces", []any{"nothing"}, bodySchema}, {"x-replaces", "aliases", bodySchema},
 		{"x-conflicts", []any{[]any{"aliases"}}, bodySchema}, {"x-conflicts", []any{[]any{"aliases", "nothing"}}, bodySchema},
 		{"x-needs", []any{"aliases", "addAlias"}, bodySchema}, {"x-needs", []any{[]any{"nothing", "aliases"}}, bodySchema},
+		{"x-legacy-needs", []any{"aliases", "addAlias"}, bodySchema}, {"x-legacy-needs", []any{[]any{"nothing", "aliases"}}, bodySchema},
 		{"x-legacy-names", "alias", property}, {"x-legacy-names", []any{"cn"}, property}, {"x-legacy-words", "none", property},
 		{"x-code", 400.0, property}, {"x-code-missing", "", property},
 		{"x-acces", "public", operation}, {"x-profil", "relay", property}, {"x-replace", []any{"aliases"}, bodySchema},

@@ -21,6 +21,7 @@ const (
 	keyReplaces    = "x-replaces"
 	keyConflicts   = "x-conflicts"
 	keyNeeds       = "x-needs"
+	keyLegacyNeeds = "x-legacy-needs"
 	keyPresence    = "x-presence"
 	keyLegacyNames = "x-legacy-names"
 	keyLegacyWords = "x-legacy-words"

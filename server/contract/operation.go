@@ -31,6 +31,8 @@ type Operation struct {
 	InPath    map[string]*PathParameter
 	Conflicts [][2]string // parameters that exclude each other
 	Needs     [][2]string // parameters of which the first needs the second
+	// LegacyNeeds is the same on the legacy surface alone.
+	LegacyNeeds [][2]string
 
 	// Queries and Route are for the validator.
 	Queries openapi3.Parameters
@@ -152,7 +154,7 @@ func (op *Operation) addParameter(p *openapi3.Parameter) error {
 }
 
 // bodyKeys are the keys of the schema of a body that begin with x-.
-var bodyKeys = []string{keyReplaces, keyConflicts, keyNeeds}
+var bodyKeys = []string{keyReplaces, keyConflicts, keyNeeds, keyLegacyNeeds}
 
 func (op *Operation) readBody(schema *openapi3.Schema) error {
 	k := &keys{extensions: schema.Extensions}
@@ -175,10 +177,10 @@ func (op *Operation) readBody(schema *openapi3.Schema) error {
 		}
 		op.Body[name].Replaces = true
 	}
-	op.Conflicts, op.Needs = k.pairs(keyConflicts), k.pairs(keyNeeds)
-	for _, pair := range slices.Concat(op.Conflicts, op.Needs) {
+	op.Conflicts, op.Needs, op.LegacyNeeds = k.pairs(keyConflicts), k.pairs(keyNeeds), k.pairs(keyLegacyNeeds)
+	for _, pair := range slices.Concat(op.Conflicts, op.Needs, op.LegacyNeeds) {
 		if op.Body[pair[0]] == nil || op.Body[pair[1]] == nil {
-			return fmt.Errorf("%s or %s: there is no %s, or no %s", keyConflicts, keyNeeds, pair[0], pair[1])
+			return fmt.Errorf("%s, %s or %s: there is no %s, or no %s", keyConflicts, keyNeeds, keyLegacyNeeds, pair[0], pair[1])
 		}
 	}
 	return k.fault

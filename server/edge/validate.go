@@ -2,6 +2,7 @@ package edge
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (e *Edge) CheckBody(c *gin.Context) error {
 	if err := openapi3filter.ValidateRequestBody(ctx, input, op.Route.Operation.RequestBody.Value); err != nil {
 		return explain("", err)
 	}
-	return checkCombinations(op, Given(c.Request.Body))
+	return checkCombinations(ctx, op, Given(c.Request.Body))
 }
 
 // BadBody is the error for a validated body that the generated code cannot read all the same. It is a mistake of the
@@ -85,7 +86,7 @@ func Given(body any) map[string]any {
 }
 
 // checkCombinations refuses parameters that contradict or lack each other.
-func checkCombinations(op *contract.Operation, given map[string]any) error {
+func checkCombinations(ctx context.Context, op *contract.Operation, given map[string]any) error {
 	for _, pair := range op.Conflicts {
 		if has(given, pair[0]) && has(given, pair[1]) {
 			return store.Fail(store.Invalid, reply.CodeConflicting, "%s cannot be given together with %s.", pair[1], pair[0]).With(pair[1])
@@ -94,6 +95,14 @@ func checkCombinations(op *contract.Operation, given map[string]any) error {
 	for _, pair := range op.Needs {
 		if has(given, pair[0]) && !has(given, pair[1]) {
 			return store.Fail(store.Invalid, reply.CodeConflicting, "%s has to be given together with %s.", pair[0], pair[1]).With(pair[0])
+		}
+	}
+	if !reply.IsLenient(ctx) {
+		return nil
+	}
+	for _, pair := range op.LegacyNeeds {
+		if has(given, pair[0]) && !has(given, pair[1]) {
+			return store.Fail(store.Invalid, reply.CodeMissingParameter, "%s is missing; it has to be given together with %s.", pair[1], pair[0]).With(pair[1])
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -82,8 +83,17 @@ type Errors struct {
 	Answer func(ctx context.Context) bool
 }
 
-// envelope is the body of a failure.
-type envelope struct {
+// failure is what a request is answered with that failed. The legacy surface leaves out what is empty.
+type failure struct {
+	Msg       string
+	Detail    string
+	Field     string
+	RequestID string
+	Causes    []string
+}
+
+// lenientFailure is a failure as the legacy surface writes it.
+type lenientFailure struct {
 	Success   bool   `json:"_success"`
 	Msg       string `json:"_msg,omitempty"`
 	Detail    string `json:"_detail,omitempty"`
@@ -91,16 +101,43 @@ type envelope struct {
 	RequestID string `json:"_request_id,omitempty"`
 }
 
+// strictFailure is a failure as the strict surface writes it.
+type strictFailure struct {
+	Success   bool     `json:"_success"`
+	Msg       string   `json:"_msg"`
+	Detail    string   `json:"_detail"`
+	Field     *string  `json:"_field"` // null where no parameter is at fault
+	RequestID string   `json:"_request_id"`
+	Causes    []string `json:"_causes,omitempty"`
+}
+
+// body is the failure as it is written.
+func (f failure) body(lenient bool) any {
+	if lenient {
+		return lenientFailure{Msg: f.Msg, Detail: f.Detail, Field: f.Field, RequestID: f.RequestID}
+	}
+	return strictFailure{Msg: f.Msg, Detail: f.Detail, Field: orNull(f.Field), RequestID: f.RequestID, Causes: f.Causes}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
 // Write answers the request with the error. After the first byte of another answer it only logs.
 func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
-	status, body := e.decide(r.Context(), r.Method, err)
-	NoteOf(r.Context()).setCode(body.Msg)
+	note := NoteOf(r.Context())
+	status, failed := e.decide(r.Context(), r.Method, err)
+	var body any = lenientFailure{Success: true}
+	if failed != nil {
+		note.setCode(failed.Msg)
+		failed.RequestID = note.RequestID
+		body = failed.body(IsLenient(r.Context()))
+	}
 	if started, ok := w.(interface{ Written() bool }); ok && started.Written() {
 		return
-	}
-	body.RequestID = NoteOf(r.Context()).RequestID
-	if body.Success {
-		body.RequestID = ""
 	}
 	if seconds := retryAfter(status, err); seconds > 0 {
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
@@ -110,14 +147,15 @@ func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false) // a hint may show <name>, and nobody reads JSON as a page
 	if err := out.Encode(body); err != nil {
-		e.Log.Debug("the client is gone", "request_id", body.RequestID, "cause", err)
+		e.Log.Debug("the client is gone", "request_id", note.RequestID, "cause", err)
 	}
 }
 
-func (e *Errors) decide(ctx context.Context, method string, err error) (int, envelope) {
+// decide returns the status and what is told, nil for a success.
+func (e *Errors) decide(ctx context.Context, method string, err error) (int, *failure) {
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
-		return refusal.Status, envelope{Msg: refusal.Code, Detail: refusal.Detail}
+		return refusal.Status, &failure{Msg: refusal.Code, Detail: refusal.Detail}
 	}
 	var nothing *store.NothingLeft
 	if errors.As(err, &nothing) { // the first bad item may have been left out before the store saw the list
@@ -128,22 +166,27 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, env
 	known := e.failureOf(ctx, err)
 	if known == nil {
 		e.Log.Error("request failed", "request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", err)
-		return http.StatusInternalServerError, envelope{Msg: CodeInternalError, Detail: internalErrorExplained}
+		return http.StatusInternalServerError, &failure{Msg: CodeInternalError, Detail: internalErrorExplained}
 	}
 	if known.Kind == store.Unavailable && known.Code != store.CodeServerBusy {
 		e.Log.Warn("backend unavailable",
 			"request_id", NoteOf(ctx).RequestID, "operation", NoteOf(ctx).Operation(), "cause", known.Cause)
 	}
 	status := statusOf(known.Kind)
-	body := envelope{Msg: known.Code, Detail: known.Detail, Field: known.Field}
-	if !IsLenient(ctx) || keepsStatus(status) {
-		return status, body
+	failed := &failure{Msg: known.Code, Detail: known.Detail, Field: known.Field, Causes: known.Causes}
+	if !IsLenient(ctx) {
+		return status, failed
 	}
-	// The published API takes the removal of what is not there for done.
-	if method == http.MethodDelete && known.Kind == store.NotFound {
-		return http.StatusOK, envelope{Success: true}
+	if len(failed.Causes) > 0 { // the published API has them as the code
+		failed.Msg = strings.Join(failed.Causes, ",")
 	}
-	return http.StatusOK, body
+	switch {
+	case keepsStatus(status):
+		return status, failed
+	case method == http.MethodDelete && known.Kind == store.NotFound:
+		return http.StatusOK, nil // the published API takes the removal of what is not there for done
+	}
+	return http.StatusOK, failed
 }
 
 // failureOf returns what the caller may be told, nil for trouble on our side. Where the time of the request was over and every

@@ -52,7 +52,11 @@ func readCodes() *codesOf {
 // Check refuses a code that the contract does not list for the operation, which is "" where there is none.
 func (c *codesOf) Check(t testing.TB, operation, prefix string, a Answer) {
 	t.Helper()
-	for _, code := range strings.Split(a.Msg(), ",") {
+	codes := strings.Split(a.Msg(), ",")
+	if prefix == "" {
+		codes = append([]string{a.Msg()}, a.Causes()...)
+	}
+	for _, code := range codes {
 		require.True(t, c.universal[code] || c.Operations[operation][code], "%s does not list %s: %s", operation, code, a.Raw)
 		c.note(t, code)
 		c.note(t, operation+" "+code)

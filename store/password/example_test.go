@@ -32,7 +32,7 @@ func ExampleVerify() {
 func ExamplePolicy_Check() {
 	policy := password.DefaultPolicy()
 	fmt.Println(policy.Check("Winter-1958-rain"))
-	fmt.Println(store.HasCode(policy.Check(""), password.CodeEmpty))
+	fmt.Println(store.HasCode(policy.Check("short"), password.CodeWeak))
 	// Output:
 	// <nil>
 	// true

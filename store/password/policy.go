@@ -10,8 +10,10 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// Codes of the password policy. A failure joins all that apply with commas; CodeEmpty stands alone.
+// CodeWeak is the code of a password that the policy refuses. The others are its causes, one for each rule that is broken;
+// CodeEmpty stands alone.
 const (
+	CodeWeak      = "WEAK_PASSWORD"
 	CodeEmpty     = "PW_EMPTY"
 	CodeNonASCII  = "PW_NON_ASCII"
 	CodeTooShort  = "PW_SHORTER_THAN_MIN_LENGTH"
@@ -126,11 +128,23 @@ func setFlag(target *bool, v any) {
 // Trim removes the white space around a password, as the panel does before it looks at one.
 func Trim(password string) string { return strings.TrimSpace(password) }
 
-// Check returns nil when the password, already trimmed, keeps the policy. Otherwise it returns an *Error that
-// carries every code that applies and one sentence, which never shows the password.
+// weak is the failure of a password that breaks the rules with those codes.
+func weak(causes []string, format string, args ...any) *store.Error {
+	e := store.Fail(store.Unprocessable, CodeWeak, format, args...).With(fieldPassword)
+	e.Causes = causes
+	return e
+}
+
+// Missing is the failure of an account that has to have a password and was given none. names are the parameters of which one would do.
+func Missing(names ...string) error {
+	return weak([]string{CodeEmpty}, "%s is missing.", strings.Join(names, " or "))
+}
+
+// Check returns nil when the password, already trimmed, keeps the policy. Otherwise it returns an *Error whose causes
+// are the codes of all rules that it breaks, and one sentence, which never shows the password.
 func (p Policy) Check(password string) error {
 	if password == "" {
-		return store.Fail(store.Unprocessable, CodeEmpty, "The password is empty.").With(fieldPassword)
+		return weak([]string{CodeEmpty}, "The password is empty.")
 	}
 	var codes, wants []string
 	for _, rule := range p.rules() {
@@ -142,7 +156,7 @@ func (p Policy) Check(password string) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	return store.Fail(store.Unprocessable, strings.Join(codes, ","), "The password must have %s.", enumerate(wants)).With(fieldPassword)
+	return weak(codes, "The password must have %s.", enumerate(wants))
 }
 
 // rule is one demand of a policy: want completes "the password must have".

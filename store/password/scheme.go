@@ -73,7 +73,7 @@ const (
 )
 
 // Hash returns the text to store for a password. It does not look at any policy, but fails with
-// PW_EMPTY, and with PW_GREATER_THAN_MAX_LENGTH where the scheme could not keep the whole password.
+// WEAK_PASSWORD for an empty one, and for one that is too long where the scheme could not keep the whole password.
 func Hash(scheme Scheme, password string) (store.Secret, error) {
 	if password == "" {
 		return "", Policy{}.Check(password)
@@ -86,7 +86,7 @@ func Hash(scheme Scheme, password string) (store.Secret, error) {
 		limit = hashLimit - len("{PLAIN}")
 	}
 	if len(password) > limit {
-		return "", store.Fail(store.Unprocessable, CodeTooLong, "The password must have at most %d characters.", limit).With(fieldPassword)
+		return "", weak([]string{CodeTooLong}, "The password must have at most %d characters.", limit)
 	}
 	hash, err := hashAs(scheme, password)
 	if err != nil {

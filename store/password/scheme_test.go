@@ -65,13 +65,13 @@ func TestHashPasswordLimits(t *testing.T) {
 			require.LessOrEqual(t, len(hash.Reveal()), 255)
 
 			_, err = password.Hash(scheme, longest+"a")
-			e := requireFailure(t, err, store.Unprocessable, "PW_GREATER_THAN_MAX_LENGTH")
+			e := requireWeak(t, err, "PW_GREATER_THAN_MAX_LENGTH")
 			require.Equal(t, "password", e.Field)
 		})
 	}
 	t.Run("empty", func(t *testing.T) {
 		_, err := password.Hash(password.SSHA512, "")
-		_ = requireFailure(t, err, store.Unprocessable, "PW_EMPTY")
+		_ = requireWeak(t, err, "PW_EMPTY")
 	})
 	t.Run("unknown scheme", func(t *testing.T) {
 		_, err := password.Hash("ROT13", "geheim")

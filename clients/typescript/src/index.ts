@@ -190,7 +190,7 @@ export class Postern {
       return new PosternError({
         code: error._msg,
         detail: error._detail ?? `The server answered ${error._msg}.`,
-        field: error._field,
+        field: error._field ?? undefined,
         status: response?.status,
         requestId: error._request_id ?? response?.headers.get('X-Request-Id') ?? undefined,
       });

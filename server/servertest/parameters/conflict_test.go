@@ -56,6 +56,10 @@ func TestParametersThatContradict(t *testing.T) {
 			refuse(row, pair[1], pair[0], pair[1])
 		}
 		for _, pair := range row.Requires {
+			if pair[0] == "maxQuota" { // in MB on the strict surface: surface.TestQuotaWithoutAUnit
+				seen++
+				continue
+			}
 			refuse(row, pair[0], pair[0])
 		}
 	}

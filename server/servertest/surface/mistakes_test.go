@@ -1,7 +1,10 @@
 package surface_test
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +49,15 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"another one", "GET", "/api/user", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/user/{mail}?"}},
 		{"a misspelt path", "GET", "/api/usrs/example.com", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/users/{domain}?"}},
 		{"no path", "GET", "/api", "", "", 404, "NO_SUCH_PATH", "", []string{"/docs/"}},
+		{"no password", "POST", "/api/user/new@example.com", servertest.JSONType, `{"name": "New"}`, 422, "WEAK_PASSWORD", "password",
+			[]string{"password or password_hash is missing."}},
+		{"no body", "POST", "/api/user/new@example.com", "", "", 422, "WEAK_PASSWORD", "password", []string{"password or password_hash is missing."}},
+		{"no password of an admin", "POST", "/api/admin/new@admins.test", servertest.JSONType, `{}`, 422, "WEAK_PASSWORD", "password",
+			[]string{"password is missing."}},
+		{"an empty password", "POST", "/api/user/new@example.com", servertest.JSONType, `{"password": ""}`, 422, "WEAK_PASSWORD", "password",
+			[]string{"The password is empty."}},
+		{"a unit without a number", "POST", "/api/admin/new@admins.test", servertest.JSONType, `{"password": "Winter-1958-rain", "quotaUnit": "GB"}`, 400,
+			"CONFLICTING_PARAMETERS", "quotaUnit", []string{"together with maxQuota"}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			a := root.Send(x.method, x.path, x.contentType, x.raw)
@@ -90,4 +102,43 @@ func TestLogInFirst(t *testing.T) {
 	a := servertest.NewFixture(t).Anonymous().Get("/api/whoami")
 	require.Equal(t, "LOGIN_REQUIRED", a.Msg())
 	require.Contains(t, a.Body["_detail"], "POST /api/login")
+}
+
+// TestKeysOfAFailure wants all of them on the strict surface, and on the legacy one those that hold something.
+func TestKeysOfAFailure(t *testing.T) {
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	root.MustDomain("example.com", nil)
+	keys := func(a servertest.Answer) []string { return slices.Sorted(maps.Keys(a.Body)) }
+	for _, path := range []string{"/api/nonsense", "/api/user/nobody@example.com", "/api/user/bob"} {
+		a := root.Get(path)
+		require.Equal(t, []string{"_detail", "_field", "_msg", "_request_id", "_success"}, keys(a), a.Raw)
+	}
+	require.Contains(t, root.Get("/api/nonsense").Raw, `"_field":null`)
+	a := root.JSON("POST", "/api/user/new@example.com", servertest.Body{"password": "short"})
+	require.Equal(t, []string{"_causes", "_detail", "_field", "_msg", "_request_id", "_success"}, keys(a), a.Raw)
+	legacy := root.Legacy()
+	require.Equal(t, []string{"_detail", "_msg", "_request_id", "_success"}, keys(legacy.Get("/api/nonsense")))
+	require.Equal(t, []string{"_detail", "_field", "_msg", "_request_id", "_success"}, keys(legacy.JSON("POST", "/api/user/new@example.com", servertest.Body{"password": "short"})))
+	require.Equal(t, []string{"_success"}, keys(legacy.JSON("DELETE", "/api/user/nobody@example.com", nil)))
+}
+
+// TestQuotaWithoutAUnit is MB on the strict surface; the legacy one wants the unit, as the published API does.
+func TestQuotaWithoutAUnit(t *testing.T) {
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	const ada = "/api/admin/ada@admins.test"
+	quota := func() any { return root.Get(ada).Data()["settings"].(map[string]any)["create_max_quota"] }
+	root.Must(http.StatusCreated, "POST", ada, servertest.Body{"password": servertest.Password, "maxQuota": 700})
+	require.EqualValues(t, 700, quota())
+	root.Must(http.StatusOK, "PUT", ada, servertest.Body{"maxQuota": 800})
+	require.EqualValues(t, 800, quota())
+	for _, call := range [][2]string{{"PUT", ada}, {"POST", "/api/admin/olaf@admins.test"}} {
+		a := root.Legacy().Form(call[0], call[1], url.Values{"password": {servertest.Password}, "maxQuota": {"900"}})
+		require.Equal(t, []any{http.StatusOK, "MISSING_PARAMETER", "quotaUnit"}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
+		require.Contains(t, a.Body["_detail"], "quotaUnit is missing")
+	}
+	require.EqualValues(t, 800, quota())
+	require.True(t, root.Legacy().Form("PUT", ada, url.Values{"maxQuota": {"1"}, "quotaUnit": {"GB"}}).OK())
+	require.EqualValues(t, 1024, quota())
 }

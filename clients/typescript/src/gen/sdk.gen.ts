@@ -1115,7 +1115,7 @@ export const getUser = <ThrowOnError extends boolean = true>(options: Options<Ge
 /**
  * Create a mailbox
  *
- * Either `password` or `password_hash` is needed, or the answer is 422 `PW_EMPTY`. The mailbox starts with
+ * Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
  * the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
  * set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
  * reached.

@@ -189,8 +189,8 @@ export type AdminCreate = {
      */
     maxLists?: Limit;
     /**
-     * How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
-     * 0 (the default) is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
+     * How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+     * 0 (the default) is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
      *
      */
     maxQuota?: Limit;
@@ -204,7 +204,7 @@ export type AdminCreate = {
     name?: DisplayName;
     /**
      * The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
-     * stored as a hash only. Without one the answer is `PW_EMPTY`.
+     * stored as a hash only. Without one the answer is 422 `WEAK_PASSWORD`.
      *
      */
     password?: Password;
@@ -269,8 +269,8 @@ export type AdminUpdate = {
      */
     maxLists?: Limit;
     /**
-     * How much the mailboxes of all its domains may have together, counted in `quotaUnit`.
-     * 0 is unlimited, -1 forbids it to give any. Only together with `quotaUnit`.
+     * How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+     * 0 is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
      *
      */
     maxQuota?: Limit;
@@ -1084,8 +1084,8 @@ export type EffectiveSettings = {
 
 /**
  * What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
- * its status. `/docs/errors.html` has all of them as a table. Where a password breaks several rules of the policy, their
- * codes are joined with commas.
+ * its status. `/docs/errors.html` has all of them as a table. Those that begin with `PW_` are causes of `WEAK_PASSWORD`, in
+ * `_causes`; on the legacy surface they stand in `_msg` in its place, joined with commas.
  *
  */
 export type ErrorCode = string;
@@ -1095,18 +1095,22 @@ export type ErrorCode = string;
  */
 export type Failure = {
     /**
+     * With `WEAK_PASSWORD`. The codes of the rules that the password breaks.
+     */
+    _causes?: Array<ErrorCode>;
+    /**
      * One sentence for a person.
      */
-    _detail?: string;
+    _detail: string;
     /**
-     * The parameter at fault.
+     * The parameter at fault, null where none is.
      */
-    _field?: string;
+    _field: string | null;
     _msg: ErrorCode;
     /**
      * Finds the request in the server's log.
      */
-    _request_id?: string;
+    _request_id: string;
     /**
      * Always `false`.
      */
