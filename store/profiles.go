@@ -36,6 +36,34 @@ func checkProfiles(u DomainUpdate) error {
 	return nil
 }
 
+// KnownDomainProfiles are those of stored names that can be set, sorted and never nil. KnownUserProfiles and
+// KnownUserPreferences likewise: an older version may have left others.
+func KnownDomainProfiles(stored []string) []string { return known(domainProfiles, stored) }
+
+// KnownUserProfiles is KnownDomainProfiles for what an admin may change of a mailbox.
+func KnownUserProfiles(stored []string) []string { return known(userProfiles, stored) }
+
+// KnownUserPreferences is KnownDomainProfiles for what people may change themselves.
+func KnownUserPreferences(stored []string) []string { return known(userPreferences, stored) }
+
+func known(names, stored []string) []string {
+	isStored := Among(stored)
+	there := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !isStored(name) })
+	slices.Sort(there)
+	return there
+}
+
+// KnownDomainServices are those of stored names that can be names of services, each once, sorted and never nil.
+func KnownDomainServices(stored []string) []string {
+	names := []string{}
+	for _, name := range slices.Sorted(slices.Values(stored)) {
+		if serviceName.MatchString(name) && !Among(names)(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 var serviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // checkDomainServices returns INVALID_SERVICE for what cannot stand in a list of settings. Which services there are is

@@ -40,11 +40,32 @@ func checkLanguage(value *string) error {
 	return nil
 }
 
+// KnownLanguage is a stored language, "" for what is none.
+func KnownLanguage(stored string) string {
+	if checkLanguage(&stored) != nil {
+		return ""
+	}
+	return stored
+}
+
+// KnownMailbox is the stored format and folder of a mailbox, "" for what Dovecot does not take.
+func KnownMailbox(format, folder string) (knownFormat, knownFolder string) {
+	if !slices.Contains(mailboxFormats, format) {
+		format = ""
+	}
+	if !folderForm.MatchString(folder) {
+		folder = ""
+	}
+	return format, folder
+}
+
+var mailboxFormats = []string{"maildir", "mdbox", "sdbox"}
+
 var folderForm = regexp.MustCompile(`^[a-zA-Z0-9]{1,20}$`)
 
 // CheckMailbox returns INVALID_MAILBOX_FORMAT or INVALID_MAILBOX_FOLDER for what Dovecot does not take.
 func CheckMailbox(format, folder string) error {
-	if !slices.Contains([]string{"maildir", "mdbox", "sdbox"}, format) {
+	if !slices.Contains(mailboxFormats, format) {
 		return Fail(Invalid, CodeInvalidMailboxFormat, "mailboxFormat must be maildir, mdbox or sdbox.").With("mailboxFormat")
 	}
 	if !folderForm.MatchString(folder) {

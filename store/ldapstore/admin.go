@@ -59,15 +59,36 @@ func (s *Store) wholeAdmins(ctx context.Context, entries []entry) ([]store.Admin
 	mails := make([]string, len(entries))
 	for i, e := range entries {
 		mails[i] = e.sorted("mail")[0]
-		admins[i] = store.Admin{
-			Mail: mails[i], Stored: e.record(), Settings: e.settings().record(), Password: e.password(), Global: e.global(),
-		}
+		admins[i] = adminOf(e)
 	}
 	managed, err := s.managedBy(ctx, mails)
 	for i := range admins {
 		admins[i].Domains = managed[mails[i]].sorted("domainName")
 	}
 	return admins, err
+}
+
+// adminOf is a standalone admin as far as its entry tells.
+func adminOf(e entry) store.Admin {
+	all := e.settings()
+	return store.Admin{
+		Mail:              e.sorted("mail")[0],
+		Name:              e.first("cn"),
+		Active:            e.active(),
+		Language:          store.KnownLanguage(e.first("preferredLanguage")),
+		Limits:            store.LimitsOf(all),
+		NoMailLog:         e.has("disabledService", disabledMailLog),
+		NoQuarantinedMail: e.has("disabledService", disabledQuarantine),
+		Created:           e.created,
+		Modified:          e.modified,
+		PasswordChanged:   e.passwordChanged(),
+
+		Stored:   e.record(),
+		Settings: all.record(),
+		Password: e.password(),
+		Global:   e.global(),
+		Domains:  []string{},
+	}
 }
 
 // managedBy returns for each of the accounts, as values of domainName, which domains name it as their admin.

@@ -51,8 +51,13 @@ func (s *Store) newAdmin(a store.AdminCreate, now time.Time) entry {
 // Source: shadowLastChange of RFC 2307.
 func (e *entry) setPassword(hash store.Secret, now time.Time) {
 	e.set(passwordAttribute, hash.Reveal())
-	e.set("shadowLastChange", strconv.FormatInt(now.Unix()/int64(24*time.Hour/time.Second), 10))
+	e.set(passwordDayAttribute, strconv.FormatInt(now.Unix()/secondsPerDay, 10))
 }
+
+const (
+	passwordDayAttribute = "shadowLastChange"
+	secondsPerDay        = int64(24 * time.Hour / time.Second)
+)
 
 // Services that are switched off for an admin who may not see something.
 const (

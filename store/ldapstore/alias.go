@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // Alias implements store.Aliases.
@@ -30,7 +31,15 @@ func (s *Store) aliasAccount(ctx context.Context, mail string) (entry, error) {
 
 func aliasOf(e entry, lists func(e entry) []string) store.Alias {
 	return store.Alias{
-		Mail: e.address(), Stored: e.shown(lists), Members: e.sorted("mailForwardingAddress"), Moderators: e.sorted("listModerator"),
+		Mail:         e.address(),
+		Name:         e.first("cn"),
+		Active:       e.active(),
+		AccessPolicy: rules.ShownPolicy(e.first("accessPolicy")),
+		Created:      e.created,
+		Modified:     e.modified,
+		Stored:       e.shown(lists),
+		Members:      e.sorted("mailForwardingAddress"),
+		Moderators:   e.sorted("listModerator"),
 	}
 }
 

@@ -89,10 +89,32 @@ func (s *Store) wholeDomains(ctx context.Context, entries []entry) ([]store.Doma
 	return domains, nil
 }
 
+// domainOfEntry is a domain as far as its entry tells. Of its services those are left out that no new set takes away.
 func domainOfEntry(e entry) store.Domain {
 	h := homeOf(e)
+	routes := routesOf(e)
 	return store.Domain{
-		Name:         h.name,
+		Name:              h.name,
+		Description:       e.first("cn"),
+		Active:            h.active,
+		Language:          store.KnownLanguage(e.first("preferredLanguage")),
+		Transport:         routes.Transport,
+		MinPasswordLength: h.settings.Int(settingMinPassword),
+		MaxPasswordLength: h.settings.Int(settingMaxPassword),
+		DefaultQuota:      h.settings.Int(settingDefaultQuota),
+		MaxUserQuota:      h.settings.Int(settingMaxUserQuota),
+		NumberOfUsers:     h.settings.Int(settingUsers),
+		NumberOfAliases:   h.settings.Int(settingAliases),
+		NumberOfLists:     h.settings.Int(settingLists),
+		BackupMX:          routes.BackupMX,
+		PrimaryMX:         routes.PrimaryMX(),
+		Services:          store.KnownDomainServices(store.LeaveOut(e.all("enabledService"), standing(e))),
+		DomainProfiles:    store.KnownDomainProfiles(h.settings.list(settingDomainProfile)),
+		UserProfiles:      store.KnownUserProfiles(h.settings.list(settingUserProfile)),
+		UserPreferences:   store.KnownUserPreferences(h.settings.list(settingUserPreference)),
+		Created:           e.created,
+		Modified:          e.modified,
+
 		Stored:       e.record(),
 		Settings:     h.settings.record(),
 		Catchall:     []string{},

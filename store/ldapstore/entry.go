@@ -4,16 +4,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // entry is one entry of the directory, read or to be. The zero value has no attributes.
 type entry struct {
 	dn         string
 	attributes []attribute // in the order of the server
+	// created and modified are what the server itself notes, of an entry that was read whole. They are none of its attributes:
+	// nothing shows or writes them.
+	created, modified time.Time
 }
 
 // attribute is a name with its values. Names are compared without regard to case, and so are values but for a few.
@@ -25,14 +30,44 @@ type attribute struct {
 func entryOf(found *ldap.Entry) entry {
 	e := entry{dn: found.DN, attributes: make([]attribute, 0, len(found.Attributes))}
 	for _, a := range found.Attributes {
-		e.attributes = append(e.attributes, attribute{a.Name, a.Values})
+		switch {
+		case strings.EqualFold(a.Name, createdAttribute):
+			e.created = momentOf(a.Values)
+		case strings.EqualFold(a.Name, modifiedAttribute):
+			e.modified = momentOf(a.Values)
+		default:
+			e.attributes = append(e.attributes, attribute{a.Name, a.Values})
+		}
 	}
 	return e
 }
 
+// createdAttribute and modifiedAttribute are kept by the server, which returns them only when they are asked for.
+// Source: RFC 4512 section 3.4.
+const (
+	createdAttribute  = "createTimestamp"
+	modifiedAttribute = "modifyTimestamp"
+)
+
+// wholeEntry asks for all attributes, and for those.
+var wholeEntry = []string{"*", createdAttribute, modifiedAttribute}
+
+// momentOf reads a time of the server (generalized time of RFC 4517), the zero time when it is none.
+func momentOf(values []string) time.Time {
+	if len(values) == 0 {
+		return time.Time{}
+	}
+	at, err := time.Parse("20060102150405Z0700", values[0])
+	if err != nil {
+		return time.Time{}
+	}
+	return rules.ShownTime(at)
+}
+
 // clone is a copy that may be changed.
 func (e entry) clone() entry {
-	c := entry{dn: e.dn, attributes: slices.Clone(e.attributes)}
+	c := e
+	c.attributes = slices.Clone(e.attributes)
 	for i, a := range c.attributes {
 		c.attributes[i].values = slices.Clone(a.values)
 	}
@@ -102,6 +137,14 @@ func (e entry) sorted(name string) []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// listed returns the values of an attribute as they are stored, never nil.
+func (e entry) listed(name string) []string { return append([]string{}, e.all(name)...) }
+
+// passwordChanged is the day on which the password was set, the zero time when nobody knows.
+func (e entry) passwordChanged() time.Time {
+	return rules.ShownTime(time.Unix(e.number(passwordDayAttribute)*secondsPerDay, 0))
 }
 
 // set makes the values all of an attribute. Empty ones are left out, for a directory takes none; without any left the

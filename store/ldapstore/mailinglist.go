@@ -50,6 +50,8 @@ func (h home) mailingListOf(e entry, lists func(e entry) []string) store.Mailing
 		Owners:         e.sorted("listOwner"),
 		Moderators:     e.sorted("listModerator"),
 		ExtraAddresses: h.further(e),
+		Created:        e.created,
+		Modified:       e.modified,
 	}
 }
 

@@ -15,6 +15,7 @@ const pageSize = 500
 
 // read returns one entry that fits the filter, or a nil one when there is none.
 func (s *Store) read(ctx context.Context, dn, filter string, attributes ...string) (*entry, error) {
+	attributes = orWhole(attributes)
 	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, filter, attributes, nil)
 	var found []*ldap.Entry
 	err := s.pool.with(ctx, true, func(conn *ldap.Conn) error {
@@ -32,6 +33,14 @@ func (s *Store) read(ctx context.Context, dn, filter string, attributes ...strin
 	}
 	e := entryOf(found[0])
 	return &e, nil
+}
+
+// orWhole is what a search asks for: everything where it names nothing.
+func orWhole(attributes []string) []string {
+	if len(attributes) == 0 {
+		return wholeEntry
+	}
+	return attributes
 }
 
 // subtree and oneLevel are how deep a search goes.
@@ -61,6 +70,7 @@ func (s *Store) collect(ctx context.Context, dn string, scope int, filter string
 
 // each calls fn for every entry that fits, page by page: no more than a page is in memory.
 func (s *Store) each(ctx context.Context, dn string, scope int, filter string, attributes []string, fn func(entry) error) error {
+	attributes = orWhole(attributes)
 	err := s.pool.with(ctx, true, func(conn *ldap.Conn) error {
 		paging := ldap.NewControlPaging(pageSize)
 		for {

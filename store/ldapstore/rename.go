@@ -127,6 +127,11 @@ func (s *Store) addDerivedToRenamed(r *renaming, e *entry) {
 		was, _ := store.SplitAddress(r.mail)
 		e.remove("uid", was)
 		e.add("uid", local)
+		for _, name := range []string{"cn", "sn"} { // which there must be: see newUser
+			if e.first(name) == was {
+				e.assign(name, &local)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // Who is a member of a list stands with the member: an account here names the list in memberOfGroup, and addresses outside
@@ -29,7 +30,24 @@ func (s *Store) StaticList(ctx context.Context, mail string) (store.StaticList, 
 		return store.StaticList{}, err
 	}
 	m, err := s.members(ctx, mail)
-	return store.StaticList{Mail: mail, Stored: e.shown(lists), Settings: e.settings().record(), Members: m.addresses()}, err
+	list := staticListOf(e, lists)
+	list.Members = m.addresses()
+	return list, err
+}
+
+// staticListOf is a list as far as its entry tells.
+func staticListOf(e entry, lists func(e entry) []string) store.StaticList {
+	return store.StaticList{
+		Mail:         e.address(),
+		Name:         e.first("cn"),
+		Active:       e.active(),
+		AccessPolicy: rules.ShownPolicy(e.first("accessPolicy")),
+		Created:      e.created,
+		Modified:     e.modified,
+		Stored:       e.shown(lists),
+		Settings:     e.settings().record(),
+		Members:      []string{},
+	}
 }
 
 // list reads the entry of a list, or returns NO_SUCH_ACCOUNT.

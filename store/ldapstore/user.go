@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // User implements store.Users.
@@ -134,9 +135,31 @@ func (s *Store) readManaged(ctx context.Context, entries []entry, mails []string
 	return err
 }
 
+// userOf is a mailbox as far as its entry and its domain tell.
 func userOf(h home, e entry) store.User {
+	format, folder := store.KnownMailbox(e.first("mailboxFormat"), e.first("mailboxFolder"))
 	return store.User{
-		Mail:           e.address(),
+		Mail:            e.address(),
+		Name:            e.nameIn("cn"),
+		FirstName:       e.first("givenName"),
+		LastName:        e.nameIn("sn"),
+		Active:          e.active(),
+		Global:          e.global(),
+		Language:        store.KnownLanguage(e.first("preferredLanguage")),
+		Quota:           e.quota(),
+		EmployeeID:      e.first("employeeNumber"),
+		Department:      e.first("departmentNumber"),
+		Transport:       e.first("mtaTransport"),
+		Services:        rules.ShownServices(func(name string) bool { return e.has("enabledService", name) }),
+		MailboxFormat:   format,
+		MailboxFolder:   folder,
+		Maildir:         strings.TrimSuffix(e.first("homeDirectory"), "/"),
+		Telephone:       e.listed("telephoneNumber"),
+		Mobile:          e.listed("mobile"),
+		Created:         e.created,
+		Modified:        e.modified,
+		PasswordChanged: e.passwordChanged(),
+
 		Settings:       e.settings().record(),
 		Password:       e.password(),
 		Forwardings:    e.forwardings(),
@@ -146,6 +169,15 @@ func userOf(h home, e entry) store.User {
 		RecipientBcc:   e.first(recipientBccOfUser.name),
 		RelayHost:      e.first("senderRelayHost"),
 	}
+}
+
+// nameIn is a name that an entry must have. The local part of the address stands there for none (see newUser).
+func (e entry) nameIn(attribute string) string {
+	local, _ := store.SplitAddress(e.address())
+	if name := e.first(attribute); name != local {
+		return name
+	}
+	return ""
 }
 
 // forwardings are where mail to a mailbox goes: nothing said means to itself.

@@ -15,11 +15,13 @@ var services = []string{
 	"managesieve", "managesievesecured", "managesievetls", "deliver", "sogo", "sogowebmail", "sogocalendar", "sogoactivesync",
 }
 
-// furtherServices are further names of the same thing. Dovecot calls ManageSieve "sieve", and delivery by its two programs.
+// furtherServices are further names of the same thing. Dovecot calls ManageSieve "sieve", and delivery by its two programs; a
+// directory has a name of its own for STARTTLS where SQL has one for all connections with TLS.
 // Source: Dovecot asks for the name of its own protocol, which iRedMail puts into the query (samples/dovecot, user_query and user_filter).
 var furtherServices = map[string][]string{
 	"managesieve":        {"sieve"},
-	"managesievesecured": {"sievesecured", "sievetls"},
+	"smtpsecured":        {"smtptls"},
+	"managesievesecured": {"managesievetls", "sievesecured", "sievetls"},
 	"managesievetls":     {"sievetls"},
 	"deliver":            {"lda", "lmtp"},
 }

@@ -63,13 +63,7 @@ func completeAdmins(ctx context.Context, r *sqldb.Reader, rows []store.Record) (
 	at := make(map[string]*store.Admin, len(rows))
 	for i, row := range rows {
 		names[i] = text(row, "username")
-		admins[i] = store.Admin{
-			Mail:     names[i],
-			Stored:   row.Without("settings", "password"),
-			Settings: store.ParseSettings(text(row, "settings")).Record(),
-			Password: store.Secret(text(row, "password")),
-			Domains:  []string{},
-		}
+		admins[i] = adminOf(row)
 		at[strings.ToLower(names[i])] = &admins[i]
 	}
 	const query = "SELECT username, domain FROM domain_admins WHERE username IN (?) ORDER BY username, domain"
@@ -92,4 +86,26 @@ func completeAdmins(ctx context.Context, r *sqldb.Reader, rows []store.Record) (
 		slices.Sort(admins[i].Domains)
 	}
 	return admins, nil
+}
+
+// adminOf is a standalone admin as far as its row tells.
+func adminOf(row store.Record) store.Admin {
+	settings := store.ParseSettings(text(row, "settings"))
+	return store.Admin{
+		Mail:              text(row, "username"),
+		Name:              text(row, "name"),
+		Active:            number(row, "active") != 0,
+		Language:          store.KnownLanguage(text(row, "language")),
+		Limits:            store.LimitsOf(settings),
+		NoMailLog:         strings.EqualFold(settings.Text(store.SettingNoMailLog), yes),
+		NoQuarantinedMail: strings.EqualFold(settings.Text(store.SettingNoQuarantinedMail), yes),
+		Created:           moment(row, "created"),
+		Modified:          moment(row, "modified"),
+		PasswordChanged:   moment(row, "passwordlastchange"),
+
+		Stored:   row.Without("settings", "password"),
+		Settings: settings.Record(),
+		Password: store.Secret(text(row, "password")),
+		Domains:  []string{},
+	}
 }

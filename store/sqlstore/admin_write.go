@@ -82,10 +82,13 @@ func limitedSettings(current string, limits store.LimitsUpdate) string {
 	return settings.String()
 }
 
+// yes is what a settings text keeps of something that holds.
+const yes = "yes"
+
 // yesOrNothing is how a settings text keeps a truth.
 func yesOrNothing(v bool) string {
 	if v {
-		return "yes"
+		return yes
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -71,7 +72,7 @@ func (s *Store) wholeAliases(ctx context.Context, db *sqldb.Reader, rows []store
 	mails := make([]string, len(rows))
 	for i, row := range rows {
 		mails[i] = text(row, "address")
-		aliases[i] = store.Alias{Mail: mails[i], Stored: row, Members: []string{}, Moderators: []string{}}
+		aliases[i] = aliasOf(row)
 		at[strings.ToLower(mails[i])] = &aliases[i]
 	}
 	members := "SELECT address, forwarding AS value FROM forwardings WHERE address IN (?) AND is_list = 1" +
@@ -87,6 +88,21 @@ func (s *Store) wholeAliases(ctx context.Context, db *sqldb.Reader, rows []store
 		at[strings.ToLower(mail)].Moderators = append(at[strings.ToLower(mail)].Moderators, moderator)
 	})
 	return aliases, err
+}
+
+// aliasOf is an alias account as far as its row tells.
+func aliasOf(row store.Record) store.Alias {
+	return store.Alias{
+		Mail:         text(row, "address"),
+		Name:         text(row, "name"),
+		Active:       number(row, "active") != 0,
+		AccessPolicy: rules.ShownPolicy(text(row, "accesspolicy")),
+		Created:      moment(row, "created"),
+		Modified:     moment(row, "modified"),
+		Stored:       row,
+		Members:      []string{},
+		Moderators:   []string{},
+	}
 }
 
 // pairs hands on each address and value that a query finds for the addresses.

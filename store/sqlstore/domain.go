@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -101,15 +102,7 @@ func (s *Store) completeDomains(ctx context.Context, r *sqldb.Reader, records []
 	at := make(map[string]*store.Domain, len(records))
 	for i, record := range records {
 		names[i] = text(record, "domain")
-		domains[i] = store.Domain{
-			Name:         names[i],
-			Stored:       record.Without("settings"),
-			Settings:     store.ParseSettings(text(record, "settings")).Record(),
-			Catchall:     []string{},
-			AliasDomains: []string{},
-			Admins:       []string{},
-			Quota:        number(record, "maxquota"),
-		}
+		domains[i] = domainOf(record)
 		at[strings.ToLower(names[i])] = &domains[i]
 	}
 	for _, part := range s.domainParts() {
@@ -118,4 +111,46 @@ func (s *Store) completeDomains(ctx context.Context, r *sqldb.Reader, records []
 		}
 	}
 	return domains, nil
+}
+
+// domainOf is a domain as far as its row tells.
+func domainOf(row store.Record) store.Domain {
+	settings := store.ParseSettings(text(row, "settings"))
+	routes := routesOf(row)
+	return store.Domain{
+		Name:              text(row, "domain"),
+		Description:       text(row, "description"),
+		Active:            number(row, "active") != 0,
+		Language:          store.KnownLanguage(settings.Text(store.SettingLanguage)),
+		Transport:         routes.Transport,
+		MinPasswordLength: settings.Int(store.SettingMinPasswordLength),
+		MaxPasswordLength: settings.Int(store.SettingMaxPasswordLength),
+		DefaultQuota:      settings.Int(store.SettingDefaultQuota),
+		MaxUserQuota:      settings.Int(store.SettingMaxUserQuota),
+		NumberOfUsers:     number(row, "mailboxes"),
+		NumberOfAliases:   number(row, "aliases"),
+		NumberOfLists:     number(row, "maillists"),
+		BackupMX:          routes.BackupMX,
+		PrimaryMX:         routes.PrimaryMX(),
+		Services:          store.KnownDomainServices(settings.List(store.SettingEnabledServices)),
+		DomainProfiles:    store.KnownDomainProfiles(settings.List(store.SettingDisabledDomainProfiles)),
+		UserProfiles:      store.KnownUserProfiles(settings.List(store.SettingDisabledUserProfiles)),
+		UserPreferences:   store.KnownUserPreferences(settings.List(store.SettingDisabledPreferences)),
+		Created:           moment(row, "created"),
+		Modified:          moment(row, "modified"),
+
+		Stored:       row.Without("settings"),
+		Settings:     settings.Record(),
+		Catchall:     []string{},
+		AliasDomains: []string{},
+		Admins:       []string{},
+		Quota:        number(row, "maxquota"),
+	}
+}
+
+// routesOf is where mail of a domain goes, as far as its row tells.
+func routesOf(row store.Record) rules.DomainRoutes {
+	return rules.DomainRoutes{
+		Domain: text(row, "domain"), Transport: text(row, "transport"), BackupMX: number(row, "backupmx") != 0,
+	}
 }

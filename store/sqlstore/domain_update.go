@@ -60,9 +60,7 @@ func lockDomain(ctx context.Context, tx *sqldb.Tx, name string) (store.Record, e
 func (s *Store) checkRoutes(
 	ctx context.Context, tx *sqldb.Tx, actor store.Actor, row store.Record, u store.DomainUpdate,
 ) (store.DomainUpdate, error) {
-	stored := rules.DomainRoutes{
-		Domain: text(row, "domain"), Transport: text(row, "transport"), BackupMX: number(row, "backupmx") != 0,
-	}
+	stored := routesOf(row)
 	if u.OutboundRelay != nil && s.schema.Has("sender_relayhost") {
 		var hosts []string
 		err := tx.Select(ctx, &hosts, "SELECT relayhost FROM sender_relayhost WHERE account = ?", relayAccount(stored.Domain))
@@ -120,9 +118,7 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 
 // assignTransport sets how mail gets to the domain.
 func (s *Store) assignTransport(row store.Record, u store.DomainUpdate) {
-	transport, backupMX := s.options.Transports.After(rules.DomainRoutes{
-		Domain: text(row, "domain"), Transport: text(row, "transport"), BackupMX: number(row, "backupmx") != 0,
-	}, u)
+	transport, backupMX := s.options.Transports.After(routesOf(row), u)
 	if u.Transport != nil || u.BackupMX != nil {
 		assign(row, "transport", transport)
 	}

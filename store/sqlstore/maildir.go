@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/rules"
 )
 
@@ -14,6 +15,15 @@ type maildir struct{ base, node, rest string }
 // path returns the absolute path, as Dovecot puts it together.
 // Source: the user_query of samples/dovecot for SQL of iRedMail, which puts the three columns together in lower case.
 func (m maildir) path() string { return m.base + "/" + m.node + "/" + m.rest }
+
+// pathOf is the absolute path of the mailbox of a row, "" where the row has none.
+func pathOf(row store.Record) string {
+	m := maildir{text(row, "storagebasedirectory"), text(row, "storagenode"), text(row, "maildir")}
+	if m.rest == "" {
+		return ""
+	}
+	return strings.TrimSuffix(m.path(), "/")
+}
 
 // newMaildir makes up where a new mailbox lies.
 func (s *Store) newMaildir(mail string, now time.Time) maildir {

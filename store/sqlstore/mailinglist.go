@@ -128,5 +128,7 @@ func mailingListOf(row store.Record) store.MailingListAccount {
 		Owners:         []string{},
 		Moderators:     []string{},
 		ExtraAddresses: []string{},
+		Created:        moment(row, "created"),
+		Modified:       moment(row, "modified"),
 	}
 }

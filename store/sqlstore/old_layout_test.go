@@ -62,6 +62,11 @@ func useOldLayout(t *testing.T, s *sqlstore.Store) {
 	require.Nil(t, u.Stored.Get("first_name"))
 	require.Nil(t, u.Stored.Get("department"))
 	require.Empty(t, u.SenderBcc)
+	require.Equal(t, text, u.Name)
+	require.Equal(t, []string{"imap"}, u.Services)
+	require.Empty(t, u.FirstName+u.LastName+u.Department+u.MailboxFolder)
+	require.Equal(t, [][]string{{}, {}}, [][]string{u.Telephone, u.Mobile})
+	require.False(t, u.Created.IsZero())
 	require.Equal(t, []string{"team@a.test"}, u.MailingAliases)
 
 	_, err = s.RenameUser(t.Context(), w, "ann@a.test", "zoe@a.test")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // never is when an account without an end expires.
@@ -97,6 +98,19 @@ func text(row store.Record, column string) string {
 func number(row store.Record, column string) int64 {
 	v, _ := row.Get(column).(int64)
 	return v
+}
+
+// moment returns a time of a row, the zero time when it is missing or stands for none.
+func moment(row store.Record, column string) time.Time {
+	switch v := row.Get(column).(type) {
+	case time.Time:
+		return rules.ShownTime(v)
+	case string: // SQLite hands over as it is what is no time, and what has a form of its own
+		if at, err := time.Parse(store.TimeLayout, v); err == nil {
+			return rules.ShownTime(at)
+		}
+	}
+	return time.Time{}
 }
 
 // flag is how the tables keep a truth.

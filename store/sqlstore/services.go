@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/rules"
@@ -43,6 +44,17 @@ func serviceValue(name string, on bool) any {
 		return "y"
 	}
 	return "n"
+}
+
+// isOn reports whether the row of a mailbox says that a service is on.
+func isOn(row store.Record, name string) bool {
+	switch v := row.Get("enable" + name).(type) {
+	case int64:
+		return v != 0
+	case string: // the letter may be a capital, and PostgreSQL pads
+		return strings.EqualFold(strings.TrimSpace(v), "y")
+	}
+	return false
 }
 
 // newServices are the columns of a new mailbox: everything is on but what its domain switches off.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -43,15 +44,37 @@ func (s *Store) wholeUsers(ctx context.Context, db *sqldb.Reader, rows []store.R
 	}
 	for i, row := range rows {
 		if number(row, "isglobaladmin") == 1 || slices.Contains(users[i].Domains, allDomains) {
-			users[i].Domains = []string{allDomains}
+			users[i].Domains, users[i].Global = []string{allDomains}, true
 		}
 	}
 	return users, nil
 }
 
+// userOf is a mailbox as far as its row tells.
 func userOf(row store.Record) store.User {
+	format, folder := store.KnownMailbox(text(row, "mailboxformat"), text(row, "mailboxfolder"))
 	return store.User{
-		Mail:           text(row, "username"),
+		Mail:            text(row, "username"),
+		Name:            text(row, "name"),
+		FirstName:       text(row, "first_name"),
+		LastName:        text(row, "last_name"),
+		Active:          number(row, "active") != 0,
+		Global:          number(row, "isglobaladmin") != 0,
+		Language:        store.KnownLanguage(text(row, "language")),
+		Quota:           number(row, "quota"),
+		EmployeeID:      text(row, "employeeid"),
+		Department:      text(row, "department"),
+		Transport:       text(row, "transport"),
+		Services:        rules.ShownServices(func(name string) bool { return isOn(row, name) }),
+		MailboxFormat:   format,
+		MailboxFolder:   folder,
+		Maildir:         pathOf(row),
+		Telephone:       listOf(text(row, "telephone")),
+		Mobile:          listOf(text(row, "mobile")),
+		Created:         moment(row, "created"),
+		Modified:        moment(row, "modified"),
+		PasswordChanged: moment(row, "passwordlastchange"),
+
 		Stored:         row.Without("password", "settings"),
 		Settings:       store.ParseSettings(text(row, "settings")).Record(),
 		Password:       store.Secret(text(row, "password")),
@@ -61,6 +84,14 @@ func userOf(row store.Record) store.User {
 		MailingAliases: []string{},
 		MailingLists:   []string{}, // subscribers are known to mlmmj alone: see store/change
 	}
+}
+
+// listOf is the list of the one value that a column keeps.
+func listOf(value string) []string {
+	if value == "" {
+		return []string{}
+	}
+	return []string{value}
 }
 
 // readForwardings reads what mail goes where, from both ends.

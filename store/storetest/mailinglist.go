@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,7 +36,7 @@ func mustReadMailingList(t *testing.T, f Fixture, mail string) store.MailingList
 
 // said is what a list says beside its row or entry.
 func said(m store.MailingListAccount) store.MailingListAccount {
-	m.Stored = nil
+	m.Stored, m.Created, m.Modified = nil, time.Time{}, time.Time{}
 	return m
 }
 

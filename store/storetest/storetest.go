@@ -42,6 +42,7 @@ func Accounts(t *testing.T, open Open) {
 	t.Run("spellings", func(t *testing.T) { spellings(t, open) })
 	t.Run("rights", func(t *testing.T) { rights(t, open) })
 	t.Run("leftovers", func(t *testing.T) { leftovers(t, open) })
+	t.Run("parameters", func(t *testing.T) { parameters(t, open) })
 	t.Run("computed", func(t *testing.T) { computed(t, open) })
 }
 

@@ -58,7 +58,9 @@ func updateUser(t *testing.T, open Open) {
 		require.Equal(t, bob, mustReadUser(t, f, "bob@a.test"))
 		now := mustReadUser(t, f, "ann@a.test")
 		require.Equal(t, ann.Stored.Without("name", "cn", "modified"), now.Stored.Without("name", "cn", "modified"))
-		now.Stored, ann.Stored = nil, nil
+		require.Equal(t, "Ann", now.Name)
+		now.Stored, now.Name, now.Modified = nil, "", ann.Modified
+		ann.Stored = nil
 		require.Equal(t, ann, now)
 	})
 	t.Run("password", func(t *testing.T) {
