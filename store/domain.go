@@ -22,8 +22,10 @@ type Domains interface {
 	AliasDomains(ctx context.Context, name string) ([]string, error)
 	// DomainsOfAdmins returns those of the names in which a standalone admin has its address.
 	DomainsOfAdmins(ctx context.Context, names []string) ([]string, error)
-	// CreateDomain makes a domain, and an actor that is not global its admin. Returns ALREADY_EXISTS when
-	// the name is a domain or an alias domain, EXCEED_LIMIT_DOMAIN or EXCEED_LIMIT_QUOTA at a cap of the actor.
+	// CreateDomain makes a domain, with everything that UpdateDomain may set or not at all: what that refuses, and leaves out where
+	// w.OnMissing says so, this does too. An actor that is not global becomes its admin. Returns ALREADY_EXISTS when
+	// the name is a domain or an alias domain, EXCEED_LIMIT_DOMAIN or EXCEED_LIMIT_QUOTA at a cap of the actor, and NO_SUCH_ACCOUNT
+	// (Unprocessable) for an address in the domain or one of its alias domains: nothing is there yet.
 	CreateDomain(ctx context.Context, w Write, d DomainCreate) (Change, error)
 	// UpdateDomain changes what is given. Returns NO_SUCH_DOMAIN, and NO_SUCH_ACCOUNT (Unprocessable) for a
 	// catch-all or bcc address under a hosted domain that does not exist, whatever w.OnMissing says. Alias domains
@@ -153,12 +155,30 @@ type DomainUpdate struct {
 	UserPreferences     Set // of switched-off user preferences
 }
 
-// Check returns INVALID_LANGUAGE or INVALID_NUMBER for what no store takes. Transports have rules of their own (store/rules).
-func (d DomainCreate) Check() error {
-	return firstOf(checkLanguage(&d.Language), checkDomainNumbers(DomainUpdate{
-		Quota: &d.Quota, DefaultQuota: &d.DefaultQuota, MaxUserQuota: &d.MaxUserQuota,
+// Checked is DomainUpdate.Checked for a domain to be.
+func (d DomainCreate) Checked() (DomainCreate, error) {
+	u, err := d.Update().Checked()
+	d.Catchall = *u.Catchall
+	return d, err
+}
+
+// Update is the change that makes of a domain without anything what the domain is to be. Its services are left as they are
+// where none are given.
+func (d DomainCreate) Update() DomainUpdate {
+	u := DomainUpdate{
+		Description: &d.Description, Quota: &d.Quota, Language: &d.Language, Transport: &d.Transport,
+		MinPasswordLength: &d.MinPasswordLength, MaxPasswordLength: &d.MaxPasswordLength,
+		DefaultQuota: &d.DefaultQuota, MaxUserQuota: &d.MaxUserQuota,
 		NumberOfUsers: &d.NumberOfUsers, NumberOfAliases: &d.NumberOfAliases, NumberOfLists: &d.NumberOfLists,
-	}))
+		SenderBcc: &d.SenderBcc, RecipientBcc: &d.RecipientBcc, BackupMX: &d.BackupMX, PrimaryMX: &d.PrimaryMX,
+		Catchall: &d.Catchall, OutboundRelay: &d.OutboundRelay,
+		AliasDomains: NewSet(d.AliasDomains), PendingAliasDomains: NewSet(d.PendingAliasDomains),
+		DomainProfiles: NewSet(d.DomainProfiles), UserProfiles: NewSet(d.UserProfiles), UserPreferences: NewSet(d.UserPreferences),
+	}
+	if d.Services != nil {
+		u.Services = Set{Replace: d.Services}
+	}
+	return u
 }
 
 // Checked returns the update in the form in which it is stored, or what is wrong with it. Transports and next hops have rules

@@ -12,6 +12,7 @@ type Set struct {
 	Add     []string
 	Remove  []string
 
+	whole    bool      // of a new account: see NewSet
 	sent     []string  // Replace as it was given, once something has been left out
 	refusals []refusal // why
 }
@@ -33,9 +34,13 @@ func (s Set) Wanted() []string {
 	return slices.Concat(*s.Replace, s.Add)
 }
 
+// NewSet is the change to a set of an account that is being made: the names come in by the parameter that names all of them, but
+// there is nothing that they would replace, so that one of which nothing can be taken becomes empty.
+func NewSet(names []string) Set { return Set{Add: names, whole: true} }
+
 // Field names the parameter by which names come into the set: the one that replaces it or the one that adds to it.
 func (s Set) Field(replace, add string) string {
-	if s.Replace != nil {
+	if s.Replace != nil || s.whole {
 		return replace
 	}
 	return add

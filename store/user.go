@@ -15,8 +15,9 @@ type Users interface {
 	UserAddresses(ctx context.Context, filter UserFilter, page PageRequest) (Page[string], error)
 	// UserPassword returns the stored hash, or NO_SUCH_ACCOUNT.
 	UserPassword(ctx context.Context, mail string) (Secret, error)
-	// CreateUser makes a mailbox that delivers to itself. Returns NO_SUCH_DOMAIN, ALREADY_EXISTS when the address is
-	// any account, NOT_ALLOWED when the domain forbids users, EXCEEDED_DOMAIN_ACCOUNT_LIMIT and
+	// CreateUser makes a mailbox, with everything that UpdateUser may set or not at all: what that refuses, and leaves out where
+	// w.OnMissing says so, this does too. The mailbox itself and its further addresses are there for its forwarding and blind
+	// copies. Returns NO_SUCH_DOMAIN, ALREADY_EXISTS when the address is any account, NOT_ALLOWED when the domain forbids users, EXCEEDED_DOMAIN_ACCOUNT_LIMIT and
 	// EXCEEDED_DOMAIN_QUOTA_SIZE at a limit of the domain, EXCEED_LIMIT_USERS and EXCEED_LIMIT_QUOTA at a cap that holds the
 	// actor: its own, or those of the domain's admins. PERMISSION_DENIED for an extension of the address of somebody who
 	// outranks the actor, or of a mailing list. Limits are exact under concurrent calls.
@@ -150,12 +151,15 @@ func (u UserUpdate) Check() error {
 		checkText("name", u.Name), checkText("gn", u.FirstName), checkText("sn", u.LastName), checkText("employeeid", u.EmployeeID),
 		checkText("department", u.Department), checkLanguage(u.Language),
 	}
-	for field, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
-		if numbers == nil {
+	for _, p := range []struct {
+		field   string
+		numbers *[]string
+	}{{"telephoneNumber", u.Telephone}, {"mobile", u.Mobile}} {
+		if p.numbers == nil {
 			continue
 		}
-		for _, n := range *numbers {
-			errs = append(errs, CheckLength(field, n, MaxText))
+		for _, n := range *p.numbers {
+			errs = append(errs, CheckLength(p.field, n, MaxText))
 		}
 	}
 	return firstOf(errs...)
@@ -169,8 +173,8 @@ func (u UsersUpdate) Check() error {
 // Check returns VALUE_TOO_LONG, INVALID_LANGUAGE or what is wrong with the format and folder, for which the defaults stand
 // where they are empty.
 func (u UserCreate) Check() error {
-	return firstOf(
-		checkText("name", &u.Name), checkText("gn", &u.FirstName), checkText("sn", &u.LastName), checkText("employeeid", &u.EmployeeID),
-		checkLanguage(&u.Language), CheckMailbox(u.MailboxFormat, u.MailboxFolder),
-	)
+	return firstOf(UserUpdate{
+		Name: &u.Name, FirstName: &u.FirstName, LastName: &u.LastName, EmployeeID: &u.EmployeeID, Department: &u.Department,
+		Language: &u.Language, Telephone: &u.Telephone, Mobile: &u.Mobile,
+	}.Check(), CheckMailbox(u.MailboxFormat, u.MailboxFolder))
 }

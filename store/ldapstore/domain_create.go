@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateDomain implements store.Domains. A domain must be there before its containers, so it is first made switched off
-// and marked as unfinished, which no operation takes for a domain; then come the containers; what switches it on comes
-// last and names its admin. A repeat goes on with the one that is marked.
+// and marked as unfinished, which no operation takes for a domain; then come the containers and the catch-all; what switches it on
+// comes last and names its admin and its alias domains. A repeat goes on with the one that is marked.
 func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
 	d, err := s.options.Transports.CreateDomain(w.Actor, d)
 	if err != nil {
@@ -21,35 +22,41 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if err != nil {
 			return nil, err
 		}
-		if err = s.admitDomain(ctx, held, w, d, begun); err != nil {
+		aliases, err := s.admitDomain(ctx, held, w, d, begun)
+		if err != nil {
 			return nil, err
 		}
-		return s.planNewDomain(ctx, w.Actor, d, begun)
+		return s.planNewDomain(ctx, w.Actor, d, aliases, begun)
 	})
 }
 
-// admitDomain returns an error unless the domain may be made.
-func (s *Store) admitDomain(ctx context.Context, held *held, w store.Write, d store.DomainCreate, begun *entry) error {
+// admitDomain returns an error unless the domain may be made, and the alias domains that it gets.
+func (s *Store) admitDomain(
+	ctx context.Context, held *held, w store.Write, d store.DomainCreate, begun *entry,
+) (rules.AliasDomains, error) {
 	if begun == nil {
 		hosted, err := s.hosted(ctx, []string{d.Name})
 		if err != nil {
-			return err
+			return rules.AliasDomains{}, err
 		}
 		if len(hosted) > 0 {
-			return store.AlreadyExists(d.Name)
+			return rules.AliasDomains{}, store.AlreadyExists(d.Name)
 		}
 	} else if !begun.unfinished() {
-		return store.AlreadyExists(d.Name)
+		return rules.AliasDomains{}, store.AlreadyExists(d.Name)
 	}
 	if err := s.managing(held, w.Actor).CheckCreator(ctx, d); err != nil {
-		return err
+		return rules.AliasDomains{}, err
 	}
-	return s.addressRules(w).CheckNewDomain(ctx, d)
+	return s.addressRules(w).NewDomain(ctx, d)
 }
 
-func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.DomainCreate, begun *entry) (*plan, error) {
-	whole := s.newDomain(d)
+func (s *Store) planNewDomain(
+	ctx context.Context, actor store.Actor, d store.DomainCreate, aliases rules.AliasDomains, begun *entry,
+) (*plan, error) {
+	whole := s.newDomain(d, aliases)
 	p := &plan{change: created(store.NounDomain, whole, d.Name)}
+	p.change.Discarded = aliases.Discarded
 	var err error
 	if p.change.Scope, err = s.scopeOfNew(ctx, actor, d.Name); err != nil {
 		return nil, err
@@ -64,6 +71,7 @@ func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.Do
 	marked := whole.clone()
 	marked.set("accountStatus", statusDisabled)
 	marked.set("domainAdmin")
+	marked.set("domainAliasName")
 	marked.add(settingsAttribute, unfinishedMark)
 	if begun != nil {
 		p.update(*begun, marked, store.NoSuchDomain(d.Name))
@@ -80,31 +88,36 @@ func (s *Store) planNewDomain(ctx context.Context, actor store.Actor, d store.Do
 		container.set("ou", name)
 		p.create(container)
 	}
+	switch {
+	case len(d.Catchall) > 0:
+		p.create(s.newCatchall(homeOf(whole), d.Catchall))
+	case begun != nil: // with one, maybe
+		p.delete(s.tree.catchall(d.Name))
+	}
 	p.update(marked, whole, store.NoSuchDomain(d.Name))
 	return p, nil
 }
 
 // newDomain is the entry of a domain that is all there.
 // Source: libs/ldaplib/iredldif.py of iRedAdmin; mailDomain in samples/iredmail/iredmail.schema of iRedMail.
-func (s *Store) newDomain(d store.DomainCreate) entry {
+func (s *Store) newDomain(d store.DomainCreate, aliases rules.AliasDomains) entry {
+	u := d.Update()
 	e := entry{dn: s.tree.domain(d.Name)}
 	e.set("objectClass", "mailDomain")
 	e.set("domainName", d.Name)
 	e.set("cn", d.Description)
 	e.set("accountStatus", status(!d.Disabled))
 	e.set("mtaTransport", d.Transport)
+	e.set("domainBackupMX", yesOrNothing(d.BackupMX))
+	e.set("senderRelayHost", d.OutboundRelay)
 	e.set("preferredLanguage", d.Language)
 	e.set("enabledService", serviceMail)
-	setBcc(&e, senderBccOfDomain, &d.SenderBcc)
-	setBcc(&e, recipientBccOfDomain, &d.RecipientBcc)
-	var limits settings
-	limits.setDomainQuota(d.Quota)
-	limits.setNumber(settingDefaultQuota, d.DefaultQuota)
-	limits.setNumber(settingMaxUserQuota, d.MaxUserQuota)
-	limits.setNumber(settingUsers, d.NumberOfUsers)
-	limits.setNumber(settingAliases, d.NumberOfAliases)
-	limits.setNumber(settingLists, d.NumberOfLists)
-	e.putSettings(limits)
+	setBcc(&e, senderBccOfDomain, u.SenderBcc)
+	setBcc(&e, recipientBccOfDomain, u.RecipientBcc)
+	applyAliasDomains(&e, aliases)
+	setPendingAliases(&e, u.PendingAliasDomains)
+	applyDomainServices(&e, u.Services)
+	applyDomainSettings(&e, u)
 	return e
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,6 +180,23 @@ func brokenWrites() []broken {
 			},
 		},
 		{
+			name: "create domain with everything", prepare: managing,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.CreateDomain(ctx, boss, store.DomainCreate{
+					Name: "c.test", Quota: 100, RecipientBcc: "ann@a.test", Catchall: []string{"ann@a.test", "x@elsewhere.test"},
+					AliasDomains: []string{"c1.test", "c2.test"}, PendingAliasDomains: []string{"c3.test"}, OutboundRelay: "[192.0.2.1]:25",
+					Services: &[]string{"wiki"}, DomainProfiles: []string{"bcc"}, MinPasswordLength: 9,
+				})
+			}),
+			half: func(t *testing.T, w *fixture) {
+				t.Helper()
+				w.requireNothing(t, "(&(domainName=c.test)(accountStatus=active))")
+				w.requireNothing(t, "(domainAliasName=c1.test)") // whoever needs the name may still have it
+				_, err := w.store.Domain(t.Context(), "c.test")
+				require.True(t, store.IsNotFound(err), "%v", err)
+			},
+		},
+		{
 			name: "disable domain", prepare: full,
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
 				return s.UpdateDomain(ctx, asGlobal, "a.test", store.DomainUpdate{Active: ptr(false)})
@@ -225,6 +243,23 @@ func brokenWrites() []broken {
 			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
 				return s.CreateUser(ctx, asGlobal, store.UserCreate{Mail: "zoe@a.test", Password: "{SSHA}x", Active: true})
 			}),
+		},
+		{
+			name: "create user with everything", prepare: full,
+			do: write(func(ctx context.Context, s *ldapstore.Store) (store.Change, error) {
+				return s.CreateUser(ctx, asGlobal, store.UserCreate{
+					Mail: "zoe@a.test", Password: "{SSHA}x", Active: true, Global: true, Department: "Lager", Transport: "smtp:[192.0.2.1]",
+					Forwarding: []string{"zoe@a.test", "eve@b.test"}, Aliases: []string{"zo@a.test"}, SenderBcc: "ann@a.test",
+					RecipientBcc: "zoe@a.test", Services: &[]string{"imap"}, Telephone: []string{"1", "2"}, Mobile: []string{"3"},
+				})
+			}),
+			half: func(t *testing.T, w *fixture) {
+				t.Helper()
+				if _, err := w.store.User(t.Context(), "zoe@a.test"); err != nil {
+					require.True(t, store.IsNotFound(err), "%v", err)
+					w.requireNothing(t, "(|(shadowAddress=zo@a.test)(mail=zoe@a.test))")
+				}
+			},
 		},
 		{
 			name: "update users", prepare: full,
@@ -320,6 +355,32 @@ func brokenWrites() []broken {
 			}),
 		},
 	}
+}
+
+// TestDomainIsMadeAnewWithLess has a create that was cut off leave nothing that the next one of that name does not ask for.
+func TestDomainIsMadeAnewWithLess(t *testing.T) {
+	w := newFixture(t)
+	full(t, w.store)
+	w.store.Cut(func(about string) error { // before it goes live
+		if strings.HasPrefix(about, "modify domainName=c.test") {
+			return errCut
+		}
+		return nil
+	})
+	_, err := w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{
+		Name: "c.test", Catchall: []string{"ann@a.test"}, AliasDomains: []string{"c1.test"}, SenderBcc: "ann@a.test", BackupMX: true,
+	})
+	require.ErrorIs(t, err, errCut)
+	require.NotEmpty(t, w.search(t, "(mail=@c.test)"))
+	w.store.Cut(nil)
+	_, err = w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "c.test", Description: "C"})
+	require.NoError(t, err)
+	d, err := w.store.Domain(t.Context(), "c.test")
+	require.NoError(t, err)
+	require.Empty(t, d.Catchall)
+	require.Empty(t, d.AliasDomains)
+	require.Empty(t, d.SenderBcc)
+	w.requireNothing(t, "(|(mail=@c.test)(domainAliasName=c1.test)(domainBackupMX=yes))")
 }
 
 // reachable asserts that mail for an address finds an account.

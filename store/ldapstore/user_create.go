@@ -25,10 +25,15 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		if err != nil {
 			return nil, err
 		}
-		e := s.newUser(h, u, now)
+		p, u := &plan{}, u
+		services, err := s.completeUser(ctx, w, &u, &p.change)
+		if err != nil {
+			return nil, err
+		}
+		e := s.newUser(h, u, services, now)
 		e.set("homeDirectory", path)
 		e.setQuota(quota)
-		p := &plan{change: created(store.NounUser, e, u.Mail)}
+		p.setChange(created(store.NounUser, e, u.Mail))
 		if p.change.Scope, err = s.scopeOf(ctx, w.Actor); err != nil {
 			return nil, err
 		}
@@ -70,6 +75,22 @@ func (s *Store) admitUser(ctx context.Context, held *held, w store.Write, u stor
 	return h, quota, s.managing(held, w.Actor).CheckCaps(ctx, h.name, rules.New(store.Usage{Users: 1, Quota: store.QuotaUsage(quota)}))
 }
 
+// completeUser decides about what else is given, and returns the change to the services of a new mailbox.
+func (s *Store) completeUser(ctx context.Context, w store.Write, u *store.UserCreate, change *store.Change) (store.Set, error) {
+	var services store.Set
+	var err error
+	if u.Transport, err = s.options.Transports.Transport(w.Actor, u.Mail, "", u.Transport); err != nil {
+		return services, err
+	}
+	if u.Services != nil {
+		services, err = rules.KnownServices(w.OnMissing, store.Set{Replace: u.Services}, serviceName.MatchString, change)
+		if err != nil {
+			return services, err
+		}
+	}
+	return services, s.addressRules(w).NewUser(ctx, u, change)
+}
+
 // userPath is where the files of a new mailbox are.
 func (s *Store) userPath(u store.UserCreate, now time.Time) (string, error) {
 	if u.Maildir != "" {
@@ -79,7 +100,7 @@ func (s *Store) userPath(u store.UserCreate, now time.Time) (string, error) {
 }
 
 // newUser is the entry of a new mailbox. Source: libs/ldaplib/iredldif.py of iRedAdmin; cn and sn must be there by RFC 4519.
-func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
+func (s *Store) newUser(h home, u store.UserCreate, services store.Set, now time.Time) entry {
 	local, _ := store.SplitAddress(u.Mail)
 	e := entry{dn: s.tree.user(u.Mail)}
 	e.set("objectClass", "inetOrgPerson", "mailUser", "shadowAccount", "amavisAccount")
@@ -89,12 +110,28 @@ func (s *Store) newUser(h home, u store.UserCreate, now time.Time) entry {
 	e.set("sn", cmp.Or(u.LastName, local))
 	e.set("givenName", u.FirstName)
 	e.set("employeeNumber", u.EmployeeID)
+	e.set("departmentNumber", u.Department)
+	e.set("telephoneNumber", u.Telephone...)
+	e.set("mobile", u.Mobile...)
+	e.set("mtaTransport", u.Transport)
 	e.set("accountStatus", status(u.Active))
+	e.set("domainGlobalAdmin", yesOrNothing(u.Global))
 	e.set("amavisLocal", "TRUE")
 	e.set("preferredLanguage", u.Language)
 	e.set("mailboxFormat", u.MailboxFormat)
 	e.set("mailboxFolder", u.MailboxFolder)
 	e.set("enabledService", newServices(h.settings.list(settingMailService))...)
+	e.applyServices(services)
+	if u.Global {
+		e.add("enabledService", serviceDomainAdmin)
+	}
+	if len(u.Aliases) > 0 {
+		e.add("enabledService", serviceShadow)
+	}
+	setBcc(&e, senderBccOfUser, &u.SenderBcc)
+	setBcc(&e, recipientBccOfUser, &u.RecipientBcc)
+	e.setForwardings(u.Forwarding)
+	e.set("shadowAddress", u.Aliases...)
 	e.setPassword(u.Password, now)
 	h.addDerivedTo(&e, u.Mail)
 	return e

@@ -9,15 +9,16 @@ import (
 	"github.com/postern-mail/postern/store/rules"
 )
 
-// CreateDomain implements store.Domains. A domain whose name has to be proven is made switched off.
+// CreateDomain implements store.Domains. A domain whose name has to be proven is made switched off, and alias domains that have to
+// be are marked as pending.
 func (a *Accounts) CreateDomain(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
-	if err := a.checkNames(ctx, w.Actor, []string{d.Name}); err != nil {
+	if err := a.checkNewNames(ctx, w, d); err != nil {
 		return store.Change{}, err
 	}
 	if a.mustProve(w.Actor) {
 		return a.createPending(ctx, w, d)
 	}
-	marks, err := a.state.MarksOfNames(ctx, []string{d.Name})
+	marks, err := a.state.MarksOfNames(ctx, append([]string{d.Name}, d.AliasDomains...))
 	if err != nil {
 		return store.Change{}, err
 	}
@@ -29,22 +30,52 @@ func (a *Accounts) CreateDomain(ctx context.Context, w store.Write, d store.Doma
 		if change, err = a.Accounts.CreateDomain(ctx, dry(w), d); err != nil {
 			return err
 		}
-		// A mark of this name was left by a crash: the domain was not there.
-		if err = a.state.UnmarkName(ctx, d.Name, d.Name); err != nil {
+		if err = a.forgetMarks(ctx, d.Name, nil); err != nil {
 			return err
 		}
 		if change, err = a.Accounts.CreateDomain(ctx, w, d); err != nil {
 			return err
 		}
 		a.tidy(ctx, "pending alias domains of a new domain's name", func(ctx context.Context) error {
-			return a.removePendingElsewhere(ctx, []string{d.Name}, d.Name)
+			inUse := store.LeaveOut(d.AliasDomains, change.Discarded)
+			return a.removePendingElsewhere(ctx, append(inUse, d.Name), d.Name)
 		})
 		return nil
 	})
 	return change, err
 }
 
-// createPending makes a domain for an actor that has to prove it, unless it has done so lately.
+// checkNewNames is what holds for the names that an actor which is not global gives a new domain.
+func (a *Accounts) checkNewNames(ctx context.Context, w store.Write, d store.DomainCreate) error {
+	if err := a.checkNames(ctx, w.Actor, []string{d.Name}); err != nil || !rules.MustProveNames(w.Actor) {
+		return err
+	}
+	return a.checkAdded(ctx, w, store.NewSet(d.AliasDomains), nil, nil)
+}
+
+// forgetMarks takes the marks of a domain that is not there, which a crash left. Those to come may stay.
+func (a *Accounts) forgetMarks(ctx context.Context, domain string, stay []string) error {
+	marks, err := a.state.MarksOfDomain(ctx, domain)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		if slices.Contains(stay, m.Name) {
+			continue
+		}
+		if m.Pending() && m.IsAlias() {
+			if err = a.codes.ForgetProofCodes(ctx, m.Name, domain); err != nil {
+				return err
+			}
+		}
+		if err = a.state.UnmarkName(ctx, m.Name, domain); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createPending makes a domain for an actor that has to prove its names, but for those that it has proven lately.
 func (a *Accounts) createPending(ctx context.Context, w store.Write, d store.DomainCreate) (store.Change, error) {
 	var change store.Change
 	err := a.locked(ctx, func(ctx context.Context) error {
@@ -52,26 +83,89 @@ func (a *Accounts) createPending(ctx context.Context, w store.Write, d store.Dom
 		if err != nil {
 			return err
 		}
-		d.Disabled = !proven
-		if change, err = a.Accounts.CreateDomain(ctx, dry(w), d); err != nil || w.DryRun {
+		if d.Disabled = !proven; d.Disabled && d.OutboundRelay != "" {
+			return notProvenForRelay(d.Name)
+		}
+		planned, err := a.Accounts.CreateDomain(ctx, dry(w), d) // which tells the names that are taken
+		if err != nil {
 			return err
 		}
-		mark := a.newMark(w.Actor, d.Name, d.Name, proven)
-		if err = a.keepMark(ctx, mark); err != nil {
+		plan, err := a.planNewAliases(ctx, w, &d, planned.Discarded)
+		if err != nil {
 			return err
 		}
-		if change, err = a.Accounts.CreateDomain(ctx, w, d); err != nil {
-			a.takeBack(ctx, err, mark)
-			return err
+		if w.DryRun {
+			if change = planned; len(plan.Pend) > 0 {
+				change, err = a.Accounts.CreateDomain(ctx, w, d)
+			}
+		} else {
+			change, err = a.createWithMarks(ctx, w, d, plan)
 		}
-		if proven {
-			a.tidy(ctx, "pending alias domains of a proven name", func(ctx context.Context) error {
-				return a.removePendingElsewhere(ctx, []string{d.Name}, d.Name)
-			})
-		}
-		return nil
+		change.Discarded = planned.Discarded
+		return err
 	})
-	return change, err
+	if err != nil {
+		return store.Change{}, err
+	}
+	return change, nil
+}
+
+// planNewAliases puts those alias domains of a new domain that need no proof into it, and the others beside them where the
+// accounts name these too.
+func (a *Accounts) planNewAliases(
+	ctx context.Context, w store.Write, d *store.DomainCreate, discarded []string,
+) (rules.AliasDomainPlan, error) {
+	plan, err := rules.PlanAliasDomains(store.NewSet(store.LeaveOut(d.AliasDomains, discarded)), nil, nil, func(name string) (bool, error) {
+		return a.isProven(ctx, w.Actor, name)
+	})
+	d.AliasDomains = plan.Added
+	if a.options.InEntries {
+		d.PendingAliasDomains = plan.Pend
+	}
+	return plan, err
+}
+
+// createWithMarks marks the names that have to be proven, makes the domain, and then removes the marks that it has made outdated.
+func (a *Accounts) createWithMarks(
+	ctx context.Context, w store.Write, d store.DomainCreate, plan rules.AliasDomainPlan,
+) (store.Change, error) {
+	if err := a.forgetMarks(ctx, d.Name, append(slices.Clone(plan.Pend), d.Name)); err != nil {
+		return store.Change{}, err
+	}
+	// The domain comes first, and is taken back last: where its mark is not left there is none of its alias domains.
+	marks := []store.NameMark{a.newMark(w.Actor, d.Name, d.Name, !d.Disabled)}
+	for _, alias := range plan.Pend {
+		marks = append(marks, a.newMark(w.Actor, alias, d.Name, false))
+	}
+	for i, m := range marks {
+		if err := a.keepMark(ctx, m); err != nil {
+			a.forgetNewMarks(ctx, marks[:i])
+			return store.Change{}, err
+		}
+	}
+	change, err := a.Accounts.CreateDomain(ctx, w, d)
+	if err != nil {
+		if isRolledBack(err) {
+			a.forgetNewMarks(ctx, marks)
+		}
+		return store.Change{}, err
+	}
+	inUse := plan.Added
+	if !d.Disabled {
+		inUse = append(slices.Clone(inUse), d.Name)
+	}
+	if len(inUse) == 0 {
+		return change, nil
+	}
+	a.tidy(ctx, "pending alias domains of proven names", func(ctx context.Context) error {
+		for _, alias := range plan.Added {
+			if err := a.state.MarkName(ctx, a.newMark(w.Actor, alias, d.Name, true)); err != nil {
+				return err
+			}
+		}
+		return a.removePendingElsewhere(ctx, inUse, d.Name)
+	})
+	return change, nil
 }
 
 // newMark is the mark of a name that an actor adds.
@@ -109,6 +203,10 @@ func (a *Accounts) checkRelay(ctx context.Context, actor store.Actor, name strin
 	if err != nil || !found || !m.Pending() {
 		return err
 	}
+	return notProvenForRelay(name)
+}
+
+func notProvenForRelay(name string) error {
 	return store.Fail(store.Forbidden, store.CodePermissionDenied,
 		"%s is not proven yet. Prove it first, or ask a global admin to set its relay host.", name).With("outboundRelay")
 }
@@ -338,11 +436,15 @@ func (a *Accounts) checkAdded(ctx context.Context, w store.Write, set store.Set,
 // takeBack removes the marks of names whose change did not come about. Where nobody knows whether it did they stay: they keep
 // names out of use.
 func (a *Accounts) takeBack(ctx context.Context, cause error, marks ...store.NameMark) {
-	if !isRolledBack(cause) {
-		return
+	if isRolledBack(cause) {
+		a.forgetNewMarks(ctx, marks)
 	}
+}
+
+// forgetNewMarks removes marks in the opposite order.
+func (a *Accounts) forgetNewMarks(ctx context.Context, marks []store.NameMark) {
 	a.tidy(ctx, "marks of names that were not added", func(ctx context.Context) error {
-		for _, m := range marks {
+		for _, m := range slices.Backward(marks) {
 			if err := a.state.UnmarkName(ctx, m.Name, m.Domain); err != nil {
 				return err
 			}

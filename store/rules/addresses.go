@@ -146,18 +146,28 @@ func (a Addresses) CheckDomainReferences(ctx context.Context, domain string, u s
 	return nil
 }
 
-// CheckNewDomain returns NO_SUCH_ACCOUNT for an address that a domain to be sends blind copies to and that is missing. In the
-// domain itself nothing can be there yet.
-func (a Addresses) CheckNewDomain(ctx context.Context, d store.DomainCreate) error {
-	for _, bcc := range []struct{ field, mail string }{{"senderBcc", d.SenderBcc}, {"recipientBcc", d.RecipientBcc}} {
-		if store.DomainOf(bcc.mail) == d.Name {
-			return store.MissingReference(bcc.field, bcc.mail)
+// NewDomain returns the alias domains that a domain to be gets, or NO_SUCH_ACCOUNT for an address that it names and that is
+// missing. In the domain itself, under any of its names, nothing can be there yet.
+func (a Addresses) NewDomain(ctx context.Context, d store.DomainCreate) (AliasDomains, error) {
+	aliases, err := a.with(made{domains: []string{d.Name}}).AliasDomains(ctx, nil, store.NewSet(d.AliasDomains))
+	if err != nil {
+		return aliases, err
+	}
+	isOwn := store.Among(append([]string{d.Name}, aliases.Added...))
+	for _, p := range []struct {
+		field string
+		mails []string
+	}{{"catchall", d.Catchall}, {"senderBcc", []string{d.SenderBcc}}, {"recipientBcc", []string{d.RecipientBcc}}} {
+		for _, mail := range p.mails {
+			if isOwn(store.DomainOf(mail)) {
+				return aliases, store.MissingReference(p.field, mail)
+			}
 		}
-		if err := a.CheckReferences(ctx, d.Name, bcc.field, bcc.mail); err != nil {
-			return err
+		if err = a.CheckReferences(ctx, d.Name, p.field, p.mails...); err != nil {
+			return aliases, err
 		}
 	}
-	return nil
+	return aliases, nil
 }
 
 // CheckPeople returns NO_SUCH_ACCOUNT for an owner or moderator of a mailing list who is missing.

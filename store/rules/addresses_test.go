@@ -129,14 +129,89 @@ func TestCheckNewAdmin(t *testing.T) {
 	require.True(t, store.HasCode(a.CheckNewAdmin(t.Context(), "new@off.test"), store.CodeCanNotBeLocalDomain))
 }
 
-func TestCheckNewDomain(t *testing.T) {
-	a := addresses(store.Refuse)
-	require.NoError(t, a.CheckNewDomain(t.Context(), store.DomainCreate{Name: "new.test"}))
-	require.NoError(t, a.CheckNewDomain(t.Context(), store.DomainCreate{Name: "new.test", SenderBcc: "anna@a.test"}))
-	for _, d := range []store.DomainCreate{
-		{Name: "new.test", SenderBcc: "x@new.test"}, {Name: "new.test", RecipientBcc: "x@a.test"},
+func TestNewDomain(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		rule       store.OnMissing
+		domain     store.DomainCreate
+		added      []string
+		discarded  []string
+	}{
+		{name: "bare"},
+		{name: "copies", domain: store.DomainCreate{SenderBcc: "anna@a.test", Catchall: []string{"x@elsewhere.test", "anna@a.test"}}},
+		{name: "alias domains", domain: store.DomainCreate{AliasDomains: []string{"y.test", "x.test"}}, added: []string{"x.test", "y.test"}},
+		{name: "copy to itself", code: store.CodeNoSuchAccount, domain: store.DomainCreate{SenderBcc: "x@new.test"}},
+		{name: "copy to nobody", code: store.CodeNoSuchAccount, domain: store.DomainCreate{RecipientBcc: "x@a.test"}},
+		{name: "catch-all of nobody", code: store.CodeNoSuchAccount, domain: store.DomainCreate{Catchall: []string{"anna@a.test", "x@a.test"}}},
+		{name: "catch-all in itself", code: store.CodeNoSuchAccount, domain: store.DomainCreate{Catchall: []string{"x@new.test"}}},
+		{
+			name: "catch-all under its alias domain", code: store.CodeNoSuchAccount,
+			domain: store.DomainCreate{Catchall: []string{"x@y.test"}, AliasDomains: []string{"y.test"}},
+		},
+		{name: "alias domain of itself", code: store.CodeAlreadyExists, domain: store.DomainCreate{AliasDomains: []string{"x.test", "new.test"}}},
+		{name: "alias domain that is taken", code: store.CodeAlreadyExists, domain: store.DomainCreate{AliasDomains: []string{"x.test", "b.test"}}},
+		{
+			name: "dropped", rule: store.Drop, domain: store.DomainCreate{AliasDomains: []string{"x.test", "b.test", "new.test"}},
+			added: []string{"x.test"}, discarded: []string{"b.test", "new.test"},
+		},
+		{name: "all dropped", rule: store.Drop, domain: store.DomainCreate{AliasDomains: []string{"b.test"}}, discarded: []string{"b.test"}},
 	} {
-		require.True(t, store.HasCode(a.CheckNewDomain(t.Context(), d), store.CodeNoSuchAccount))
+		t.Run(c.name, func(t *testing.T) {
+			c.domain.Name = "new.test"
+			got, err := addresses(c.rule).NewDomain(t.Context(), c.domain)
+			if c.code != "" {
+				require.True(t, store.HasCode(err, c.code), "%v", err)
+				return
+			}
+			require.NoError(t, err)
+			require.ElementsMatch(t, c.added, got.Added)
+			require.ElementsMatch(t, c.discarded, got.Discarded)
+		})
+	}
+}
+
+func TestNewUser(t *testing.T) {
+	const mail = "new@a.test"
+	for _, c := range []struct {
+		name, code string
+		rule       store.OnMissing
+		user, want store.UserCreate
+		discarded  []string
+	}{
+		{name: "bare"},
+		{
+			name: "itself", user: store.UserCreate{Forwarding: []string{mail, "x@elsewhere.test"}, SenderBcc: "new@b.test", RecipientBcc: "new+x@a.test"},
+			want: store.UserCreate{Forwarding: []string{mail, "x@elsewhere.test"}, SenderBcc: "new@b.test", RecipientBcc: "new+x@a.test"},
+		},
+		{
+			name: "its further address", user: store.UserCreate{Forwarding: []string{"more@a.test"}, Aliases: []string{"more@a.test"}},
+			want: store.UserCreate{Forwarding: []string{"more@a.test"}, Aliases: []string{"more@a.test"}},
+		},
+		{name: "forwarding to nobody", code: store.CodeNoSuchAccount, user: store.UserCreate{Forwarding: []string{mail, "no@a.test"}}},
+		{name: "copy to nobody", code: store.CodeNoSuchAccount, user: store.UserCreate{SenderBcc: "no@a.test"}},
+		{name: "own address again", code: store.CodeAlreadyExists, user: store.UserCreate{Aliases: []string{mail}}},
+		{name: "own address under an alias domain", code: store.CodeAlreadyExists, user: store.UserCreate{Aliases: []string{"new@b.test"}}},
+		{name: "address that is taken", code: store.CodeAlreadyExists, user: store.UserCreate{Aliases: []string{"anna@a.test"}}},
+		{name: "address elsewhere", code: store.CodeInvalidMail, user: store.UserCreate{Aliases: []string{"x@elsewhere.test"}}},
+		{
+			name: "dropped", rule: store.Drop,
+			user:      store.UserCreate{Aliases: []string{mail, "more@a.test"}, Forwarding: []string{"no@a.test"}},
+			want:      store.UserCreate{Aliases: []string{"more@a.test"}, Forwarding: []string{}},
+			discarded: []string{mail, "no@a.test"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var change store.Change
+			c.user.Mail, c.want.Mail = mail, mail
+			err := addresses(c.rule).NewUser(t.Context(), &c.user, &change)
+			if c.code != "" {
+				require.True(t, store.HasCode(err, c.code), "%v", err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, c.user)
+			require.Equal(t, c.discarded, change.Discarded)
+		})
 	}
 }
 

@@ -228,14 +228,20 @@ type DomainRoutes struct {
 	BackupMX  bool
 }
 
-// CreateDomain returns the domain to be with its transport as it is to be stored, or why it may not be made like that.
+// CreateDomain returns the domain to be with its transport and next hops as they are to be stored, or why it may not be made like
+// that. The transport of a backup MX is the primary one.
 func (t Transports) CreateDomain(actor store.Actor, d store.DomainCreate) (store.DomainCreate, error) {
-	err := d.Check()
-	if err == nil {
-		d.Transport, err = t.Transport(actor, d.Name, "", d.Transport)
+	d, err := d.Checked()
+	if err != nil {
+		return d, err
 	}
-	d.Transport = cmp.Or(d.Transport, t.Default)
-	return d, err
+	u, err := t.UpdateDomain(actor, DomainRoutes{Domain: d.Name}, d.Update())
+	if err != nil {
+		return d, err
+	}
+	d.Transport, d.PrimaryMX, d.OutboundRelay = *u.Transport, *u.PrimaryMX, *u.OutboundRelay
+	d.Transport, d.BackupMX = t.After(DomainRoutes{Domain: d.Name}, u)
+	return d, nil
 }
 
 // After returns the transport of a domain once an update is done, and whether it is a backup MX then. A backup MX relays to the

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -26,22 +27,29 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if err = s.managing(tx, w.Actor).CheckCreator(ctx, d); err != nil {
 			return nil, err
 		}
-		if err = names.CheckNewDomain(ctx, d); err != nil {
+		aliases, err := names.NewDomain(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		added := len(aliases.Added) > 0
+		if err = (rules.BackupMX{Is: d.BackupMX, Added: added, Aliases: added}).Check(); err != nil {
 			return nil, err
 		}
 		scope, err := s.scopeOfNew(ctx, tx, w.Actor, d.Name)
 		if err != nil {
 			return nil, err
 		}
-		return s.planDomainCreate(w.Actor, d, scope, now), nil
+		p := s.planDomainCreate(w.Actor, d, scope, now)
+		p.Change.Discarded = aliases.Discarded
+		s.planAliasDomains(p, d.Name, aliases, now)
+		return p, nil
 	})
 }
 
 func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope store.Scope, now time.Time) *plan {
 	var settings store.Settings
 	settings.SetText(store.SettingLanguage, d.Language)
-	settings.SetInt(store.SettingDefaultQuota, d.DefaultQuota)
-	settings.SetInt(store.SettingMaxUserQuota, d.MaxUserQuota)
+	stored, _ := changedSettings(settings.String(), d.Update())
 	p := &plan{}
 	row := s.insert(p, "domain", map[string]any{
 		"domain":      d.Name,
@@ -52,7 +60,8 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope 
 		"maillists":   d.NumberOfLists,
 		"maxquota":    d.Quota,
 		"transport":   d.Transport,
-		"settings":    settings.String(),
+		"backupmx":    flag(d.BackupMX),
+		"settings":    stored,
 		"created":     now,
 		"modified":    now,
 		"expired":     never,
@@ -65,5 +74,11 @@ func (s *Store) planDomainCreate(actor store.Actor, d store.DomainCreate, scope 
 	}
 	s.planBcc(p, "sender_bcc_domain", d.Name, &d.SenderBcc, now)
 	s.planBcc(p, "recipient_bcc_domain", d.Name, &d.RecipientBcc, now)
+	if d.OutboundRelay != "" {
+		s.planRelay(p, d.Name, &d.OutboundRelay)
+	}
+	if len(d.Catchall) > 0 {
+		planCatchall(p, d.Name, d.Catchall)
+	}
 	return p
 }

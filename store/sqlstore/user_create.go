@@ -17,6 +17,7 @@ type newUser struct {
 	dir    maildir
 	groups []aliasState // that its domain has new mailboxes join
 	scope  store.Scope
+	asked  store.Set // services
 }
 
 // CreateUser implements store.Users.
@@ -33,6 +34,9 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 			return nil, err
 		}
 		p := &plan{}
+		if err = s.completeUser(ctx, tx, w, &n, &p.Change); err != nil {
+			return nil, err
+		}
 		if err = s.lookForLeftovers(ctx, tx, p, u.Mail); err != nil {
 			return nil, err
 		}
@@ -67,6 +71,28 @@ func (s *Store) admitUser(ctx context.Context, tx *sqldb.Tx, w store.Write, u st
 	return n, err
 }
 
+// completeUser decides about what else is given: what of it the mailbox gets goes into it.
+func (s *Store) completeUser(ctx context.Context, tx *sqldb.Tx, w store.Write, n *newUser, change *store.Change) error {
+	var err error
+	if n.Transport, err = s.options.Transports.Transport(w.Actor, n.Mail, "", n.Transport); err != nil {
+		return err
+	}
+	if n.Services != nil {
+		if n.asked, err = rules.KnownServices(w.OnMissing, store.Set{Replace: n.Services}, s.isService, change); err != nil {
+			return err
+		}
+	}
+	for _, bcc := range []struct {
+		table string
+		mail  *string
+	}{{"sender_bcc_user", &n.SenderBcc}, {"recipient_bcc_user", &n.RecipientBcc}} {
+		if !s.schema.Has(bcc.table) {
+			*bcc.mail = ""
+		}
+	}
+	return s.addressRules(tx, w).NewUser(ctx, &n.UserCreate, change)
+}
+
 // userMaildir is the path that was asked for, or one made up from the address.
 func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) {
 	if asked == "" {
@@ -77,31 +103,76 @@ func (s *Store) userMaildir(asked, mail string, now time.Time) (maildir, error) 
 
 func (s *Store) planNewUser(p *plan, n newUser, now time.Time) {
 	row := s.insert(p, "mailbox", s.newMailbox(n, now))
-	p.Change = store.Change{
-		Action: store.ActionCreate, Noun: store.NounUser, Name: n.Mail, Domain: n.home.Name, After: concealed(row, store.HiddenPassword),
-	}
-	p.Change.Scope = n.scope
+	c := &p.Change
+	c.Action, c.Noun, c.Name, c.Domain, c.Scope = store.ActionCreate, store.NounUser, n.Mail, n.home.Name, n.scope
+	c.After = concealed(row, store.HiddenPassword)
 	s.planLeftovers(p, n.Mail)
-	rows := []forwarding{ownForwarding(n.Mail, n.Mail, flag(n.Active))}
+	s.planNewRoutes(p, n, now)
+	if n.Global {
+		planRevoke(p, n.Mail)
+		s.planGrant(p, n.Mail, now)
+	}
+}
+
+// planNewRoutes plans where mail to a new mailbox, and a copy of its mail, goes. Without any forwarding it delivers to itself: the
+// catch-all of its domain would get its mail else.
+func (s *Store) planNewRoutes(p *plan, n newUser, now time.Time) {
+	active := flag(n.Active)
+	destinations := n.Forwarding
+	if len(destinations) == 0 {
+		destinations = []string{n.Mail}
+	}
+	rows := make([]forwarding, 0, len(destinations)+len(n.Aliases)+len(n.groups))
+	for _, destination := range destinations {
+		rows = append(rows, ownForwarding(n.Mail, destination, active))
+	}
+	for _, alias := range n.Aliases {
+		p.dropForwardings(alias, []string{n.Mail})
+		rows = append(rows, furtherAddress(alias, n.Mail, active))
+	}
 	for _, g := range n.groups {
 		p.dropForwardings(g.Address, []string{n.Mail})
 		rows = append(rows, membership(g.Address, n.Mail, g.Active))
 	}
 	p.addForwardings(rows)
+	for table, bcc := range map[string]string{"sender_bcc_user": n.SenderBcc, "recipient_bcc_user": n.RecipientBcc} {
+		s.planUserBcc(p, table, userBcc{n.Mail, n.home.Name, bcc, active}, now)
+	}
+}
+
+// userBcc is who gets copies of the mail of a mailbox.
+type userBcc struct {
+	mail, domain string // of the mailbox
+	copies       string // "" is nobody
+	active       int64
+}
+
+// planUserBcc plans the row of a mailbox that has none.
+func (s *Store) planUserBcc(p *plan, table string, b userBcc, now time.Time) {
+	if b.copies == "" {
+		return
+	}
+	s.insert(p, table, map[string]any{
+		"username": b.mail, "bcc_address": b.copies, "domain": b.domain,
+		"created": now, "modified": now, "expired": never, "active": b.active,
+	})
 }
 
 // newMailbox returns the columns of a new mailbox. Networks are not restricted: that is NULL, and nothing else.
 func (s *Store) newMailbox(n newUser, now time.Time) map[string]any {
 	values := map[string]any{
 		"username": n.Mail, "password": n.Password, "name": n.Name, "language": n.Language, "domain": n.home.Name,
-		"first_name": n.FirstName, "last_name": n.LastName, "mobile": "", "telephone": "", "recovery_email": "",
-		"employeeid": n.EmployeeID, "department": "", "rank": "normal", "transport": "", "isadmin": int64(0), "isglobaladmin": int64(0),
+		"first_name": n.FirstName, "last_name": n.LastName, "mobile": *firstOf(&n.Mobile), "telephone": *firstOf(&n.Telephone),
+		"recovery_email": "", "employeeid": n.EmployeeID, "department": n.Department, "rank": "normal", "transport": n.Transport,
+		"isadmin": int64(0), "isglobaladmin": flag(n.Global),
 		"mailboxformat": n.MailboxFormat, "mailboxfolder": n.MailboxFolder, "quota": n.quota,
 		"storagebasedirectory": n.dir.base, "storagenode": n.dir.node, "maildir": n.dir.rest,
 		"allow_nets": nil, "disclaimer": "", "settings": "",
 		"passwordlastchange": now, "created": now, "modified": now, "expired": never, "active": flag(n.Active),
 	}
-	for _, service := range s.newServices(n.home.settings.List(store.SettingDisabledMailServices)) {
+	services := s.newServices(n.home.settings.List(store.SettingDisabledMailServices))
+	s.applyServices(services, n.asked)
+	for _, service := range services {
 		values[service.Name] = service.Value
 	}
 	return values

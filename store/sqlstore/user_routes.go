@@ -120,12 +120,7 @@ func (s *Store) editUserBcc(
 		}
 		e.forgetOff(bcc.kind, nil)
 		e.Do("DELETE FROM "+bcc.table+" WHERE username = ?", e.mail)
-		if *bcc.mail != "" {
-			s.insert(&e.plan, bcc.table, map[string]any{
-				"username": e.mail, "bcc_address": *bcc.mail, "domain": text(e.before, "domain"),
-				"created": now, "modified": now, "expired": never, "active": number(e.after, "active"),
-			})
-		}
+		s.planUserBcc(&e.plan, bcc.table, userBcc{e.mail, text(e.before, "domain"), *bcc.mail, number(e.after, "active")}, now)
 	}
 	return nil
 }

@@ -12,6 +12,9 @@ import (
 func domains(t *testing.T, open Open) {
 	t.Run("create", func(t *testing.T) { createDomain(t, open) })
 	t.Run("create wrongly", func(t *testing.T) { createDomainWrongly(t, open) })
+	t.Run("create with what an update takes", func(t *testing.T) { createDomainWhole(t, open) })
+	t.Run("create with what an update refuses", func(t *testing.T) { createDomainRefused(t, open) })
+	t.Run("create with what an update drops", func(t *testing.T) { createDomainDropping(t, open) })
 	t.Run("creator", func(t *testing.T) { domainCreator(t, open) })
 	t.Run("caps", func(t *testing.T) { domainCaps(t, open) })
 	t.Run("read", func(t *testing.T) { readDomain(t, open) })

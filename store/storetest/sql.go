@@ -1,9 +1,17 @@
 package storetest
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
 )
 
 // needSQL passes over a subtest about rows where there are none. Each of those is declared, with the reason.
@@ -63,23 +71,79 @@ var tables = []string{
 // unchanged notes all rows and returns an assertion that they are still the same.
 func unchanged(t *testing.T, f Fixture) func() {
 	t.Helper()
-	read := func() map[string]any {
-		all := map[string]any{}
-		if f.Directory != nil {
-			all["directory"] = f.Directory.Entries(t)
-			for _, table := range mailboxTables {
-				all[table] = rows(t, Fixture{SQL: f.Panel}, "SELECT * FROM "+table+" ORDER BY 1, 2")
-			}
-			return all
-		}
-		for _, table := range tables {
-			all[table] = rows(t, f, "SELECT * FROM "+table+" ORDER BY 1, 2")
+	before := everything(t, f)
+	return func() {
+		t.Helper()
+		require.Equal(t, before, everything(t, f))
+	}
+}
+
+// everything reads all rows, or all entries and the rows beside them.
+func everything(t *testing.T, f Fixture) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	if f.Directory != nil {
+		all["directory"] = f.Directory.Entries(t)
+		for _, table := range mailboxTables {
+			all[table] = rows(t, Fixture{SQL: f.Panel}, "SELECT * FROM "+table+" ORDER BY 1, 2")
 		}
 		return all
 	}
-	before := read()
-	return func() {
-		t.Helper()
-		require.Equal(t, before, read())
+	for _, table := range tables {
+		all[table] = rows(t, f, "SELECT * FROM "+table+" ORDER BY 1, 2")
 	}
+	return all
+}
+
+// everythingButTimes is everything without when it was written, in an order that does not come from how it was.
+func everythingButTimes(t *testing.T, f Fixture) map[string]any {
+	t.Helper()
+	all := everything(t, f)
+	for _, part := range all {
+		switch part := part.(type) {
+		case []store.Record:
+			for _, r := range part {
+				for i := range r {
+					r[i].Value = untimed(r[i].Name, r[i].Value)
+				}
+			}
+			slices.SortFunc(part, func(a, b store.Record) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		case map[string]map[string][]string:
+			for _, attributes := range part {
+				for name, values := range attributes {
+					for i := range values {
+						values[i], _ = untimed(name, values[i]).(string)
+					}
+					slices.Sort(values)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// pathTime is when a path of a mailbox was made up.
+var pathTime = regexp.MustCompile(`\d{4}(\.\d\d){5}`)
+
+// untimed is the value of a column or an attribute without when it was written.
+func untimed(name string, value any) any {
+	text, isText := value.(string)
+	switch {
+	case name == "id":
+		return nil
+	case name == "settings" && isText:
+		return strings.Join(slices.Sorted(strings.SplitSeq(text, ";")), ";")
+	case isText:
+		return pathTime.ReplaceAllString(text, "then")
+	}
+	if _, isTime := value.(time.Time); isTime {
+		return nil
+	}
+	return value
+}
+
+// requireSame asserts that two of everythingButTimes are equal.
+func requireSame(t *testing.T, want, got map[string]any) {
+	t.Helper()
+	require.Empty(t, cmp.Diff(want, got))
 }

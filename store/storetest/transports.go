@@ -74,6 +74,10 @@ func transports(t *testing.T, open Open) {
 			_, err := f.Accounts.UpdateUser(t.Context(), w, mail, store.UserUpdate{Transport: &value})
 			return err
 		},
+		"transport of a new mailbox": func(f Fixture, w store.Write, value string) error {
+			_, err := f.Accounts.CreateUser(t.Context(), w, store.UserCreate{Mail: "new@a.test", Password: aHash, Transport: value})
+			return err
+		},
 		"transport of all mailboxes": func(f Fixture, w store.Write, value string) error {
 			_, err := f.Accounts.UpdateUsers(t.Context(), w, "a.test", store.UsersUpdate{Transport: &value})
 			return err
@@ -112,6 +116,12 @@ func transports(t *testing.T, open Open) {
 			requireCode(t, err, store.Forbidden, store.CodePermissionDenied)
 			requireField(t, err, "outboundRelay")
 			_, err = f.Accounts.UpdateDomain(ctx(t), asAdmin, "a.test", store.DomainUpdate{BackupMX: ptr(true), PrimaryMX: &value})
+			requireCode(t, err, store.Forbidden, store.CodePermissionDenied)
+			requireField(t, err, "primarymx")
+			_, err = f.Accounts.CreateDomain(ctx(t), asAdmin, store.DomainCreate{Name: "new.test", OutboundRelay: value})
+			requireCode(t, err, store.Forbidden, store.CodePermissionDenied)
+			requireField(t, err, "outboundRelay")
+			_, err = f.Accounts.CreateDomain(ctx(t), asAdmin, store.DomainCreate{Name: "new.test", BackupMX: true, PrimaryMX: value})
 			requireCode(t, err, store.Forbidden, store.CodePermissionDenied)
 			requireField(t, err, "primarymx")
 		}

@@ -13,6 +13,9 @@ import (
 func users(t *testing.T, open Open) {
 	t.Run("create", func(t *testing.T) { createUser(t, open) })
 	t.Run("create fails", func(t *testing.T) { createUserFails(t, open) })
+	t.Run("create with what an update takes", func(t *testing.T) { createUserWhole(t, open) })
+	t.Run("create with what an update refuses", func(t *testing.T) { createUserRefused(t, open) })
+	t.Run("create with what an update drops", func(t *testing.T) { createUserDropping(t, open) })
 	t.Run("create in a domain with settings", func(t *testing.T) { createUserSettings(t, open) })
 	t.Run("create taken", func(t *testing.T) { createUserTaken(t, open) })
 	t.Run("limits", func(t *testing.T) { userLimits(t, open) })

@@ -576,7 +576,7 @@ func TestNamesAfterACrash(t *testing.T) {
 				Verify: true, InEntries: p.Directory != nil, Log: p.Logger, Now: func() time.Time { return p.Now },
 			})
 			create := func(name string) error {
-				_, err := names.CreateDomain(t.Context(), actor, store.DomainCreate{Name: name})
+				_, err := names.CreateDomain(t.Context(), actor, store.DomainCreate{Name: name, AliasDomains: []string{"x.test", "y.test"}})
 				return err
 			}
 			verify := func(name string) error {
@@ -618,7 +618,8 @@ func TestNamesAfterACrash(t *testing.T) {
 			}
 			at(func() error { return create("new.test") })
 			require.False(t, p.IsActive("new.test"))
-			p.Alice.RequireStatus("pending", "new.test")
+			require.Empty(t, p.Aliases("new.test"))
+			p.Alice.RequireStatus("pending", "new.test", "x.test", "y.test")
 			p.Zone.Publish("new.test", p.Alice.Record("new.test"))
 			at(func() error { return verify("new.test") })
 			require.True(t, p.IsActive("new.test"))
