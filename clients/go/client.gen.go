@@ -1373,6 +1373,9 @@ type Failure struct {
 	// Detail One sentence for a person.
 	Detail string `json:"_detail"`
 
+	// Errors All mistakes of the request, where there are several, at most 20 of them. The first is the one in `_msg`.
+	Errors *[]Fault `json:"_errors,omitempty"`
+
 	// Field The parameter at fault, null where none is.
 	Field nullable.Nullable[string] `json:"_field"`
 	Msg   ErrorCode                 `json:"_msg"`
@@ -1382,6 +1385,18 @@ type Failure struct {
 
 	// Success Always `false`.
 	Success bool `json:"_success"`
+}
+
+// Fault One of several mistakes of a request.
+//
+// Example: {"_detail":"quota must be a whole number of MB, such as 1024.","_field":"quota","_msg":"INVALID_NUMBER"}
+type Fault struct {
+	// Detail One sentence for a person.
+	Detail string `json:"_detail"`
+
+	// Field The parameter at fault, null where none is.
+	Field nullable.Nullable[string] `json:"_field"`
+	Msg   ErrorCode                 `json:"_msg"`
 }
 
 // ForeignAddress A mail address that may be on another server: any atext of RFC 5321 in front of the @. One in a domain of this

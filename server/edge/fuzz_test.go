@@ -39,7 +39,7 @@ func requireNormal(t *testing.T, op *contract.Operation, media, body string, len
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/api/domain/example.com", strings.NewReader(body))
 	r.Header.Set("Content-Type", media)
-	if err := normalise(r, r.Body); err != nil {
+	if _, err := normalise(r, r.Body); err != nil {
 		var known *store.Error
 		var refusal *reply.Refusal
 		require.True(t, errors.As(err, &known) || errors.As(err, &refusal), "%v", err)

@@ -24,36 +24,40 @@ func (e *Edge) Normalise(c *gin.Context) {
 	}
 	body := e.bodies.reader(c.Writer, r.Body, op.MaxBody)
 	defer body.release()
-	if err := normalise(r, body); err != nil {
+	found, err := normalise(r, body)
+	if err != nil {
 		if body.failed != nil && !errors.Is(body.failed, io.EOF) {
 			c.Header("Connection", "close") // the rest of the body is not waited for
 		}
 		e.fail(c, err)
 		return
 	}
+	c.Request = r.WithContext(withFaults(r.Context(), found))
 	if sent {
 		body.arrived()
-		ctx, cancel := Page(r.Context()) // the operation has its whole time, however long the body took
+		ctx, cancel := Page(c.Request.Context()) // the operation has its whole time, however long the body took
 		defer cancel()
-		c.Request = r.WithContext(ctx)
+		c.Request = c.Request.WithContext(ctx)
 	}
 	c.Next()
 }
 
-func normalise(r *http.Request, body io.Reader) error {
+// normalise leaves one form of the query string and the body. The mistakes that it returns are for Validate, which adds its own; an error
+// leaves nothing to validate.
+func normalise(r *http.Request, body io.Reader) (*faults, error) {
 	n := normaliser{
 		op: contract.Of(r.Context()), on: surfaceOf(r), body: document{}, query: url.Values{}, note: reply.NoteOf(r.Context()),
 	}
 	err := n.read(r, body)
-	if n.first != nil && (err == nil || errors.Is(err, errEnough)) {
-		return n.first
+	if errors.Is(err, errEnough) {
+		return nil, n.found.err()
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n.note.Discard(n.discarded...)
 	r.URL.RawQuery = n.query.Encode()
-	return n.replaceBody(r)
+	return &n.found, n.replaceBody(r)
 }
 
 // surface is what the strict and the legacy one treat differently while a request is read.

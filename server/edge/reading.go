@@ -16,12 +16,8 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-const (
-	// maxFaults is how many mistakes are looked at before the rest of a request is left unread.
-	maxFaults = 20
-	// maxName is how many bytes of a name are read: more than any parameter has.
-	maxName = 128
-)
+// maxName is how many bytes of a name are read: more than any parameter has.
+const maxName = 128
 
 // document is the parameters of a request: names with JSON values, in the shape of the contract's schema.
 type document map[string]json.RawMessage
@@ -34,26 +30,14 @@ type normaliser struct {
 	query     url.Values
 	discarded []string
 	note      *reply.Note
+	found     faults
 
-	sent   map[string]bool // the names seen in the source that is being read
-	lists  map[string]*items
-	faults int
-	first  error // the first fault
+	sent  map[string]bool // the names seen in the source that is being read
+	lists map[string]*items
 }
-
-// errEnough ends the reading of a request with too many faults.
-var errEnough = errors.New("too many faults")
 
 // fault notes a mistake. Reading goes on unless there have been too many.
-func (n *normaliser) fault(err error) error {
-	if n.first == nil {
-		n.first = err
-	}
-	if n.faults++; n.faults > maxFaults {
-		return errEnough
-	}
-	return nil
-}
+func (n *normaliser) fault(err error) error { return n.found.add(err) }
 
 // read takes over the query string, then the body, which wins.
 func (n *normaliser) read(r *http.Request, body io.Reader) error {

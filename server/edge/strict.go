@@ -45,10 +45,13 @@ func (strict) emptyIsAbsent() bool { return false }
 
 func (strict) readsWords() bool { return false }
 
-// checkItem leaves the form of an item to the validator.
-func (strict) checkItem(p *contract.Parameter, _ string, cut bool) (leftOut bool, err error) {
+// checkItem refuses an invalid item. Only so many are looked at: a list has room for thousands.
+func (strict) checkItem(p *contract.Parameter, item string, cut bool) (leftOut bool, err error) {
 	if cut {
 		return false, tooLong(p)
+	}
+	if err := p.Items.VisitJSON(item); err != nil {
+		return false, explainItem(p.Name, err)
 	}
 	return false, nil
 }

@@ -2,10 +2,10 @@ package edge
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -28,26 +28,49 @@ func (e *Edge) Validate(c *gin.Context) {
 func (e *Edge) CheckBody(c *gin.Context) error {
 	ctx := c.Request.Context() // not c itself, which is used again for other requests
 	op := contract.Of(ctx)
+	found := faultsOf(ctx)
 	input := &openapi3filter.RequestValidationInput{
 		Request: c.Request,
 		Route:   op.Route,
-		Options: &openapi3filter.Options{KeepValidatedValue: true},
+		Options: &openapi3filter.Options{KeepValidatedValue: true, MultiError: true},
 	}
 	if c.Request.URL.RawQuery != "" {
 		input.QueryParams = c.Request.URL.Query()
 		for _, p := range op.Queries {
 			if err := openapi3filter.ValidateParameter(ctx, input, p.Value); err != nil {
-				return explain(p.Value.Name, err)
+				found.addEach(explain(p.Value.Name, err)[:1])
 			}
 		}
 	}
-	if op.Body == nil {
-		return nil
+	if op.Body != nil {
+		if err := openapi3filter.ValidateRequestBody(ctx, input, op.Route.Operation.RequestBody.Value); err != nil {
+			found.addEach(explain("", err))
+		}
+		found.addEach(combinations(ctx, op, sent(c.Request, found)))
 	}
-	if err := openapi3filter.ValidateRequestBody(ctx, input, op.Route.Operation.RequestBody.Value); err != nil {
-		return explain("", err)
+	return found.err()
+}
+
+// sent are the names of the parameters of a body, also of those with a value that is none of theirs.
+func sent(r *http.Request, found *faults) map[string]bool {
+	names := map[string]bool{}
+	for name := range Given(r.Body) {
+		names[name] = true
 	}
-	return checkCombinations(ctx, op, Given(c.Request.Body))
+	if len(found.all) == 0 || r.GetBody == nil {
+		return names
+	}
+	for field := range found.fields {
+		names[field] = true
+	}
+	if body, err := r.GetBody(); err == nil {
+		var doc document
+		_ = json.NewDecoder(body).Decode(&doc) // Normalise has written it
+		for name := range doc {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // BadBody is the error for a validated body that the generated code cannot read all the same. It is a mistake of the
@@ -85,83 +108,77 @@ func Given(body any) map[string]any {
 	return given
 }
 
-// checkCombinations refuses parameters that contradict or lack each other.
-func checkCombinations(ctx context.Context, op *contract.Operation, given map[string]any) error {
-	for _, pair := range op.Conflicts {
-		if has(given, pair[0]) && has(given, pair[1]) {
-			return store.Fail(store.Invalid, reply.CodeConflicting, "%s cannot be given together with %s.", pair[1], pair[0]).With(pair[1])
-		}
+// explainItem is what is wrong with an item of a list that was looked at by itself.
+func explainItem(field string, err error) error {
+	for _, found := range schemaErrors(err) {
+		return fault(field, found, true)
 	}
-	for _, pair := range op.Needs {
-		if has(given, pair[0]) && !has(given, pair[1]) {
-			return store.Fail(store.Invalid, reply.CodeConflicting, "%s has to be given together with %s.", pair[0], pair[1]).With(pair[0])
+	return explain(field, err)[0]
+}
+
+// explain turns what the validator found into errors of ours, one for each value. Its own text holds the schema and the
+// value, which may be a password, and is never shown. The field is "" where the validator knows it.
+func explain(field string, err error) []error {
+	var all []error
+	seen := map[string]bool{}
+	for _, found := range schemaErrors(err) {
+		pointer := found.JSONPointer()
+		place := strings.Join(pointer, "/")
+		if seen[place] {
+			continue
 		}
-	}
-	if !reply.IsLenient(ctx) {
-		return nil
-	}
-	for _, pair := range op.LegacyNeeds {
-		if has(given, pair[0]) && !has(given, pair[1]) {
-			return store.Fail(store.Invalid, reply.CodeMissingParameter, "%s is missing; it has to be given together with %s.", pair[1], pair[0]).With(pair[1])
+		seen[place] = true
+		name := field
+		if name == "" && len(pointer) > 0 {
+			name = pointer[0]
 		}
+		all = append(all, fault(name, found, field == "" && len(pointer) > 1))
+	}
+	if len(all) > 0 {
+		return all
+	}
+	var parse *openapi3filter.ParseError
+	if field != "" && errors.As(err, &parse) {
+		return []error{unreadable(field)}
+	}
+	return []error{malformed("The body does not have the form that the operation asks for.")}
+}
+
+// schemaErrors are the violations within an error of the validator. Each is about the value itself: the violation of an allOf is that
+// of what it holds.
+func schemaErrors(err error) []*openapi3.SchemaError {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case openapi3.MultiError:
+		var all []*openapi3.SchemaError
+		for _, inner := range e {
+			all = append(all, schemaErrors(inner)...)
+		}
+		return all
+	case *openapi3.SchemaError:
+		if inner := schemaErrors(e.Origin); len(inner) > 0 {
+			return inner
+		}
+		return []*openapi3.SchemaError{e}
+	case interface{ Unwrap() error }:
+		return schemaErrors(e.Unwrap())
 	}
 	return nil
 }
 
-func has(given map[string]any, name string) bool {
-	_, ok := given[name]
-	return ok
-}
-
-// explainItem is explain for an item of a list that was looked at by itself.
-func explainItem(field string, err error) error {
-	var found *openapi3.SchemaError
-	if errors.As(err, &found) && found.SchemaField == "pattern" {
-		if what, value := describe(found.Schema), found.Value; what != "" {
-			return store.Fail(store.Invalid, codeOf(found.Schema, reply.CodeInvalidValue), "%s: %q is not %s.", field, shown(fmt.Sprint(value)), what).With(field)
-		}
-	}
-	return explain(field, err)
-}
-
-// explain turns what the validator found into an error of ours. Its own text holds the schema and the value, which
-// may be a password, and is never shown.
-func explain(field string, err error) error {
-	var found *openapi3.SchemaError
-	if !errors.As(err, &found) {
-		var parse *openapi3filter.ParseError
-		if field != "" && errors.As(err, &parse) {
-			return unreadable(field)
-		}
-		return malformed("The body does not have the form that the operation asks for.")
-	}
-	for { // the innermost error is about the value itself
-		var inner *openapi3.SchemaError
-		if found.Origin == nil || !errors.As(found.Origin, &inner) {
-			break
-		}
-		if field == "" {
-			field = firstOf(found.JSONPointer())
-		}
-		found = inner
-	}
-	if field == "" {
-		field = firstOf(found.JSONPointer())
-	}
-	code, detail := judge(field, found)
+// fault is the error for a violated rule.
+func fault(field string, found *openapi3.SchemaError, isItem bool) error {
+	code, detail := judge(field, found, isItem)
 	return store.Fail(store.Invalid, code, "%s", detail).With(field)
 }
 
-func firstOf(pointer []string) string {
-	if len(pointer) == 0 {
-		return ""
-	}
-	return pointer[0]
-}
-
 // judge picks the code and the sentence for a violated rule.
-func judge(field string, found *openapi3.SchemaError) (code, detail string) {
+func judge(field string, found *openapi3.SchemaError, isItem bool) (code, detail string) {
 	schema := found.Schema
+	if isItem {
+		if code, detail = judgeItem(field, found); code != "" {
+			return code, detail
+		}
+	}
 	switch found.SchemaField {
 	case "required":
 		code = reply.CodeMissingParameter
@@ -189,20 +206,31 @@ func judge(field string, found *openapi3.SchemaError) (code, detail string) {
 	return codeOf(schema, reply.CodeInvalidValue), wrongForm(field, found)
 }
 
-// wrongForm says what a value should be. An item of a list is repeated, so that it can be found among the others; any other value
-// may be a password.
+// wrongForm says what a value should be. The value is not repeated: it may be a password.
 func wrongForm(field string, found *openapi3.SchemaError) string {
-	what := describe(found.Schema)
-	if item, ok := found.Value.(string); ok && len(found.JSONPointer()) > 1 {
-		if what == "" {
-			what = "in the form that is asked for"
-		}
-		return fmt.Sprintf("%s: %q is not %s.", field, shown(item), what)
+	if what := describe(found.Schema); what != "" {
+		return field + " must be " + what + "."
 	}
-	if what == "" {
-		return field + " does not have the form that is asked for."
+	return field + " does not have the form that is asked for."
+}
+
+// judgeItem is judge for an item of a list, which is repeated, so that it can be found among the others. The code is "" for a rule
+// that tells the item by itself.
+func judgeItem(field string, found *openapi3.SchemaError) (code, detail string) {
+	item, ok := found.Value.(string)
+	if !ok {
+		return "", ""
 	}
-	return field + " must be " + what + "."
+	switch found.SchemaField {
+	case "maxLength":
+		return store.CodeValueTooLong, fmt.Sprintf("%s: %q has more than %d characters.", field, shown(item), *found.Schema.MaxLength)
+	case "enum":
+		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %q is not one of %s.", field, shown(item), choices(found.Schema.Enum))
+	case "pattern":
+		what := cmp.Or(describe(found.Schema), "in the form that is asked for")
+		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %q is not %s.", field, shown(item), what)
+	}
+	return "", ""
 }
 
 // describe returns what a schema describes, such as "a mail address, such as anna@example.com", "" where its description is no

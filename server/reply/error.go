@@ -90,15 +90,24 @@ type failure struct {
 	Field     string
 	RequestID string
 	Causes    []string
+	Errors    []fault // all mistakes of the request, where there are several
+}
+
+// fault is one of several mistakes.
+type fault struct {
+	Msg    string  `json:"_msg"`
+	Detail string  `json:"_detail"`
+	Field  *string `json:"_field"`
 }
 
 // lenientFailure is a failure as the legacy surface writes it.
 type lenientFailure struct {
-	Success   bool   `json:"_success"`
-	Msg       string `json:"_msg,omitempty"`
-	Detail    string `json:"_detail,omitempty"`
-	Field     string `json:"_field,omitempty"`
-	RequestID string `json:"_request_id,omitempty"`
+	Success   bool    `json:"_success"`
+	Msg       string  `json:"_msg,omitempty"`
+	Detail    string  `json:"_detail,omitempty"`
+	Field     string  `json:"_field,omitempty"`
+	RequestID string  `json:"_request_id,omitempty"`
+	Errors    []fault `json:"_errors,omitempty"`
 }
 
 // strictFailure is a failure as the strict surface writes it.
@@ -109,14 +118,51 @@ type strictFailure struct {
 	Field     *string  `json:"_field"` // null where no parameter is at fault
 	RequestID string   `json:"_request_id"`
 	Causes    []string `json:"_causes,omitempty"`
+	Errors    []fault  `json:"_errors,omitempty"`
 }
 
 // body is the failure as it is written.
 func (f failure) body(lenient bool) any {
 	if lenient {
-		return lenientFailure{Msg: f.Msg, Detail: f.Detail, Field: f.Field, RequestID: f.RequestID}
+		return lenientFailure{Msg: f.Msg, Detail: f.Detail, Field: f.Field, RequestID: f.RequestID, Errors: within(f.Errors, mostLenient)}
 	}
-	return strictFailure{Msg: f.Msg, Detail: f.Detail, Field: orNull(f.Field), RequestID: f.RequestID, Causes: f.Causes}
+	return strictFailure{Msg: f.Msg, Detail: f.Detail, Field: orNull(f.Field), RequestID: f.RequestID, Causes: f.Causes, Errors: f.Errors}
+}
+
+// mostLenient is how many bytes the mistakes of a failure take on the legacy surface. Some of its clients read no more than 4 KiB of
+// the answer to a write.
+const mostLenient = 3 << 10
+
+// within returns as many of the mistakes as fit.
+func within(all []fault, most int) []fault {
+	for i, f := range all {
+		raw, err := json.Marshal(f)
+		if most -= len(raw); err != nil || most < 0 {
+			return all[:i]
+		}
+	}
+	return all
+}
+
+// Faults are several mistakes of one request. The answer is about the first, and names them all.
+type Faults []error
+
+// Error implements error.
+func (f Faults) Error() string { return errors.Join(f...).Error() }
+
+// Unwrap returns the mistakes.
+func (f Faults) Unwrap() []error { return f }
+
+// named returns the mistakes as an answer has them.
+func (f Faults) named() []fault {
+	var all []fault
+	for _, err := range f {
+		var known *store.Error
+		if errors.As(err, &known) {
+			all = append(all, fault{known.Code, known.Detail, orNull(known.Field)})
+		}
+	}
+	return all
 }
 
 func orNull(s string) *string {
@@ -174,6 +220,10 @@ func (e *Errors) decide(ctx context.Context, method string, err error) (int, *fa
 	}
 	status := statusOf(known.Kind)
 	failed := &failure{Msg: known.Code, Detail: known.Detail, Field: known.Field, Causes: known.Causes}
+	var several Faults
+	if errors.As(err, &several) {
+		failed.Errors = several.named()
+	}
 	if !IsLenient(ctx) {
 		return status, failed
 	}

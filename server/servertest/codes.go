@@ -56,6 +56,12 @@ func (c *codesOf) Check(t testing.TB, operation, prefix string, a Answer) {
 	if prefix == "" {
 		codes = append([]string{a.Msg()}, a.Causes()...)
 	}
+	named, _ := a.Body["_errors"].([]any)
+	for _, item := range named {
+		one, _ := item.(map[string]any)
+		code := TextAt(one, "_msg")
+		require.True(t, c.universal[code] || c.Operations[operation][code], "%s does not list %s: %s", operation, code, a.Raw)
+	}
 	for _, code := range codes {
 		require.True(t, c.universal[code] || c.Operations[operation][code], "%s does not list %s: %s", operation, code, a.Raw)
 		c.note(t, code)

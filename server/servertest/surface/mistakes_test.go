@@ -1,6 +1,7 @@
 package surface_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	specs "github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/servertest"
 )
 
@@ -141,4 +143,105 @@ func TestQuotaWithoutAUnit(t *testing.T) {
 	require.EqualValues(t, 800, quota())
 	require.True(t, root.Legacy().Form("PUT", ada, url.Values{"maxQuota": {"1"}, "quotaUnit": {"GB"}}).OK())
 	require.EqualValues(t, 1024, quota())
+}
+
+// faultsOf are the codes and fields of _errors, and of the failure itself in front.
+func faultsOf(t *testing.T, a servertest.Answer) []string {
+	t.Helper()
+	all := []string{a.Msg() + " " + a.Field()}
+	listed, _ := a.Body["_errors"].([]any)
+	for i, item := range listed {
+		f, _ := item.(map[string]any)
+		require.Len(t, f, 3, a.Raw)
+		require.NotEmpty(t, f["_detail"])
+		all = append(all, servertest.TextAt(f, "_msg")+" "+servertest.TextAt(f, "_field"))
+		if i == 0 {
+			require.Equal(t, a.Body["_detail"], f["_detail"], "the first is what the failure is about")
+		}
+	}
+	return all
+}
+
+// TestAllFaultsAtOnce makes several mistakes in one request.
+func TestAllFaultsAtOnce(t *testing.T) {
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	root.MustDomain("example.com", nil)
+	root.MustUser("anna@example.com", map[string]any{"quota": 10})
+	const anna, domain = "/api/user/anna@example.com", "/api/domain/example.com"
+	for _, x := range []struct {
+		name, method, path, contentType, raw string
+		strict, legacy                       []string // the first stands for the failure
+	}{
+		{"one", "PUT", anna, servertest.JSONType, `{"quota": "x"}`, []string{"INVALID_NUMBER quota"}, []string{"INVALID_NUMBER quota"}},
+		{"of several kinds", "PUT", anna, servertest.JSONType, `{"foo": 1, "quota": "x", "language": "xx"}`,
+			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "INVALID_LANGUAGE language", "UNKNOWN_PARAMETER foo"},
+			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "INVALID_LANGUAGE language"}},
+		{"in a form", "PUT", anna, asForm, "foo=1&quota=x&language=xx",
+			[]string{"INVALID_LANGUAGE language", "INVALID_LANGUAGE language", "INVALID_NUMBER quota", "UNKNOWN_PARAMETER foo"},
+			[]string{"INVALID_LANGUAGE language", "INVALID_LANGUAGE language", "INVALID_NUMBER quota"}},
+		{"missing before unknown", "POST", "/api/login", servertest.JSONType, `{"user": "a@b.test", "password": "x"}`,
+			[]string{"INVALID_USERNAME username", "INVALID_USERNAME username", "UNKNOWN_PARAMETER user"}, []string{"INVALID_USERNAME username"}},
+		{"each item of a list", "PUT", anna, servertest.JSONType, `{"forwarding": ["a@@b.cc", "anna@example.com", "nobody"]}`,
+			[]string{"INVALID_MAIL forwarding", "INVALID_MAIL forwarding", "INVALID_MAIL forwarding"}, nil},
+		{"a parameter once", "PUT", anna, servertest.JSONType, `{"quota": "x", "quota": "y", "name": 1, "language": 2}`,
+			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "REPEATED_PARAMETER quota", "INVALID_TYPE name", "INVALID_LANGUAGE language"}, nil},
+		{"what is required and wrong is not missing as well", "POST", "/api/throttle/example.com/inbound", servertest.JSONType, `{"period": "x", "max_msgs": -5}`,
+			[]string{"INVALID_NUMBER period", "INVALID_NUMBER period", "INVALID_NUMBER max_msgs"},
+			[]string{"INVALID_NUMBER period", "INVALID_NUMBER period", "INVALID_NUMBER max_msgs"}},
+		{"with contradictions", "PUT", domain, servertest.JSONType, `{"transport": "dovecot", "primarymx": "mx.test", "quota": "x", "aliasDomains": [], "addAliasDomain": ["nodots"]}`,
+			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "INVALID_DOMAIN_NAME addAliasDomain", "CONFLICTING_PARAMETERS primarymx",
+				"CONFLICTING_PARAMETERS primarymx"}, // with transport, and without is_backupmx
+			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "CONFLICTING_PARAMETERS primarymx", "CONFLICTING_PARAMETERS addAliasDomain",
+				"CONFLICTING_PARAMETERS primarymx"}},
+		{"in the query string", "GET", "/api/domains?name_only=x&disabled_only=y&foo=1", "", "",
+			[]string{"INVALID_VALUE name_only", "INVALID_VALUE name_only", "INVALID_VALUE disabled_only", "UNKNOWN_PARAMETER foo"},
+			[]string{"INVALID_VALUE name_only", "INVALID_VALUE name_only", "INVALID_VALUE disabled_only"}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			require.Equal(t, x.strict, faultsOf(t, root.Send(x.method, x.path, x.contentType, x.raw)))
+			if x.legacy != nil {
+				require.Equal(t, x.legacy, faultsOf(t, root.Legacy().Send(x.method, x.path, x.contentType, x.raw)))
+			}
+		})
+	}
+	t.Run("rights come afterwards", func(t *testing.T) {
+		root.Must(http.StatusOK, "PUT", "/api/domain/admins/example.com", servertest.Body{"addAdmin": []string{"anna@example.com"}})
+		admin := w.As("anna@example.com", servertest.Password)
+		require.Equal(t, []string{"INVALID_LANGUAGE language"}, faultsOf(t, admin.JSON("PUT", domain, servertest.Body{"language": "xx", "quota": 1})))
+		require.Equal(t, []string{"PERMISSION_DENIED quota"}, faultsOf(t, admin.JSON("PUT", domain, servertest.Body{"language": "de_DE", "quota": 1})))
+	})
+	t.Run("of many the first twenty", func(t *testing.T) {
+		items, names := strings.Repeat(`"a@@b.cc", `, 9000)+`"x"`, ""
+		for i := range 1000 {
+			names += fmt.Sprintf(`, "x%d": 1`, i)
+		}
+		for _, body := range []string{`{"forwarding": [` + items + `], "quota": "x"}`, `{"name": 1` + names + `}`, `{"mobile": [` + items + `], "aliases": [` + items + `]}`} {
+			a := root.Send("PUT", anna, servertest.JSONType, body)
+			require.Equal(t, http.StatusBadRequest, a.Status)
+			require.Len(t, a.Body["_errors"], 20)
+		}
+	})
+	t.Run("no more than some clients read", func(t *testing.T) {
+		body := servertest.Body{}
+		for name, p := range operationOf(t, "PUT /api/ml/:mail").Body {
+			if p.Kind == specs.KindString {
+				body[name] = 1.5
+			}
+		}
+		require.Greater(t, len(body), 20)
+		a := root.Legacy().JSON("PUT", "/api/ml/list@example.com", body)
+		require.NotEmpty(t, a.Body["_errors"], a.Raw)
+		require.Less(t, len(a.Raw), 4<<10)
+	})
+	require.EqualValues(t, 10, root.Get(anna).Data()["quota"], "nothing was written")
+}
+
+// operationOf is one operation of the contract.
+func operationOf(t *testing.T, key string) *specs.Operation {
+	t.Helper()
+	all, err := specs.Load(servertest.Contract)
+	require.NoError(t, err)
+	require.NotNil(t, all[key], key)
+	return all[key]
 }

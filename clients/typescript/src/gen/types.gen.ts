@@ -1103,6 +1103,10 @@ export type Failure = {
      */
     _detail: string;
     /**
+     * All mistakes of the request, where there are several, at most 20 of them. The first is the one in `_msg`.
+     */
+    _errors?: Array<Fault>;
+    /**
      * The parameter at fault, null where none is.
      */
     _field: string | null;
@@ -1115,6 +1119,21 @@ export type Failure = {
      * Always `false`.
      */
     _success: false;
+};
+
+/**
+ * One of several mistakes of a request.
+ */
+export type Fault = {
+    /**
+     * One sentence for a person.
+     */
+    _detail: string;
+    /**
+     * The parameter at fault, null where none is.
+     */
+    _field: string | null;
+    _msg: ErrorCode;
 };
 
 /**
