@@ -66,6 +66,7 @@ check: $(TS_READY) ## Prove that nothing generated is stale; imports, format, ve
 .PHONY: bench
 bench: ## Run the benchmarks side by side and print their ratios
 	go test -run '^$$' -bench . -benchmem -count 3 ./server/servertest/engines | tee /dev/stderr | awk -f scripts/ratios.awk
+	go test -run '^$$' -bench Pages -benchmem ./store/sqlstore | tee /dev/stderr | awk -f scripts/ratios.awk
 	go test -run '^$$' -bench . -benchtime 1x ./cmd/postern
 
 .PHONY: fuzz

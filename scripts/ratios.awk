@@ -1,5 +1,5 @@
-# Reads the output of `go test -bench -benchmem` and prints, for every benchmark with a sub-benchmark named bare, how
-# the others compare with it: throughput (more is better) and allocations (less is better). Of several runs the best
+# Reads the output of `go test -bench -benchmem` and prints, for every benchmark with a sub-benchmark named bare, or second page,
+# how the others compare with it: throughput (more is better) and allocations (less is better). Of several runs the best
 # counts.
 
 /^Benchmark[^ \t]*\// && /ns\/op/ {
@@ -20,6 +20,7 @@ END {
   for (i = 1; i <= count; i++) {
     name = order[i]
     bare = of[name] "/bare"
+    if (!(bare in time)) bare = of[name] "/second_page"
     if (!(bare in time)) continue
     label = name
     sub(/^Benchmark/, "", label)

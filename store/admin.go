@@ -9,8 +9,9 @@ import (
 type Admins interface {
 	// Admin returns one standalone admin, or NO_SUCH_ACCOUNT.
 	Admin(ctx context.Context, mail string) (Admin, error)
-	// Admins returns a page of standalone admins by address.
-	Admins(ctx context.Context, page PageRequest) (Page[Admin], error)
+	// Admins returns a page of standalone admins, in a constant number of statements. Returns INVALID_VALUE for a sort that
+	// there is not.
+	Admins(ctx context.Context, filter AdminFilter, page PageRequest) (Page[Admin], error)
 	// AdminPassword returns the stored hash, or NO_SUCH_ACCOUNT.
 	AdminPassword(ctx context.Context, mail string) (Secret, error)
 	// CreateAdmin makes a standalone admin. Returns ALREADY_EXISTS, or CAN_NOT_BE_LOCAL_DOMAIN when the domain of
@@ -42,6 +43,12 @@ type Admin struct {
 	Password Secret // as stored
 	Global   bool
 	Domains  []string // managed ones, sorted
+}
+
+// AdminFilter selects standalone admins.
+type AdminFilter struct {
+	Search
+	Global *bool
 }
 
 // AdminCreate is an admin to be. Limits are ignored for a global admin.

@@ -9,7 +9,8 @@ import (
 type Aliases interface {
 	// Alias returns one alias account, or NO_SUCH_ACCOUNT.
 	Alias(ctx context.Context, mail string) (Alias, error)
-	// Aliases returns a page of alias accounts by address, in a constant number of statements. NO_SUCH_DOMAIN.
+	// Aliases returns a page of alias accounts, in a constant number of statements. Returns NO_SUCH_DOMAIN, and INVALID_VALUE
+	// for a sort that there is not.
 	Aliases(ctx context.Context, filter AliasFilter, page PageRequest) (Page[Alias], error)
 	// AliasAddresses is Aliases with the addresses alone.
 	AliasAddresses(ctx context.Context, filter AliasFilter, page PageRequest) (Page[string], error)
@@ -40,6 +41,7 @@ type Alias struct {
 
 // AliasFilter selects the alias accounts of a domain.
 type AliasFilter struct {
+	Search
 	Domain       string
 	DisabledOnly bool
 }

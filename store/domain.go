@@ -12,7 +12,8 @@ type Domains interface {
 	Domain(ctx context.Context, name string) (Domain, error)
 	// DomainRules returns the few settings that other operations obey, or NO_SUCH_DOMAIN.
 	DomainRules(ctx context.Context, name string) (DomainRules, error)
-	// Domains returns a page of domains by name, in a constant number of statements.
+	// Domains returns a page of domains, in a constant number of statements. The quota of a domain is its limit, its stored
+	// bytes are those of its mailboxes. Returns INVALID_VALUE for a sort that there is not.
 	Domains(ctx context.Context, filter DomainFilter, page PageRequest) (Page[Domain], error)
 	// DomainNames is Domains with the names alone.
 	DomainNames(ctx context.Context, filter DomainFilter, page PageRequest) (Page[string], error)
@@ -93,6 +94,7 @@ type DomainRules struct {
 
 // DomainFilter selects domains.
 type DomainFilter struct {
+	Search
 	ManagedBy    string // only those that this admin manages; "" is all
 	DisabledOnly bool
 }

@@ -7,8 +7,9 @@ import "context"
 type Greylistings interface {
 	// Greylisting returns the account's own setting for all senders, and what applies to it.
 	Greylisting(ctx context.Context, account PolicyAccount) (Greylisting, error)
-	// GreylistingSettings returns all settings, those of other tools too, what decides first in front.
-	GreylistingSettings(ctx context.Context) ([]Record, error)
+	// GreylistingSettings returns a page of all settings, those of other tools too, what decides first in front. Returns
+	// INVALID_VALUE for a sort that there is not.
+	GreylistingSettings(ctx context.Context, filter GreylistingFilter, page PageRequest) (Page[Record], error)
 	// SetGreylisting switches greylisting on or off for the account.
 	SetGreylisting(ctx context.Context, w Write, account PolicyAccount, on bool) (Change, error)
 	// DeleteGreylisting removes the account's own setting for all senders. A missing one is fine.
@@ -27,6 +28,18 @@ type Greylistings interface {
 	// ReplaceSpfSenders makes the senders all that is exempt on behalf of a listed domain, in one transaction, and drops
 	// what iRedAPD remembers against them. For a domain that is not listed any more it does nothing.
 	ReplaceSpfSenders(ctx context.Context, domain string, senders []string) error
+}
+
+// SortAccount sorts greylisting settings by account and sender. By SortKey what decides first is in front.
+const SortAccount Sort = "account"
+
+// GreylistingSorts are the sorts of greylisting settings.
+var GreylistingSorts = []Sort{SortKey, SortAccount}
+
+// GreylistingFilter selects greylisting settings.
+type GreylistingFilter struct {
+	Prefix string // what the account begins with
+	Any    string // what stands anywhere in the account or the sender
 }
 
 // Greylisting is a setting as it is stored, and what applies.

@@ -12,10 +12,11 @@ import (
 type MailingListAccounts interface {
 	// MailingListAccount returns the account of one list, or NO_SUCH_ACCOUNT.
 	MailingListAccount(ctx context.Context, mail string) (MailingListAccount, error)
-	// MailingListAccounts returns a page of the lists of a domain by address, in a constant number of statements. NO_SUCH_DOMAIN.
-	MailingListAccounts(ctx context.Context, domain string, page PageRequest) (Page[MailingListAccount], error)
+	// MailingListAccounts returns a page of the lists of a domain, in a constant number of statements. Returns NO_SUCH_DOMAIN,
+	// and INVALID_VALUE for a sort that there is not.
+	MailingListAccounts(ctx context.Context, filter MailingListFilter, page PageRequest) (Page[MailingListAccount], error)
 	// MailingListAddresses is MailingListAccounts with the addresses alone. The domain "" stands for all.
-	MailingListAddresses(ctx context.Context, domain string, page PageRequest) (Page[string], error)
+	MailingListAddresses(ctx context.Context, filter MailingListFilter, page PageRequest) (Page[string], error)
 	// CreateMailingListAccount makes the account, from which on mail to the list is taken. Fails as CreateAlias does, with
 	// EXCEED_LIMIT_LISTS. Owners and moderators under a hosted domain that do not exist fail with NO_SUCH_ACCOUNT
 	// (Unprocessable) whatever w.OnMissing says. Extra addresses lie in the list's domain or one of its alias domains, else
@@ -26,6 +27,12 @@ type MailingListAccounts interface {
 	// DeleteMailingListAccount removes the account with every reference to it in the scope, so that no more mail is taken. Returns
 	// NO_SUCH_ACCOUNT. The change is lasting: a follower removes what mlmmj holds.
 	DeleteMailingListAccount(ctx context.Context, w Write, mail string, keepArchive bool) (Change, error)
+}
+
+// MailingListFilter selects the mailing lists of a domain.
+type MailingListFilter struct {
+	Search
+	Domain string
 }
 
 // MailingListAccount is the account of a mailing list.

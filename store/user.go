@@ -9,7 +9,8 @@ import (
 type Users interface {
 	// User returns one mailbox, or NO_SUCH_ACCOUNT.
 	User(ctx context.Context, mail string) (User, error)
-	// Users returns a page of mailboxes by address, in a constant number of statements. NO_SUCH_DOMAIN.
+	// Users returns a page of mailboxes, in a constant number of statements. Returns NO_SUCH_DOMAIN, and INVALID_VALUE for a
+	// sort that there is not.
 	Users(ctx context.Context, filter UserFilter, page PageRequest) (Page[User], error)
 	// UserAddresses is Users with the addresses alone.
 	UserAddresses(ctx context.Context, filter UserFilter, page PageRequest) (Page[string], error)
@@ -80,8 +81,12 @@ type User struct {
 
 // UserFilter selects the mailboxes of a domain.
 type UserFilter struct {
+	Search
 	Domain       string
 	DisabledOnly bool
+	Global       *bool // whether it is a global admin
+	// OverQuotaPercent selects those that hold at least so much of their quota. One without a quota never does.
+	OverQuotaPercent *int64
 	// Viewer leaves out mailboxes that outrank this admin; "" shows all.
 	Viewer string
 }

@@ -46,19 +46,6 @@ func (w Write) CheckIf(c Change) error {
 	return Fail(PreconditionFailed, CodePreconditionFailed, "%s has changed since it was read.", what)
 }
 
-// PageRequest asks for a part of a list, in the order of the key (address or domain name).
-type PageRequest struct {
-	Limit int    // at most this many items; 0 means all
-	After string // the cursor Page.Next of the part before, or ""
-	Desc  bool   // from the last to the first
-}
-
-// Page is a part of a list. Next is the cursor of the part that follows, "" at the end.
-type Page[T any] struct {
-	Items []T
-	Next  string
-}
-
 // Secret is text that must never be shown: it prints and encodes as a fixed word. Reveal returns it.
 type Secret string
 

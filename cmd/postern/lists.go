@@ -122,7 +122,7 @@ func (c Config) inspectedAccounts(ctx context.Context) (store.Accounts, error) {
 
 // tellStrays tells of lists that mlmmj or the accounts have alone: what a crash left, or another program.
 func tellStrays(ctx context.Context, w io.Writer, accounts store.Accounts, lists *mlmmj.Spool) error {
-	known, err := accounts.MailingListAddresses(ctx, "", store.PageRequest{})
+	known, err := accounts.MailingListAddresses(ctx, store.MailingListFilter{}, store.PageRequest{})
 	if err != nil {
 		return fmt.Errorf("read the accounts of mailing lists: %w", err)
 	}

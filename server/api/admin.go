@@ -9,7 +9,9 @@ import (
 
 // ListAdmins lists the standalone admins.
 func (a *API) ListAdmins(ctx context.Context, _ gen.ListAdminsRequestObject) (gen.ListAdminsResponseObject, error) {
-	return newStream(ctx, a.deps.Accounts.Admins, encodeAs(a.adminRecord))
+	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
+		return a.deps.Accounts.Admins(ctx, store.AdminFilter{}, page)
+	}, encodeAs(a.adminRecord))
 }
 
 // GetAdmin returns one standalone admin.

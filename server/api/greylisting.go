@@ -9,12 +9,12 @@ import (
 
 // ListGreylistings lists all greylisting settings.
 func (a *API) ListGreylistings(ctx context.Context, _ gen.ListGreylistingsRequestObject) (gen.ListGreylistingsResponseObject, error) {
-	settings, err := a.deps.Policies.GreylistingSettings(ctx)
+	settings, err := a.deps.Policies.GreylistingSettings(ctx, store.GreylistingFilter{}, store.PageRequest{})
 	if err != nil {
 		return nil, err
 	}
-	list := make([]gen.Greylisting, len(settings))
-	for i, one := range settings {
+	list := make([]gen.Greylisting, len(settings.Items))
+	for i, one := range settings.Items {
 		if list[i], err = encode(one); err != nil {
 			return nil, err
 		}

@@ -14,14 +14,14 @@ import (
 
 // ListMailingLists lists the mailing lists of a domain. It asks the accounts alone, so it answers also while mlmmj is away.
 func (a *API) ListMailingLists(ctx context.Context, r gen.ListMailingListsRequestObject) (gen.ListMailingListsResponseObject, error) {
-	domain := lower(r.Domain)
+	filter := store.MailingListFilter{Domain: lower(r.Domain)}
 	if isYes(r.Params.EmailOnly) {
 		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-			return a.deps.Accounts.MailingListAddresses(ctx, domain, page)
+			return a.deps.Accounts.MailingListAddresses(ctx, filter, page)
 		}, encodeName)
 	}
 	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
-		return a.deps.Accounts.MailingListAccounts(ctx, domain, page)
+		return a.deps.Accounts.MailingListAccounts(ctx, filter, page)
 	}, encodeAs(mailingListAccountRecord))
 }
 

@@ -30,7 +30,7 @@ func (a *Accounts) UpdateDomainAdmins(ctx context.Context, w store.Write, name s
 // DeleteDomain implements store.Domains. The change names the mailing lists that went along: afterwards nobody knows them.
 func (a *Accounts) DeleteDomain(ctx context.Context, w store.Write, name string, keepDays int) (store.Change, error) {
 	return a.runLasting(ctx, w, func(ctx context.Context, w store.Write) (store.Change, error) {
-		lists, err := a.MailingListAddresses(ctx, name, store.PageRequest{})
+		lists, err := a.MailingListAddresses(ctx, store.MailingListFilter{Domain: name}, store.PageRequest{})
 		if err != nil {
 			return store.Change{}, err
 		}

@@ -155,7 +155,7 @@ func (plainAccounts) UpdateDomainAdmins(context.Context, store.Write, string, st
 	return store.Change{Name: "UpdateDomainAdmins"}, nil
 }
 
-func (plainAccounts) MailingListAddresses(context.Context, string, store.PageRequest) (store.Page[string], error) {
+func (plainAccounts) MailingListAddresses(context.Context, store.MailingListFilter, store.PageRequest) (store.Page[string], error) {
 	return store.Page[string]{}, nil
 }
 

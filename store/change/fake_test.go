@@ -169,7 +169,7 @@ func (f *faultyAccounts) Alias(_ context.Context, mail string) (store.Alias, err
 	return store.Alias{Mail: mail}, nil
 }
 
-func (f *faultyAccounts) MailingListAddresses(context.Context, string, store.PageRequest) (store.Page[string], error) {
+func (f *faultyAccounts) MailingListAddresses(context.Context, store.MailingListFilter, store.PageRequest) (store.Page[string], error) {
 	return store.Page[string]{}, nil
 }
 

@@ -225,7 +225,7 @@ type kept struct {
 func (p *post) everything(t *testing.T) map[string]kept {
 	t.Helper()
 	all := map[string]kept{}
-	known, err := p.accounts.MailingListAddresses(t.Context(), "", store.PageRequest{})
+	known, err := p.accounts.MailingListAddresses(t.Context(), store.MailingListFilter{}, store.PageRequest{})
 	require.NoError(t, err)
 	held, err := p.lists.All()
 	require.NoError(t, err)

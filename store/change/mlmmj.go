@@ -107,7 +107,7 @@ func (f listsFollower) readdress(ctx context.Context, actor store.Actor, c store
 
 // listsIn returns the lists in which the change may change references.
 func (f listsFollower) listsIn(ctx context.Context, actor store.Actor, c store.Change) ([]string, error) {
-	all, err := f.accounts.MailingListAddresses(ctx, "", store.PageRequest{})
+	all, err := f.accounts.MailingListAddresses(ctx, store.MailingListFilter{}, store.PageRequest{})
 	if err != nil || len(all.Items) == 0 {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (a *Accounts) addSubscriptions(ctx context.Context, users []store.User) {
 		mails[i] = u.Mail
 	}
 	to, err := lists.SubscribedTo(ctx, mails, func() ([]string, error) {
-		all, err := a.MailingListAddresses(ctx, "", store.PageRequest{})
+		all, err := a.MailingListAddresses(ctx, store.MailingListFilter{}, store.PageRequest{})
 		return all.Items, err
 	})
 	if err != nil {

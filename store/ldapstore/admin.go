@@ -20,9 +20,16 @@ func (s *Store) Admin(ctx context.Context, mail string) (store.Admin, error) {
 }
 
 // Admins implements store.Admins.
-func (s *Store) Admins(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
+func (s *Store) Admins(ctx context.Context, filter store.AdminFilter, page store.PageRequest) (store.Page[store.Admin], error) {
 	var list store.Page[store.Admin]
-	names, err := s.names(ctx, s.tree.admins, classAdmin, "mail", page)
+	l := listing{dn: s.tree.admins, scope: oneLevel, attribute: "mail", filters: []string{classAdmin}}
+	if filter.Global != nil {
+		l.is(globalMark, *filter.Global)
+	}
+	if err := l.search(filter.Search); err != nil {
+		return list, err
+	}
+	names, err := s.names(ctx, l, page)
 	if err != nil {
 		return list, err
 	}
@@ -30,7 +37,7 @@ func (s *Store) Admins(ctx context.Context, page store.PageRequest) (store.Page[
 	if err != nil {
 		return list, err
 	}
-	list.Next = names.Next
+	list.Next, list.Total = names.Next, names.Total
 	list.Items, err = s.wholeAdmins(ctx, entries)
 	return list, err
 }

@@ -59,7 +59,7 @@ func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page stor
 	for _, e := range entries {
 		list.Items = append(list.Items, aliasOf(e, lists))
 	}
-	list.Next = mails.Next
+	list.Next, list.Total = mails.Next, mails.Total
 	return list, err
 }
 
@@ -68,9 +68,12 @@ func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, pa
 	if _, err := s.home(ctx, filter.Domain); err != nil {
 		return store.Page[string]{}, err
 	}
-	class := classAlias
+	l := listing{dn: s.tree.container(filter.Domain, containerAliases), scope: oneLevel, attribute: "mail", filters: []string{classAlias}}
 	if filter.DisabledOnly {
-		class = and(classAlias, switchedOff)
+		l.is(switchedOff, true)
 	}
-	return s.names(ctx, s.tree.container(filter.Domain, containerAliases), class, "mail", page)
+	if err := l.search(filter.Search); err != nil {
+		return store.Page[string]{}, err
+	}
+	return s.names(ctx, l, page)
 }

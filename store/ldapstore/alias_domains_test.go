@@ -90,7 +90,7 @@ func TestStaticListsUnderAliasDomains(t *testing.T) {
 			m, err := w.store.MailingListAccount(ctx, "run@a.test")
 			require.NoError(t, err)
 			require.Equal(t, []string{"list@a.test"}, m.Stored.Get("memberOfGroup"))
-			mls, err := w.store.MailingListAccounts(ctx, "a.test", store.PageRequest{})
+			mls, err := w.store.MailingListAccounts(ctx, store.MailingListFilter{Domain: "a.test"}, store.PageRequest{})
 			require.NoError(t, err)
 			require.Equal(t, []store.MailingListAccount{m}, mls.Items)
 

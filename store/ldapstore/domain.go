@@ -46,21 +46,24 @@ func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page sto
 	if err != nil {
 		return list, err
 	}
-	list.Next = names.Next
+	list.Next, list.Total = names.Next, names.Total
 	list.Items, err = s.wholeDomains(ctx, entries)
 	return list, err
 }
 
 // DomainNames implements store.Domains.
 func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[string], error) {
-	filters := []string{finishedDomain}
+	l := listing{dn: s.tree.base, scope: oneLevel, attribute: "domainName", filters: []string{finishedDomain}}
 	if filter.ManagedBy != "" {
-		filters = append(filters, equals("domainAdmin", filter.ManagedBy))
+		l.is(equals("domainAdmin", filter.ManagedBy), true)
 	}
 	if filter.DisabledOnly {
-		filters = append(filters, switchedOff)
+		l.is(switchedOff, true)
 	}
-	return s.names(ctx, s.tree.base, and(filters...), "domainName", page)
+	if err := l.search(filter.Search); err != nil {
+		return store.Page[string]{}, err
+	}
+	return s.names(ctx, l, page)
 }
 
 // finishedDomain fits domains but those that are being made.

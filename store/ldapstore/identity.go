@@ -81,8 +81,11 @@ func (e entry) noun() store.Noun {
 	return store.NounStaticList
 }
 
-// globalAdmin fits the accounts that are marked as global admins and switched on.
-var globalAdmin = and(or(classAdmin, classUser), equals("domainGlobalAdmin", yes), equals("accountStatus", statusActive))
+// globalMark fits the accounts that are marked as global admins.
+var globalMark = equals("domainGlobalAdmin", yes)
+
+// globalAdmin fits those of them that are switched on.
+var globalAdmin = and(or(classAdmin, classUser), globalMark, equals("accountStatus", statusActive))
 
 // GlobalAdmins implements store.Identities.
 func (s *Store) GlobalAdmins(ctx context.Context) ([]string, error) {

@@ -2,8 +2,6 @@ package ldapstore
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -56,17 +54,19 @@ func (h home) mailingListOf(e entry, lists func(e entry) []string) store.Mailing
 }
 
 // MailingListAccounts implements store.MailingListAccounts.
-func (s *Store) MailingListAccounts(ctx context.Context, domain string, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
+func (s *Store) MailingListAccounts(
+	ctx context.Context, filter store.MailingListFilter, page store.PageRequest,
+) (store.Page[store.MailingListAccount], error) {
 	list := store.Page[store.MailingListAccount]{Items: []store.MailingListAccount{}}
-	h, err := s.home(ctx, domain)
+	h, err := s.home(ctx, filter.Domain)
 	if err != nil {
 		return list, err
 	}
-	mails, err := s.mailingListAddresses(ctx, domain, page)
+	mails, err := s.mailingListAddresses(ctx, filter, page)
 	if err != nil {
 		return list, err
 	}
-	entries, err := s.inOrderOf(ctx, lookup{s.tree.container(domain, containerGroups), oneLevel, mlmmjList, "mail"}, mails.Items)
+	entries, err := s.inOrderOf(ctx, lookup{s.tree.container(filter.Domain, containerGroups), oneLevel, mlmmjList, "mail"}, mails.Items)
 	if err != nil {
 		return list, err
 	}
@@ -74,32 +74,32 @@ func (s *Store) MailingListAccounts(ctx context.Context, domain string, page sto
 	for _, e := range entries {
 		list.Items = append(list.Items, h.mailingListOf(e, lists))
 	}
-	list.Next = mails.Next
+	list.Next, list.Total = mails.Next, mails.Total
 	return list, err
 }
 
 // MailingListAddresses implements store.MailingListAccounts.
-func (s *Store) MailingListAddresses(ctx context.Context, domain string, page store.PageRequest) (store.Page[string], error) {
-	if domain == "" {
-		return s.everyMailingList(ctx, page)
+func (s *Store) MailingListAddresses(
+	ctx context.Context, filter store.MailingListFilter, page store.PageRequest,
+) (store.Page[string], error) {
+	if filter.Domain != "" {
+		if _, err := s.home(ctx, filter.Domain); err != nil {
+			return store.Page[string]{}, err
+		}
 	}
-	if _, err := s.home(ctx, domain); err != nil {
+	return s.mailingListAddresses(ctx, filter, page)
+}
+
+// mailingListAddresses is for those, too, who go through all lists of the server at once: then they lie anywhere below the domains.
+func (s *Store) mailingListAddresses(
+	ctx context.Context, filter store.MailingListFilter, page store.PageRequest,
+) (store.Page[string], error) {
+	l := listing{dn: s.tree.base, scope: subtree, attribute: "mail", filters: []string{mlmmjList}}
+	if filter.Domain != "" {
+		l.dn, l.scope = s.tree.container(filter.Domain, containerGroups), oneLevel
+	}
+	if err := l.search(filter.Search); err != nil {
 		return store.Page[string]{}, err
 	}
-	return s.mailingListAddresses(ctx, domain, page)
-}
-
-func (s *Store) mailingListAddresses(ctx context.Context, domain string, page store.PageRequest) (store.Page[string], error) {
-	return s.names(ctx, s.tree.container(domain, containerGroups), mlmmjList, "mail", page)
-}
-
-// everyMailingList is for those who go through all lists of the server at once.
-func (s *Store) everyMailingList(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-	entries, err := s.below(ctx, s.tree.base, mlmmjList, "mail")
-	all := make([]string, len(entries))
-	for i, e := range entries {
-		all[i] = strings.ToLower(e.first("mail"))
-	}
-	slices.Sort(all)
-	return part(all, page), err
+	return s.names(ctx, l, page)
 }

@@ -1,6 +1,7 @@
 package ldapstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -10,77 +11,140 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// A directory sorts nothing and cannot go on after a name. So a listing first reads the names alone, which are small,
-// and then, page by page, the entries of those names. The names that a listing goes through are kept for a while, that
+// A directory sorts nothing and cannot go on after a name. So a list first reads the names alone, which are small,
+// and then, page by page, the entries of those names. The names that a list goes through are kept for a while, that
 // the next page need not read them anew.
 
-// snapshotTime is how long the names are kept.
-const snapshotTime = 30 * time.Second
+const (
+	// snapshotTime is how long the names are kept.
+	snapshotTime = 30 * time.Second
+	// mostNames is how many names are kept at once, of all lists; with more the oldest lists are read anew.
+	mostNames = 2_000_000
+)
 
-// snapshots are the names of listings that are under way.
-type snapshots struct {
-	mu   sync.Mutex
-	kept map[snapshotKey]snapshot
+// directorySorts are those that a directory can answer with names alone.
+var directorySorts = []store.Sort{store.SortKey, store.SortName}
+
+// listing is what is listed: the entries below a DN that fit all filters, by the attribute of their name.
+type listing struct {
+	dn, attribute string
+	scope         int
+	filters       []string
+	overPercent   int64 // those alone that hold at least so much of their quota; 0 is no condition
 }
 
-// snapshotKey is a search: where, and for what.
-type snapshotKey struct{ dn, filter, attribute string }
-
-type snapshot struct {
-	names []string
-	read  time.Time
-}
-
-func newSnapshots() *snapshots { return &snapshots{kept: map[snapshotKey]snapshot{}} }
-
-func (s *snapshots) get(key snapshotKey, now time.Time) ([]string, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, ok := s.kept[key]
-	return found.names, ok && now.Sub(found.read) < snapshotTime
-}
-
-// put keeps the names, and drops what has been kept too long.
-func (s *snapshots) put(key snapshotKey, names []string, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for k, v := range s.kept {
-		if now.Sub(v.read) >= snapshotTime {
-			delete(s.kept, k)
-		}
+// search adds the filters of a search, or returns INVALID_VALUE.
+func (l *listing) search(s store.Search) error {
+	s, err := s.Checked()
+	if err != nil {
+		return err
 	}
-	s.kept[key] = snapshot{names, now}
+	if s.Prefix != "" {
+		l.filters = append(l.filters, beginsWith(l.attribute, s.Prefix))
+	}
+	if s.Any != "" {
+		l.filters = append(l.filters, or(contains(l.attribute, s.Any), contains("cn", s.Any)))
+	}
+	if s.Active != nil {
+		l.is(equals("accountStatus", statusActive), *s.Active)
+	}
+	if !s.CreatedAfter.IsZero() {
+		l.filters = append(l.filters, laterThan("createTimestamp", s.CreatedAfter))
+	}
+	return nil
 }
 
-// names returns the part that the page asks for of the values that the attribute has in the entries right below a DN,
-// sorted and in lower case.
-func (s *Store) names(ctx context.Context, dn, filter, attribute string, page store.PageRequest) (store.Page[string], error) {
-	key, now := snapshotKey{dn, filter, attribute}, time.Now()
+// is adds a filter, or its opposite.
+func (l *listing) is(filter string, holds bool) {
+	if !holds {
+		filter = not(filter)
+	}
+	l.filters = append(l.filters, filter)
+}
+
+// names returns the part of the names that the page asks for, in lower case.
+func (s *Store) names(ctx context.Context, l listing, page store.PageRequest) (store.Page[string], error) {
+	if err := page.Sort.CheckIn(directorySorts); err != nil {
+		return store.Page[string]{}, err
+	}
+	key, now := snapshotKey{l.dn, and(l.filters...), page.Sort, l.overPercent}, time.Now()
 	if all, ok := s.addresses.get(key, now); ok && page.After != "" {
 		return part(all, page), nil
 	}
-	all := []string{}
-	entries, err := s.children(ctx, dn, filter, attribute)
+	all, err := s.readNames(ctx, l, key)
 	if err != nil {
 		return store.Page[string]{}, err
 	}
-	for _, e := range entries {
-		if name := strings.ToLower(e.first(attribute)); name != "" {
-			all = append(all, name)
-		}
-	}
-	slices.Sort(all)
 	if page.Limit > 0 && page.Limit < len(all) {
 		s.addresses.put(key, all, now)
 	}
 	return part(all, page), nil
 }
 
+// readNames reads all names of a list, sorted.
+func (s *Store) readNames(ctx context.Context, l listing, key snapshotKey) ([]store.Position, error) {
+	attributes := []string{l.attribute}
+	if key.sort == store.SortName {
+		attributes = append(attributes, "cn")
+	}
+	if l.overPercent > 0 {
+		attributes = append(attributes, "mailQuota")
+	}
+	all := []store.Position{}
+	quotas := map[string]int64{}
+	err := s.each(ctx, l.dn, l.scope, key.filter, attributes, func(e entry) error {
+		p := store.Position{Key: strings.ToLower(e.first(l.attribute))}
+		if p.Key == "" {
+			return nil
+		}
+		if key.sort == store.SortName {
+			p.Value = strings.ToLower(e.first("cn"))
+		}
+		if l.overPercent > 0 {
+			quotas[p.Key] = e.quota()
+		}
+		all = append(all, p)
+		return nil
+	})
+	if err == nil && l.overPercent > 0 {
+		all, err = s.overQuota(ctx, all, quotas, l.overPercent)
+	}
+	slices.SortFunc(all, byPlace)
+	return all, err
+}
+
+// overQuota returns those that hold at least so much of their quota, which is in MB and 0 for no quota.
+func (s *Store) overQuota(ctx context.Context, all []store.Position, quotas map[string]int64, percent int64) ([]store.Position, error) {
+	over := []store.Position{}
+	for chunk := range slices.Chunk(all, 5*chunkSize) {
+		mails := make([]string, len(chunk))
+		for i, p := range chunk {
+			mails[i] = p.Key
+		}
+		usage, err := s.mailboxes.MailboxUsage(ctx, mails)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range chunk {
+			quota := float64(quotas[p.Key]) * bytesPerMB
+			if quota > 0 && float64(usage[p.Key].Bytes)*100 >= quota*float64(percent) {
+				over = append(over, p)
+			}
+		}
+	}
+	return over, nil
+}
+
+// byPlace orders what is listed.
+func byPlace(a, b store.Position) int {
+	return cmp.Or(strings.Compare(a.Value, b.Value), strings.Compare(a.Key, b.Key))
+}
+
 // part cuts a page out of sorted names.
-func part(all []string, page store.PageRequest) store.Page[string] {
+func part(all []store.Position, page store.PageRequest) store.Page[string] {
 	from, to := 0, len(all)
 	if page.After != "" {
-		at, found := slices.BinarySearch(all, page.After)
+		at, found := slices.BinarySearchFunc(all, store.PositionOf(page.After), byPlace)
 		switch {
 		case page.Desc:
 			to = at
@@ -90,14 +154,89 @@ func part(all []string, page store.PageRequest) store.Page[string] {
 			from = at
 		}
 	}
-	items := slices.Clone(all[from:to])
-	if page.Desc {
-		slices.Reverse(items)
+	n := to - from
+	if page.Limit > 0 {
+		n = min(n, page.Limit)
 	}
-	list := store.Page[string]{Items: items}
-	if page.Limit > 0 && len(items) > page.Limit {
-		list.Items = items[:page.Limit]
-		list.Next = list.Items[page.Limit-1]
+	list := store.Page[string]{Items: make([]string, n)}
+	for i := range n {
+		list.Items[i] = all[place(from, to, i, page.Desc)].Key
+	}
+	if n > 0 && n < to-from {
+		list.Next = all[place(from, to, n-1, page.Desc)].String()
+	}
+	if page.Count {
+		total := int64(len(all))
+		list.Total = &total
 	}
 	return list
+}
+
+// place is where the item of that number is, from the one end or from the other.
+func place(from, to, number int, desc bool) int {
+	if desc {
+		return to - 1 - number
+	}
+	return from + number
+}
+
+// snapshots are the names of lists that are under way.
+type snapshots struct {
+	mu   sync.Mutex
+	kept map[snapshotKey]snapshot
+	size int // how many names are kept
+}
+
+// snapshotKey is a search: where, and for what.
+type snapshotKey struct {
+	dn, filter  string
+	sort        store.Sort
+	overPercent int64
+}
+
+type snapshot struct {
+	names []store.Position
+	read  time.Time
+}
+
+func newSnapshots() *snapshots { return &snapshots{kept: map[snapshotKey]snapshot{}} }
+
+func (s *snapshots) get(key snapshotKey, now time.Time) ([]store.Position, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.kept[key]
+	return found.names, ok && now.Sub(found.read) < snapshotTime
+}
+
+// put keeps the names, and drops what has been kept too long or is too much.
+func (s *snapshots) put(key snapshotKey, names []store.Position, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(key)
+	for k, v := range s.kept {
+		if now.Sub(v.read) >= snapshotTime {
+			s.drop(k)
+		}
+	}
+	for s.size > 0 && s.size+len(names) > mostNames {
+		s.drop(s.oldest())
+	}
+	s.kept[key] = snapshot{names, now}
+	s.size += len(names)
+}
+
+func (s *snapshots) drop(key snapshotKey) {
+	s.size -= len(s.kept[key].names)
+	delete(s.kept, key)
+}
+
+func (s *snapshots) oldest() snapshotKey {
+	var oldest snapshotKey
+	var since time.Time
+	for k, v := range s.kept {
+		if since.IsZero() || v.read.Before(since) {
+			oldest, since = k, v.read
+		}
+	}
+	return oldest
 }

@@ -2,6 +2,7 @@ package ldapstore
 
 import (
 	"strings"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -77,6 +78,25 @@ func equals(attribute, value string) string {
 // endsWith is a filter for entries one of whose values of the attribute ends so.
 func endsWith(attribute, value string) string {
 	return "(" + attribute + "=*" + ldap.EscapeFilter(value) + ")"
+}
+
+// beginsWith is a filter for entries one of whose values of the attribute begins so.
+func beginsWith(attribute, value string) string {
+	return "(" + attribute + "=" + ldap.EscapeFilter(value) + "*)"
+}
+
+// contains is a filter for entries one of whose values of the attribute has that in it.
+func contains(attribute, value string) string {
+	return "(" + attribute + "=*" + ldap.EscapeFilter(value) + "*)"
+}
+
+// generalizedTime is how a directory writes a time.
+const generalizedTime = "20060102150405Z"
+
+// laterThan is a filter for entries whose time is after that second. LDAP has "at or after" alone.
+func laterThan(attribute string, t time.Time) string {
+	next := t.UTC().Truncate(time.Second).Add(time.Second)
+	return "(" + attribute + ">=" + next.Format(generalizedTime) + ")"
 }
 
 // anyOf is a filter for entries one of whose values of the attribute is among these. Without values nothing fits.

@@ -48,7 +48,7 @@ func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.P
 	if err != nil {
 		return list, err
 	}
-	list.Next = mails.Next
+	list.Next, list.Total = mails.Next, mails.Total
 	list.Items, err = s.wholeUsers(ctx, filter.Domain, entries)
 	return list, err
 }
@@ -58,18 +58,31 @@ func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page
 	if _, err := s.home(ctx, filter.Domain); err != nil {
 		return store.Page[string]{}, err
 	}
-	filters := []string{kindUser.filter(filter.Domain)}
+	l := listing{
+		dn: s.tree.container(filter.Domain, containerUsers), scope: oneLevel, attribute: "mail",
+		filters: []string{kindUser.filter(filter.Domain)},
+	}
 	if filter.DisabledOnly {
-		filters = append(filters, switchedOff)
+		l.is(switchedOff, true)
 	}
 	if filter.Viewer != "" {
 		above, err := s.outranking(ctx, filter.Domain, filter.Viewer)
 		if err != nil {
 			return store.Page[string]{}, err
 		}
-		filters = append(filters, not(anyOf("mail", above)))
+		l.is(anyOf("mail", above), false)
 	}
-	return s.names(ctx, s.tree.container(filter.Domain, containerUsers), and(filters...), "mail", page)
+	if filter.Global != nil {
+		l.is(globalMark, *filter.Global)
+	}
+	if percent := filter.OverQuotaPercent; percent != nil {
+		l.is("(mailQuota=*)", true)
+		l.overPercent = *percent
+	}
+	if err := l.search(filter.Search); err != nil {
+		return store.Page[string]{}, err
+	}
+	return s.names(ctx, l, page)
 }
 
 // UserPassword implements store.Users.

@@ -73,23 +73,6 @@ func shownGreylisting(row store.Record) store.Record {
 	return slices.Insert(slices.Clone(row), 0, store.Field{Name: "status", Value: status})
 }
 
-// GreylistingSettings implements store.Greylistings.
-func (s *Store) GreylistingSettings(ctx context.Context) ([]store.Record, error) {
-	db, l, err := s.needIredapd(ctx, "greylisting")
-	if err != nil {
-		return nil, err
-	}
-	rows, err := db.Reader().Records(ctx,
-		"SELECT "+selected(l, "greylisting", greylistingColumns)+" FROM greylisting ORDER BY priority DESC, sender_priority DESC, account, sender")
-	if err != nil {
-		return nil, fmt.Errorf("read greylisting: %w", err)
-	}
-	for i := range rows {
-		rows[i] = shownGreylisting(rows[i])
-	}
-	return rows, nil
-}
-
 // SetGreylisting implements store.Greylistings.
 func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount, on bool) (store.Change, error) {
 	db, _, err := s.needIredapd(ctx, "greylisting")

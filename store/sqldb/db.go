@@ -19,6 +19,7 @@ type DB struct {
 	limits  remembered[TextLimits]
 	filling remembered[filling] // what rows get that must have more than we know of
 	turns   turns.Queue         // of admins, where a single connection writes
+	watch   func(query string, args []any)
 }
 
 // Open opens the database of a URL: sqlite://path, mysql://user:password@host:port/database (MariaDB and MySQL, a
@@ -69,6 +70,9 @@ func (db *DB) Close() error {
 
 // Ping asks the server for an answer.
 func (db *DB) Ping(ctx context.Context) error { return db.wrap(db.read.PingContext(ctx)) }
+
+// Watch has each statement shown before it runs, as the server gets it. Only tests use it.
+func (db *DB) Watch(watch func(query string, args []any)) { db.watch = watch }
 
 // Reader reads outside of any transaction.
 func (db *DB) Reader() *Reader { return &Reader{db.read, db} }

@@ -14,7 +14,7 @@ type Dialect struct {
 	bind      int // sqlx's placeholder style
 	forUpdate string
 	quote     string
-	ascii     string // around a column, "" where that is not needed; see ASCII
+	texts     texts
 	// serialise keeps others that ask for the same name waiting until the transaction ends, "" where locked rows and unique
 	// keys do that.
 	serialise string
@@ -24,6 +24,15 @@ type Dialect struct {
 	typedBytes bool
 	// onDuplicate says that an upsert is written as MySQL has it, rather than as the others do.
 	onDuplicate bool
+}
+
+// texts are how text is converted and looked for.
+type texts struct {
+	ascii    string // around a column, "" where that is not needed; see ASCII
+	cast     string // around a number or a time that is to be read as text
+	contains string // what looks for a pattern in any case
+	// ranges says that what begins with a text is found by two comparisons: no pattern uses an index. Text is in the order of its bytes.
+	ranges bool
 }
 
 // engine is what opening a database needs to know, beside its transactions, locks and migrations.
@@ -77,10 +86,10 @@ func (d Dialect) Quote(name string) string {
 // ASCII returns a column of names as it is compared with one that the layout keeps in ASCII. Without that MySQL turns
 // the other one into the wider set, row by row, and no index on it serves.
 func (d Dialect) ASCII(column string) string {
-	if d.ascii == "" {
+	if d.texts.ascii == "" {
 		return column
 	}
-	return fmt.Sprintf(d.ascii, column)
+	return fmt.Sprintf(d.texts.ascii, column)
 }
 
 // Bytes returns a text as the argument for a column of bytes.
@@ -89,6 +98,25 @@ func (d Dialect) Bytes(text string) any {
 		return []byte(text)
 	}
 	return text
+}
+
+// pattern is a text within a pattern that ends in ESCAPE '!'.
+var pattern = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// last is a character behind which no other comes in the order of bytes.
+const last = "\U0010FFFF"
+
+// HasPrefix is the condition, with its arguments, that a column of names begins with a text, which is in lower case as they are.
+func (d Dialect) HasPrefix(column, text string) (condition string, args []any) {
+	if d.texts.ranges {
+		return column + " >= ? AND " + column + " < ?", []any{text, text + last}
+	}
+	return column + " LIKE ? ESCAPE '!'", []any{pattern.Replace(text) + "%"}
+}
+
+// Contains is the condition, with its argument, that a text stands somewhere in a column, in any case.
+func (d Dialect) Contains(column, text string) (condition string, arg any) {
+	return column + " " + d.texts.contains + " ? ESCAPE '!'", "%" + pattern.Replace(text) + "%"
 }
 
 // Upsert ends an insert whose row may be there already, by the columns of its key: the columns of set then get the new

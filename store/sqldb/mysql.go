@@ -15,8 +15,8 @@ import (
 // mysqlServer is MariaDB or MySQL.
 var mysqlServer = engine{
 	Dialect: Dialect{
-		Name: "mysql", bind: sqlx.QUESTION, forUpdate: " FOR UPDATE", quote: "`", ascii: "CONVERT(%s USING ascii)", typedDates: true,
-		onDuplicate: true,
+		Name: "mysql", bind: sqlx.QUESTION, forUpdate: " FOR UPDATE", quote: "`", typedDates: true, onDuplicate: true,
+		texts: texts{ascii: "CONVERT(%s USING ascii)", cast: "CAST(%s AS CHAR)", contains: "LIKE"},
 	},
 
 	goose: "mysql",

@@ -18,7 +18,11 @@ func PagedFrom(query string, args []any, key string, page store.PageRequest, aft
 		query += " AND " + key + beyond
 		args = append(args, after)
 	}
-	query += " ORDER BY " + key + order
+	return limited(query+" ORDER BY "+key+order, args, page)
+}
+
+// limited asks for one row beyond the page.
+func limited(query string, args []any, page store.PageRequest) (string, []any) {
 	if page.Limit > 0 {
 		query += " LIMIT ?"
 		args = append(args, page.Limit+1)

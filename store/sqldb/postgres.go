@@ -15,7 +15,7 @@ import (
 var postgres = engine{
 	Dialect: Dialect{
 		Name: "postgres", bind: sqlx.DOLLAR, forUpdate: " FOR UPDATE", quote: `"`, serialise: "SELECT pg_advisory_xact_lock(hashtext(?))",
-		typedDates: true, typedBytes: true,
+		typedDates: true, typedBytes: true, texts: texts{cast: "CAST(%s AS TEXT)", contains: "ILIKE"},
 	},
 
 	goose:     "postgres",

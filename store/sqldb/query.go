@@ -190,6 +190,9 @@ func (r *Reader) bind(query string, args []any) (string, []any, error) {
 	if r.db.Dialect.bind != sqlx.QUESTION {
 		query = sqlx.Rebind(r.db.Dialect.bind, query)
 	}
+	if r.db.watch != nil {
+		r.db.watch(query, args)
+	}
 	return query, args, nil
 }
 

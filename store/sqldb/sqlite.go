@@ -13,7 +13,10 @@ import (
 )
 
 var sqlite = engine{
-	Dialect: Dialect{Name: "sqlite", bind: sqlx.QUESTION, quote: `"`},
+	Dialect: Dialect{
+		Name: "sqlite", bind: sqlx.QUESTION, quote: `"`,
+		texts: texts{cast: "CAST(%s AS TEXT)", contains: "LIKE", ranges: true},
+	},
 
 	goose:        "sqlite3",
 	open:         openSQLite,

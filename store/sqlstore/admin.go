@@ -28,19 +28,18 @@ func (s *Store) Admin(ctx context.Context, mail string) (store.Admin, error) {
 }
 
 // Admins implements store.Admins.
-func (s *Store) Admins(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
-	r := s.db.Reader()
-	query, args := sqldb.Paged("SELECT * FROM admin WHERE username <> ''", nil, "username", page)
-	rows, err := r.Records(ctx, query, args...)
-	if err != nil {
-		return store.Page[store.Admin]{}, fmt.Errorf("read admins: %w", err)
-	}
-	rows, next := sqldb.TurnPage(rows, page, func(row store.Record) string { return text(row, "username") })
-	admins, err := completeAdmins(ctx, r, rows)
+func (s *Store) Admins(ctx context.Context, filter store.AdminFilter, page store.PageRequest) (store.Page[store.Admin], error) {
+	l, err := s.adminList(filter, page)
 	if err != nil {
 		return store.Page[store.Admin]{}, err
 	}
-	return store.Page[store.Admin]{Items: admins, Next: next}, nil
+	r := s.db.Reader()
+	rows, err := l.Records(ctx, r, page)
+	if err != nil {
+		return store.Page[store.Admin]{}, fmt.Errorf("read admins: %w", err)
+	}
+	admins, err := completeAdmins(ctx, r, rows.Items)
+	return store.Page[store.Admin]{Items: admins, Next: rows.Next, Total: rows.Total}, err
 }
 
 // AdminPassword implements store.Admins.

@@ -30,39 +30,38 @@ func (s *Store) Alias(ctx context.Context, mail string) (store.Alias, error) {
 
 // Aliases implements store.Aliases.
 func (s *Store) Aliases(ctx context.Context, filter store.AliasFilter, page store.PageRequest) (store.Page[store.Alias], error) {
-	var list store.Page[store.Alias]
 	db := s.db.Reader()
-	if err := hosted(ctx, db, filter.Domain); err != nil {
-		return list, err
-	}
-	query, args := aliasesQuery("*", filter, page)
-	rows, err := db.Records(ctx, query, args...)
+	l, err := s.aliasesOf(ctx, db, filter, page)
 	if err != nil {
-		return list, fmt.Errorf("read aliases of %s: %w", filter.Domain, err)
+		return store.Page[store.Alias]{}, err
 	}
-	rows, list.Next = sqldb.TurnPage(rows, page, func(r store.Record) string { return text(r, "address") })
-	if list.Items, err = s.wholeAliases(ctx, db, rows); err != nil {
-		return list, fmt.Errorf("read what belongs to aliases of %s: %w", filter.Domain, err)
+	rows, err := l.Records(ctx, db, page)
+	if err != nil {
+		return store.Page[store.Alias]{}, fmt.Errorf("read aliases of %s: %w", filter.Domain, err)
 	}
-	return list, nil
+	aliases, err := s.wholeAliases(ctx, db, rows.Items)
+	if err != nil {
+		return store.Page[store.Alias]{}, fmt.Errorf("read what belongs to aliases of %s: %w", filter.Domain, err)
+	}
+	return store.Page[store.Alias]{Items: aliases, Next: rows.Next, Total: rows.Total}, nil
 }
 
 // AliasAddresses implements store.Aliases.
 func (s *Store) AliasAddresses(ctx context.Context, filter store.AliasFilter, page store.PageRequest) (store.Page[string], error) {
 	db := s.db.Reader()
-	if err := hosted(ctx, db, filter.Domain); err != nil {
+	l, err := s.aliasesOf(ctx, db, filter, page)
+	if err != nil {
 		return store.Page[string]{}, err
 	}
-	query, args := aliasesQuery("address", filter, page)
-	return addresses(ctx, db, page, query, args)
+	return keys(ctx, db, l, page)
 }
 
-func aliasesQuery(columns string, filter store.AliasFilter, page store.PageRequest) (string, []any) {
-	query := "SELECT " + columns + " FROM alias WHERE domain = ?"
-	if filter.DisabledOnly {
-		query += " AND active = 0"
+// aliasesOf is the list of the alias accounts of a domain, or NO_SUCH_DOMAIN.
+func (s *Store) aliasesOf(ctx context.Context, db *sqldb.Reader, filter store.AliasFilter, page store.PageRequest) (sqldb.List, error) {
+	if err := hosted(ctx, db, filter.Domain); err != nil {
+		return sqldb.List{}, err
 	}
-	return sqldb.Paged(query, []any{filter.Domain}, "address", page)
+	return s.aliasList(filter, page)
 }
 
 // wholeAliases adds to alias rows what other tables hold about them.

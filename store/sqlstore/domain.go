@@ -53,45 +53,35 @@ func (s *Store) DomainRules(ctx context.Context, name string) (store.DomainRules
 
 // Domains implements store.Domains.
 func (s *Store) Domains(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[store.Domain], error) {
-	r := s.db.Reader()
-	query, args := domainQuery("d.*", filter, page)
-	records, err := r.Records(ctx, query, args...)
-	if err != nil {
-		return store.Page[store.Domain]{}, fmt.Errorf("read domains: %w", err)
-	}
-	records, next := sqldb.TurnPage(records, page, func(r store.Record) string { return text(r, "domain") })
-	domains, err := s.completeDomains(ctx, r, records)
+	l, err := s.domainList(filter, page)
 	if err != nil {
 		return store.Page[store.Domain]{}, err
 	}
-	return store.Page[store.Domain]{Items: domains, Next: next}, nil
+	r := s.db.Reader()
+	rows, err := l.Records(ctx, r, page)
+	if err != nil {
+		return store.Page[store.Domain]{}, fmt.Errorf("read domains: %w", err)
+	}
+	domains, err := s.completeDomains(ctx, r, rows.Items)
+	return store.Page[store.Domain]{Items: domains, Next: rows.Next, Total: rows.Total}, err
 }
 
 // DomainNames implements store.Domains.
 func (s *Store) DomainNames(ctx context.Context, filter store.DomainFilter, page store.PageRequest) (store.Page[string], error) {
-	names := []string{}
-	query, args := domainQuery("d.domain", filter, page)
-	if err := s.db.Reader().Select(ctx, &names, query, args...); err != nil {
-		return store.Page[string]{}, fmt.Errorf("read domain names: %w", err)
+	l, err := s.domainList(filter, page)
+	if err != nil {
+		return store.Page[string]{}, err
 	}
-	names, next := sqldb.TurnPage(names, page, sqldb.Itself)
-	return store.Page[string]{Items: names, Next: next}, nil
+	return keys(ctx, s.db.Reader(), l, page)
 }
 
-func domainQuery(columns string, filter store.DomainFilter, page store.PageRequest) (string, []any) {
-	query, key := "SELECT "+columns+" FROM domain d", "d.domain"
-	var args []any
-	if filter.ManagedBy == "" {
-		query += " WHERE d.domain <> ''"
-	} else {
-		key = "a.domain" // the order of the index that finds them
-		query += " JOIN domain_admins a ON a.domain = d.domain WHERE a.username = ?"
-		args = append(args, filter.ManagedBy)
+// keys reads a page of addresses or names alone.
+func keys(ctx context.Context, r *sqldb.Reader, l sqldb.List, page store.PageRequest) (store.Page[string], error) {
+	list, err := l.Keys(ctx, r, page)
+	if err != nil {
+		return list, fmt.Errorf("read the keys of %s: %w", l.Table, err)
 	}
-	if filter.DisabledOnly {
-		query += " AND d.active = 0"
-	}
-	return sqldb.Paged(query, args, key, page)
+	return list, nil
 }
 
 // completeDomains adds to the rows of domains what other tables know about them, in a constant number of

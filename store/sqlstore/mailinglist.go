@@ -32,45 +32,58 @@ func (s *Store) MailingListAccount(ctx context.Context, mail string) (store.Mail
 }
 
 // MailingListAccounts implements store.MailingListAccounts.
-func (s *Store) MailingListAccounts(ctx context.Context, domain string, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
+func (s *Store) MailingListAccounts(
+	ctx context.Context, filter store.MailingListFilter, page store.PageRequest,
+) (store.Page[store.MailingListAccount], error) {
 	list := store.Page[store.MailingListAccount]{Items: []store.MailingListAccount{}}
 	db := s.db.Reader()
-	if err := hosted(ctx, db, domain); err != nil || !s.schema.Has(tableMailingLists) {
+	l, found, err := s.mailingListsOf(ctx, db, filter, page)
+	if err != nil || !found {
+		list.Total = noneOf(page)
 		return list, err
 	}
-	query, args := mailingListsQuery("*", domain, page)
-	rows, err := db.Records(ctx, query, args...)
+	rows, err := l.Records(ctx, db, page)
 	if err != nil {
-		return list, fmt.Errorf("read mailing lists of %s: %w", domain, err)
+		return list, fmt.Errorf("read mailing lists of %s: %w", filter.Domain, err)
 	}
-	rows, list.Next = sqldb.TurnPage(rows, page, func(r store.Record) string { return text(r, "address") })
-	if list.Items, err = s.wholeMailingLists(ctx, db, rows); err != nil {
-		return list, fmt.Errorf("read what belongs to mailing lists of %s: %w", domain, err)
+	list.Next, list.Total = rows.Next, rows.Total
+	if list.Items, err = s.wholeMailingLists(ctx, db, rows.Items); err != nil {
+		return list, fmt.Errorf("read what belongs to mailing lists of %s: %w", filter.Domain, err)
 	}
 	return list, nil
 }
 
 // MailingListAddresses implements store.MailingListAccounts.
-func (s *Store) MailingListAddresses(ctx context.Context, domain string, page store.PageRequest) (store.Page[string], error) {
+func (s *Store) MailingListAddresses(
+	ctx context.Context, filter store.MailingListFilter, page store.PageRequest,
+) (store.Page[string], error) {
 	db := s.db.Reader()
-	if domain != "" {
-		if err := hosted(ctx, db, domain); err != nil {
-			return store.Page[string]{}, err
-		}
+	l, found, err := s.mailingListsOf(ctx, db, filter, page)
+	if err != nil || !found {
+		return store.Page[string]{Items: []string{}, Total: noneOf(page)}, err
 	}
-	if !s.schema.Has(tableMailingLists) {
-		return store.Page[string]{Items: []string{}}, nil
-	}
-	query, args := mailingListsQuery("address", domain, page)
-	return addresses(ctx, db, page, query, args)
+	return keys(ctx, db, l, page)
 }
 
-func mailingListsQuery(columns, domain string, page store.PageRequest) (string, []any) {
-	condition := " = ?"
-	if domain == "" {
-		condition = " <> ?"
+// mailingListsOf is the list of the mailing lists of a domain, or NO_SUCH_DOMAIN. It is not found where there is no table of them.
+func (s *Store) mailingListsOf(
+	ctx context.Context, db *sqldb.Reader, filter store.MailingListFilter, page store.PageRequest,
+) (l sqldb.List, found bool, err error) {
+	if filter.Domain != "" {
+		if err = hosted(ctx, db, filter.Domain); err != nil {
+			return l, false, err
+		}
 	}
-	return sqldb.Paged("SELECT "+columns+" FROM maillists WHERE domain"+condition, []any{domain}, "address", page)
+	l, err = s.mailingListList(filter, page)
+	return l, s.schema.Has(tableMailingLists), err
+}
+
+// noneOf is the total of a list that has nothing, where that is asked for.
+func noneOf(page store.PageRequest) *int64 {
+	if !page.Count {
+		return nil
+	}
+	return new(int64)
 }
 
 // wholeMailingLists adds to the rows of lists what other tables hold about them.

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/sqldb"
@@ -28,37 +27,45 @@ func (s *Store) User(ctx context.Context, mail string) (store.User, error) {
 
 // Users implements store.Users.
 func (s *Store) Users(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[store.User], error) {
-	var list store.Page[store.User]
 	db := s.db.Reader()
-	if err := hosted(ctx, db, filter.Domain); err != nil {
-		return list, err
-	}
-	query, args, err := s.usersQuery(ctx, "m.*", filter, page)
+	l, err := s.usersOf(ctx, db, filter, page)
 	if err != nil {
-		return list, err
+		return store.Page[store.User]{}, err
 	}
-	rows, err := db.Records(ctx, query, args...)
+	rows, err := l.Records(ctx, db, page)
 	if err != nil {
-		return list, fmt.Errorf("read mailboxes of %s: %w", filter.Domain, err)
+		return store.Page[store.User]{}, fmt.Errorf("read mailboxes of %s: %w", filter.Domain, err)
 	}
-	rows, list.Next = sqldb.TurnPage(rows, page, func(r store.Record) string { return text(r, "username") })
-	if list.Items, err = s.wholeUsers(ctx, db, rows); err != nil {
-		return list, fmt.Errorf("read what belongs to mailboxes of %s: %w", filter.Domain, err)
+	users, err := s.wholeUsers(ctx, db, rows.Items)
+	if err != nil {
+		return store.Page[store.User]{}, fmt.Errorf("read what belongs to mailboxes of %s: %w", filter.Domain, err)
 	}
-	return list, nil
+	return store.Page[store.User]{Items: users, Next: rows.Next, Total: rows.Total}, nil
 }
 
 // UserAddresses implements store.Users.
 func (s *Store) UserAddresses(ctx context.Context, filter store.UserFilter, page store.PageRequest) (store.Page[string], error) {
 	db := s.db.Reader()
-	if err := hosted(ctx, db, filter.Domain); err != nil {
-		return store.Page[string]{}, err
-	}
-	query, args, err := s.usersQuery(ctx, "m.username", filter, page)
+	l, err := s.usersOf(ctx, db, filter, page)
 	if err != nil {
 		return store.Page[string]{}, err
 	}
-	return addresses(ctx, db, page, query, args)
+	return keys(ctx, db, l, page)
+}
+
+// usersOf is the list of the mailboxes of a domain, or NO_SUCH_DOMAIN.
+func (s *Store) usersOf(ctx context.Context, db *sqldb.Reader, filter store.UserFilter, page store.PageRequest) (sqldb.List, error) {
+	if err := hosted(ctx, db, filter.Domain); err != nil {
+		return sqldb.List{}, err
+	}
+	var above []string
+	if filter.Viewer != "" {
+		var err error
+		if above, err = s.outranking(ctx, db, filter.Domain, filter.Viewer); err != nil {
+			return sqldb.List{}, err
+		}
+	}
+	return s.userList(filter, above, page)
 }
 
 // UserPassword implements store.Users.
@@ -74,25 +81,6 @@ func (s *Store) UserPassword(ctx context.Context, mail string) (store.Secret, er
 	return store.Secret(password), nil
 }
 
-func (s *Store) usersQuery(ctx context.Context, columns string, filter store.UserFilter, page store.PageRequest) (string, []any, error) {
-	query, args := "SELECT "+columns+" FROM mailbox m WHERE m.domain = ?", []any{filter.Domain}
-	if filter.DisabledOnly {
-		query += " AND m.active = 0"
-	}
-	if filter.Viewer != "" {
-		above, err := s.outranking(ctx, s.db.Reader(), filter.Domain, filter.Viewer)
-		if err != nil {
-			return "", nil, err
-		}
-		for chunk := range slices.Chunk(above, chunkSize) {
-			query += " AND m.username NOT IN (?)"
-			args = append(args, chunk)
-		}
-	}
-	query, args = sqldb.Paged(query, args, "m.username", page)
-	return query, args, nil
-}
-
 // hosted returns NO_SUCH_DOMAIN unless there is such a primary domain.
 func hosted(ctx context.Context, db *sqldb.Reader, domain string) error {
 	var name string
@@ -104,14 +92,4 @@ func hosted(ctx context.Context, db *sqldb.Reader, domain string) error {
 		return store.NoSuchDomain(domain)
 	}
 	return nil
-}
-
-// addresses reads a page of one text column.
-func addresses(ctx context.Context, db *sqldb.Reader, page store.PageRequest, query string, args []any) (store.Page[string], error) {
-	list := store.Page[string]{Items: []string{}}
-	if err := db.Select(ctx, &list.Items, query, args...); err != nil {
-		return list, fmt.Errorf("read addresses: %w", err)
-	}
-	list.Items, list.Next = sqldb.TurnPage(list.Items, page, sqldb.Itself)
-	return list, nil
 }

@@ -216,7 +216,7 @@ func createAdminLimits(t *testing.T, open Open) {
 func listAdmins(t *testing.T, open Open) {
 	t.Run("empty", func(t *testing.T) {
 		f := open(t)
-		list, err := f.Accounts.Admins(ctx(t), store.PageRequest{})
+		list, err := f.Accounts.Admins(ctx(t), store.AdminFilter{}, store.PageRequest{})
 		require.NoError(t, err)
 		require.NotNil(t, list.Items)
 		require.Empty(t, list.Items)
@@ -230,7 +230,7 @@ func listAdmins(t *testing.T, open Open) {
 		mustAdmin(t, f, "a@elsewhere.test", store.LimitsUpdate{})
 		mustManage(t, f, "a.test", "c@elsewhere.test")
 
-		list, err := f.Accounts.Admins(ctx(t), store.PageRequest{})
+		list, err := f.Accounts.Admins(ctx(t), store.AdminFilter{}, store.PageRequest{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, 3)
 		require.Equal(t, "a@elsewhere.test", list.Items[0].Mail)
@@ -245,7 +245,7 @@ func listAdmins(t *testing.T, open Open) {
 			mustAdmin(t, f, mail, store.LimitsUpdate{})
 		}
 		requirePages(t, mails, func(page store.PageRequest) ([]string, string) {
-			list, err := f.Accounts.Admins(ctx(t), page)
+			list, err := f.Accounts.Admins(ctx(t), store.AdminFilter{}, page)
 			require.NoError(t, err)
 			var names []string
 			for _, a := range list.Items {

@@ -280,14 +280,14 @@ func mailingListLimits(t *testing.T, open Open) {
 func listMailingLists(t *testing.T, open Open) {
 	list := func(t *testing.T, f Fixture, page store.PageRequest) (mails []string, next string) {
 		t.Helper()
-		found, err := f.Accounts.MailingListAccounts(ctx(t), "a.test", page)
+		found, err := f.Accounts.MailingListAccounts(ctx(t), store.MailingListFilter{Domain: "a.test"}, page)
 		require.NoError(t, err)
 		mails = []string{}
 		for _, m := range found.Items {
 			require.Equal(t, mustReadMailingList(t, f, m.Mail), m)
 			mails = append(mails, m.Mail)
 		}
-		short, err := f.Accounts.MailingListAddresses(ctx(t), "a.test", page)
+		short, err := f.Accounts.MailingListAddresses(ctx(t), store.MailingListFilter{Domain: "a.test"}, page)
 		require.NoError(t, err)
 		require.Equal(t, mails, short.Items)
 		require.Equal(t, found.Next, short.Next)
@@ -295,9 +295,9 @@ func listMailingLists(t *testing.T, open Open) {
 	}
 	t.Run("unknown domain", func(t *testing.T) {
 		f := open(t)
-		_, err := f.Accounts.MailingListAccounts(ctx(t), "a.test", store.PageRequest{})
+		_, err := f.Accounts.MailingListAccounts(ctx(t), store.MailingListFilter{Domain: "a.test"}, store.PageRequest{})
 		requireCode(t, err, store.NotFound, store.CodeNoSuchDomain)
-		_, err = f.Accounts.MailingListAddresses(ctx(t), "a.test", store.PageRequest{})
+		_, err = f.Accounts.MailingListAddresses(ctx(t), store.MailingListFilter{Domain: "a.test"}, store.PageRequest{})
 		requireCode(t, err, store.NotFound, store.CodeNoSuchDomain)
 	})
 	t.Run("missing", func(t *testing.T) {
@@ -331,10 +331,10 @@ func listMailingLists(t *testing.T, open Open) {
 		back, _ := list(t, f, store.PageRequest{Desc: true})
 		require.Equal(t, []string{"l3@a.test", "l2@a.test", "l1@a.test"}, back)
 
-		all, err := f.Accounts.MailingListAddresses(ctx(t), "", store.PageRequest{Limit: 3})
+		all, err := f.Accounts.MailingListAddresses(ctx(t), store.MailingListFilter{}, store.PageRequest{Limit: 3})
 		require.NoError(t, err)
 		require.Equal(t, store.Page[string]{Items: []string{"l1@a.test", "l2@a.test", "l3@a.test"}, Next: "l3@a.test"}, all)
-		all, err = f.Accounts.MailingListAddresses(ctx(t), "", store.PageRequest{Limit: 3, After: all.Next})
+		all, err = f.Accounts.MailingListAddresses(ctx(t), store.MailingListFilter{}, store.PageRequest{Limit: 3, After: all.Next})
 		require.NoError(t, err)
 		require.Equal(t, store.Page[string]{Items: []string{"l9@b.test"}}, all)
 	})

@@ -243,7 +243,7 @@ func deleteMailingList(t *testing.T, open Open) {
 		require.NoError(t, err)
 		mustMailingListAccount(t, f, dev)
 		mustDeleteDomain(t, f, "a.test")
-		all, err := f.Accounts.MailingListAddresses(ctx(t), "", store.PageRequest{})
+		all, err := f.Accounts.MailingListAddresses(ctx(t), store.MailingListFilter{}, store.PageRequest{})
 		require.NoError(t, err)
 		require.Equal(t, []string{"l@b.test"}, all.Items)
 		require.Equal(t, []string{"bo@b.test"}, mustReadMailingList(t, f, "l@b.test").Owners)

@@ -12,6 +12,18 @@ import (
 // requirePages walks a list, whose keys are given in their order, in several ways.
 func requirePages(t *testing.T, keys []string, read func(page store.PageRequest) (names []string, next string)) {
 	t.Helper()
+	requirePagesBy(t, store.SortKey, keys, read)
+	rest, next := read(store.PageRequest{After: keys[0]})
+	require.Equal(t, keys[1:], rest, "after the first")
+	require.Empty(t, next)
+	none, next := read(store.PageRequest{After: keys[len(keys)-1], Limit: 1})
+	require.Empty(t, none, "after the last")
+	require.Empty(t, next)
+}
+
+// requirePagesBy walks a list that is sorted in that way, in several ways.
+func requirePagesBy(t *testing.T, sort store.Sort, keys []string, read func(page store.PageRequest) (names []string, next string)) {
+	t.Helper()
 	backwards := slices.Clone(keys)
 	slices.Reverse(backwards)
 	for _, page := range []store.PageRequest{{}, {Limit: 1}, {Limit: 2}, {Limit: len(keys)}, {Limit: len(keys) + 1}} {
@@ -20,16 +32,10 @@ func requirePages(t *testing.T, keys []string, read func(page store.PageRequest)
 			if desc {
 				want = backwards
 			}
-			page.Desc = desc
-			require.Equal(t, want, walk(t, page, len(keys), read), "pages of %d, descending %v", page.Limit, desc)
+			page.Desc, page.Sort = desc, sort
+			require.Equal(t, want, walk(t, page, len(keys), read), "by %q in pages of %d, descending %v", sort, page.Limit, desc)
 		}
 	}
-	rest, next := read(store.PageRequest{After: keys[0]})
-	require.Equal(t, keys[1:], rest, "after the first")
-	require.Empty(t, next)
-	none, next := read(store.PageRequest{After: keys[len(keys)-1], Limit: 1})
-	require.Empty(t, none, "after the last")
-	require.Empty(t, next)
 }
 
 // walk reads page after page until the end.

@@ -54,7 +54,7 @@ func parameters(t *testing.T, open Open) {
 			t.Helper()
 			_, err := f.Accounts.UpdateAdmin(ctx(t), asGlobal, adma, u)
 			require.NoError(t, err)
-			all, err := f.Accounts.Admins(ctx(t), store.PageRequest{})
+			all, err := f.Accounts.Admins(ctx(t), store.AdminFilter{}, store.PageRequest{})
 			require.NoError(t, err)
 			return []store.Admin{mustReadAdmin(t, f, adma), all.Items[0]}
 		})
@@ -80,7 +80,7 @@ func parameters(t *testing.T, open Open) {
 			t.Helper()
 			_, err := f.Accounts.UpdateMailingListAccount(ctx(t), asGlobal, dev, u)
 			require.NoError(t, err)
-			all, err := f.Accounts.MailingListAccounts(ctx(t), "a.test", store.PageRequest{})
+			all, err := f.Accounts.MailingListAccounts(ctx(t), store.MailingListFilter{Domain: "a.test"}, store.PageRequest{})
 			require.NoError(t, err)
 			return []store.MailingListAccount{mustReadMailingList(t, f, dev), all.Items[0]}
 		})

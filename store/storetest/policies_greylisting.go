@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
 )
 
 func mustGreylist(t *testing.T, f PoliciesFixture, account store.PolicyAccount, on bool) {
@@ -89,8 +91,9 @@ func greylistings(t *testing.T, open PoliciesOpen) {
 			{Name: "active", Value: int64(0)},
 		}, g.Without("id"))
 		mustGreylist(t, f, everybody, true)
-		all, err := f.Policies.GreylistingSettings(ctx(t))
+		settings, err := f.Policies.GreylistingSettings(ctx(t), store.GreylistingFilter{}, store.PageRequest{})
 		require.NoError(t, err)
+		all := settings.Items
 		order := make([]any, len(all))
 		for i, one := range all {
 			order[i] = one.Get("sender")
@@ -101,6 +104,7 @@ func greylistings(t *testing.T, open PoliciesOpen) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"192.0.2.1"}, cells(t, f.Iredapd, "SELECT sender FROM greylisting WHERE account = ?", string(ofAnna)))
 	})
+	t.Run("listed", func(t *testing.T) { listGreylistings(t, open) })
 	t.Run("64 at once", func(t *testing.T) {
 		f := open(t)
 		together(t, 64, func(i int) error {
@@ -288,4 +292,53 @@ func sharedServers(t *testing.T, open PoliciesOpen) {
 	exempt(true, false)
 	change(store.Set{Replace: &[]string{}})
 	exempt(false, false)
+}
+
+// listGreylistings walks the list of all settings, in both orders.
+func listGreylistings(t *testing.T, open PoliciesOpen) {
+	f := open(t)
+	for _, one := range []struct {
+		account, sender          string
+		priority, senderPriority int
+	}{
+		{"@.", "@.", 0, 0}, {"@example.com", "@.", 60, 0}, {"@example.com", "192.0.2.1", 60, 10}, {"anna@example.com", "@.", 100, 0},
+		{"cy_n%a@example.com", "@.", 100, 0}, {"bert@example.com", "@.", 100, 0}, {"bert@example.com", "@b.test", 100, 0},
+	} {
+		require.NoError(t, f.Iredapd.Write(ctx(t), func(tx *sqldb.Tx) error {
+			return tx.Insert(ctx(t), "greylisting", "INSERT INTO greylisting (account, sender, priority, sender_priority{columns}) VALUES (?, ?, ?, ?{values})",
+				one.account, one.sender, one.priority, one.senderPriority)
+		}))
+	}
+	read := func(filter store.GreylistingFilter, page store.PageRequest) (names []string, next string) {
+		list, err := f.Policies.GreylistingSettings(ctx(t), filter, page)
+		require.NoError(t, err)
+		names = []string{}
+		for _, r := range list.Items {
+			names = append(names, fmt.Sprint(r.Get("account"), " ", r.Get("sender")))
+		}
+		return names, list.Next
+	}
+	byAccount := []string{
+		"@. @.", "@example.com 192.0.2.1", "@example.com @.", "anna@example.com @.", "bert@example.com @.",
+		"bert@example.com @b.test", "cy_n%a@example.com @.",
+	}
+	byPrecedence := append(append([]string{}, byAccount[3:]...), byAccount[1], byAccount[2], byAccount[0])
+	for order, want := range map[store.Sort][]string{store.SortKey: byPrecedence, store.SortAccount: byAccount} {
+		requirePagesBy(t, order, want, func(page store.PageRequest) ([]string, string) { return read(store.GreylistingFilter{}, page) })
+	}
+	for text, want := range map[string][]string{"anna": byAccount[3:4], "BE": byAccount[4:6], "cy_": byAccount[6:], "cy%": {}, "*": {}, `\`: {}} {
+		found, _ := read(store.GreylistingFilter{Prefix: text}, store.PageRequest{Sort: store.SortAccount})
+		require.Equal(t, want, found, "prefix %s", text)
+	}
+	for text, want := range map[string][]string{"b.test": byAccount[5:6], "N%A": byAccount[6:], "192": byAccount[1:2], "_": byAccount[6:], "zz": {}} {
+		found, _ := read(store.GreylistingFilter{Any: text}, store.PageRequest{Sort: store.SortAccount})
+		require.Equal(t, want, found, "any %s", text)
+	}
+	list, err := f.Policies.GreylistingSettings(ctx(t), store.GreylistingFilter{Prefix: "bert"}, store.PageRequest{Limit: 1, Count: true})
+	require.NoError(t, err)
+	require.Equal(t, ptr(int64(2)), list.Total)
+	_, err = f.Policies.GreylistingSettings(ctx(t), store.GreylistingFilter{}, store.PageRequest{Sort: store.SortName})
+	requireCode(t, err, store.Invalid, store.CodeInvalidValue)
+	_, err = f.Policies.GreylistingSettings(ctx(t), store.GreylistingFilter{Any: "\x01"}, store.PageRequest{})
+	requireCode(t, err, store.Invalid, store.CodeInvalidValue)
 }

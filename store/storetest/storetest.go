@@ -38,6 +38,7 @@ func Accounts(t *testing.T, open Open) {
 	t.Run("user", func(t *testing.T) { users(t, open) })
 	t.Run("alias", func(t *testing.T) { aliases(t, open) })
 	t.Run("ml", func(t *testing.T) { mls(t, open) })
+	t.Run("lists", func(t *testing.T) { lists(t, open) })
 	t.Run("tenants", func(t *testing.T) { tenants(t, open) })
 	t.Run("spellings", func(t *testing.T) { spellings(t, open) })
 	t.Run("rights", func(t *testing.T) { rights(t, open) })
