@@ -79,6 +79,10 @@ func newOperation(
 		if err := op.readBody(spec.RequestBody.Value.Content[MediaJSON].Schema.Value); err != nil {
 			return nil, err
 		}
+		creates := spec.Responses.Value("201") != nil
+		for _, p := range op.Body {
+			p.Empties = p.Empties || p.Replaces || creates && p.Kind == KindArray
+		}
 	}
 	if err := op.checkTargets(); err != nil {
 		return nil, err

@@ -17,6 +17,8 @@ type Parameter struct {
 	Kind     string
 	Nullable bool
 	Replaces bool // a list that replaces the stored one
+	// Empties is true where an empty text or list leaves nothing of what is stored, or of what a new account begins with.
+	Empties  bool
 	Choice   bool // has an enum
 	Pattern  bool
 	Presence bool // in a form, being there is enough
@@ -39,6 +41,12 @@ const (
 	KindNumber  = "number"
 	KindArray   = "array"
 )
+
+// formatPassword is that of a text of which an account has always one.
+const formatPassword = "password"
+
+// IsYesNo reports whether the values are yes and no.
+func (p *Parameter) IsYesNo() bool { return p.On == "yes" }
 
 // IsNumber reports whether the values are numbers.
 func (p *Parameter) IsNumber() bool { return p.Kind == KindInteger || p.Kind == KindNumber }
@@ -69,7 +77,10 @@ func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
 		p.Kind = (*schema.Type)[0]
 	}
 	switch p.Kind {
-	case KindString, KindInteger, KindNumber:
+	case KindString:
+		p.Empties = !p.Choice && schema.Format != formatPassword && schema.VisitJSON("") == nil
+		return p, nil
+	case KindInteger, KindNumber:
 		return p, nil
 	case KindArray:
 		k := &keys{extensions: schema.Items.Value.Extensions}

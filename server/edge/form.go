@@ -154,7 +154,7 @@ func scalar(p *contract.Parameter, value string, emptyIsAbsent bool) (raw json.R
 		value = strings.TrimSpace(value)
 	}
 	if value == "" && p.Nullable {
-		return json.RawMessage("null"), true
+		return nullJSON, true
 	}
 	if value == "" && (p.Choice || p.Kind != contract.KindString) {
 		return quote(""), !emptyIsAbsent
@@ -171,7 +171,7 @@ func scalar(p *contract.Parameter, value string, emptyIsAbsent bool) (raw json.R
 func quote(v any) json.RawMessage {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return json.RawMessage("null")
+		return nullJSON
 	}
 	return raw
 }

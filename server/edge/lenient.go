@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/postern-mail/postern/server/contract"
@@ -49,6 +50,11 @@ func (lenient) word(p *contract.Parameter, value string) string {
 func (lenient) emptyIsAbsent() bool { return true }
 
 func (lenient) readsWords() bool { return true }
+
+// null is left to the validator, but for text.
+func (lenient) null(*contract.Parameter) (json.RawMessage, error) { return nullJSON, nil }
+
+func (lenient) readsBooleans(p *contract.Parameter) bool { return p.Choice }
 
 // checkItem leaves an invalid item out; the answer names it.
 func (lenient) checkItem(p *contract.Parameter, item string, cut bool) (leftOut bool, err error) {

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -76,6 +77,10 @@ type surface interface {
 	emptyIsAbsent() bool
 	// readsWords reports whether the values of JSON are read like those of a form: null is an empty text, true and 1 are words.
 	readsWords() bool
+	// null is the value that null stands for in JSON.
+	null(p *contract.Parameter) (json.RawMessage, error)
+	// readsBooleans reports whether true and false in JSON are words of the parameter.
+	readsBooleans(p *contract.Parameter) bool
 	// checkItem returns what is wrong with an item of a list, and whether the item is then left out rather than refused.
 	checkItem(p *contract.Parameter, item string, cut bool) (leftOut bool, err error)
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"encoding/json"
 	"errors"
 	"unicode/utf8"
 
@@ -49,11 +50,11 @@ func tooLong(p *contract.Parameter) error {
 
 // wrongKind is the error for a value that is not what the schema names.
 func wrongKind(p *contract.Parameter, schema *openapi3.Schema) error {
-	format := "%s must be %s."
+	format, what := "%s must be %s.", valueWord(p)
 	if schema == p.Items {
-		format = "Each item of %s must be %s."
+		format, what = "Each item of %s must be %s.", typeWord(schema)
 	}
-	return store.Fail(store.Invalid, codeOf(schema, reply.CodeInvalidType), format, p.Name, typeWord(schema)).With(p.Name)
+	return store.Fail(store.Invalid, codeOf(schema, reply.CodeInvalidType), format, p.Name, what).With(p.Name)
 }
 
 // badNumber is the error for a number that the parameter cannot hold.
@@ -67,6 +68,17 @@ func badNumber(p *contract.Parameter, err error) error {
 	}
 	return store.Fail(store.Invalid, codeOf(p.Schema, reply.CodeInvalidValue), format, p.Name, number(*bound)).With(p.Name)
 }
+
+// valueWord says what a value of the parameter is.
+func valueWord(p *contract.Parameter) string {
+	if p.Choice {
+		return "one of " + choices(p.Schema.Enum)
+	}
+	return typeWord(p.Schema)
+}
+
+// nullJSON is null.
+var nullJSON = json.RawMessage("null")
 
 // canonical returns the form in which a value of the query string goes on.
 func canonical(p *contract.Parameter, value string) string {

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 
@@ -68,8 +67,12 @@ func (n *normaliser) value(j *jsonReader, p *contract.Parameter) error {
 		return n.array(j, p)
 	case startsNumber(b) && p.IsNumber():
 		return n.number(j, p)
-	case n.on.readsWords() && p.Choice && (b == 't' || b == 'f' || startsNumber(b)):
-		return n.bareWord(j, p)
+	case b == 't' || b == 'f':
+		return n.boolean(j, p)
+	case n.on.readsWords() && p.Choice && startsNumber(b):
+		return n.bareNumber(j, p)
+	case b == '"' && p.IsNumber() && p.Nullable && !n.on.readsWords():
+		return n.emptyNumber(j, p)
 	}
 	return j.skipAfter(n.fault(wrongKind(p, p.Schema)))
 }
@@ -80,7 +83,11 @@ func (n *normaliser) null(p *contract.Parameter) error {
 	if n.on.readsWords() && p.Kind == contract.KindString {
 		return n.text(p, "")
 	}
-	n.put(p, json.RawMessage("null"))
+	raw, err := n.on.null(p)
+	if err != nil {
+		return n.fault(err)
+	}
+	n.put(p, raw)
 	return nil
 }
 
@@ -93,6 +100,9 @@ func (n *normaliser) string(j *jsonReader, p *contract.Parameter) error {
 		return n.fault(tooLong(p))
 	case n.on.readsWords():
 		return n.text(p, s)
+	case s == "" && p.Nullable:
+		n.put(p, nullJSON)
+		return nil
 	}
 	if err = checkValue(p.Name, s); err != nil {
 		return n.fault(err)
@@ -101,22 +111,44 @@ func (n *normaliser) string(j *jsonReader, p *contract.Parameter) error {
 	return nil
 }
 
-// bareWord reads true, false or a number in the place of a word, which only the legacy surface takes.
-func (n *normaliser) bareWord(j *jsonReader, p *contract.Parameter) error {
-	b, err := j.next()
-	if err != nil {
+// boolean reads true or false in the place of a word.
+func (n *normaliser) boolean(j *jsonReader, p *contract.Parameter) error {
+	s, err := j.word()
+	switch {
+	case err != nil:
 		return err
+	case !n.on.readsBooleans(p):
+		return n.fault(wrongKind(p, p.Schema))
+	case n.on.readsWords():
+		return n.text(p, s)
+	case s == "true":
+		n.put(p, quote(p.On))
+	default:
+		n.put(p, quote(p.Off))
 	}
-	var s string
-	if startsNumber(b) {
-		s, _, err = j.number(maxNumber)
-	} else {
-		s, err = j.word()
-	}
+	return nil
+}
+
+// bareNumber reads a number in the place of a word, which only the legacy surface takes.
+func (n *normaliser) bareNumber(j *jsonReader, p *contract.Parameter) error {
+	s, _, err := j.number(maxNumber)
 	if err != nil {
 		return err
 	}
 	return n.text(p, s)
+}
+
+// emptyNumber reads text in the place of a number that can be unset, which the empty one does.
+func (n *normaliser) emptyNumber(j *jsonReader, p *contract.Parameter) error {
+	s, cut, err := j.text(0)
+	switch {
+	case err != nil:
+		return err
+	case s != "" || cut:
+		return n.fault(wrongKind(p, p.Schema))
+	}
+	n.put(p, nullJSON)
+	return nil
 }
 
 func (n *normaliser) number(j *jsonReader, p *contract.Parameter) error {

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/postern-mail/postern/server/contract"
@@ -44,6 +45,22 @@ func (strict) word(_ *contract.Parameter, value string) string { return value }
 func (strict) emptyIsAbsent() bool { return false }
 
 func (strict) readsWords() bool { return false }
+
+// null empties what can be emptied.
+func (strict) null(p *contract.Parameter) (json.RawMessage, error) {
+	switch {
+	case p.Nullable:
+		return nullJSON, nil
+	case p.Empties && p.Kind == contract.KindArray:
+		return quote([]string{}), nil
+	case p.Empties:
+		return quote(""), nil
+	}
+	code := codeOf(p.Schema, reply.CodeInvalidType)
+	return nil, store.Fail(store.Invalid, code, "%s must be %s. It cannot be unset, so null is none of its values.", p.Name, valueWord(p)).With(p.Name)
+}
+
+func (strict) readsBooleans(p *contract.Parameter) bool { return p.IsYesNo() }
 
 // checkItem refuses an invalid item. Only so many are looked at: a list has room for thousands.
 func (strict) checkItem(p *contract.Parameter, item string, cut bool) (leftOut bool, err error) {

@@ -123,7 +123,7 @@ func TestBadInput(t *testing.T) {
 		{Name: "negative limit", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"numberOfUsers":-2}`, Status: 400, Msg: "INVALID_NUMBER", Field: "numberOfUsers"},
 		{Name: "text as number", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"name":5}`, Status: 400, Msg: "INVALID_TYPE", Field: "name"},
 		{Name: "list as text", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"catchall":"anna@example.com"}`, Status: 400, Msg: "INVALID_TYPE", Field: "catchall"},
-		{Name: "null for what is not nullable", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"name":null}`, Status: 400, Msg: "INVALID_TYPE", Field: "name"},
+		{Name: "null for what is not nullable", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"quota":null}`, Status: 400, Msg: "INVALID_NUMBER", Field: "quota"},
 		{Name: "unknown parameter, JSON", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"nonsense":1}`, Status: 400, Msg: "UNKNOWN_PARAMETER", Field: "nonsense"},
 		{Name: "other case of a name", Method: "PUT", Path: domain, ContentType: servertest.JSONType, Raw: `{"NAME":"x"}`, Status: 400, Msg: "UNKNOWN_PARAMETER", Field: "NAME"},
 		{Name: "unknown parameter, legacy", Legacy: true, Method: "PUT", Path: domain, ContentType: servertest.FormType, Raw: "nonsense=1", Status: 200},
