@@ -7,9 +7,6 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/postern-mail/postern/server/reply"
-	"github.com/postern-mail/postern/store"
 )
 
 // maxNesting is how deep the arrays and objects of a body may be nested.
@@ -17,17 +14,15 @@ const maxNesting = 1000
 
 // jsonReader reads JSON (RFC 8259) token by token. It holds the part of a token that the caller asks for, and nothing of
 // what it skips; the decoders of encoding/json hold each string and number as a whole.
-type jsonReader struct{ from *bufio.Reader }
+type jsonReader struct{ from *jsonSource }
 
-func newJSONReader(body io.Reader) *jsonReader { return &jsonReader{bufio.NewReader(body)} }
+func newJSONReader(body io.Reader) *jsonReader {
+	return &jsonReader{&jsonSource{from: bufio.NewReader(body), next: place{1, 1}}}
+}
 
 var (
-	errNotObject = malformed("The body is not a JSON object.")
-	errBadJSON   = malformed("The body is not well-formed JSON.")
-	errTrailing  = malformed("The body has trailing data after the JSON object.")
-	errTooDeep   = malformed("The body is nested too deeply.")
-	errNotUTF8   = store.Fail(store.Invalid, reply.CodeInvalidUTF8, "The body is not valid UTF-8.")
-	errNUL       = store.Fail(store.Invalid, reply.CodeInvalidCharacter, "The body holds a NUL character.")
+	errNoBody  = malformed("The body is empty. It has to be a JSON object, such as {}.")
+	errTooDeep = malformed("The body is nested too deeply.")
 )
 
 // next returns the next byte that is no white space, and leaves it there.
@@ -45,50 +40,27 @@ func (j *jsonReader) next() (byte, error) {
 	}
 }
 
-// expect takes the byte b, which is the next one of any well-formed body.
-func (j *jsonReader) expect(b byte) error {
+// expect takes the byte b, which is the next one of any well-formed body; the hint is for whoever wrote another.
+func (j *jsonReader) expect(b byte, hint string) error {
 	got, err := j.next()
 	if err != nil {
-		return cutShort(err)
+		return j.cutShort(err)
 	}
 	if got != b {
-		return j.unexpected()
+		return j.unexpected(hint)
 	}
-	_, err = j.from.Discard(1)
-	return err
-}
-
-// unexpected says what is wrong with the next character.
-func (j *jsonReader) unexpected() error {
-	r, size, err := j.from.ReadRune()
-	switch {
-	case err != nil:
-		return cutShort(err)
-	case r == utf8.RuneError && size == 1:
-		return errNotUTF8
-	case r == 0:
-		return errNUL
-	}
-	return errBadJSON
-}
-
-// cutShort is the error for a body that ends too early.
-func cutShort(err error) error {
-	if errors.Is(err, io.EOF) {
-		return errBadJSON
-	}
-	return err
+	return j.from.Discard(1)
 }
 
 // object reads an object. The function gets each name, cut to at most maxName bytes, and reads the value.
 func (j *jsonReader) object(maxName int, member func(name string, cut bool) error) error {
-	if err := j.expect('{'); err != nil {
+	if err := j.expect('{', ""); err != nil {
 		return err
 	}
 	return j.each('}', func() error {
 		name, cut, err := j.text(maxName)
 		if err == nil {
-			err = j.expect(':')
+			err = j.expect(':', hintColon)
 		}
 		if err != nil {
 			return err
@@ -99,7 +71,7 @@ func (j *jsonReader) object(maxName int, member func(name string, cut bool) erro
 
 // array reads an array. The function reads each item.
 func (j *jsonReader) array(item func() error) error {
-	if err := j.expect('['); err != nil {
+	if err := j.expect('[', ""); err != nil {
 		return err
 	}
 	return j.each(']', item)
@@ -110,25 +82,32 @@ func (j *jsonReader) each(end byte, read func() error) error {
 	for first := true; ; first = false {
 		b, err := j.next()
 		if err != nil {
-			return cutShort(err)
+			return j.cutShort(err)
 		}
 		if first && b == end {
 			break
+		}
+		if b == end {
+			return j.unexpected(hintComma)
 		}
 		if err = read(); err != nil {
 			return err
 		}
 		if b, err = j.next(); err != nil {
-			return cutShort(err)
+			return j.cutShort(err)
 		}
 		if b == end {
 			break
 		}
-		if err = j.expect(','); err != nil {
+		hint := hintNoComma
+		if b == '}' || b == ']' || b == ':' {
+			hint = ""
+		}
+		if err = j.expect(',', hint); err != nil {
 			return err
 		}
 	}
-	return j.expect(end)
+	return j.expect(end, "")
 }
 
 // end makes sure that nothing follows.
@@ -140,15 +119,12 @@ func (j *jsonReader) end() error {
 	case err != nil:
 		return err
 	}
-	if err = j.unexpected(); !errors.Is(err, errBadJSON) {
-		return err
-	}
-	return errTrailing
+	return j.trailing()
 }
 
 // text reads a string and returns at most the given number of its bytes; cut tells whether there were more.
 func (j *jsonReader) text(most int) (s string, cut bool, err error) {
-	if err = j.expect('"'); err != nil {
+	if err = j.expect('"', hintName); err != nil {
 		return "", false, err
 	}
 	var kept []byte
@@ -161,28 +137,24 @@ func (j *jsonReader) text(most int) (s string, cut bool, err error) {
 	for {
 		plain, err := j.plain()
 		if err != nil {
-			return "", false, cutShort(err)
+			return "", false, j.cutShort(err)
 		}
 		keep(plain)
-		if _, err = j.from.Discard(len(plain)); err != nil {
+		if err = j.from.Discard(len(plain)); err != nil {
 			return "", false, err
 		}
 		r, size, err := j.from.ReadRune()
 		switch {
 		case err != nil:
-			return "", false, cutShort(err)
+			return "", false, j.cutShort(err)
 		case r == '"':
 			return string(kept), cut, nil
 		case r == '\\':
 			if r, err = j.escape(); err != nil {
 				return "", false, err
 			}
-		case r == utf8.RuneError && size == 1:
-			return "", false, errNotUTF8
-		case r == 0:
-			return "", false, errNUL
-		case r < ' ':
-			return "", false, errBadJSON
+		case r == utf8.RuneError && size == 1, r < ' ':
+			return "", false, j.bad(r, size, hintControl)
 		}
 		keep(utf8.AppendRune(encoded[:0], r))
 	}
@@ -209,12 +181,12 @@ var escapes = map[byte]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f'
 func (j *jsonReader) escape() (rune, error) {
 	b, err := j.from.ReadByte()
 	if err != nil {
-		return 0, cutShort(err)
+		return 0, j.cutShort(err)
 	}
 	if b != 'u' {
 		r, ok := escapes[b]
 		if !ok {
-			return 0, errBadJSON
+			return 0, j.badByte(hintEscape)
 		}
 		return r, nil
 	}
@@ -228,30 +200,30 @@ func (j *jsonReader) escape() (rune, error) {
 	}
 	low, err := j.from.Peek(6)
 	if err != nil {
-		return 0, cutShort(err)
+		return 0, j.cutShort(err)
 	}
 	second, err := strconv.ParseUint(string(low[2:]), 16, 16)
 	if pair := utf16.DecodeRune(r, rune(second)); err == nil && pair != utf8.RuneError {
-		_, err = j.from.Discard(len(low))
-		return pair, err
+		return pair, j.from.Discard(len(low))
 	}
 	return utf8.RuneError, nil
 }
 
 // hex reads the four digits of an escaped character.
 func (j *jsonReader) hex() (rune, error) {
-	var digits [4]byte
-	if _, err := io.ReadFull(j.from, digits[:]); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = io.EOF
+	var r rune
+	for range 4 {
+		b, err := j.from.ReadByte()
+		if err != nil {
+			return 0, j.cutShort(err)
 		}
-		return 0, cutShort(err)
+		digit, err := strconv.ParseUint(string(rune(b)), 16, 8)
+		if err != nil {
+			return 0, j.badByte(hintEscape)
+		}
+		r = r<<4 | rune(digit)
 	}
-	n, err := strconv.ParseUint(string(digits[:]), 16, 16)
-	if err != nil {
-		return 0, errBadJSON
-	}
-	return rune(n), nil
+	return r, nil
 }
 
 // number reads a number and returns at most the given number of its characters; cut tells whether there were more.
@@ -268,8 +240,10 @@ func (j *jsonReader) number(most int) (text string, cut bool, err error) {
 			state = grammar.step(b)
 		}
 		switch {
+		case err != nil && !grammar.complete():
+			return "", false, j.cutShort(err)
 		case state == numberBad || state == numberEnd && !grammar.complete():
-			return "", false, errBadJSON
+			return "", false, j.badByte(hintNumber)
 		case state == numberEnd && err == nil:
 			return string(kept), cut, j.from.UnreadByte()
 		case state == numberEnd:
@@ -345,18 +319,24 @@ func (s numberState) digit(b byte) numberState {
 func (j *jsonReader) word() (string, error) {
 	b, err := j.next()
 	if err != nil {
-		return "", cutShort(err)
+		return "", j.cutShort(err)
 	}
 	want := map[byte]string{'t': "true", 'f': "false", 'n': "null"}[b]
-	if want == "" {
-		return "", j.unexpected()
+	switch {
+	case want != "":
+	case b == ',' || b == ']' || b == '}':
+		return "", j.unexpected(hintNoValue)
+	case b == '+' || b == '.':
+		return "", j.unexpected(hintNumber)
+	default:
+		return "", j.unexpected(hintValue)
 	}
 	for i := range len(want) {
 		if b, err = j.from.ReadByte(); err != nil {
-			return "", cutShort(err)
+			return "", j.cutShort(err)
 		}
 		if b != want[i] {
-			return "", errBadJSON
+			return "", j.badByte(hintValue)
 		}
 	}
 	return want, nil
@@ -376,7 +356,7 @@ func (j *jsonReader) skip() error { return j.skipWithin(0) }
 func (j *jsonReader) skipWithin(depth int) error {
 	b, err := j.next()
 	if err != nil {
-		return cutShort(err)
+		return j.cutShort(err)
 	}
 	if depth > maxNesting {
 		return errTooDeep

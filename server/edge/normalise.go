@@ -67,7 +67,7 @@ type surface interface {
 	find(op *contract.Operation, name string, isBody bool) contract.LegacyName
 	// unknown is the error for a name that is no parameter of the body or of the query string, nil where it is ignored.
 	unknown(op *contract.Operation, name string, isBody bool) error
-	// jsonAsForm is the error for a JSON object that was sent as a form, nil where it is read as what it is.
+	// jsonAsForm is the error for JSON that was sent as a form, nil where an object is read as what it is.
 	jsonAsForm() error
 	// repeated is the error for a value that is given again, nil where the last one counts.
 	repeated(name string) error

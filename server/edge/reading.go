@@ -54,14 +54,14 @@ func (n *normaliser) read(r *http.Request, body io.Reader) error {
 		return n.json(newJSONReader(body))
 	}
 	from := bufio.NewReader(body)
-	isJSON, err := beginsObject(from)
+	begins, err := beginning(from)
+	if err == nil && looksLikeJSON(begins) {
+		err = n.on.jsonAsForm()
+	}
 	switch {
 	case err != nil:
 		return err
-	case isJSON:
-		if err = n.on.jsonAsForm(); err != nil {
-			return err
-		}
+	case begins != "" && begins[0] == '{':
 		return n.json(newJSONReader(from))
 	}
 	return n.form(&formReader{from: from, bad: errBadForm}, true)
@@ -70,22 +70,39 @@ func (n *normaliser) read(r *http.Request, body io.Reader) error {
 // mostBlanks is how many blanks in front of a body are looked past.
 const mostBlanks = 64
 
-// beginsObject reports whether a body that was sent as a form begins as a JSON object does, which the name of no parameter does.
-// curl -d sends any text as a form.
-func beginsObject(from *bufio.Reader) (bool, error) {
+// beginning returns the first few bytes of a body behind its blanks, and leaves them there.
+func beginning(from *bufio.Reader) (string, error) {
+	const few = 4
 	for n := 1; n <= mostBlanks; n++ {
 		b, err := from.Peek(n)
 		switch {
 		case errors.Is(err, io.EOF):
-			return false, nil
+			return "", nil
 		case err != nil:
-			return false, err
-		case strings.IndexByte(" \t\r\n", b[n-1]) < 0:
-			return b[n-1] == '{', nil
+			return "", err
+		case !isBlank(b[n-1]):
+			b, err = from.Peek(n - 1 + few)
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return string(b[min(n-1, len(b)):]), err
 		}
 	}
-	return false, nil
+	return "", nil
 }
+
+func isBlank(b byte) bool { return strings.IndexByte(" \t\r\n", b) >= 0 }
+
+// looksLikeJSON reports whether text that was sent as a form, or a name in one, begins as JSON does, or as JSON in quotes or behind a
+// byte order mark. The names of parameters do not, and curl -d sends any text as a form. Such text is never repeated: it may hold
+// a password.
+func looksLikeJSON(text string) bool {
+	text = strings.TrimLeft(strings.TrimPrefix(text, "\ufeff"), "'\" \t\r\n")
+	return strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
+}
+
+// holdsJSON reports whether a name may be a part of a JSON document.
+func holdsJSON(name string) bool { return looksLikeJSON(name) || strings.ContainsAny(name, "{\"") }
 
 var (
 	errBadQuery = store.Fail(store.Invalid, reply.CodeMalformedQuery, "The query string is not well-formed.")

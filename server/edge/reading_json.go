@@ -13,7 +13,7 @@ func (n *normaliser) json(j *jsonReader) error {
 	b, err := j.next()
 	switch {
 	case errors.Is(err, io.EOF):
-		return errNotObject
+		return errNoBody
 	case err != nil:
 		return err
 	case b == 'n':
@@ -22,10 +22,7 @@ func (n *normaliser) json(j *jsonReader) error {
 		}
 		return err
 	case b != '{':
-		if err = j.unexpected(); errors.Is(err, errBadJSON) {
-			err = errNotObject
-		}
-		return err
+		return j.notObject()
 	}
 	if err = j.object(maxName, func(name string, _ bool) error { return n.member(j, name) }); err != nil {
 		return err
@@ -58,26 +55,42 @@ func (n *normaliser) value(j *jsonReader, p *contract.Parameter) error {
 	b, err := j.next()
 	switch {
 	case err != nil:
-		return cutShort(err)
+		return j.cutShort(err)
 	case b == 'n':
 		return j.skipAfter(n.null(p))
-	case b == '"' && p.Kind == contract.KindString:
-		return n.string(j, p)
-	case b == '[' && p.Kind == contract.KindArray:
-		return n.array(j, p)
-	case startsNumber(b) && p.IsNumber():
-		return n.number(j, p)
 	case b == 't' || b == 'f':
 		return n.boolean(j, p)
-	case n.on.readsWords() && p.Choice && startsNumber(b):
-		return n.bareNumber(j, p)
-	case b == '"' && p.IsNumber() && p.Nullable && !n.on.readsWords():
+	case b == '"':
+		return n.quoted(j, p)
+	case b == '-' || b >= '0' && b <= '9':
+		return n.digits(j, p)
+	case b == '[' && p.Kind == contract.KindArray:
+		return n.array(j, p)
+	}
+	return j.skipAfter(n.fault(wrongKind(p, p.Schema)))
+}
+
+// quoted takes over a text.
+func (n *normaliser) quoted(j *jsonReader, p *contract.Parameter) error {
+	switch {
+	case p.Kind == contract.KindString:
+		return n.string(j, p)
+	case p.IsNumber() && p.Nullable && !n.on.readsWords():
 		return n.emptyNumber(j, p)
 	}
 	return j.skipAfter(n.fault(wrongKind(p, p.Schema)))
 }
 
-func startsNumber(b byte) bool { return b == '-' || b >= '0' && b <= '9' }
+// digits takes over a number.
+func (n *normaliser) digits(j *jsonReader, p *contract.Parameter) error {
+	switch {
+	case p.IsNumber():
+		return n.number(j, p)
+	case p.Choice && n.on.readsWords():
+		return n.bareNumber(j, p)
+	}
+	return j.skipAfter(n.fault(wrongKind(p, p.Schema)))
+}
 
 func (n *normaliser) null(p *contract.Parameter) error {
 	if n.on.readsWords() && p.Kind == contract.KindString {
@@ -173,7 +186,7 @@ func (n *normaliser) array(j *jsonReader, p *contract.Parameter) error {
 		b, err := j.next()
 		switch {
 		case err != nil:
-			return cutShort(err)
+			return j.cutShort(err)
 		case list.full:
 			return j.skip()
 		case b != '"' && list.mixed:

@@ -21,9 +21,13 @@ func (strict) find(op *contract.Operation, name string, isBody bool) contract.Le
 }
 
 func (strict) unknown(op *contract.Operation, name string, isBody bool) error {
-	here, there, place := op.Body, op.Query, "the query string"
+	here, there, found, place := op.Body, op.Query, "The body", "the query string"
 	if !isBody {
-		here, there, place = op.Query, op.Body, "the body"
+		here, there, found, place = op.Query, op.Body, "The query string", "the body"
+	}
+	if holdsJSON(name) { // and perhaps a password
+		return store.Fail(store.Invalid, reply.CodeUnknownParameter,
+			"%s has JSON where a name is expected. JSON is the whole body, with the header Content-Type: application/json.", found)
 	}
 	name = shown(name)
 	if there[name] != nil {

@@ -32,6 +32,31 @@ func TestRepliesToMistakes(t *testing.T) {
 	}{
 		{"JSON sent as a form", "PUT", anna, asForm, `{"quota": 20}`, 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
 		{"JSON sent as a form, after blanks", "PUT", anna, asForm, " \n{\"quota\": 20}", 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
+		{"JSON in quotes", "PUT", anna, asForm, `'{"quota": 20}'`, 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
+		{"JSON in quotes, said to be JSON", "PUT", anna, servertest.JSONType, `'{"quota": 20}'`, 400, "MALFORMED_BODY", "", []string{"begins with '", "begins with {"}},
+		{"JSON behind a byte order mark", "PUT", anna, servertest.JSONType, "\ufeff{\"quota\": 20}", 400, "MALFORMED_BODY", "", []string{"begins with U+FEFF"}},
+		{"a list as the body", "PUT", anna, servertest.JSONType, `[{"quota": 20}]`, 400, "MALFORMED_BODY", "", []string{"begins with [", "begins with {"}},
+		{"JSON in the query string", "PUT", anna + "?%7B%22quota%22:20%7D", "", "", 400, "UNKNOWN_PARAMETER", "", []string{"Content-Type: application/json"}},
+		{"a comma at the end", "PUT", anna, servertest.JSONType, "{\n  \"name\": \"Anna\",\n}", 400, "MALFORMED_BODY", "",
+			[]string{"} at line 3, column 1", "Leave out the comma"}},
+		{"a comma at the end of a list", "PUT", anna, servertest.JSONType, `{"aliases": ["a@example.com",]}`, 400, "MALFORMED_BODY", "",
+			[]string{"] at line 1, column 30", "Leave out the comma"}},
+		{"single quotes", "PUT", anna, servertest.JSONType, `{'quota': 1}`, 400, "MALFORMED_BODY", "", []string{"' at line 1, column 2", "double quotes"}},
+		{"single quotes around a value", "PUT", anna, servertest.JSONType, "{\"name\":\n 'Anna'}", 400, "MALFORMED_BODY", "", []string{"' at line 2, column 2", "double quotes"}},
+		{"typographic quotes", "PUT", anna, servertest.JSONType, `{“quota”: 1}`, 400, "MALFORMED_BODY", "", []string{"“ at line 1, column 2", "double quotes"}},
+		{"no quotes", "PUT", anna, servertest.JSONType, `{quota: 1}`, 400, "MALFORMED_BODY", "", []string{"q at line 1, column 2", "A name stands in double quotes."}},
+		{"no quotes around a value", "PUT", anna, servertest.JSONType, `{"näme": Anna}`, 400, "MALFORMED_BODY", "", []string{"A at line 1, column 10", "Text stands in double quotes"}},
+		{"words of another language", "PUT", anna, servertest.JSONType, `{"isGlobalAdmin": True}`, 400, "MALFORMED_BODY", "", []string{"T at line 1, column 19", "true, false and null"}},
+		{"a comment", "PUT", anna, servertest.JSONType, "{// twenty\n\"quota\": 1}", 400, "MALFORMED_BODY", "", []string{"/ at line 1, column 2", "no comments"}},
+		{"a missing comma", "PUT", anna, servertest.JSONType, "{\"quota\": 1\n\"name\": \"x\"}", 400, "MALFORMED_BODY", "", []string{"\" at line 2, column 1", "A comma is missing"}},
+		{"an equals sign", "PUT", anna, servertest.JSONType, `{"quota" = 1}`, 400, "MALFORMED_BODY", "", []string{"= at line 1, column 10", "A colon"}},
+		{"a missing value", "PUT", anna, servertest.JSONType, `{"quota": }`, 400, "MALFORMED_BODY", "", []string{"} at line 1, column 11", "A value is missing"}},
+		{"a text over two lines", "PUT", anna, servertest.JSONType, "{\"name\": \"An\nna\"}", 400, "MALFORMED_BODY", "", []string{"the end of the line at line 1, column 13", `\n`}},
+		{"a path with backslashes", "PUT", anna, servertest.JSONType, `{"name": "C:\mail"}`, 400, "MALFORMED_BODY", "", []string{"m at line 1, column 14", "written twice"}},
+		{"a number in hexadecimal", "PUT", anna, servertest.JSONType, `{"quota": 0x10}`, 400, "MALFORMED_BODY", "", []string{"x at line 1, column 12"}},
+		{"the end too early", "PUT", anna, servertest.JSONType, "{\"name\": \"Anna\"\n", 400, "MALFORMED_BODY", "", []string{"ends too early, at line 2, column 1"}},
+		{"something behind it", "PUT", anna, servertest.JSONType, `{} x`, 400, "MALFORMED_BODY", "", []string{"trailing data", "x at line 1, column 4"}},
+		{"not UTF-8", "PUT", anna, servertest.JSONType, "{\"name\":\n\"\xff\"}", 400, "INVALID_UTF8", "", []string{"line 2, column 2"}},
 		{"misspelt", "PUT", anna, servertest.JSONType, `{"qouta": 20}`, 400, "UNKNOWN_PARAMETER", "qouta", []string{"Did you mean quota?"}},
 		{"misspelt beyond likeness", "PUT", anna, servertest.JSONType, `{"xyzzy": 20}`, 400, "UNKNOWN_PARAMETER", "xyzzy", nil},
 		{"a parameter of the body in the query string", "PUT", anna + "?quota=20", "", "", 400, "UNKNOWN_PARAMETER", "quota", []string{"in the body"}},
@@ -70,6 +95,7 @@ func TestRepliesToMistakes(t *testing.T) {
 			require.NotContains(t, a.Raw, `\u003`, "people read it")
 			if x.msg == "MALFORMED_BODY" {
 				require.NotContains(t, a.Body["_detail"], "20", "a body may hold a password")
+				require.NotContains(t, a.Body["_detail"], "Anna")
 			}
 			if x.says == nil {
 				require.NotContains(t, a.Body["_detail"], "Did you mean")
@@ -244,4 +270,32 @@ func operationOf(t *testing.T, key string) *specs.Operation {
 	require.NoError(t, err)
 	require.NotNil(t, all[key], key)
 	return all[key]
+}
+
+// TestBodiesAreNotRepeated spoils a body that holds a password in every place, and sends it as JSON and as what it is not: neither an
+// answer nor the log shows a part of it.
+func TestBodiesAreNotRepeated(t *testing.T) {
+	const secret = "Zq7Zq7Zq7Zq7"
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	root.MustDomain("example.com", nil)
+	root.MustUser("anna@example.com", nil)
+	w.Log.Reset()
+	body := `{"password": "` + secret + `", "quota": "` + secret + `", "name": ["` + secret + `"]}`
+	at := strings.Index(body, secret)
+	bodies := []string{body, "'" + body + "'", "[" + body + "]", "\ufeff" + body, `"` + body, "{}" + body, "x=" + body, "x&" + body, strings.Repeat(" ", 80) + body}
+	for i := range at + len(secret) + 4 {
+		bodies = append(bodies, body[:i]+"'"+body[i:], body[:i]+"\n"+body[i+1:], body[:i]+"\\"+body[i:], body[:i], body[i:])
+	}
+	for _, client := range []*servertest.Client{root, root.Legacy()} {
+		for _, sent := range bodies {
+			for _, contentType := range []string{servertest.JSONType, asForm} {
+				a := client.Send("PUT", "/api/user/anna@example.com", contentType, sent)
+				require.NotContains(t, a.Raw, secret[:6], "%s as %s", sent, contentType)
+			}
+			a := client.Send("PUT", "/api/user/anna@example.com?"+url.PathEscape(sent), "", "")
+			require.NotContains(t, a.Raw, secret[:6], "%s in the query string", sent)
+		}
+	}
+	require.NotContains(t, w.Log.String(), secret[:6])
 }
