@@ -1071,8 +1071,9 @@ type Failure struct {
 	Errors *[]Fault `json:"_errors,omitempty"`
 
 	// Field The parameter at fault, null where none is.
-	Field nullable.Nullable[string] `json:"_field"`
-	Msg   ErrorCode                 `json:"_msg"`
+	Field   nullable.Nullable[string] `json:"_field"`
+	Ignored *Ignored                  `json:"_ignored,omitempty"`
+	Msg     ErrorCode                 `json:"_msg"`
 
 	// RequestID Finds the request in the server's log.
 	RequestID string `json:"_request_id"`
@@ -1168,6 +1169,12 @@ type GreylistingWhitelistUpdate struct {
 //
 // Example: X-Mailer
 type HeaderName = string
+
+// Ignored On the legacy surface alone, in any answer, where the request has parameters that mean nothing to the operation: the
+// names of at most 20 of them, cut to 64 characters.
+//
+// Example: ["quotaUnit"]
+type Ignored = []string
 
 // Language A language of the admin panel. Null (empty in a form) unsets it.
 //
@@ -2452,6 +2459,7 @@ type Success struct {
 
 	// DiscardedCount How many items were left out.
 	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Ignored        *Ignored  `json:"_ignored,omitempty"`
 	Success        Succeeded `json:"_success"`
 }
 

@@ -26,7 +26,7 @@ func Legacy(prefix string, strict http.Handler) http.Handler {
 		}
 		method, path := rewriteOldPath(r.Method, "/api"+rest)
 		lenient := r.WithContext(reply.Lenient(r.Context()))
-		strict.ServeHTTP(reply.LenientWriter{ResponseWriter: w}, withPath(lenient, method, path))
+		strict.ServeHTTP(reply.NewLenientWriter(w, reply.NoteOf(r.Context())), withPath(lenient, method, path))
 	})
 }
 

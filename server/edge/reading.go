@@ -214,10 +214,13 @@ func (n *normaliser) formValue(f *formReader, name string, found contract.Legacy
 	return n.text(p, value)
 }
 
-// unknown notes a name that is no parameter, where that is a mistake.
+// unknown notes a name that is no parameter: where that is no mistake, the answer names it as ignored.
 func (n *normaliser) unknown(name string, isBody bool) error {
 	if err := n.on.unknown(n.op, name, isBody); err != nil {
 		return n.fault(err)
+	}
+	if name = cutName(name); name != "" && !holdsJSON(name) {
+		n.note.Ignore(name)
 	}
 	return nil
 }

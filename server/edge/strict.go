@@ -79,14 +79,21 @@ func (strict) checkItem(p *contract.Parameter, item string, cut bool) (leftOut b
 
 // shown cuts a name that a client made up to what an error should repeat.
 func shown(name string) string {
-	const most = 64
-	if len(name) > most {
-		name = name[:most] + "..."
+	if len(name) > mostShown {
+		return cutName(name) + "..."
 	}
+	return cutName(name)
+}
+
+// mostShown is how many bytes of a name an answer repeats.
+const mostShown = 64
+
+// cutName returns at most so many bytes of a name, without control characters.
+func cutName(name string) string {
 	return strings.ToValidUTF8(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return -1
 		}
 		return r
-	}, name), "")
+	}, name[:min(len(name), mostShown)]), "")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -190,11 +191,16 @@ func (e *Errors) Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", contentTypeJSON)
 	w.WriteHeader(status)
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false) // a hint may show <name>, and nobody reads JSON as a page
-	if err := out.Encode(body); err != nil {
+	if err := newEncoder(w).Encode(body); err != nil {
 		e.Log.Debug("the client is gone", "request_id", note.RequestID, "cause", err)
 	}
+}
+
+// newEncoder returns an encoder for what people read: a hint may show <name>, and nobody reads JSON as a page.
+func newEncoder(w io.Writer) *json.Encoder {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	return out
 }
 
 // decide returns the status and what is told, nil for a success.

@@ -2,7 +2,7 @@ package reply
 
 import (
 	"context"
-	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -35,6 +35,7 @@ type Note struct {
 	code      string
 	discarded []string
 	firstBad  map[string]error
+	ignored   []string
 }
 
 // WithNote starts the note of a request.
@@ -81,6 +82,25 @@ func (n *Note) Discarded() []string {
 	return n.discarded
 }
 
+// mostIgnored is how many names of parameters that were ignored an answer has.
+const mostIgnored = 20
+
+// Ignore names a parameter that means nothing to the operation, on the surface that passes over such.
+func (n *Note) Ignore(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.ignored) < mostIgnored && !slices.Contains(n.ignored, name) {
+		n.ignored = append(n.ignored, name)
+	}
+}
+
+// Ignored returns the names of the parameters that were ignored.
+func (n *Note) Ignored() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ignored
+}
+
 // SetPrincipal names who is asking, for the access log.
 func (n *Note) SetPrincipal(username string) {
 	n.mu.Lock()
@@ -123,24 +143,3 @@ func (n *Note) Operation() string {
 	defer n.mu.Unlock()
 	return n.operation
 }
-
-// LenientWriter answers every success of the legacy surface with 200.
-type LenientWriter struct{ http.ResponseWriter }
-
-// WriteHeader implements http.ResponseWriter.
-func (w LenientWriter) WriteHeader(status int) {
-	if status > http.StatusOK && status < http.StatusMultipleChoices {
-		status = http.StatusOK
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Flush implements http.Flusher, which gin expects.
-func (w LenientWriter) Flush() {
-	if f, ok := w.ResponseWriter.(http.Flusher); ok {
-		f.Flush()
-	}
-}
-
-// Unwrap lets http.ResponseController find the writer below.
-func (w LenientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

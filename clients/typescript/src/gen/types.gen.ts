@@ -1110,6 +1110,7 @@ export type Failure = {
      * The parameter at fault, null where none is.
      */
     _field: string | null;
+    _ignored?: Ignored;
     _msg: ErrorCode;
     /**
      * Finds the request in the server's log.
@@ -1254,6 +1255,13 @@ export type GreylistingWhitelistUpdate = {
  * The name of a header line.
  */
 export type HeaderName = string;
+
+/**
+ * On the legacy surface alone, in any answer, where the request has parameters that mean nothing to the operation: the
+ * names of at most 20 of them, cut to 64 characters.
+ *
+ */
+export type Ignored = Array<string>;
 
 /**
  * A language of the admin panel. Null (empty in a form) unsets it.
@@ -2391,6 +2399,7 @@ export type Success = {
      * How many items were left out.
      */
     _discarded_count?: Count;
+    _ignored?: Ignored;
     _success: Succeeded;
 };
 
