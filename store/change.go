@@ -43,6 +43,13 @@ const (
 	ChangedPassword = "[changed]"
 )
 
+// Adjustment is a value that a write had to change to store it.
+type Adjustment struct {
+	Field  string // the parameter
+	Asked  any    // of the type that the field of the noun has, as Stored
+	Stored any
+}
+
 // Change is what a write did or, of a dry run, would do.
 type Change struct {
 	Action Action `json:"action"`
@@ -63,8 +70,12 @@ type Change struct {
 	// as a fixed word, and a changed one as another.
 	Before Record `json:"-"`
 	After  Record `json:"-"`
-	// Made is what a create made, as reading it would return it: a User, Domain, Admin, Alias, MailingListAccount or StaticList.
+	// Made is what a create made, or of a dry run would make, composed from its plan and equal to what reading it returns: a User,
+	// Domain, Admin, Alias, MailingListAccount or StaticList, and of MailingLists a MailingList. There are two exceptions: its stored
+	// record lacks the columns that no insert of ours names, and the lists of a User those that mlmmj alone knows.
 	Made any `json:"-"`
+	// Adjusted is what is stored otherwise than it was asked for.
+	Adjusted []Adjustment `json:"-"`
 	// Discarded holds the items of lists that were left out (OnMissing Drop, names already taken).
 	Discarded []string `json:"discarded,omitempty"`
 	// EndsSessions is true when the account (of a domain: every account in it) must log in anew: it was deleted,
@@ -72,4 +83,11 @@ type Change struct {
 	EndsSessions bool `json:"endsSessions,omitempty"`
 	// Lasting is true when a follower of the change must not be lost: it was deleted, renamed or disabled.
 	Lasting bool `json:"lasting,omitempty"`
+}
+
+// AdjustQuota notes the quota that a mailbox gets when it is another one than it was to get, in MB. Nil asks for the default.
+func (c *Change) AdjustQuota(asked *int64, stored int64) {
+	if asked != nil && *asked != stored {
+		c.Adjusted = append(c.Adjusted, Adjustment{Field: "quota", Asked: *asked, Stored: stored})
+	}
 }

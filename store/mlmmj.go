@@ -16,6 +16,9 @@ type Mlmmj interface {
 	// Prepare makes the list with these settings, without subscribers. What is there under that name already is moved to
 	// the archive first, unless it is a list that an earlier Prepare did not finish.
 	Prepare(ctx context.Context, mail string, s MlmmjSettings) error
+	// Kept returns the settings of a list as MlmmjSettings returns them once the list is prepared with these, or what Prepare refuses
+	// them for. It asks nobody.
+	Kept(mail string, s MlmmjSettings) (MlmmjSettings, error)
 	// MlmmjSettings returns what is set, or NO_SUCH_ACCOUNT.
 	MlmmjSettings(ctx context.Context, mail string) (MlmmjSettings, error)
 	// ConfigureList changes what is given, or returns NO_SUCH_ACCOUNT.

@@ -112,7 +112,7 @@ func (a *Accounts) begin(ctx context.Context, actor store.Actor, planned store.C
 	if err != nil {
 		return "", fmt.Errorf("name an intent: %w", err)
 	}
-	planned.Before, planned.After = nil, nil
+	planned.Before, planned.After, planned.Made = nil, nil, nil
 	a.inFlight.begin(id.String(), planned)
 	intent := store.Intent{ID: id.String(), Actor: actor, Change: planned, Created: time.Now().UTC()}
 	if err = a.intents.BeginIntent(ctx, intent); err != nil {

@@ -292,6 +292,8 @@ func (plainMlmmj) Ping(context.Context) error { return nil }
 
 func (plainMlmmj) Takes(string) error { return nil }
 
+func (plainMlmmj) Kept(_ string, s store.MlmmjSettings) (store.MlmmjSettings, error) { return s, nil }
+
 func (plainMlmmj) Prepare(context.Context, string, store.MlmmjSettings) error { return nil }
 
 func (plainMlmmj) ConfigureList(context.Context, string, store.MlmmjUpdate) error { return nil }

@@ -104,10 +104,14 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 	}
 	settings := n.Initial()
 	account := n.Account(settings)
-	if w.DryRun {
-		return m.accounts.CreateMailingListAccount(ctx, w, account)
-	}
 	var c store.Change
+	if w.DryRun {
+		if c, err = m.accounts.CreateMailingListAccount(ctx, w, account); err == nil {
+			settings, left, err = m.keptSettings(ctx, w, n, settings, c.Discarded)
+		}
+		c.Discarded = slices.Concat(strange, c.Discarded, left)
+		return madeList(c, n, settings), err
+	}
 	err = m.locked(ctx, n.Mail, func(ctx context.Context) error {
 		planned, err := m.accounts.Accounts.CreateMailingListAccount(ctx, dry(w), account)
 		made := false
@@ -119,15 +123,8 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 		if err != nil {
 			return err
 		}
-		settings.ExtraAddresses = store.LeaveOut(settings.ExtraAddresses, planned.Discarded)
-		if w.OnMissing == store.Drop { // only now is it known which extra addresses the list has
-			given := store.MlmmjUpdate{CustomHeaders: n.Settings.CustomHeaders, RemoveHeaders: n.Settings.RemoveHeaders}
-			bare := settings
-			bare.CustomHeaders, bare.RemoveHeaders = nil, nil
-			if given, left, err = m.listHeaders(ctx, w, n.Mail, bare, given); err != nil {
-				return err
-			}
-			settings = bare.With(given)
+		if settings, left, err = m.keptSettings(ctx, w, n, settings, planned.Discarded); err != nil {
+			return err
 		}
 		n.Subscribers = store.LeaveOut(n.Subscribers, planned.Discarded)
 		if made {
@@ -144,7 +141,54 @@ func (m *MailingLists) CreateMailingList(ctx context.Context, w store.Write, n s
 	})
 	m.inviter.wakeUp()
 	c.Discarded = slices.Concat(strange, c.Discarded, left)
-	return c, err
+	return madeList(c, n, settings), err
+}
+
+// madeList is the change that makes the account of a list, as that of the whole list with these settings.
+func madeList(c store.Change, n store.MailingListCreate, settings store.MlmmjSettings) store.Change {
+	if account, ok := c.Made.(store.MailingListAccount); ok {
+		c.Made = store.MailingList{MailingListAccount: account, Settings: settings}
+		adjustSize(&c, n.Settings.MaxMessageSize, settings.MaxMessageSize)
+	}
+	return c
+}
+
+// adjustSize notes that mlmmj keeps another limit of posts than was asked for.
+func adjustSize(c *store.Change, asked *int64, stored int64) {
+	if asked != nil && *asked != stored {
+		c.Adjusted = append(c.Adjusted, store.Adjustment{Field: "max_message_size", Asked: *asked, Stored: stored})
+	}
+}
+
+// adjustUpdate is adjustSize for an update.
+func (m *MailingLists) adjustUpdate(c *store.Change, mail string, u store.MailingListUpdate) {
+	asked := u.Settings.MaxMessageSize
+	if asked == nil {
+		return
+	}
+	if kept, err := m.lists.Kept(mail, store.MlmmjSettings{MaxMessageSize: *asked}); err == nil {
+		adjustSize(c, asked, kept.MaxMessageSize)
+	}
+}
+
+// keptSettings returns the settings of a new list as mlmmj is to hold them, without what its account does not take, and the header
+// lines that are left out: only now is it known which extra addresses the list has.
+func (m *MailingLists) keptSettings(
+	ctx context.Context, w store.Write, n store.MailingListCreate, settings store.MlmmjSettings, discarded []string,
+) (store.MlmmjSettings, []string, error) {
+	var left []string
+	settings.ExtraAddresses = store.LeaveOut(settings.ExtraAddresses, discarded)
+	if w.OnMissing == store.Drop {
+		given := store.MlmmjUpdate{CustomHeaders: n.Settings.CustomHeaders, RemoveHeaders: n.Settings.RemoveHeaders}
+		settings.CustomHeaders, settings.RemoveHeaders = nil, nil
+		var err error
+		if given, left, err = m.listHeaders(ctx, w, n.Mail, settings, given); err != nil {
+			return settings, left, err
+		}
+		settings = settings.With(given)
+	}
+	settings, err := m.lists.Kept(n.Mail, settings)
+	return settings, left, err
 }
 
 // takenNew returns the new list with the addresses that the driver takes, and those that it does not.
@@ -268,6 +312,7 @@ func (m *MailingLists) UpdateMailingList(
 		if w.DryRun {
 			c = edit.planned
 			c.Discarded = append(c.Discarded, edit.left...)
+			m.adjustUpdate(&c, mail, u)
 			return nil
 		}
 		if err = m.configure(ctx, mail, edit); err == nil {
@@ -277,6 +322,7 @@ func (m *MailingLists) UpdateMailingList(
 			c, err = m.accounts.UpdateMailingListAccount(ctx, w, mail, edit.account)
 		}
 		c.Discarded = append(c.Discarded, edit.left...)
+		m.adjustUpdate(&c, mail, u)
 		if err != nil && edit.unheld && rolledBack(err) {
 			m.takeBack(ctx, mail)
 		}

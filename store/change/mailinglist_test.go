@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
@@ -235,6 +237,7 @@ func (p *post) everything(t *testing.T) map[string]kept {
 			k.Account, err = p.accounts.MailingListAccount(t.Context(), mail)
 			require.NoError(t, err)
 			k.Account.Stored = k.Account.Stored.Without("id", "mlid", "created", "modified")
+			k.Account.Created, k.Account.Modified = time.Time{}, time.Time{}
 		}
 		k.Settings, err = p.lists.MlmmjSettings(t.Context(), mail)
 		require.True(t, err == nil || store.IsNotFound(err), "%v", err)
@@ -273,6 +276,77 @@ func text(s string) *string { return &s }
 // TestListsCutAnywhere ends the process before and after each step of each write that touches a list, starts another one, and
 // repeats the call. What there is then must be as if nothing had happened; and right after the end no list may take mail that is
 // not all there.
+func TestMadeLists(t *testing.T) { onBothDrivers(t, madeLists) }
+
+// madeLists has a create say that it made what reading returns, and what of it is stored otherwise than asked.
+func madeLists(t *testing.T, open func(t *testing.T) *post) {
+	yes, size, text := true, int64(5000), "Dev – 開発"
+	people, extra := []string{"zoe@other.test", "anna@example.com"}, []string{"team@example.com", "anna@example.com", "crew@example.com"}
+	headers, removed := []string{"X-B: 2", "X-A: 1"}, []string{"X-Spam", "Message-ID:"}
+	for name, n := range map[string]store.MailingListCreate{
+		"bare": {},
+		"with everything": {
+			Active: true, Description: "D", Subscribers: []string{"bo@example.com"}, Subscription: store.SubscribeNormal, Settings: store.MlmmjUpdate{
+				Name: &text, Closed: &yes, NoSubscription: &yes, NoSubscriptionConfirm: &yes, NoDigest: &yes, NoDigestText: &yes, NoNoMail: &yes,
+				Moderated: &yes, ModerateNonSubscribers: &yes, NoOldPosts: &yes, OldPostsForSubscribers: &yes, NoSubscriberList: &yes,
+				NoCopyToSender: &yes, NotifyOwners: &yes, NotifyModerated: &yes, NoArchive: &yes, ModerateSubscription: &yes, Newsletter: &yes,
+				ExtraAddresses: &extra, SubscriptionModerators: &people, Owners: &people, Moderators: &people, MaxMessageSize: &size,
+				SubjectPrefix: &text, CustomHeaders: &headers, RemoveHeaders: &removed, FooterText: &text, FooterHTML: &text,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := open(t)
+			n.Mail = dev
+			w := byRoot
+			w.OnMissing, w.DryRun = store.Drop, true
+			planned, err := p.mls().CreateMailingList(t.Context(), w, n)
+			require.NoError(t, err)
+			w.DryRun = false
+			made, err := p.mls().CreateMailingList(t.Context(), w, n)
+			require.NoError(t, err)
+			require.Equal(t, planned.Discarded, made.Discarded)
+			want, err := p.mls().MailingList(t.Context(), dev)
+			require.NoError(t, err)
+			for _, c := range []store.Change{planned, made} {
+				got, isList := c.Made.(store.MailingList)
+				require.True(t, isList, "%T", c.Made)
+				require.Empty(t, cmp.Diff(want.Settings, got.Settings))
+				require.Empty(t, c.Adjusted)
+			}
+			got, _ := made.Made.(store.MailingList)
+			want.Stored, got.Stored = want.Stored.Without("id", "settings"), got.Stored.Without("id", "settings")
+			require.Empty(t, cmp.Diff(want, got))
+		})
+	}
+	t.Run("a limit that mlmmj cannot count to", func(t *testing.T) {
+		p := open(t)
+		large, want := int64(4)<<30, []store.Adjustment{{Field: "max_message_size", Asked: int64(4) << 30, Stored: int64(math.MaxInt32)}}
+		c, err := p.mls().CreateMailingList(t.Context(), byRoot, store.MailingListCreate{Mail: dev, Settings: store.MlmmjUpdate{MaxMessageSize: &large}})
+		require.NoError(t, err)
+		require.Equal(t, want, c.Adjusted)
+		c, err = p.mls().UpdateMailingList(t.Context(), byRoot, dev, store.MailingListUpdate{Settings: store.MlmmjUpdate{MaxMessageSize: &large}})
+		require.NoError(t, err)
+		require.Equal(t, want, c.Adjusted)
+		held, err := p.mls().MailingList(t.Context(), dev)
+		require.NoError(t, err)
+		require.EqualValues(t, math.MaxInt32, held.Settings.MaxMessageSize)
+	})
+	t.Run("what mlmmj refuses", func(t *testing.T) {
+		p := open(t)
+		bad := []string{"X-A: 1\nX-B: 2"}
+		for _, dry := range []bool{true, false} {
+			w := byRoot
+			w.DryRun = dry
+			_, err := p.mls().CreateMailingList(t.Context(), w, store.MailingListCreate{Mail: dev, Settings: store.MlmmjUpdate{CustomHeaders: &bad}})
+			var refusal *store.Error
+			require.ErrorAs(t, err, &refusal)
+			require.Equal(t, "custom_headers", refusal.Field)
+			require.Empty(t, p.everything(t))
+		}
+	})
+}
+
 func TestListsCutAnywhere(t *testing.T) { onBothDrivers(t, listsCutAnywhere) }
 
 func listsCutAnywhere(t *testing.T, open func(t *testing.T) *post) {

@@ -21,7 +21,7 @@ func (s *Store) CreateAdmin(ctx context.Context, w store.Write, a store.AdminCre
 		}
 		e := s.newAdmin(a, now)
 		p := &plan{change: created(store.NounAdmin, e, a.Mail)}
-		p.change.Domain = ""
+		p.change.Domain, p.change.Made = "", adminOf(e.madeAt(now))
 		if err := s.revokeAdminRights(ctx, p, a.Mail); err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(a.Mail)
-	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(now time.Time, held *held) (*plan, error) {
 		h, err := s.admit(ctx, held, w, a.Mail, kindAlias, store.Usage{Aliases: 1})
 		if err != nil {
 			return nil, err
@@ -27,6 +27,7 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		}
 		e := s.newAlias(h, a, members)
 		p.setChange(created(store.NounAlias, e, a.Mail))
+		p.change.Made = aliasOf(e.madeAt(now), nil) // it is a member of no list
 		if err = s.planAccountLeftovers(ctx, p, w.Actor, h, a.Mail); err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		return store.Change{}, err
 	}
 	locks := append(locksOf(w.Actor, d.Name), lockDomainNames)
-	return s.writeHeld(ctx, w, locks, func(_ time.Time, held *held) (*plan, error) {
+	return s.writeHeld(ctx, w, locks, func(now time.Time, held *held) (*plan, error) {
 		begun, err := s.read(ctx, s.tree.domain(d.Name), classDomain)
 		if err != nil {
 			return nil, err
@@ -26,7 +26,12 @@ func (s *Store) CreateDomain(ctx context.Context, w store.Write, d store.DomainC
 		if err != nil {
 			return nil, err
 		}
-		return s.planNewDomain(ctx, w.Actor, d, aliases, begun)
+		p, whole, err := s.planNewDomain(ctx, w.Actor, d, aliases, begun)
+		if err != nil {
+			return nil, err
+		}
+		p.change.Made = madeDomain(whole, d.Catchall, now)
+		return p, nil
 	})
 }
 
@@ -51,19 +56,20 @@ func (s *Store) admitDomain(
 	return s.addressRules(w).NewDomain(ctx, d)
 }
 
+// planNewDomain returns the plan, and the entry that the domain is to have.
 func (s *Store) planNewDomain(
 	ctx context.Context, actor store.Actor, d store.DomainCreate, aliases rules.AliasDomains, begun *entry,
-) (*plan, error) {
+) (*plan, entry, error) {
 	whole := s.newDomain(d, aliases)
 	p := &plan{change: created(store.NounDomain, whole, d.Name)}
 	p.change.Discarded = aliases.Discarded
 	var err error
 	if p.change.Scope, err = s.scopeOfNew(ctx, actor, d.Name); err != nil {
-		return nil, err
+		return nil, whole, err
 	}
 	if !actor.Global && actor.Username != "" {
 		if err := s.mark(ctx, p, actor.Username); err != nil {
-			return nil, err
+			return nil, whole, err
 		}
 		whole.set("domainAdmin", actor.Username)
 		p.change.After = whole.whole(store.HiddenPassword)
@@ -77,7 +83,7 @@ func (s *Store) planNewDomain(
 		p.update(*begun, marked, store.NoSuchDomain(d.Name))
 	} else {
 		if err := s.planLeftovers(ctx, p, leftover{name: d.Name, dn: s.tree.domain(d.Name)}); err != nil {
-			return nil, err
+			return nil, whole, err
 		}
 		p.forgetMailboxes(d.Name)
 		p.claim(marked, d.Name)
@@ -95,7 +101,7 @@ func (s *Store) planNewDomain(
 		p.delete(s.tree.catchall(d.Name))
 	}
 	p.update(marked, whole, store.NoSuchDomain(d.Name))
-	return p, nil
+	return p, whole, nil
 }
 
 // newDomain is the entry of a domain that is all there.

@@ -29,7 +29,8 @@ type leftover struct {
 	members bool     // those who say that they are members of the name stay: they are written by themselves
 }
 
-// planLeftovers plans that nothing is left of a name that is about to be given away.
+// planLeftovers plans that nothing is left of a name that is about to be given away. Alias accounts that have the address as a
+// member keep it: the plan notes them.
 func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 	if err := s.dropAdminRights(ctx, p, l.name); err != nil {
 		return err
@@ -38,6 +39,9 @@ func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 	filters := []string{
 		or(l.fits("listOwner"), l.fits("listModerator"), l.fits("listAllowedUser"), l.fits(groupAttribute)),
 		and(l.fits(outsiderAttribute), classExternals), and(l.fitsDN(), classList),
+	}
+	if !l.isDomain() {
+		filters[0] = or(filters[0], and(equals("mailForwardingAddress", l.name), classAlias))
 	}
 	for chunk := range slices.Chunk(l.shadows, chunkSize) {
 		filters = append(filters, anyOf(groupAttribute, chunk))
@@ -48,6 +52,9 @@ func (s *Store) planLeftovers(ctx context.Context, p *plan, l leftover) error {
 		}
 	}
 	for _, before := range inOrder(byDN) {
+		if before.noun() == store.NounAlias && before.has("mailForwardingAddress", l.name) {
+			p.naming = append(p.naming, before.address())
+		}
 		switch {
 		case !s.covers(p.change.Scope, before.dn):
 		case !before.isAccount() && before.has(groupAttribute, l.name): // members outside of a list of that name

@@ -18,7 +18,7 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(m.Mail)
-	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(now time.Time, held *held) (*plan, error) {
 		h, err := s.admit(ctx, held, w, m.Mail, kindList, store.Usage{Lists: 1})
 		if err != nil {
 			return nil, err
@@ -35,6 +35,7 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 			return nil, err
 		}
 		p.setChange(created(store.NounMailingList, e, m.Mail))
+		p.change.Made = h.mailingListOf(e.madeAt(now), nil) // it is a member of no list
 		if err = s.planAccountLeftovers(ctx, p, w.Actor, h, m.Mail); err != nil {
 			return nil, err
 		}

@@ -18,6 +18,8 @@ import (
 type plan struct {
 	change store.Change
 	steps  []step
+	// naming are the alias accounts that have the address, which an account gets, as a member: see planLeftovers.
+	naming []string
 }
 
 // step is one request to the directory, or to what iRedMail keeps in SQL beside it. It may run again.
@@ -137,9 +139,9 @@ func locksOf(actor store.Actor, domains ...string) []string {
 	return slices.Compact(locks)
 }
 
-// setChange sets the change that the plan makes. What has been discarded on the way to it stays, and its scope.
+// setChange sets the change that the plan makes. What has been discarded or adjusted on the way to it stays, and its scope.
 func (p *plan) setChange(c store.Change) {
-	c.Discarded, c.Scope = p.change.Discarded, p.change.Scope
+	c.Discarded, c.Adjusted, c.Scope = p.change.Discarded, p.change.Adjusted, p.change.Scope
 	p.change = c
 }
 

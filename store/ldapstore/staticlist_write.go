@@ -19,7 +19,7 @@ func (s *Store) CreateStaticList(ctx context.Context, w store.Write, m store.Sta
 		return store.Change{}, err
 	}
 	domain := store.DomainOf(m.Mail)
-	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(_ time.Time, held *held) (*plan, error) {
+	change, err := s.writeHeld(ctx, w, locksOf(w.Actor, domain), func(at time.Time, held *held) (*plan, error) {
 		begun, err := s.read(ctx, s.tree.list(m.Mail), and(plainList, equals(settingsAttribute, unfinishedMark)))
 		if err != nil {
 			return nil, err
@@ -40,7 +40,7 @@ func (s *Store) CreateStaticList(ctx context.Context, w store.Write, m store.Sta
 		if p.change.Scope, err = s.scopeOf(ctx, w.Actor); err != nil {
 			return nil, err
 		}
-		return p, s.planNewList(ctx, p, h, m, begun, next)
+		return p, s.planNewList(ctx, p, h, newStaticList{m, next, begun, at})
 	})
 	return change, s.finishCount(ctx, w, err, store.CodeAlreadyExists, domain, kindList)
 }
@@ -53,13 +53,21 @@ func (s *Store) admitList(ctx context.Context, held *held, w store.Write, mail s
 	return s.home(ctx, store.DomainOf(mail))
 }
 
-func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.StaticListCreate, begun *entry, next []string) error {
-	whole := newList(s.tree.list(m.Mail), h, m)
+// newStaticList is what is known once a list may be made.
+type newStaticList struct {
+	store.StaticListCreate
+	members []string
+	begun   *entry // by an earlier call, or nil
+	at      time.Time
+}
+
+func (s *Store) planNewList(ctx context.Context, p *plan, h home, m newStaticList) error {
+	whole := newList(s.tree.list(m.Mail), h, m.StaticListCreate)
 	marked := whole.clone()
 	marked.set("accountStatus", statusDisabled)
 	marked.add(settingsAttribute, unfinishedMark)
-	if begun != nil {
-		p.update(*begun, marked, store.NoSuchAccount(m.Mail))
+	if m.begun != nil {
+		p.update(*m.begun, marked, store.NoSuchAccount(m.Mail))
 	} else {
 		if err := s.planLeftovers(ctx, p, leftover{name: m.Mail, dn: s.tree.user(m.Mail), members: true}); err != nil {
 			return err
@@ -70,13 +78,22 @@ func (s *Store) planNewList(ctx context.Context, p *plan, h home, m store.Static
 	if err != nil {
 		return err
 	}
-	now.inside = slices.DeleteFunc(now.inside, func(e entry) bool { return !s.covers(p.change.Scope, e.dn) })
-	if err = s.planMembers(ctx, p, h, &whole, now, next); err != nil {
+	var stay []string // nobody may change them, so they are members
+	now.inside = slices.DeleteFunc(now.inside, func(e entry) bool {
+		covered := s.covers(p.change.Scope, e.dn)
+		if !covered {
+			stay = append(stay, e.address())
+		}
+		return !covered
+	})
+	are, err := s.planMembers(ctx, p, h, &whole, now, m.members)
+	if err != nil {
 		return err
 	}
 	p.update(marked, whole, store.NoSuchAccount(m.Mail))
 	p.counted(h.name, kindList, 1)
 	p.setChange(created(store.NounStaticList, whole, m.Mail))
+	p.change.Made = madeStaticList(whole, append(stay, are...), m.at)
 	return nil
 }
 
@@ -96,17 +113,18 @@ func newList(dn string, h home, m store.StaticListCreate) entry {
 
 // planMembers plans that exactly the addresses are members of a list. The list's own entry, which names them once more, is
 // not written but made what it is to be. A new member whose entry is outside the scope of the plan's change is one by its
-// address alone, as those who are not of this server.
-func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, now members, next []string) error {
+// address alone, as those who are not of this server. It returns the addresses by which they are members.
+func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, now members, next []string) ([]string, error) {
 	holders, err := s.holders(ctx, next)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	insiders := map[string]string{} // lower-case DN to DN
-	var outside []string
+	var outside, are []string
 	for _, mail := range next {
 		if who, here := holders[mail]; here && (s.covers(p.change.Scope, who.dn) || now.has(who.dn)) {
 			insiders[strings.ToLower(who.dn)] = who.dn
+			are = append(are, who.mail)
 			continue
 		}
 		outside = append(outside, mail)
@@ -114,11 +132,11 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 	shadows := h.shadows(list.address())
 	strays, err := s.strays(ctx, p.change.Scope, shadows, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now.inside = slices.Concat(now.inside, strays)
 	if err = s.planInside(ctx, p, append([]string{list.address()}, shadows...), now, insiders); err != nil {
-		return err
+		return nil, err
 	}
 	s.planOutside(p, h, list.address(), now.others, outside)
 
@@ -134,7 +152,7 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 	if len(next) > 0 {
 		list.set("hasMember", yes)
 	}
-	return nil
+	return append(are, outside...), nil
 }
 
 // isMailbox reports whether a DN is where mailboxes are. What else another program names as a member of a list is its own.
@@ -252,7 +270,8 @@ func (s *Store) editMembers(ctx context.Context, w store.Write, p *plan, list *e
 	if err != nil {
 		return err
 	}
-	return s.planMembers(ctx, p, h, list, now, next)
+	_, err = s.planMembers(ctx, p, h, list, now, next)
+	return err
 }
 
 // DeleteStaticList implements store.StaticLists. That new mailboxes of the domain join it goes first, then the members and what

@@ -37,7 +37,9 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		if p.change.Scope, err = s.scopeOf(ctx, w.Actor); err != nil {
 			return nil, err
 		}
-		if err = s.joinDefaultLists(ctx, p, h, &e); err != nil {
+		p.change.AdjustQuota(u.Quota, quota)
+		joined, err := s.joinDefaultLists(ctx, p, h, &e)
+		if err != nil {
 			return nil, err
 		}
 		if err = s.planAccountLeftovers(ctx, p, w.Actor, h, u.Mail, e.sorted("memberOfGroup")...); err != nil {
@@ -45,6 +47,7 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 		}
 		p.forgetMailboxes(u.Mail)
 		p.change.After = e.whole(store.HiddenPassword)
+		p.change.Made = madeUser(h, e, joined, p.naming, now)
 		p.claim(e, u.Mail)
 		p.counted(domain, kindUser, 1)
 		return p, nil
@@ -137,15 +140,17 @@ func (s *Store) newUser(h home, u store.UserCreate, services store.Set, now time
 	return e
 }
 
-// joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist in the scope of the plan's change.
-func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) error {
+// joinDefaultLists has a new mailbox join the lists that its domain says, as far as they exist in the scope of the plan's change,
+// and returns them.
+func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry) ([]string, error) {
 	var lists []entry
+	var joined []string
 	err := s.eachOf(ctx, lookup{s.tree.base, subtree, finishedList, "mail"}, h.settings.defaultLists(), nil, func(list entry) error {
 		lists = append(lists, list)
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	homes := map[string]home{h.name: h}
 	for _, before := range lists {
@@ -160,13 +165,14 @@ func (s *Store) joinDefaultLists(ctx context.Context, p *plan, h home, e *entry)
 		at, known := homes[domainOf(list)]
 		if !known {
 			if at, err = s.home(ctx, domainOf(list)); err != nil {
-				return err
+				return nil, err
 			}
 			homes[at.name] = at
 		}
 		e.add(groupAttribute, append([]string{list}, at.shadows(list)...)...)
+		joined = append(joined, list)
 	}
-	return nil
+	return joined, nil
 }
 
 // finishCount sets a domain's number of accounts right when a write found that an earlier one had done its work already,

@@ -99,6 +99,26 @@ func cleanAddresses(addresses []string) ([]string, *store.Error) {
 	return slices.Compact(clean), nil
 }
 
+// Kept implements store.Mlmmj.
+func (s *Spool) Kept(mail string, settings store.MlmmjSettings) (store.MlmmjSettings, error) {
+	domain, local, err := directory(mail)
+	if err != nil {
+		return settings, err
+	}
+	mail = local + "@" + domain
+	u, err := clean(mail, everything(settings))
+	return kept(mail, store.MlmmjSettings{}.With(u)), err
+}
+
+// kept are clean settings as they are read from the files that hold them.
+func kept(mail string, written store.MlmmjSettings) store.MlmmjSettings {
+	var read store.MlmmjSettings
+	for _, p := range parameters {
+		p.read(mail, p.content(mail, &written), &read)
+	}
+	return read
+}
+
 // Takes implements store.Mlmmj.
 func (s *Spool) Takes(address string) error {
 	if _, err := cleanAddresses([]string{address}); err != nil {

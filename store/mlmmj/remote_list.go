@@ -49,6 +49,16 @@ func (r *Daemon) Prepare(ctx context.Context, mail string, settings store.MlmmjS
 	return r.call(ctx, http.MethodPost, at(mail), form, nil)
 }
 
+// Kept implements store.Mlmmj.
+func (r *Daemon) Kept(mail string, settings store.MlmmjSettings) (store.MlmmjSettings, error) {
+	mail, err := address(mail)
+	if err != nil {
+		return settings, err
+	}
+	u, err := r.clean(mail, everything(settings))
+	return kept(mail, store.MlmmjSettings{}.With(u)), err
+}
+
 // MlmmjSettings implements store.Mlmmj.
 func (r *Daemon) MlmmjSettings(ctx context.Context, mail string) (store.MlmmjSettings, error) {
 	mail, err := address(mail)

@@ -42,7 +42,9 @@ func (s *Store) planAdminCreate(a store.AdminCreate, now time.Time) *plan {
 		"expired":            never,
 		"active":             flag(a.Active),
 	})
-	p.Change = store.Change{Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, store.HiddenPassword)}
+	p.Change = store.Change{
+		Action: store.ActionCreate, Noun: store.NounAdmin, Name: a.Mail, After: concealed(row, store.HiddenPassword), Made: madeAdmin(a, row),
+	}
 	// What was left behind when an account of that name was removed by hand must not give anybody rights.
 	p.Do("DELETE FROM domain_admins WHERE username = ?", a.Mail)
 	if a.Global {

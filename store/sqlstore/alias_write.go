@@ -54,6 +54,7 @@ func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now
 		"address": a.Mail, "name": a.Name, "accesspolicy": a.AccessPolicy, "domain": c.Domain,
 		"created": now, "modified": now, "expired": never, "active": flag(a.Active),
 	})
+	c.Made = madeAlias(c.After, members)
 	rows := make([]forwarding, len(members))
 	for i, member := range members {
 		rows[i] = membership(a.Mail, member, flag(a.Active))

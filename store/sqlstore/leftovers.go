@@ -37,7 +37,7 @@ func (s *Store) planLeftovers(p *plan, mail string) {
 }
 
 // lookForLeftovers notes with the plan when nothing is left of an address, which is nearly always: one statement says so, in place
-// of one that deletes for each table.
+// of one that deletes for each table. The same says whether alias accounts, or further addresses, name it already.
 func (s *Store) lookForLeftovers(ctx context.Context, tx *sqldb.Tx, p *plan, mail string) error {
 	var parts []string
 	var args []any
@@ -46,12 +46,38 @@ func (s *Store) lookForLeftovers(ctx context.Context, tx *sqldb.Tx, p *plan, mai
 			parts, args = append(parts, "(SELECT COUNT(*) FROM "+m.table+" WHERE "+m.column+" = ?)"), append(args, mail)
 		}
 	}
-	var n int64
-	if err := tx.Get(ctx, &n, "SELECT "+strings.Join(parts, " + "), args...); err != nil {
+	var n struct{ Remains, Named int64 }
+	query := "SELECT " + strings.Join(parts, " + ") + " AS remains, (SELECT COUNT(*) FROM forwardings WHERE forwarding = ?" +
+		" AND (is_alias = 1 OR is_list = 1)) AS named"
+	if err := tx.Get(ctx, &n, query, append(args, mail)...); err != nil {
 		return fmt.Errorf("look for what is left of %s: %w", mail, err)
 	}
-	p.nothingLeft = n == 0
+	p.nothingLeft, p.named = n.Remains == 0, n.Named > 0
 	return nil
+}
+
+// namesBefore returns the further addresses of an account that is about to be made, and the alias accounts that it is a member of,
+// as far as there are rows of them already. Nearly always there are none, and nothing is asked.
+func (s *Store) namesBefore(ctx context.Context, tx *sqldb.Tx, p *plan, mail string) (further, lists []string, err error) {
+	if !p.named {
+		return nil, nil, nil
+	}
+	var rows []struct {
+		Address string
+		IsAlias int64 `db:"is_alias"`
+	}
+	query := "SELECT address, is_alias FROM forwardings WHERE forwarding = ? AND (is_alias = 1 OR is_list = 1)"
+	if err = tx.Select(ctx, &rows, query, mail); err != nil {
+		return nil, nil, fmt.Errorf("look for who names %s: %w", mail, err)
+	}
+	for _, r := range rows {
+		if r.IsAlias == 1 {
+			further = append(further, r.Address)
+		} else {
+			lists = append(lists, r.Address)
+		}
+	}
+	return further, lists, nil
 }
 
 // isDefaultPerson is the condition of store.IsDefaultPerson.

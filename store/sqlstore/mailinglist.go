@@ -110,7 +110,7 @@ func (s *Store) wholeMailingLists(ctx context.Context, db *sqldb.Reader, rows []
 		},
 		{
 			"forwardings", "SELECT forwarding AS address, address AS value FROM forwardings WHERE forwarding IN (?) AND is_alias = 1" +
-				" ORDER BY forwarding, address",
+				" ORDER BY 1, 2",
 			func(m *store.MailingListAccount) *[]string { return &m.ExtraAddresses },
 		},
 	} {

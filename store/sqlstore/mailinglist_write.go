@@ -47,7 +47,12 @@ func (s *Store) CreateMailingListAccount(ctx context.Context, w store.Write, m s
 		if err != nil {
 			return nil, err
 		}
+		before, _, err := s.namesBefore(ctx, tx, p, m.Mail)
+		if err != nil {
+			return nil, err
+		}
 		s.planNewMailingList(p, m, extra, now)
+		p.Change.Made = s.madeMailingList(m, p.Change.After, append(before, extra...))
 		return p, nil
 	})
 }

@@ -13,8 +13,9 @@ import (
 // plan is what a write is going to do.
 type plan struct {
 	sqldb.Plan
-	// nothingLeft says that there is nothing of the address that an account gets: see lookForLeftovers.
-	nothingLeft bool
+	// nothingLeft says that there is nothing of the address that an account gets, and named that others name it: see
+	// lookForLeftovers.
+	nothingLeft, named bool
 }
 
 func planOf(change store.Change) *plan { return &plan{Plan: sqldb.Plan{Change: change}} }

@@ -18,6 +18,17 @@ type newUser struct {
 	groups []aliasState // that its domain has new mailboxes join
 	scope  store.Scope
 	asked  store.Set // services
+	// further addresses and alias accounts that another program gave the address before
+	further, lists []string
+}
+
+// destinations are where mail to the mailbox goes. Without any forwarding that is the mailbox itself: the catch-all of its domain
+// would get its mail else.
+func (n newUser) destinations() []string {
+	if len(n.Forwarding) == 0 {
+		return []string{n.Mail}
+	}
+	return n.Forwarding
 }
 
 // CreateUser implements store.Users.
@@ -38,6 +49,9 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 			return nil, err
 		}
 		if err = s.lookForLeftovers(ctx, tx, p, u.Mail); err != nil {
+			return nil, err
+		}
+		if n.further, n.lists, err = s.namesBefore(ctx, tx, p, u.Mail); err != nil {
 			return nil, err
 		}
 		s.planNewUser(p, n, now)
@@ -105,7 +119,10 @@ func (s *Store) planNewUser(p *plan, n newUser, now time.Time) {
 	row := s.insert(p, "mailbox", s.newMailbox(n, now))
 	c := &p.Change
 	c.Action, c.Noun, c.Name, c.Domain, c.Scope = store.ActionCreate, store.NounUser, n.Mail, n.home.Name, n.scope
-	c.After = concealed(row, store.HiddenPassword)
+	c.After, c.Made = concealed(row, store.HiddenPassword), madeUser(n, row)
+	c.AdjustQuota(n.Quota, n.quota)
+	adjustNumbers(c, "telephoneNumber", &n.Telephone)
+	adjustNumbers(c, "mobile", &n.Mobile)
 	s.planLeftovers(p, n.Mail)
 	s.planNewRoutes(p, n, now)
 	if n.Global {
@@ -114,14 +131,10 @@ func (s *Store) planNewUser(p *plan, n newUser, now time.Time) {
 	}
 }
 
-// planNewRoutes plans where mail to a new mailbox, and a copy of its mail, goes. Without any forwarding it delivers to itself: the
-// catch-all of its domain would get its mail else.
+// planNewRoutes plans where mail to a new mailbox, and a copy of its mail, goes.
 func (s *Store) planNewRoutes(p *plan, n newUser, now time.Time) {
 	active := flag(n.Active)
-	destinations := n.Forwarding
-	if len(destinations) == 0 {
-		destinations = []string{n.Mail}
-	}
+	destinations := n.destinations()
 	rows := make([]forwarding, 0, len(destinations)+len(n.Aliases)+len(n.groups))
 	for _, destination := range destinations {
 		rows = append(rows, ownForwarding(n.Mail, destination, active))
@@ -135,9 +148,8 @@ func (s *Store) planNewRoutes(p *plan, n newUser, now time.Time) {
 		rows = append(rows, membership(g.Address, n.Mail, g.Active))
 	}
 	p.addForwardings(rows)
-	for table, bcc := range map[string]string{"sender_bcc_user": n.SenderBcc, "recipient_bcc_user": n.RecipientBcc} {
-		s.planUserBcc(p, table, userBcc{n.Mail, n.home.Name, bcc, active}, now)
-	}
+	s.planUserBcc(p, "sender_bcc_user", userBcc{n.Mail, n.home.Name, n.SenderBcc, active}, now)
+	s.planUserBcc(p, "recipient_bcc_user", userBcc{n.Mail, n.home.Name, n.RecipientBcc, active}, now)
 }
 
 // userBcc is who gets copies of the mail of a mailbox.
@@ -158,12 +170,15 @@ func (s *Store) planUserBcc(p *plan, table string, b userBcc, now time.Time) {
 	})
 }
 
+// noBirthday is the default of that column, which is written so that a create knows the whole row.
+const noBirthday = "0001-01-01"
+
 // newMailbox returns the columns of a new mailbox. Networks are not restricted: that is NULL, and nothing else.
 func (s *Store) newMailbox(n newUser, now time.Time) map[string]any {
 	values := map[string]any{
 		"username": n.Mail, "password": n.Password, "name": n.Name, "language": n.Language, "domain": n.home.Name,
 		"first_name": n.FirstName, "last_name": n.LastName, "mobile": *firstOf(&n.Mobile), "telephone": *firstOf(&n.Telephone),
-		"recovery_email": "", "employeeid": n.EmployeeID, "department": n.Department, "rank": "normal", "transport": n.Transport,
+		"recovery_email": "", "birthday": noBirthday, "employeeid": n.EmployeeID, "department": n.Department, "rank": "normal", "transport": n.Transport,
 		"isadmin": int64(0), "isglobaladmin": flag(n.Global),
 		"mailboxformat": n.MailboxFormat, "mailboxfolder": n.MailboxFolder, "quota": n.quota,
 		"storagebasedirectory": n.dir.base, "storagenode": n.dir.node, "maildir": n.dir.rest,

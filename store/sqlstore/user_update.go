@@ -85,6 +85,8 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 	assignText(e.after, "transport", u.Transport)
 	assignText(e.after, "telephone", firstOf(u.Telephone))
 	assignText(e.after, "mobile", firstOf(u.Mobile))
+	adjustNumbers(&e.Change, "telephoneNumber", u.Telephone)
+	adjustNumbers(&e.Change, "mobile", u.Mobile)
 	assignFlag(e.after, "active", u.Active)
 	assignFlag(e.after, "isglobaladmin", u.Global)
 	assignNumber(e.after, "quota", u.Quota)
@@ -159,6 +161,13 @@ func (e *userEdit) describe(u store.UserUpdate) {
 // stateOf is the state of the row of an account.
 func stateOf(row store.Record) rules.State {
 	return rules.State{Active: number(row, "active") != 0, Global: number(row, "isglobaladmin") != 0}
+}
+
+// adjustNumbers notes that a table keeps but the first of several numbers.
+func adjustNumbers(c *store.Change, field string, asked *[]string) {
+	if asked != nil && len(*asked) > 1 {
+		c.Adjusted = append(c.Adjusted, store.Adjustment{Field: field, Asked: *asked, Stored: (*asked)[:1]})
+	}
 }
 
 // firstOf returns the first of a list: the tables keep one number of each sort.

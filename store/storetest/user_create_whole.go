@@ -113,6 +113,21 @@ func createUserWhole(t *testing.T, open Open) {
 			require.Equal(t, c.want, forwardings(t, f, "ann@a.test"))
 		})
 	}
+	t.Run("numbers that a table does not keep", func(t *testing.T) {
+		f := aroundUser(t, open)
+		phones, mobiles := []string{"1", "2"}, []string{"3", "4"}
+		want := []store.Adjustment{
+			{Field: "telephoneNumber", Asked: phones, Stored: phones[:1]}, {Field: "mobile", Asked: mobiles, Stored: mobiles[:1]},
+		}
+		if f.Directory != nil {
+			want = nil
+		}
+		change, err := f.Accounts.CreateUser(ctx(t), refusing, store.UserCreate{Mail: "ann@a.test", Password: aHash, Telephone: phones, Mobile: mobiles})
+		require.NoError(t, err)
+		require.Equal(t, want, change.Adjusted)
+		require.Equal(t, want, mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Telephone: &phones, Mobile: &mobiles}).Adjusted)
+		require.Empty(t, mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Telephone: ptr(phones[:1]), Mobile: ptr([]string{})}).Adjusted)
+	})
 	t.Run("no services at all", func(t *testing.T) {
 		f := aroundUser(t, open)
 		_, err := f.Accounts.CreateUser(ctx(t), refusing, store.UserCreate{Mail: "ann@a.test", Password: aHash, Services: &[]string{}})

@@ -107,13 +107,18 @@ func userQuota(t *testing.T, open Open) {
 				require.NoError(t, makeUser(t, f, asGlobal, "other@a.test", &c.allocated))
 			}
 			mustUpdateDomain(t, f, "a.test", c.domain)
-			err := makeUser(t, f, asGlobal, "ann@a.test", c.asked)
+			change, err := f.Accounts.CreateUser(ctx(t), asGlobal, store.UserCreate{Mail: "ann@a.test", Password: aHash, Active: true, Quota: c.asked})
 			if c.code != "" {
 				requireCode(t, err, store.Conflict, c.code)
 				return
 			}
 			require.NoError(t, err)
 			requireMailbox(t, f, "ann@a.test", "quota", c.want)
+			if c.asked == nil || *c.asked == c.want {
+				require.Empty(t, change.Adjusted)
+				return
+			}
+			require.Equal(t, []store.Adjustment{{Field: "quota", Asked: *c.asked, Stored: c.want}}, change.Adjusted)
 		})
 	}
 	changeQuota(t, open)
