@@ -93,6 +93,7 @@ func TestUnknownValuesAreRefused(t *testing.T) {
 		{"x-needs", []any{"aliases", "addAlias"}, bodySchema}, {"x-needs", []any{[]any{"nothing", "aliases"}}, bodySchema},
 		{"x-legacy-needs", []any{"aliases", "addAlias"}, bodySchema}, {"x-legacy-needs", []any{[]any{"nothing", "aliases"}}, bodySchema},
 		{"x-legacy-names", "alias", property}, {"x-legacy-names", []any{"cn"}, property}, {"x-legacy-words", "none", property},
+		{"x-stored-names", "alias", property}, {"x-stored-names", []any{"forwardings"}, property},
 		{"x-code", 400.0, property}, {"x-code-missing", "", property},
 		{"x-acces", "public", operation}, {"x-profil", "relay", property}, {"x-replace", []any{"aliases"}, bodySchema},
 	} {
@@ -146,6 +147,56 @@ func TestLegacyNames(t *testing.T) {
 		require.ElementsMatch(t, w.operations, known, name)
 	}
 	require.Nil(t, all["updateUser"].Legacy("aliases").Parameter, "a published name is no old one")
+}
+
+// storedNames are all that the document has below x-stored-names.
+func storedNames(node any, found map[string]bool) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if names, ok := value.([]any); ok && key == "x-stored-names" {
+				for _, name := range names {
+					found[name.(string)] = true
+				}
+				continue
+			}
+			storedNames(value, found)
+		}
+	case []any:
+		for _, value := range node {
+			storedNames(value, found)
+		}
+	}
+}
+
+// TestStoredNames wants them alike where a parameter is given at the creation and later.
+func TestStoredNames(t *testing.T) {
+	var raw any
+	require.NoError(t, json.Unmarshal(gen.SpecJSON, &raw))
+	names := map[string]bool{}
+	storedNames(raw, names)
+	require.True(t, names["active"])
+	all, compared := load(t), 0
+	for id, create := range all {
+		noun, creates := strings.CutPrefix(id, "create")
+		update := all["update"+noun]
+		if !creates {
+			continue
+		}
+		require.NotNil(t, update, id)
+		for name := range names {
+			p := update.Stored(name)
+			if p == nil || create.Body[p.Name] == nil {
+				continue
+			}
+			compared++
+			require.NotNil(t, create.Stored(name), "%s: %s of %s", id, name, p.Name)
+			require.Equal(t, p.Name, create.Stored(name).Name, "%s: %s", id, name)
+		}
+	}
+	require.Greater(t, compared, 20)
+	require.Equal(t, "accountStatus", all["updateUser"].Stored("active").Name)
+	require.Nil(t, all["updateUser"].Stored("alias_domains"), "of another operation")
 }
 
 // TestReadKeys looks at one operation or parameter of each key.

@@ -25,6 +25,7 @@ const (
 	keyPresence    = "x-presence"
 	keyLegacyNames = "x-legacy-names"
 	keyLegacyWords = "x-legacy-words"
+	keyStoredNames = "x-stored-names"
 	keyCode        = "x-code"
 	keyCodeMissing = "x-code-missing"
 	keyGoName      = "x-go-name"

@@ -39,6 +39,7 @@ type Operation struct {
 	Route   *routers.Route
 
 	legacy map[string]LegacyName
+	stored map[string]*Parameter
 	codes  []string // of its parameters
 }
 
@@ -60,12 +61,19 @@ type LegacyName struct {
 // Legacy returns the parameter that an old name means, nil when it means none.
 func (op *Operation) Legacy(name string) LegacyName { return op.legacy[name] }
 
+// Stored returns the parameter that sets what a row or an entry shows under the name, nil when none does.
+func (op *Operation) Stored(name string) *Parameter { return op.stored[name] }
+
+// ShowsStored reports whether the operation is about something of which there is a row or an entry.
+func (op *Operation) ShowsStored() bool { return len(op.stored) > 0 }
+
 func newOperation(
 	doc *openapi3.T, template string, item *openapi3.PathItem, method string, spec *openapi3.Operation,
 ) (*Operation, error) {
 	op := &Operation{
 		ID: spec.OperationID, Method: method, Path: ginPath(template),
 		Query: map[string]*Parameter{}, InPath: map[string]*PathParameter{}, legacy: map[string]LegacyName{},
+		stored: map[string]*Parameter{},
 	}
 	if err := op.readKeys(spec.Extensions); err != nil {
 		return nil, err
@@ -174,6 +182,9 @@ func (op *Operation) readBody(schema *openapi3.Schema) error {
 		if err = op.addLegacy(p); err != nil {
 			return err
 		}
+		if err = op.addStored(p); err != nil {
+			return err
+		}
 	}
 	for _, name := range k.texts(keyReplaces) {
 		if op.Body[name] == nil || op.Body[name].Kind != KindArray {
@@ -188,6 +199,16 @@ func (op *Operation) readBody(schema *openapi3.Schema) error {
 		}
 	}
 	return k.fault
+}
+
+func (op *Operation) addStored(p *Parameter) error {
+	for _, name := range p.storedNames {
+		if op.stored[name] != nil {
+			return fmt.Errorf("%s: %s stands for two parameters", keyStoredNames, name)
+		}
+		op.stored[name] = p
+	}
+	return nil
 }
 
 func (op *Operation) addLegacy(p *Parameter) error {

@@ -31,6 +31,7 @@ type Parameter struct {
 	Items  *openapi3.Schema // of an array, whose items are strings
 
 	legacyNames map[string]*string // with the value that the name itself gives
+	storedNames []string           // under which a row or an entry shows what it sets
 	codes       []string           // that a value of it may be answered with
 }
 
@@ -53,7 +54,7 @@ func (p *Parameter) IsNumber() bool { return p.Kind == KindInteger || p.Kind == 
 
 // parameterKeys are the keys of a parameter's schema that begin with x-.
 var parameterKeys = []string{
-	keyAccess, keyProfile, keyPresence, keyBulk, keyLegacyNames, keyLegacyWords, keyCode, keyCodeMissing, keyErrors, keyPostern, keyGoName, keyGoType,
+	keyAccess, keyProfile, keyPresence, keyBulk, keyLegacyNames, keyLegacyWords, keyStoredNames, keyCode, keyCodeMissing, keyErrors, keyPostern, keyGoName, keyGoType,
 }
 
 // newParameter fails for a kind of value that the readers of bodies do not know.
@@ -111,6 +112,7 @@ func (p *Parameter) readKeys(schema *openapi3.Schema) error {
 	if names := k.legacyNames(); len(p.legacyNames) == 0 {
 		p.legacyNames = names
 	}
+	p.storedNames = append(p.storedNames, k.texts(keyStoredNames)...)
 	k.text(keyCode)
 	k.text(keyCodeMissing)
 	p.codes = append(append(p.codes, k.texts(keyErrors)...), codesOf(schema)...)

@@ -30,14 +30,34 @@ func (strict) unknown(op *contract.Operation, name string, isBody bool) error {
 			"%s has JSON where a name is expected. JSON is the whole body, with the header Content-Type: application/json.", found)
 	}
 	name = shown(name)
+	refuse := func(format string, args ...any) error {
+		return store.Fail(store.Invalid, reply.CodeUnknownParameter, format, append([]any{name}, args...)...).With(name)
+	}
 	if there[name] != nil {
-		return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s belongs in %s.", name, place).With(name)
+		return refuse("%s belongs in %s.", place)
 	}
-	hint := ""
+	if p := meant(op, name); p != nil {
+		if here[p.Name] == nil {
+			return refuse("%s is written as %s, in %s.", p.Name, place)
+		}
+		return refuse("%s is written as %s.", p.Name)
+	}
+	if name == "stored" && op.ShowsStored() {
+		return refuse("%s is read only: it shows what is kept, which the other parameters change.")
+	}
 	if similar := mostSimilar(name, here); similar != "" {
-		hint = " Did you mean " + similar + "?"
+		return refuse("%s is not a parameter of this operation. Did you mean %s?", similar)
 	}
-	return store.Fail(store.Invalid, reply.CodeUnknownParameter, "%s is not a parameter of this operation.%s", name, hint).With(name)
+	return refuse("%s is not a parameter of this operation.")
+}
+
+// meant returns the parameter that sets what is shown under the name, or that had it in an earlier version of the published API; nil
+// where there is none.
+func meant(op *contract.Operation, name string) *contract.Parameter {
+	if p := op.Stored(name); p != nil {
+		return p
+	}
+	return op.Legacy(name).Parameter
 }
 
 func (strict) jsonAsForm() error { return errJSONAsForm }
