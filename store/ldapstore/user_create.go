@@ -31,6 +31,8 @@ func (s *Store) CreateUser(ctx context.Context, w store.Write, u store.UserCreat
 			return nil, err
 		}
 		e := s.newUser(h, u, services, now)
+		e.setNumbers("telephoneNumber", &u.Telephone, &p.change)
+		e.setNumbers("mobile", &u.Mobile, &p.change)
 		e.set("homeDirectory", path)
 		e.setQuota(quota)
 		p.setChange(created(store.NounUser, e, u.Mail))
@@ -114,8 +116,6 @@ func (s *Store) newUser(h home, u store.UserCreate, services store.Set, now time
 	e.set("givenName", u.FirstName)
 	e.set("employeeNumber", u.EmployeeID)
 	e.set("departmentNumber", u.Department)
-	e.set("telephoneNumber", u.Telephone...)
-	e.set("mobile", u.Mobile...)
 	e.set("mtaTransport", u.Transport)
 	e.set("accountStatus", status(u.Active))
 	e.set("domainGlobalAdmin", yesOrNothing(u.Global))

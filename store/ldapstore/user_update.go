@@ -3,6 +3,8 @@ package ldapstore
 import (
 	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -42,7 +44,7 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 			return nil, err
 		}
 		p := &plan{change: updated(store.NounUser, mail, before, edit.after)}
-		p.change.Discarded = edit.change.Discarded
+		p.change.Discarded, p.change.Adjusted = edit.change.Discarded, edit.change.Adjusted
 		p.update(before, edit.after, store.NoSuchAccount(mail))
 		return p, nil
 	})
@@ -102,11 +104,37 @@ func (s *Store) editPerson(e *userEdit, u store.UserUpdate) {
 	e.after.assign("employeeNumber", u.EmployeeID)
 	e.after.assign("departmentNumber", u.Department)
 	e.after.assign("preferredLanguage", u.Language)
-	for name, numbers := range map[string]*[]string{"telephoneNumber": u.Telephone, "mobile": u.Mobile} {
-		if numbers != nil {
-			e.after.set(name, *numbers...)
-		}
+	e.after.setNumbers("telephoneNumber", u.Telephone, &e.change)
+	e.after.setNumbers("mobile", u.Mobile, &e.change)
+}
+
+// setNumbers sets phone numbers; nil leaves them. Of those that are equal to the directory the first stays, and where they are written
+// differently the change says so.
+func (e *entry) setNumbers(name string, numbers *[]string, change *store.Change) {
+	if numbers == nil {
+		return
 	}
+	stored := distinctNumbers(*numbers, plainNumber)
+	e.set(name, stored...)
+	if len(stored) < len(distinctNumbers(*numbers, func(n string) string { return n })) {
+		change.Adjusted = append(change.Adjusted, store.Adjustment{Field: name, Asked: *numbers, Stored: stored})
+	}
+}
+
+// plainNumber is what the directory compares of a phone number: telephoneNumberMatch passes over blanks, hyphens and case.
+// Source: RFC 4517, section 4.2.29.
+func plainNumber(n string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(n))
+}
+
+// distinctNumbers leaves out numbers whose form another one before has.
+func distinctNumbers(numbers []string, form func(n string) string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(numbers), func(n string) bool {
+		known := seen[form(n)]
+		seen[form(n)] = true
+		return known
+	})
 }
 
 func (s *Store) editMailbox(e *userEdit, u store.UserUpdate, now time.Time) error {

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
@@ -34,6 +35,35 @@ func openOld(t *testing.T, engine string) *sqlstore.Store {
 func TestAccountsOnOldLayout(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) { useOldLayout(t, openOld(t, engine)) })
+	}
+}
+
+// TestMadeOnOldLayout has a create tell what an old layout keeps of it, which is what reading returns.
+func TestMadeOnOldLayout(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine, func(t *testing.T) {
+			s := openOld(t, engine)
+			w, text := store.Write{Actor: store.Actor{Global: true}}, "x@elsewhere.test"
+			change, err := s.CreateDomain(t.Context(), w, store.DomainCreate{
+				Name: "a.test", SenderBcc: text, RecipientBcc: text, OutboundRelay: "[192.0.2.1]", Catchall: []string{text},
+				AliasDomains: []string{"b.test"}, Services: &[]string{"wiki"}, MinPasswordLength: 9, NumberOfLists: 3,
+			})
+			require.NoError(t, err)
+			domain, err := s.Domain(t.Context(), "a.test")
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(any(domain), change.Made))
+			require.Empty(t, domain.SenderBcc+domain.RelayHost)
+			change, err = s.CreateUser(t.Context(), w, store.UserCreate{
+				Mail: "ann@a.test", Password: "{SSHA}x", Name: text, FirstName: text, LastName: text, Department: text, Global: true,
+				Forwarding: []string{text}, Aliases: []string{"anna@b.test"}, SenderBcc: text, RecipientBcc: "no@a.test",
+				Services: &[]string{"imap", "imaptls", "sogowebmail"}, Telephone: []string{"1"}, Mobile: []string{"2"},
+			})
+			require.NoError(t, err, "who gets no copies need not be there")
+			user, err := s.User(t.Context(), "ann@a.test")
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(any(user), change.Made))
+			require.Empty(t, user.SenderBcc+user.FirstName)
+		})
 	}
 }
 

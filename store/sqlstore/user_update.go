@@ -165,7 +165,7 @@ func stateOf(row store.Record) rules.State {
 
 // adjustNumbers notes that a table keeps but the first of several numbers.
 func adjustNumbers(c *store.Change, field string, asked *[]string) {
-	if asked != nil && len(*asked) > 1 {
+	if asked != nil && slices.ContainsFunc(*asked, func(n string) bool { return n != (*asked)[0] }) {
 		c.Adjusted = append(c.Adjusted, store.Adjustment{Field: field, Asked: *asked, Stored: (*asked)[:1]})
 	}
 }

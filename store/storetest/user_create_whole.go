@@ -128,6 +128,26 @@ func createUserWhole(t *testing.T, open Open) {
 		require.Equal(t, want, mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Telephone: &phones, Mobile: &mobiles}).Adjusted)
 		require.Empty(t, mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Telephone: ptr(phones[:1]), Mobile: ptr([]string{})}).Adjusted)
 	})
+	t.Run("numbers that are the same to a directory", func(t *testing.T) {
+		f := aroundUser(t, open)
+		numbers := []string{"+49 30 1", "+49-301", "+49 30 1", "+49 30 2"}
+		var want []store.Adjustment
+		for _, field := range []string{"telephoneNumber", "mobile"} {
+			stored := numbers[:1]
+			if f.Directory != nil {
+				stored = []string{"+49 30 1", "+49 30 2"}
+			}
+			want = append(want, store.Adjustment{Field: field, Asked: numbers, Stored: stored})
+		}
+		change, err := f.Accounts.CreateUser(ctx(t), refusing, store.UserCreate{Mail: "ann@a.test", Password: aHash, Telephone: numbers, Mobile: numbers})
+		require.NoError(t, err)
+		require.Equal(t, want, change.Adjusted)
+		require.Equal(t, want, mustUpdateUser(t, f, "bob@a.test", store.UserUpdate{Telephone: &numbers, Mobile: &numbers}).Adjusted)
+		require.Equal(t, want[0].Stored, mustReadUser(t, f, "bob@a.test").Telephone)
+		twice := []string{"1", "1"}
+		require.Empty(t, mustUpdateUser(t, f, "bob@a.test", store.UserUpdate{Telephone: &twice}).Adjusted)
+		require.Equal(t, twice[:1], mustReadUser(t, f, "bob@a.test").Telephone)
+	})
 	t.Run("no services at all", func(t *testing.T) {
 		f := aroundUser(t, open)
 		_, err := f.Accounts.CreateUser(ctx(t), refusing, store.UserCreate{Mail: "ann@a.test", Password: aHash, Services: &[]string{}})
