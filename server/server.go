@@ -90,13 +90,14 @@ func (s *Server) engine(operations contract.Operations, pages http.Handler) *gin
 	e.RedirectTrailingSlash = false
 	guard := access.New(s.deps, s.sessions, s.restrictions, errors)
 	e.Use(edge.Log(s.deps.Log, metrics), edge.Recover(s.deps.Log, errors), guard.Clients)
-	e.NoRoute(edge.NoSuchPath(operations, errors))
+	stages := edge.New(operations, s.deps.LegacyPrefix, bodies, errors)
+	e.NoRoute(stages.NoSuchPath)
 	e.NoMethod(func(c *gin.Context) {
 		edge.AllowHead(c.Writer.Header())
 		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
 	})
 	s.fixedPaths(e, metrics, pages)
-	s.operations(e, edge.New(operations, bodies, errors), guard, errors)
+	s.operations(e, stages, guard, errors)
 	return e
 }
 

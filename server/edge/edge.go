@@ -18,14 +18,15 @@ import (
 
 // Edge holds the stages that know the contract.
 type Edge struct {
-	operations contract.Operations
-	bodies     *Bodies
-	errors     *reply.Errors
+	operations   contract.Operations
+	legacyPrefix string
+	bodies       *Bodies
+	errors       *reply.Errors
 }
 
 // New returns the stages for the operations.
-func New(operations contract.Operations, bodies *Bodies, errors *reply.Errors) *Edge {
-	return &Edge{operations, bodies, errors}
+func New(operations contract.Operations, legacyPrefix string, bodies *Bodies, errors *reply.Errors) *Edge {
+	return &Edge{operations, legacyPrefix, bodies, errors}
 }
 
 // Match finds the operation and looks at what can be judged without reading the body: its declared length and media
@@ -46,6 +47,9 @@ func (e *Edge) Match(c *gin.Context) {
 		}
 		p.Value = value
 		if err := checkPath(p.Key, op.InPath[p.Key], p.Value); err != nil {
+			if path := pathWithWord(e.operations, op, p.Key, p.Value); path != "" {
+				err.Detail += " Did you mean " + e.asked(c, path) + "?"
+			}
 			e.fail(c, err)
 			return
 		}
@@ -80,7 +84,7 @@ func checkHeaders(op *contract.Operation, r *http.Request) error {
 }
 
 // checkPath judges one parameter of the path by its schema.
-func checkPath(name string, p *contract.PathParameter, value string) error {
+func checkPath(name string, p *contract.PathParameter, value string) *store.Error {
 	code := codeOf(p.Schema, reply.CodeInvalidValue)
 	bad := store.Fail(store.Invalid, code, "%q in the path is not %s.%s", shown(value), pathWord(name, p.Schema), asciiHint(value)).With(name)
 	switch {

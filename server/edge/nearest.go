@@ -2,7 +2,6 @@ package edge
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -11,33 +10,41 @@ import (
 	"github.com/postern-mail/postern/server/reply"
 )
 
-// NoSuchPath answers a path that no route has, and names the one that is most likely meant.
-func NoSuchPath(operations contract.Operations, errors *reply.Errors) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		err := *reply.NoSuchPath
-		if near := nearestPath(operations, c.Request.URL.Path); near != "" {
-			err.Detail = fmt.Sprintf("There is nothing at this path. Did you mean %s? All paths are at /docs/.", near)
-		}
-		errors.Write(c.Writer, c.Request, &err)
+// NoSuchPath answers a path that no route has, and names the one that is most likely meant, on the surface that was asked.
+func (e *Edge) NoSuchPath(c *gin.Context) {
+	err := *reply.NoSuchPath
+	if near := nearestPath(e.operations, c.Request.Method, c.Request.URL.Path); near != "" {
+		err.Detail = fmt.Sprintf("There is nothing at this path. Did you mean %s? All paths are at /docs/.", e.asked(c, near))
 	}
+	e.errors.Write(c.Writer, c.Request, &err)
 }
 
-// nearestPath returns the path of the contract that begins as this one does, or nearly so; "" when there is none. Of several the
-// shortest counts, and of these a GET.
-func nearestPath(operations contract.Operations, path string) string {
-	asked := strings.Split(strings.Trim(path, "/"), "/")
-	if len(asked) < 2 || asked[0] != "api" {
+// asked returns a path of the contract as it is on the surface that was asked.
+func (e *Edge) asked(c *gin.Context, path string) string {
+	if reply.IsLenient(c.Request.Context()) {
+		return "/" + strings.Trim(e.legacyPrefix, "/") + path
+	}
+	return path
+}
+
+// nearestPath returns the path of the contract that begins as this one does, or nearly so; "" when there is none. Of several the one
+// counts that has the fewest segments besides, and of these one that takes the method. It is called before anybody is known, so its
+// work must not grow with the path.
+func nearestPath(operations contract.Operations, method, path string) string {
+	const most = 16 // segments
+	asked := strings.SplitN(strings.Trim(path, "/"), "/", most)
+	if len(asked) < 2 || asked[0] != "api" || len(asked[1]) > mostShown {
 		return ""
 	}
 	best, least := "", 0
 	for _, op := range operations {
-		known := strings.Split(strings.Trim(op.Route.Path, "/"), "/")
+		known := segments(op)
 		wrong := distance(strings.ToLower(asked[1]), known[1])
 		if wrong > len(asked[1])/3 {
 			continue
 		}
 		cost := 1000*wrong + 10*differences(asked[2:], known[2:])
-		if op.Method != http.MethodGet {
+		if op.Method != method {
 			cost++
 		}
 		if best == "" || cost < least || cost == least && op.Route.Path < best {
@@ -47,13 +54,43 @@ func nearestPath(operations contract.Operations, path string) string {
 	return best
 }
 
-// differences counts the segments in which a path differs from a template. A parameter stands for any.
+func segments(op *contract.Operation) []string {
+	return strings.Split(strings.Trim(op.Route.Path, "/"), "/")
+}
+
+// differences weighs the segments in which a path differs from a template. A parameter stands for any. That something is missing at the
+// end weighs least: it is what follows a path that is right so far.
 func differences(asked, known []string) int {
-	count := max(len(asked), len(known)) - min(len(asked), len(known))
-	for i := range min(len(asked), len(known)) {
-		if !strings.HasPrefix(known[i], "{") && known[i] != asked[i] {
-			count++
+	count := 4 * max(len(asked)-len(known), 0)
+	for i, segment := range known {
+		isParameter := strings.HasPrefix(segment, "{")
+		switch {
+		case i >= len(asked) && isParameter:
+			count += 2
+		case i >= len(asked):
+			count += 3
+		case !isParameter && segment != asked[i]:
+			count += 4
 		}
 	}
 	return count
+}
+
+// pathWithWord returns the path of which the value of a parameter is a word: /api/domain/admins has no domain of that name, but something
+// behind it. It is "" where there is none.
+func pathWithWord(operations contract.Operations, op *contract.Operation, parameter, value string) string {
+	best := ""
+	here := segments(op)
+	for _, other := range operations {
+		there := segments(other)
+		for i, segment := range here {
+			if segment != "{"+parameter+"}" || i >= len(there) || there[i] != value || strings.Join(there[:i], "/") != strings.Join(here[:i], "/") {
+				continue
+			}
+			if best == "" || other.Route.Path < best {
+				best = other.Route.Path
+			}
+		}
+	}
+	return best
 }

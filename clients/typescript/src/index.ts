@@ -31,7 +31,16 @@ export interface PosternErrorFields {
   field?: string | undefined;
   status?: number | undefined;
   requestId?: string | undefined;
+  causes?: readonly string[] | undefined;
+  faults?: readonly PosternFault[] | undefined;
   cause?: unknown;
+}
+
+/** One of several mistakes of a request. */
+export interface PosternFault {
+  code: string;
+  detail: string;
+  field?: string | undefined;
 }
 
 /** Why a request failed. Every operation that does not succeed rejects with one. */
@@ -51,6 +60,10 @@ export class PosternError extends Error {
   readonly status: number | undefined;
   /** Finds the request in the server's log. */
   readonly requestId: string | undefined;
+  /** With `WEAK_PASSWORD`, the codes of the rules that the password breaks; else empty. */
+  readonly causes: readonly string[];
+  /** All mistakes of the request where it has several, of which the first is this one; else empty. */
+  readonly faults: readonly PosternFault[];
 
   constructor(fields: PosternErrorFields) {
     super(`${fields.code}: ${fields.detail}`, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -59,6 +72,8 @@ export class PosternError extends Error {
     this.field = fields.field;
     this.status = fields.status;
     this.requestId = fields.requestId;
+    this.causes = fields.causes ?? [];
+    this.faults = fields.faults ?? [];
   }
 }
 
@@ -193,6 +208,8 @@ export class Postern {
         field: error._field ?? undefined,
         status: response?.status,
         requestId: error._request_id ?? response?.headers.get('X-Request-Id') ?? undefined,
+        causes: error._causes,
+        faults: error._errors?.map((f) => ({ code: f._msg, detail: f._detail, field: f._field ?? undefined })),
       });
     }
     // What cannot be read to its end is no answer; what was read and is not JSON is none of Postern's.

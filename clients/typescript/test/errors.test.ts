@@ -121,7 +121,25 @@ describe('a failure of the server', () => {
     const url = await something((_, res) => res.writeHead(status, { 'X-Request-Id': 'r1' }).end(JSON.stringify(failure)));
     await eachFails(url, (error) => {
       expect({ ...error, name: error.name }).toEqual({
-        name: 'PosternError', code: 'ALREADY_EXISTS', detail: 'It exists.', field: 'domain', status, requestId: 'r2',
+        name: 'PosternError', code: 'ALREADY_EXISTS', detail: 'It exists.', field: 'domain', status, requestId: 'r2', causes: [], faults: [],
+      });
+    });
+  });
+
+  test('with several mistakes, and with causes', async () => {
+    const faults = [
+      { _msg: 'INVALID_NUMBER', _detail: 'No number.', _field: 'quota' },
+      { _msg: 'MALFORMED_BODY', _detail: 'No object.', _field: null },
+    ];
+    const body = { ...failure, _field: null, _errors: faults, _causes: ['PW_EMPTY'] };
+    await eachFails(await something((_, res) => res.writeHead(400).end(JSON.stringify(body))), (error) => {
+      expect(error).toMatchObject({
+        field: undefined,
+        causes: ['PW_EMPTY'],
+        faults: [
+          { code: 'INVALID_NUMBER', detail: 'No number.', field: 'quota' },
+          { code: 'MALFORMED_BODY', detail: 'No object.', field: undefined },
+        ],
       });
     });
   });

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,13 +18,44 @@ import (
 
 const asForm = "application/x-www-form-urlencoded"
 
+// onLegacy is what the legacy surface makes of the mistakes that it answers otherwise: it takes some, and has another code for others.
+var onLegacy = map[string]struct {
+	taken      bool
+	ignored    any
+	msg, field string
+}{
+	"JSON sent as a form":               {taken: true},
+	"JSON sent as a form, after blanks": {taken: true},
+	"JSON in quotes":                    {taken: true}, // as a form, of which nothing is repeated
+	"JSON in the query string":          {taken: true},
+	"misspelt":                          {taken: true, ignored: []any{"qouta"}},
+	"misspelt beyond likeness":          {taken: true, ignored: []any{"xyzzy"}},
+	"a name that rows have":             {taken: true, ignored: []any{"active"}},
+	"another name that rows have":       {taken: true, ignored: []any{"first_name"}},
+	"a name of older replies":           {taken: true, ignored: []any{"forwardings"}},
+	"an older name":                     {taken: true},
+	"what is stored":                    {taken: true, ignored: []any{"stored"}},
+	"a unit of another noun":            {taken: true, ignored: []any{"quotaUnit"}},
+	"one bad item":                      {taken: true}, // and named in _discarded
+	"an unknown profile":                {taken: true},
+	"a log-in with another name":        {msg: "INVALID_USERNAME", field: "username"},
+	"no password":                       {msg: "PW_EMPTY", field: "password"},
+	"no body":                           {msg: "PW_EMPTY", field: "password"},
+	"no password of an admin":           {msg: "PW_EMPTY", field: "password"},
+	"an empty password":                 {msg: "PW_EMPTY", field: "password"},
+
+	"a parameter of the body in the query string": {taken: true},
+}
+
 // TestRepliesToMistakes makes the mistakes that people make, and wants a reply that says what to do.
 func TestRepliesToMistakes(t *testing.T) {
 	w := servertest.NewFixture(t)
 	root := w.Root()
 	root.MustDomain("example.com", map[string]any{"quota": 500})
 	root.MustUser("anna@example.com", map[string]any{"quota": 10})
+	root.MustUser("ben@example.com", map[string]any{"quota": 10})
 	const anna = "/api/user/anna@example.com"
+	seen := map[string]bool{}
 	for _, x := range []struct {
 		name, method, path, contentType, raw string
 		status                               int
@@ -60,15 +92,22 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"misspelt", "PUT", anna, servertest.JSONType, `{"qouta": 20}`, 400, "UNKNOWN_PARAMETER", "qouta", []string{"Did you mean quota?"}},
 		{"misspelt beyond likeness", "PUT", anna, servertest.JSONType, `{"xyzzy": 20}`, 400, "UNKNOWN_PARAMETER", "xyzzy", nil},
 		{"a name that rows have", "PUT", anna, servertest.JSONType, `{"active": 1}`, 400, "UNKNOWN_PARAMETER", "active", []string{"active is written as accountStatus."}},
-		{"another one", "PUT", anna, servertest.JSONType, `{"first_name": "x"}`, 400, "UNKNOWN_PARAMETER", "first_name", []string{"first_name is written as gn."}},
+		{"another name that rows have", "PUT", anna, servertest.JSONType, `{"first_name": "x"}`, 400, "UNKNOWN_PARAMETER", "first_name", []string{"first_name is written as gn."}},
 		{"a name of older replies", "PUT", anna, servertest.JSONType, `{"forwardings": []}`, 400, "UNKNOWN_PARAMETER", "forwardings", []string{"forwardings is written as forwarding."}},
 		{"an older name", "PUT", anna, servertest.JSONType, `{"mailQuota": 1}`, 400, "UNKNOWN_PARAMETER", "mailQuota", []string{"mailQuota is written as quota."}},
 		{"what is stored", "PUT", anna, servertest.JSONType, `{"stored": {}}`, 400, "UNKNOWN_PARAMETER", "stored", []string{"stored is read only"}},
 		{"a parameter of the body in the query string", "PUT", anna + "?quota=20", "", "", 400, "UNKNOWN_PARAMETER", "quota", []string{"in the body"}},
+		{"a unit of another noun", "PUT", anna, servertest.JSONType, `{"quotaUnit": "GB"}`, 400, "UNKNOWN_PARAMETER", "quotaUnit", []string{"quotaUnit is not a parameter"}},
+		{"a log-in with another name", "POST", "/api/login", servertest.JSONType, `{"user": "a@b.test", "password": "x"}`, 400, "INVALID_USERNAME", "username",
+			[]string{"username is missing."}},
+		{"null where nothing can be unset", "PUT", anna, servertest.JSONType, `{"quota": null}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB, such as 1024"}},
+		{"an unknown profile", "PUT", "/api/domain/example.com", servertest.JSONType, `{"disableDomainProfile": ["bccc"]}`, 400, "INVALID_PROFILE", "disableDomainProfile",
+			[]string{`"bccc" is not one of`, "password_policies"}},
+		{"an unknown language", "PUT", anna, servertest.JSONType, `{"language": "xx"}`, 400, "INVALID_LANGUAGE", "language", []string{"one of bg_BG", "en_US"}},
 		{"a number with a unit", "PUT", anna, servertest.JSONType, `{"quota": "1GB"}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB, such as 1024"}},
 		{"a number as text", "PUT", anna, servertest.JSONType, `{"quota": "1024"}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB"}},
 		{"a fraction", "PUT", anna, servertest.JSONType, `{"quota": 1.5}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB"}},
-		{"bytes", "PUT", anna, servertest.JSONType, `{"quota": 1073741824}`, 409, "EXCEEDED_DOMAIN_QUOTA_SIZE", "quota", []string{"You asked for 1073741824 MB", "500 MB"}},
+		{"bytes", "PUT", anna, servertest.JSONType, `{"quota": 1073741824}`, 409, "EXCEEDED_DOMAIN_QUOTA_SIZE", "quota", []string{"You asked for 1073741824 MB", "The domain example.com has"}},
 		{"a list as text", "PUT", anna, servertest.JSONType, `{"aliases": "a@example.com"}`, 400, "INVALID_TYPE", "aliases", []string{`a list, such as ["`}},
 		{"one bad item", "PUT", anna, servertest.JSONType, `{"aliases": ["a@example.com", "b@@example.com"]}`, 400, "INVALID_MAIL", "aliases", []string{`"b@@example.com" is not a mail address, such as`}},
 		{"an unknown service", "PUT", anna, servertest.JSONType, `{"services": ["imapp"]}`, 400, "INVALID_SERVICE", "services", []string{`"imapp"`, "managesieve"}},
@@ -80,6 +119,10 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"a path without its name", "GET", "/api/users", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/users/{domain}?", "/docs/"}},
 		{"another one", "GET", "/api/user", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/user/{mail}?"}},
 		{"a misspelt path", "GET", "/api/usrs/example.com", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/users/{domain}?"}},
+		{"a word in the place of a domain", "PUT", "/api/domain/admins", servertest.JSONType, `{"addAdmin": []}`, 400, "INVALID_DOMAIN_NAME", "domain",
+			[]string{`"admins" in the path is not a domain name.`, "Did you mean /api/domain/admins/{domain}?"}},
+		{"no dot", "GET", "/api/domain/localhost", "", "", 400, "INVALID_DOMAIN_NAME", "domain", []string{`"localhost" in the path is not a domain name`}},
+		{"a colour that is none", "GET", "/api/wblist/inbound/black/global", "", "", 400, "INVALID_VALUE", "colour", []string{`"black"`, "whitelist, blacklist"}},
 		{"no path", "GET", "/api", "", "", 404, "NO_SUCH_PATH", "", []string{"/docs/"}},
 		{"no password", "POST", "/api/user/new@example.com", servertest.JSONType, `{"name": "New"}`, 422, "WEAK_PASSWORD", "password",
 			[]string{"password or password_hash is missing."}},
@@ -91,6 +134,7 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"a unit without a number", "POST", "/api/admin/new@admins.test", servertest.JSONType, `{"password": "Winter-1958-rain", "quotaUnit": "GB"}`, 400,
 			"CONFLICTING_PARAMETERS", "quotaUnit", []string{"together with maxQuota"}},
 	} {
+		seen[x.name] = true
 		t.Run(x.name, func(t *testing.T) {
 			a := root.Send(x.method, x.path, x.contentType, x.raw)
 			require.Equal(t, []any{x.status, x.msg, x.field}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
@@ -106,8 +150,37 @@ func TestRepliesToMistakes(t *testing.T) {
 				require.NotContains(t, a.Body["_detail"], "Did you mean")
 			}
 		})
+		t.Run(x.name+", legacy", func(t *testing.T) {
+			path, raw := strings.ReplaceAll(x.path, "anna@", "ben@"), strings.ReplaceAll(x.raw, "a@example.com", "b@example.com")
+			if path == "/api/user/ben@m%C3%BCnchen.de" {
+				path = x.path
+			}
+			a := root.Legacy().Send(x.method, path, x.contentType, raw)
+			want, differs := onLegacy[x.name]
+			if want.taken {
+				require.Equal(t, []any{http.StatusOK, "", want.ignored}, []any{a.Status, a.Msg(), a.Body["_ignored"]}, a.Raw)
+				return
+			}
+			if !differs {
+				want.msg, want.field = x.msg, x.field
+			}
+			status := http.StatusOK
+			if x.status == http.StatusNotFound {
+				status = x.status
+			}
+			require.Equal(t, []any{status, want.msg, want.field}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
+			if differs {
+				return
+			}
+			for _, text := range x.says {
+				require.Contains(t, a.Body["_detail"], strings.ReplaceAll(text, "mean /api", "mean /iredadmin/api"))
+			}
+		})
 	}
-	require.EqualValues(t, 10, root.Get(anna).Data()["quota"], "nothing was written")
+	for name := range onLegacy {
+		require.True(t, seen[name], name)
+	}
+	require.EqualValues(t, 10, root.Legacy().Get(anna).Data()["quota"], "nothing was written")
 }
 
 // TestJSONSentAsAForm is what curl -d does, on the legacy surface: the body is read as what it is.
@@ -130,11 +203,37 @@ func TestJSONSentAsAForm(t *testing.T) {
 	require.True(t, a.OK(), a.Raw)
 }
 
-// TestLogInFirst tells how to log in.
+// TestLogInFirst tells how to log in, also to who sends a password with each request.
 func TestLogInFirst(t *testing.T) {
-	a := servertest.NewFixture(t).Anonymous().Get("/api/whoami")
-	require.Equal(t, "LOGIN_REQUIRED", a.Msg())
-	require.Contains(t, a.Body["_detail"], "POST /api/login")
+	anonymous := servertest.NewFixture(t).Anonymous()
+	for _, client := range []*servertest.Client{anonymous, anonymous.Legacy()} {
+		for _, authorization := range []string{"", "Basic cm9vdDpzZWNyZXQ=", "Bearer abc"} {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", client.Prefix+"/api/whoami", nil)
+			if authorization != "" {
+				r.Header.Set("Authorization", authorization)
+			}
+			a := client.Do(r)
+			require.Equal(t, "LOGIN_REQUIRED", a.Msg())
+			require.Contains(t, a.Body["_detail"], "POST /api/login")
+			require.Contains(t, a.Body["_detail"], "cookie")
+		}
+	}
+}
+
+// TestItemsOfWblists are left out on both surfaces, as published.
+func TestItemsOfWblists(t *testing.T) {
+	root := servertest.NewFixture(t).Root()
+	for _, client := range []*servertest.Client{root, root.Legacy()} {
+		for path, body := range map[string]servertest.Body{
+			"/api/wblist/inbound/blacklist/global": {"addresses": []string{"300.1.2.3", "192.0.2.1"}},
+			"/api/greylisting/global/whitelists":   {"senders": []string{"300.1.2.3", "192.0.2.1"}},
+		} {
+			a := client.Must(http.StatusOK, "POST", path, body)
+			require.Equal(t, []any{"300.1.2.3"}, a.Body["_discarded"], a.Raw)
+			require.NotContains(t, a.Body, "_ignored")
+		}
+	}
+	require.Equal(t, []any{"192.0.2.1"}, root.Legacy().Get("/api/wblist/inbound/blacklist/global").Body["_data"])
 }
 
 // TestKeysOfAFailure wants all of them on the strict surface, and on the legacy one those that hold something.
@@ -303,4 +402,32 @@ func TestBodiesAreNotRepeated(t *testing.T) {
 		}
 	}
 	require.NotContains(t, w.Log.String(), secret[:6])
+}
+
+// TestPathsWithoutTheirNames takes each path of the contract without its last segments: the reply names one that begins so.
+func TestPathsWithoutTheirNames(t *testing.T) {
+	w := servertest.NewFixture(t)
+	root := w.Root()
+	asked := 0
+	for _, template := range servertest.Contract.Paths.Keys() {
+		known := strings.Split(template, "/")
+		for n := 3; n < len(known); n++ {
+			begins := strings.Join(known[:n], "/")
+			path := servertest.PathOf(begins)
+			if servertest.RouteOf("GET", path) != nil || servertest.RouteOf("POST", path) != nil || servertest.RouteOf("DELETE", path) != nil {
+				continue
+			}
+			asked++
+			for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+				a := root.Send(method, path, "", "")
+				require.Equal(t, []any{http.StatusNotFound, "NO_SUCH_PATH"}, []any{a.Status, a.Msg()}, "%s %s", method, path)
+				require.Contains(t, a.Body["_detail"], "Did you mean "+begins+"/", "%s %s", method, path)
+				require.Contains(t, a.Body["_detail"], "/docs/")
+			}
+		}
+	}
+	require.Greater(t, asked, 20)
+	require.Contains(t, root.Send("POST", "/api/greylisting", "", "").Body["_detail"], "/api/greylisting/{account}?", "one that takes the method")
+	require.Contains(t, root.Legacy().Get("/api/users").Body["_detail"], "Did you mean /iredadmin/api/users/{domain}?", "of the surface that was asked")
+	require.Equal(t, "There is nothing at this path. All paths are at /docs/.", root.Get("/api/" + strings.Repeat("users", 20)).Body["_detail"])
 }
