@@ -12,6 +12,42 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AccountSort.
+const (
+	AccountSortCreated       AccountSort = "created"
+	AccountSortMail          AccountSort = "mail"
+	AccountSortMinusCreated  AccountSort = "-created"
+	AccountSortMinusMail     AccountSort = "-mail"
+	AccountSortMinusModified AccountSort = "-modified"
+	AccountSortMinusName     AccountSort = "-name"
+	AccountSortModified      AccountSort = "modified"
+	AccountSortName          AccountSort = "name"
+)
+
+// Valid indicates whether the value is a known member of the AccountSort enum.
+func (e AccountSort) Valid() bool {
+	switch e {
+	case AccountSortCreated:
+		return true
+	case AccountSortMail:
+		return true
+	case AccountSortMinusCreated:
+		return true
+	case AccountSortMinusMail:
+		return true
+	case AccountSortMinusModified:
+		return true
+	case AccountSortMinusName:
+		return true
+	case AccountSortModified:
+		return true
+	case AccountSortName:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AccountStatus.
 const (
 	Active   AccountStatus = "active"
@@ -135,6 +171,72 @@ func (e DomainProfileName) Valid() bool {
 	case DomainProfileNameThrottle:
 		return true
 	case DomainProfileNameWblist:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DomainSort.
+const (
+	DomainSortCreated          DomainSort = "created"
+	DomainSortDomain           DomainSort = "domain"
+	DomainSortMinusCreated     DomainSort = "-created"
+	DomainSortMinusDomain      DomainSort = "-domain"
+	DomainSortMinusModified    DomainSort = "-modified"
+	DomainSortMinusName        DomainSort = "-name"
+	DomainSortMinusQuota       DomainSort = "-quota"
+	DomainSortMinusStoredBytes DomainSort = "-stored_bytes"
+	DomainSortModified         DomainSort = "modified"
+	DomainSortName             DomainSort = "name"
+	DomainSortQuota            DomainSort = "quota"
+	DomainSortStoredBytes      DomainSort = "stored_bytes"
+)
+
+// Valid indicates whether the value is a known member of the DomainSort enum.
+func (e DomainSort) Valid() bool {
+	switch e {
+	case DomainSortCreated:
+		return true
+	case DomainSortDomain:
+		return true
+	case DomainSortMinusCreated:
+		return true
+	case DomainSortMinusDomain:
+		return true
+	case DomainSortMinusModified:
+		return true
+	case DomainSortMinusName:
+		return true
+	case DomainSortMinusQuota:
+		return true
+	case DomainSortMinusStoredBytes:
+		return true
+	case DomainSortModified:
+		return true
+	case DomainSortName:
+		return true
+	case DomainSortQuota:
+		return true
+	case DomainSortStoredBytes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GreylistingSort.
+const (
+	Account      GreylistingSort = "account"
+	MinusAccount GreylistingSort = "-account"
+)
+
+// Valid indicates whether the value is a known member of the GreylistingSort enum.
+func (e GreylistingSort) Valid() bool {
+	switch e {
+	case Account:
+		return true
+	case MinusAccount:
 		return true
 	default:
 		return false
@@ -462,6 +564,54 @@ func (e UserProfileName) Valid() bool {
 	}
 }
 
+// Defines values for UserSort.
+const (
+	UserSortCreated          UserSort = "created"
+	UserSortMail             UserSort = "mail"
+	UserSortMinusCreated     UserSort = "-created"
+	UserSortMinusMail        UserSort = "-mail"
+	UserSortMinusModified    UserSort = "-modified"
+	UserSortMinusName        UserSort = "-name"
+	UserSortMinusQuota       UserSort = "-quota"
+	UserSortMinusStoredBytes UserSort = "-stored_bytes"
+	UserSortModified         UserSort = "modified"
+	UserSortName             UserSort = "name"
+	UserSortQuota            UserSort = "quota"
+	UserSortStoredBytes      UserSort = "stored_bytes"
+)
+
+// Valid indicates whether the value is a known member of the UserSort enum.
+func (e UserSort) Valid() bool {
+	switch e {
+	case UserSortCreated:
+		return true
+	case UserSortMail:
+		return true
+	case UserSortMinusCreated:
+		return true
+	case UserSortMinusMail:
+		return true
+	case UserSortMinusModified:
+		return true
+	case UserSortMinusName:
+		return true
+	case UserSortMinusQuota:
+		return true
+	case UserSortMinusStoredBytes:
+		return true
+	case UserSortModified:
+		return true
+	case UserSortName:
+		return true
+	case UserSortQuota:
+		return true
+	case UserSortStoredBytes:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WhoamiKind.
 const (
 	Mailbox    WhoamiKind = "mailbox"
@@ -502,6 +652,11 @@ func (e YesNo) Valid() bool {
 //
 // Example: example.com
 type AccountName = string
+
+// AccountSort What accounts are sorted by.
+//
+// Example: mail
+type AccountSort string
 
 // AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
 //
@@ -582,8 +737,10 @@ type AdminCreate struct {
 //
 // Example: {"_data":[{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":1,"language":"en_US","managed_domains":[],"modified":"2025-05-20 12:05:44","name":"Administrator","passwordlastchange":"2025-03-14 09:30:00","settings":{},"username":"admin@postern.local"},{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":0,"language":"en_US","managed_domains":["example.com","example.org"],"modified":"2025-05-20 12:05:44","name":"Olaf Lind","passwordlastchange":"2025-03-14 09:30:00","settings":{"create_max_domains":5,"create_max_quota":102400,"create_max_users":200,"create_new_domains":"yes"},"username":"olaf@hoster.example"}],"_success":true}
 type AdminListReply struct {
-	Data    []Admin   `json:"_data"`
-	Success Succeeded `json:"_success"`
+	Data    []Admin                       `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // AdminReply The answer to `GET /api/admin/{mail}`.
@@ -687,8 +844,10 @@ type AliasListItem1 = string
 //
 // Example: {"_data":[{"accesspolicy":"domain","active":1,"address":"sales@example.com","created":"2025-03-02 10:20:04","domain":"example.com","expired":"9999-12-31 00:00:00","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14 08:51:37","name":"Sales team"},{"accesspolicy":"public","active":0,"address":"support@example.com","created":"2025-03-02 10:21:40","domain":"example.com","expired":"9999-12-31 00:00:00","members":["ben@example.com"],"moderators":[],"modified":"2025-03-02 10:21:40","name":"Support"}],"_success":true}
 type AliasListReply struct {
-	Data    []AliasListItem `json:"_data"`
-	Success Succeeded       `json:"_success"`
+	Data    []AliasListItem               `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // AliasReply An alias account.
@@ -834,8 +993,10 @@ type DomainListItem1 = string
 //
 // Example: {"_data":[{"active":1,"admins":["anna@example.com"],"alias_domains":[],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":[],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"quota":51200,"recipient_bcc":"","relayhost":"","sender_bcc":"","settings":{"default_user_quota":1024},"transport":"dovecot"}],"_success":true}
 type DomainListReply struct {
-	Data    []DomainListItem `json:"_data"`
-	Success Succeeded        `json:"_success"`
+	Data    []DomainListItem              `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // DomainName A domain name with at least one dot.
@@ -905,6 +1066,11 @@ type DomainService = string
 //
 // Example: ["self-service"]
 type DomainServices = []DomainService
+
+// DomainSort What domains are sorted by.
+//
+// Example: domain
+type DomainSort string
 
 // DomainUpdate What to change in a domain.
 //
@@ -1107,8 +1273,10 @@ type Greylisting = json.RawMessage
 //
 // Example: {"_data":[{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},{"account":"@.","active":1,"comment":"","priority":0,"sender":"@.","sender_priority":0,"status":"enable"}],"_success":true}
 type GreylistingListReply struct {
-	Data    []Greylisting `json:"_data"`
-	Success Succeeded     `json:"_success"`
+	Data    []Greylisting                 `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // GreylistingReply A greylisting setting.
@@ -1127,6 +1295,11 @@ type GreylistingReply struct {
 //
 // Example: ["198.51.100.7","@example.net"]
 type GreylistingSenders = []string
+
+// GreylistingSort What greylisting settings are sorted by.
+//
+// Example: account
+type GreylistingSort string
 
 // GreylistingUpdate Whether mail to the account is greylisted. Without `status` nothing changes.
 //
@@ -1846,8 +2019,10 @@ type MailingListListItem1 = string
 //
 // Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
 type MailingListListReply struct {
-	Data    []MailingListListItem `json:"_data"`
-	Success Succeeded             `json:"_success"`
+	Data    []MailingListListItem         `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // MailingListMaxMessageSize Largest post in bytes. 0, the default, sets no limit.
@@ -2214,6 +2389,9 @@ type MailingListUpdate struct {
 // Example: 1024
 type Megabytes = int64
 
+// NextCursor The `cursor` of the page that follows, null at the end of the list. The legacy surface has none.
+type NextCursor = string
+
 // NullableYesNo `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
 //
 // Example: yes
@@ -2496,6 +2674,11 @@ type ThrottleUpdate struct {
 	Period int64 `json:"period"`
 }
 
+// Total How many items the whole list has, where `count=yes` asks for it.
+//
+// Example: 12
+type Total = int64
+
 // Transport A Postfix transport (transport(5)), such as `dovecot`, `smtp:[192.0.2.10]:25` or `error:5.1.1 no such company`: the
 // name of a service, then perhaps a colon and the next hop, in printable ASCII without `..`. `mlmmj` is for mailing lists
 // alone. Admins who are not global set the server's default, the transports that the server allows
@@ -2585,8 +2768,10 @@ type UserListItem1 = string
 //
 // Example: {"_data":[{"active":1,"aliases":["a.berg@example.com"],"domain":"example.com","forwardings":["anna@example.com","anna@example.org"],"last_login":"2025-11-21 07:42:10","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"name":"Anna Berg","quota":4096,"recipient_bcc":"archive@example.com","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"stored_bytes":734003200,"stored_messages":5812,"username":"anna@example.com"},{"active":1,"aliases":[],"domain":"example.com","forwardings":["ben@example.com"],"last_login":"","mailing_aliases":["sales@example.com","support@example.com"],"mailing_lists":[],"managed_domains":["example.com"],"name":"Ben Ito","quota":2048,"recipient_bcc":"","relayhost":"","sender_bcc":"","settings":{},"stored_bytes":0,"stored_messages":0,"username":"ben@example.com"}],"_success":true}
 type UserListReply struct {
-	Data    []UserListItem `json:"_data"`
-	Success Succeeded      `json:"_success"`
+	Data    []UserListItem                `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // UserPreferenceName A page that people can be shut out of where they manage their own mailbox.
@@ -2629,6 +2814,11 @@ type UserServiceName = string
 //
 // Example: ["imapsecured","smtpsecured"]
 type UserServiceNames = []UserServiceName
+
+// UserSort What mailboxes are sorted by.
+//
+// Example: mail
+type UserSort string
 
 // UserUpdate Changes to a mailbox.
 //
@@ -2869,6 +3059,24 @@ type PathMail = Address
 // Example: anna@example.com
 type PathNewMail = Address
 
+// QueryAccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
+//
+// Example: active
+type QueryAccountStatus = AccountStatus
+
+// QueryCount `yes` or `no`.
+//
+// Example: yes
+type QueryCount = YesNo
+
+// QueryCreatedAfter A time in RFC 3339.
+//
+// Example: 2025-11-21T07:42:10Z
+type QueryCreatedAfter = time.Time
+
+// QueryCursor defines model for QueryCursor.
+type QueryCursor = string
+
 // QueryDisabledOnly `yes` or `no`.
 //
 // Example: yes
@@ -2879,15 +3087,88 @@ type QueryDisabledOnly = YesNo
 // Example: yes
 type QueryEmailOnly = YesNo
 
+// QueryIsGlobalAdmin `yes` or `no`.
+//
+// Example: yes
+type QueryIsGlobalAdmin = YesNo
+
+// QueryLimit defines model for QueryLimit.
+type QueryLimit = int64
+
 // QueryNameOnly `yes` or `no`.
 //
 // Example: yes
 type QueryNameOnly = YesNo
 
+// QueryOverQuotaPercent defines model for QueryOverQuotaPercent.
+type QueryOverQuotaPercent = int64
+
+// QueryQ defines model for QueryQ.
+type QueryQ = string
+
+// QueryQAny defines model for QueryQAny.
+type QueryQAny = string
+
+// QuerySortAccounts What accounts are sorted by.
+//
+// Example: mail
+type QuerySortAccounts = AccountSort
+
+// QuerySortDomains What domains are sorted by.
+//
+// Example: domain
+type QuerySortDomains = DomainSort
+
+// QuerySortGreylistings What greylisting settings are sorted by.
+//
+// Example: account
+type QuerySortGreylistings = GreylistingSort
+
+// QuerySortUsers What mailboxes are sorted by.
+//
+// Example: mail
+type QuerySortUsers = UserSort
+
 // Done The plain answer to a write.
 //
 // Example: {"_success":true}
 type Done = Success
+
+// ListAdminsParams defines parameters for ListAdmins.
+type ListAdminsParams struct {
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+	// The OpenLDAP backend sorts by `mail` and `name` alone.
+	Sort *QuerySortAccounts `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+	Q *QueryQ `form:"q,omitempty" json:"q,omitempty"`
+
+	// QAny What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+	// case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+	// answer is 503 `SERVER_BUSY`.
+	QAny *QueryQAny `form:"q_any,omitempty" json:"q_any,omitempty"`
+
+	// AccountStatus Only those that are active, or disabled.
+	AccountStatus *QueryAccountStatus `form:"accountStatus,omitempty" json:"accountStatus,omitempty"`
+
+	// IsGlobalAdmin Only those that are global admins, or those that are not.
+	IsGlobalAdmin *QueryIsGlobalAdmin `form:"isGlobalAdmin,omitempty" json:"isGlobalAdmin,omitempty"`
+
+	// CreatedAfter Only what was made after that time, to the second.
+	CreatedAfter *QueryCreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
+}
 
 // ListAliasesParams defines parameters for ListAliases.
 type ListAliasesParams struct {
@@ -2896,6 +3177,36 @@ type ListAliasesParams struct {
 
 	// DisabledOnly `yes` returns disabled ones only.
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
+
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+	// The OpenLDAP backend sorts by `mail` and `name` alone.
+	Sort *QuerySortAccounts `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+	Q *QueryQ `form:"q,omitempty" json:"q,omitempty"`
+
+	// QAny What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+	// case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+	// answer is 503 `SERVER_BUSY`.
+	QAny *QueryQAny `form:"q_any,omitempty" json:"q_any,omitempty"`
+
+	// AccountStatus Only those that are active, or disabled.
+	AccountStatus *QueryAccountStatus `form:"accountStatus,omitempty" json:"accountStatus,omitempty"`
+
+	// CreatedAfter Only what was made after that time, to the second.
+	CreatedAfter *QueryCreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // ListDomainsParams defines parameters for ListDomains.
@@ -2905,6 +3216,63 @@ type ListDomainsParams struct {
 
 	// DisabledOnly `yes` returns disabled ones only.
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
+
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort What the domains are sorted by, with `-` from the last to the first. `quota` is the limit of the domain, `stored_bytes` what
+	// its mailboxes hold. Those with the same value are in the order of the domain name. The OpenLDAP backend sorts by `domain` and `name` alone.
+	Sort *QuerySortDomains `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+	Q *QueryQ `form:"q,omitempty" json:"q,omitempty"`
+
+	// QAny What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+	// case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+	// answer is 503 `SERVER_BUSY`.
+	QAny *QueryQAny `form:"q_any,omitempty" json:"q_any,omitempty"`
+
+	// AccountStatus Only those that are active, or disabled.
+	AccountStatus *QueryAccountStatus `form:"accountStatus,omitempty" json:"accountStatus,omitempty"`
+
+	// CreatedAfter Only what was made after that time, to the second.
+	CreatedAfter *QueryCreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
+}
+
+// ListGreylistingsParams defines parameters for ListGreylistings.
+type ListGreylistingsParams struct {
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort `account` sorts the settings by account and sender, `-account` from the last to the first. Without it those that decide first
+	// come first.
+	Sort *QuerySortGreylistings `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+	Q *QueryQ `form:"q,omitempty" json:"q,omitempty"`
+
+	// QAny What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+	// case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+	// answer is 503 `SERVER_BUSY`.
+	QAny *QueryQAny `form:"q_any,omitempty" json:"q_any,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // DeleteStaticListParams defines parameters for DeleteStaticList.
@@ -2929,6 +3297,36 @@ type GetMailingListParams struct {
 type ListMailingListsParams struct {
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
+
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+	// The OpenLDAP backend sorts by `mail` and `name` alone.
+	Sort *QuerySortAccounts `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+	Q *QueryQ `form:"q,omitempty" json:"q,omitempty"`
+
+	// QAny What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+	// case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+	// answer is 503 `SERVER_BUSY`.
+	QAny *QueryQAny `form:"q_any,omitempty" json:"q_any,omitempty"`
+
+	// AccountStatus Only those that are active, or disabled.
+	AccountStatus *QueryAccountStatus `form:"accountStatus,omitempty" json:"accountStatus,omitempty"`
+
+	// CreatedAfter Only what was made after that time, to the second.
+	CreatedAfter *QueryCreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -2938,6 +3336,42 @@ type ListUsersParams struct {
 
 	// DisabledOnly `yes` returns disabled ones only.
 	DisabledOnly *QueryDisabledOnly `form:"disabled_only,omitempty" json:"disabled_only,omitempty"`
+
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort What the mailboxes are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+	// The OpenLDAP backend sorts by `mail` and `name` alone.
+	Sort *QuerySortUsers `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Q What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+	Q *QueryQ `form:"q,omitempty" json:"q,omitempty"`
+
+	// QAny What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+	// case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+	// answer is 503 `SERVER_BUSY`.
+	QAny *QueryQAny `form:"q_any,omitempty" json:"q_any,omitempty"`
+
+	// AccountStatus Only those that are active, or disabled.
+	AccountStatus *QueryAccountStatus `form:"accountStatus,omitempty" json:"accountStatus,omitempty"`
+
+	// IsGlobalAdmin Only those that are global admins, or those that are not.
+	IsGlobalAdmin *QueryIsGlobalAdmin `form:"isGlobalAdmin,omitempty" json:"isGlobalAdmin,omitempty"`
+
+	// OverQuotaPercent Only mailboxes that hold at least so many percent of their quota. One without a quota is not among them.
+	OverQuotaPercent *QueryOverQuotaPercent `form:"over_quota_percent,omitempty" json:"over_quota_percent,omitempty"`
+
+	// CreatedAfter Only what was made after that time, to the second.
+	CreatedAfter *QueryCreatedAfter `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // CreateAdminJSONRequestBody defines body for CreateAdmin for application/json ContentType.

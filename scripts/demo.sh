@@ -213,7 +213,15 @@ strict() {
   json GET "/user/david@$d"
   want 200 '._data | text("name"; "cn") == "David Moe" and megabytes == 512'
   json GET "/users/$d?email_only=yes"
-  want 200 '._data == ["carla@demo-strict.test", "david@demo-strict.test"]'
+  want 200 '._data == ["carla@demo-strict.test", "david@demo-strict.test"] and ._next == null'
+  json GET "/users/$d?email_only=yes&limit=1&sort=-mail&count=yes"
+  want 200 '._data == ["david@demo-strict.test"] and ._total == 2 and ._next != null'
+  json GET "/users/$d?email_only=yes&sort=-mail&cursor=$(jq --raw-output ._next <<<"$reply")"
+  want 200 '._data == ["carla@demo-strict.test"] and ._next == null'
+  json GET "/users/$d?email_only=yes&q=car"
+  want 200 '._data == ["carla@demo-strict.test"]'
+  json GET "/users/$d?sort=-mail&cursor=none"
+  want 400 "$(fails INVALID_VALUE)"
   json PUT "/user/carla@$d" '{"gn": "Carla", "sn": "Holm", "quota": 2048, "telephoneNumber": ["+47 22 00 00 00"]}'
   want 200 "$ok"
   json GET "/user/carla@$d"

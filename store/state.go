@@ -38,6 +38,13 @@ type Session struct {
 	LastUsed time.Time
 }
 
+// SharedKeys is the contract for keys that all processes use which share the state.
+type SharedKeys interface {
+	// SharedKey returns the key of that name. Where there is none yet the fresh one is kept, and returned by all: of several
+	// callers at once one decides.
+	SharedKey(ctx context.Context, name string, fresh []byte) ([]byte, error)
+}
+
 // Intents is the contract for changes whose followers must not be lost (see store/change).
 type Intents interface {
 	// BeginIntent records a change before it happens.

@@ -18,7 +18,7 @@ type Accounts interface {
 	Close() error
 }
 
-// State is the contract for what is Postern's own: sessions, intents, invitations, locks and the marks of names.
+// State is the contract for what is Postern's own: sessions, intents, invitations, locks, the marks of names, and keys.
 type State interface {
 	Sessions
 	Attempts
@@ -26,6 +26,7 @@ type State interface {
 	Invitations
 	Locks
 	NameMarks
+	SharedKeys
 
 	// Ping returns nil when the database answers.
 	Ping(ctx context.Context) error

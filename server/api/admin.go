@@ -8,9 +8,15 @@ import (
 )
 
 // ListAdmins lists the standalone admins.
-func (a *API) ListAdmins(ctx context.Context, _ gen.ListAdminsRequestObject) (gen.ListAdminsResponseObject, error) {
-	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
-		return a.deps.Accounts.Admins(ctx, store.AdminFilter{}, page)
+func (a *API) ListAdmins(ctx context.Context, r gen.ListAdminsRequestObject) (gen.ListAdminsResponseObject, error) {
+	q := r.Params
+	filter := store.AdminFilter{Search: searched(q.Q, q.QAny, q.AccountStatus, q.CreatedAfter), Global: flag(q.IsGlobalAdmin)}
+	list, err := a.listed(ctx, asked{q.Limit, q.Cursor, string(valueOr(q.Sort, "")), q.Count}, filter.Search)
+	if err != nil {
+		return nil, err
+	}
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
+		return a.deps.Accounts.Admins(ctx, filter, page)
 	}, encodeAs(a.adminRecord))
 }
 

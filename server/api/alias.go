@@ -9,13 +9,20 @@ import (
 
 // ListAliases lists the alias accounts of a domain.
 func (a *API) ListAliases(ctx context.Context, r gen.ListAliasesRequestObject) (gen.ListAliasesResponseObject, error) {
-	filter := store.AliasFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
-	if isYes(r.Params.EmailOnly) {
-		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+	q := r.Params
+	filter := store.AliasFilter{
+		Search: searched(q.Q, q.QAny, q.AccountStatus, q.CreatedAfter), Domain: lower(r.Domain), DisabledOnly: isYes(q.DisabledOnly),
+	}
+	list, err := a.listed(ctx, asked{q.Limit, q.Cursor, string(valueOr(q.Sort, "")), q.Count}, filter.Search)
+	if err != nil {
+		return nil, err
+	}
+	if isYes(q.EmailOnly) {
+		return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.deps.Accounts.AliasAddresses(ctx, filter, page)
 		}, encodeName)
 	}
-	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
 		return a.deps.Accounts.Aliases(ctx, filter, page)
 	}, encodeAs(aliasRecord))
 }

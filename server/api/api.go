@@ -24,11 +24,12 @@ type API struct {
 	access   *access.Access
 	sessions *access.Sessions
 	hashing  *hashing.Pool
+	cursors  cursors
 }
 
 // New returns the operations.
 func New(d deps.Deps, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool) *API {
-	return &API{deps: d, access: access, sessions: sessions, hashing: hashing}
+	return &API{deps: d, access: access, sessions: sessions, hashing: hashing, cursors: cursors{keys: d.State}}
 }
 
 // write is who writes and how lenient the surface is.

@@ -11,16 +11,21 @@ import (
 
 // ListDomains lists the domains that the caller manages.
 func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (gen.ListDomainsResponseObject, error) {
-	filter := store.DomainFilter{DisabledOnly: isYes(r.Params.DisabledOnly)}
+	q := r.Params
+	filter := store.DomainFilter{Search: searched(q.Q, q.QAny, q.AccountStatus, q.CreatedAfter), DisabledOnly: isYes(q.DisabledOnly)}
 	if p := access.Of(ctx); !p.Global {
 		filter.ManagedBy = p.Username
 	}
-	if isYes(r.Params.NameOnly) {
-		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+	list, err := a.listed(ctx, asked{q.Limit, q.Cursor, string(valueOr(q.Sort, "")), q.Count}, filter.Search)
+	if err != nil {
+		return nil, err
+	}
+	if isYes(q.NameOnly) {
+		return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.deps.Accounts.DomainNames(ctx, filter, page)
 		}, encodeName)
 	}
-	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
 		return a.deps.Accounts.Domains(ctx, filter, page)
 	}, encodeAs(a.domainRecord))
 }

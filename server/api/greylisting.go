@@ -8,18 +8,20 @@ import (
 )
 
 // ListGreylistings lists all greylisting settings.
-func (a *API) ListGreylistings(ctx context.Context, _ gen.ListGreylistingsRequestObject) (gen.ListGreylistingsResponseObject, error) {
-	settings, err := a.deps.Policies.GreylistingSettings(ctx, store.GreylistingFilter{}, store.PageRequest{})
+func (a *API) ListGreylistings(ctx context.Context, r gen.ListGreylistingsRequestObject) (gen.ListGreylistingsResponseObject, error) {
+	q := r.Params
+	filter := store.GreylistingFilter{Prefix: valueOr(q.Q, ""), Any: valueOr(q.QAny, "")}
+	list, err := a.listed(ctx, asked{q.Limit, q.Cursor, string(valueOr(q.Sort, "")), q.Count}, store.Search{Any: filter.Any})
 	if err != nil {
 		return nil, err
 	}
-	list := make([]gen.Greylisting, len(settings.Items))
-	for i, one := range settings.Items {
-		if list[i], err = encode(one); err != nil {
-			return nil, err
-		}
+	if !list.paged {
+		list.request.Limit = sortedPageSize // no index has this order
 	}
-	return gen.ListGreylistings200JSONResponse{Success: true, Data: list}, nil
+	list.reverse = !list.ends
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Record], error) {
+		return a.deps.Policies.GreylistingSettings(ctx, filter, page)
+	}, encodeAs(func(setting store.Record) store.Record { return setting }))
 }
 
 // GetGreylisting returns the greylisting setting of an account.

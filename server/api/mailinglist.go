@@ -14,13 +14,18 @@ import (
 
 // ListMailingLists lists the mailing lists of a domain. It asks the accounts alone, so it answers also while mlmmj is away.
 func (a *API) ListMailingLists(ctx context.Context, r gen.ListMailingListsRequestObject) (gen.ListMailingListsResponseObject, error) {
-	filter := store.MailingListFilter{Domain: lower(r.Domain)}
-	if isYes(r.Params.EmailOnly) {
-		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+	q := r.Params
+	filter := store.MailingListFilter{Search: searched(q.Q, q.QAny, q.AccountStatus, q.CreatedAfter), Domain: lower(r.Domain)}
+	list, err := a.listed(ctx, asked{q.Limit, q.Cursor, string(valueOr(q.Sort, "")), q.Count}, filter.Search)
+	if err != nil {
+		return nil, err
+	}
+	if isYes(q.EmailOnly) {
+		return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.deps.Accounts.MailingListAddresses(ctx, filter, page)
 		}, encodeName)
 	}
-	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
 		return a.deps.Accounts.MailingListAccounts(ctx, filter, page)
 	}, encodeAs(mailingListAccountRecord))
 }

@@ -1,43 +1,85 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
-// pageSize is how many accounts of a listing are in memory at a time.
-const pageSize = 200
+const (
+	// pageSize is how many accounts of a whole list are in memory at a time.
+	pageSize = 200
+	// sortedPageSize is the same for a list in another order than that of an index: each page costs a look at all of it.
+	sortedPageSize = 1000
+	// chunkSize is how many bytes a client has to fetch in the time of a chunk.
+	chunkSize = 64 << 10
+	// chunkTime is that time.
+	chunkTime = 60 * time.Second
+)
+
+func pageSizeOf(sort store.Sort) int {
+	if sort != store.SortKey {
+		return sortedPageSize
+	}
+	return pageSize
+}
 
 // stream is the answer to a listing: it reads one page after the other while it writes, so that its memory does not
 // grow with the number of accounts.
 type stream[T any] struct {
 	ctx    context.Context
+	list   listing
 	first  store.Page[T]
+	next   *string // the cursor of the page that follows
 	read   func(ctx context.Context, page store.PageRequest) (store.Page[T], error)
 	encode func(b []byte, item T) ([]byte, error)
 }
 
-// newStream reads the first page: an error there still gets a status of its own.
+// newStream is newList for a list that has no pages.
 func newStream[T any](
 	ctx context.Context,
 	read func(context.Context, store.PageRequest) (store.Page[T], error),
 	encode func([]byte, T) ([]byte, error),
 ) (stream[T], error) {
-	first, err := read(ctx, store.PageRequest{Limit: pageSize})
-	return stream[T]{ctx, first, read, encode}, err
+	return newList(ctx, listing{request: store.PageRequest{Limit: pageSize}}, read, encode)
+}
+
+// newList reads the first page: an error there still gets a status of its own.
+func newList[T any](
+	ctx context.Context, list listing,
+	read func(context.Context, store.PageRequest) (store.Page[T], error),
+	encode func([]byte, T) ([]byte, error),
+) (stream[T], error) {
+	s := stream[T]{ctx: ctx, list: list, read: read, encode: encode}
+	var err error
+	if s.first, err = read(ctx, list.request); err != nil {
+		return s, list.tooSlow(err)
+	}
+	s.next, err = list.next(ctx, s.first.Next)
+	return s, err
 }
 
 // write sends the envelope. When a later page cannot be read the connection is cut, for the status is long sent and
 // a listing must not look complete when it is not.
 func (s stream[T]) write(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
+	if s.next != nil {
+		w.Header().Set("Link", s.list.link(*s.next))
+	}
 	w.WriteHeader(http.StatusOK)
-	b := append(make([]byte, 0, 64<<10), `{"_success":true,"_data":[`...)
+	out := chunks{to: w, control: http.NewResponseController(w), grace: cmp.Or(s.list.grace, chunkTime)}
+	begin, end := `{"_success":true,"_data":[`, `]`
+	if s.list.reverse {
+		begin, end = `{"_data":[`, `],"_success":true`
+	}
+	b := append(make([]byte, 0, chunkSize), begin...)
 	page, sep := s.first, ""
 	for {
 		for _, item := range page.Items {
@@ -48,26 +90,61 @@ func (s stream[T]) write(w http.ResponseWriter) error {
 				panic(http.ErrAbortHandler)
 			}
 		}
-		if page.Next == "" || reply.NoteOf(s.ctx).HeadOnly {
+		if page.Next == "" || s.list.paged || reply.NoteOf(s.ctx).HeadOnly {
 			break
 		}
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
+		out.write(b)
 		b = b[:0]
 		var err error
-		if page, err = s.next(page.Next); err != nil {
+		if page, err = s.after(page.Next); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}
-	_, err := w.Write(append(b, "]}\n"...))
-	return err
+	out.write(append(s.end(append(b, end...)), "}\n"...))
+	return nil
 }
 
-func (s stream[T]) next(after string) (store.Page[T], error) {
+// end says where the list goes on, and how long it is.
+func (s stream[T]) end(b []byte) []byte {
+	if !s.list.ends {
+		return b
+	}
+	next := "null"
+	if s.next != nil {
+		next = strconv.Quote(*s.next) // letters, digits, - and _
+	}
+	b = append(b, `,"_next":`+next...)
+	if s.first.Total != nil {
+		b = strconv.AppendInt(append(b, `,"_total":`...), *s.first.Total, 10)
+	}
+	return b
+}
+
+func (s stream[T]) after(position string) (store.Page[T], error) {
 	ctx, cancel := edge.Page(s.ctx)
 	defer cancel()
-	return s.read(ctx, store.PageRequest{Limit: pageSize, After: after})
+	request := s.list.request
+	request.After, request.Count = position, false
+	return s.read(ctx, request)
+}
+
+// chunks writes to a client that has a time for each chunk. Between them nothing is held that others could wait for.
+type chunks struct {
+	to      http.ResponseWriter
+	control *http.ResponseController
+	grace   time.Duration
+}
+
+// write cuts the connection where the client is gone or too slow.
+func (c chunks) write(b []byte) {
+	for len(b) > 0 {
+		n := min(len(b), chunkSize)
+		_ = c.control.SetWriteDeadline(time.Now().Add(c.grace)) // a writer that is no connection cannot be slow
+		if _, err := c.to.Write(b[:n]); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		b = b[n:]
+	}
 }
 
 // A stream is the answer of each operation that lists: the generated interfaces differ in the name of one method alone.
@@ -80,6 +157,9 @@ func (s stream[T]) VisitListAliasesResponse(w http.ResponseWriter) error { retur
 
 // VisitListDomainsResponse implements gen.ListDomainsResponseObject.
 func (s stream[T]) VisitListDomainsResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitListGreylistingsResponse implements gen.ListGreylistingsResponseObject.
+func (s stream[T]) VisitListGreylistingsResponse(w http.ResponseWriter) error { return s.write(w) }
 
 // VisitGetGreylistingWhitelistResponse implements gen.GetGreylistingWhitelistResponseObject.
 func (s stream[T]) VisitGetGreylistingWhitelistResponse(w http.ResponseWriter) error {

@@ -10,16 +10,24 @@ import (
 
 // ListUsers lists the mailboxes of a domain, without those that outrank the caller.
 func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
-	filter := store.UserFilter{Domain: lower(r.Domain), DisabledOnly: isYes(r.Params.DisabledOnly)}
+	q := r.Params
+	filter := store.UserFilter{
+		Search: searched(q.Q, q.QAny, q.AccountStatus, q.CreatedAfter), Domain: lower(r.Domain), DisabledOnly: isYes(q.DisabledOnly),
+		Global: flag(q.IsGlobalAdmin), OverQuotaPercent: q.OverQuotaPercent,
+	}
 	if p := access.Of(ctx); !p.Global {
 		filter.Viewer = p.Username
 	}
-	if isYes(r.Params.EmailOnly) {
-		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+	list, err := a.listed(ctx, asked{q.Limit, q.Cursor, string(valueOr(q.Sort, "")), q.Count}, filter.Search)
+	if err != nil {
+		return nil, err
+	}
+	if isYes(q.EmailOnly) {
+		return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
 			return a.deps.Accounts.UserAddresses(ctx, filter, page)
 		}, encodeName)
 	}
-	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
 		return a.deps.Accounts.Users(ctx, filter, page)
 	}, encodeAs(a.userRecordFor(ctx)))
 }

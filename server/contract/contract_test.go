@@ -215,6 +215,19 @@ func TestReadKeys(t *testing.T) {
 	require.Equal(t, "disabled", all["updateUser"].Body["accountStatus"].Off)
 	require.Empty(t, all["updateUser"].Body["language"].On)
 	require.Equal(t, contract.LevelGlobalAdmin, all["updateUser"].Body["maildir"].Access)
+	require.True(t, all["listUsers"].Query["limit"].Strict)
+	require.False(t, all["listUsers"].Query["email_only"].Strict)
 	require.True(t, all["updateUser"].Body["aliases"].Replaces)
 	require.False(t, all["updateUser"].Body["addAlias"].Replaces)
+}
+
+// TestUnknownKeysBesideASchema gives a parameter of the query string keys and values that it cannot have.
+func TestUnknownKeysBesideASchema(t *testing.T) {
+	for key, value := range map[string]any{"x-strict": "yes", "x-postern": 1.0, "x-access": "global-admin", "x-stric": true} {
+		doc := specification(t)
+		doc.Components.Parameters["QueryLimit"].Value.Extensions[key] = value
+		_, err := contract.Load(doc)
+		require.ErrorContains(t, err, key)
+		require.ErrorContains(t, err, "limit")
+	}
 }

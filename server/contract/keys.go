@@ -31,6 +31,7 @@ const (
 	keyGoName      = "x-go-name"
 	keyGoType      = "x-go-type"
 	keyErrors      = "x-errors"
+	keyStrict      = "x-strict"
 
 	keyExtensibleEnum = "x-extensible-enum"
 	keyErrorCodes     = "x-error-codes"

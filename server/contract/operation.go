@@ -150,6 +150,9 @@ func (op *Operation) addParameter(p *openapi3.Parameter) error {
 		if err != nil {
 			return err
 		}
+		if err = parameter.readQueryKeys(p.Extensions); err != nil {
+			return err
+		}
 		op.Query[p.Name] = parameter
 		op.codes = append(op.codes, parameter.codes...)
 		op.Queries = append(op.Queries, &openapi3.ParameterRef{Value: p})

@@ -23,6 +23,7 @@ type Parameter struct {
 	Pattern  bool
 	Presence bool // in a form, being there is enough
 	Bulk     bool // the operation may take long when it is given
+	Strict   bool // the legacy surface passes over it
 	// On and Off are the words of a choice between two, else "". Words is false when the legacy surface takes no others for them.
 	On, Off string
 	Words   bool
@@ -117,6 +118,18 @@ func (p *Parameter) readKeys(schema *openapi3.Schema) error {
 	k.text(keyCodeMissing)
 	p.codes = append(append(p.codes, k.texts(keyErrors)...), codesOf(schema)...)
 	return k.fault
+}
+
+// readQueryKeys reads what stands beside the schema of a parameter of the query string.
+func (p *Parameter) readQueryKeys(extensions map[string]any) error {
+	k := &keys{extensions: extensions}
+	k.only([]string{keyPostern, keyStrict})
+	k.flag(keyPostern)
+	p.Strict = k.flag(keyStrict)
+	if k.fault != nil {
+		return fmt.Errorf("%s: %w", p.Name, k.fault)
+	}
+	return nil
 }
 
 // switches are the words of the contract for on and off.

@@ -33,6 +33,8 @@ type Deps struct {
 	BodyBudget         int64         // bytes of request bodies in flight; 0 is 64 MiB
 	BodyGrace          time.Duration // what every body may take, beside a second for each 64 KiB; 0 is 10 s
 
+	ChunkGrace time.Duration // what a client may take for each 64 KiB of a list; 0 is 60 s
+
 	// UnlimitedLogins counts no wrong passwords. No setting of the program reaches it: it is for tests and benchmarks that send
 	// many. Now, where it is set, is what limits and sessions take for the time.
 	UnlimitedLogins bool

@@ -10,9 +10,9 @@ import (
 // lenient is the legacy surface: it takes what scripts written for the published API send.
 type lenient struct{}
 
-// find takes the old names too. Body and query string may stand for each other.
+// find takes the old names too. Body and query string may stand for each other. What the strict surface alone has is nothing here.
 func (lenient) find(op *contract.Operation, name string, _ bool) contract.LegacyName {
-	if p := op.Parameter(name); p != nil {
+	if p := op.Parameter(name); p != nil && !p.Strict {
 		return contract.LegacyName{Parameter: p}
 	}
 	return op.Legacy(name)

@@ -79,13 +79,3 @@ func valueWord(p *contract.Parameter) string {
 
 // nullJSON is null.
 var nullJSON = json.RawMessage("null")
-
-// canonical returns the form in which a value of the query string goes on.
-func canonical(p *contract.Parameter, value string) string {
-	if p.IsNumber() {
-		if n, err := canonicalNumber(p, value); err == nil {
-			return string(n)
-		}
-	}
-	return value
-}

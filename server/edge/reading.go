@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -136,14 +138,31 @@ func (n *normaliser) text(p *contract.Parameter, value string) error {
 	}
 	value = n.on.word(p, value)
 	if n.op.Body[p.Name] == nil {
-		if value != "" || !n.on.emptyIsAbsent() {
-			n.query.Set(p.Name, canonical(p, value))
-		}
-		return nil
+		return n.queryValue(p, value)
 	}
 	if raw, ok := scalar(p, value, n.on.emptyIsAbsent()); ok {
 		n.body[p.Name] = raw
 	}
+	return nil
+}
+
+// queryValue files a value of the query string.
+func (n *normaliser) queryValue(p *contract.Parameter, value string) error {
+	if value == "" && n.on.emptyIsAbsent() {
+		return nil
+	}
+	if !p.IsNumber() {
+		n.query.Set(p.Name, value)
+		return nil
+	}
+	number, err := canonicalNumber(p, value)
+	switch {
+	case errors.Is(err, errTooLarge) && p.Schema.Max == nil: // no number is too large for it
+		number = strconv.AppendInt(nil, math.MaxInt64, 10)
+	case err != nil:
+		return n.fault(badNumber(p, err))
+	}
+	n.query.Set(p.Name, string(number))
 	return nil
 }
 

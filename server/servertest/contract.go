@@ -58,10 +58,16 @@ func (r TableRow) Sample() string {
 	return Placeholder.ReplaceAllStringFunc(r.Path, func(p string) string { return values[p[1:len(p)-1]] })
 }
 
-// Additions are the parameters of Postern's own (x-postern) that the body of the operation takes, sorted.
+// Additions are the parameters of Postern's own (x-postern) that the operation takes, sorted.
 func (r TableRow) Additions() []string {
 	var own []string
-	if body := RouteOf(r.Method, r.Sample()).Operation.RequestBody; body != nil {
+	operation := RouteOf(r.Method, r.Sample()).Operation
+	for _, p := range operation.Parameters {
+		if p.Value.Extensions["x-postern"] == true {
+			own = append(own, p.Value.Name)
+		}
+	}
+	if body := operation.RequestBody; body != nil {
 		for name, property := range body.Value.Content["application/json"].Schema.Value.Properties {
 			if property.Value.Extensions["x-postern"] == true {
 				own = append(own, name)

@@ -49,7 +49,8 @@ func discover(ctx context.Context, db *sqldb.DB) (sqldb.Layout, error) {
 type index struct{ table, columns string }
 
 // ourIndexes are those that our pages and limits want. A list of what lies in a domain has the order of the address:
-// an index of MySQL ends in the primary key anyway, one of PostgreSQL does not.
+// an index of MySQL ends in the primary key anyway, one of PostgreSQL does not. What an address begins with PostgreSQL finds by an index
+// in the order of bytes alone, which most locales do not have.
 var ourIndexes = map[string][]index{
 	"mysql": {
 		{"mailbox", "domain, quota"},
@@ -58,6 +59,7 @@ var ourIndexes = map[string][]index{
 	},
 	"postgres": {
 		{"mailbox", "domain, username"},
+		{"mailbox", "domain, username varchar_pattern_ops"},
 		{"mailbox", "domain, quota"},
 		{"alias", "domain, address"},
 		{"maillists", "domain, address"},
@@ -71,7 +73,7 @@ func indexStatements(indexes map[string][]index) map[string][]string {
 	statements := map[string][]string{}
 	for engine, list := range indexes {
 		for _, i := range list {
-			name := "postern_" + i.table + "_" + strings.ReplaceAll(i.columns, ", ", "_")
+			name := "postern_" + i.table + "_" + strings.NewReplacer(", ", "_", " ", "_").Replace(i.columns)
 			statements[engine] = append(statements[engine], "CREATE INDEX "+name+" ON "+i.table+" ("+i.columns+")")
 		}
 	}

@@ -49,7 +49,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 // Uses is what is done with the tables. Whoever opens the state makes them, too, and adds to them in an upgrade.
 func Uses() []sqldb.Use {
 	return sqldb.Uses(sqldb.AllRights, "goose_db_version", "sessions", "intents", "invitations", "name_marks", "domain_ownership",
-		"attempts", "log_ins")
+		"attempts", "log_ins", "shared_keys")
 }
 
 // Ping implements store.State.

@@ -20,6 +20,7 @@ func State(t *testing.T, open func(t *testing.T) store.State) {
 	t.Run("intent", func(t *testing.T) { intents(t, open) })
 	t.Run("invitation", func(t *testing.T) { invitations(t, open) })
 	t.Run("names", func(t *testing.T) { nameMarks(t, open) })
+	t.Run("keys", func(t *testing.T) { sharedKeys(t, open) })
 	t.Run("answers", func(t *testing.T) { require.NoError(t, open(t).Ping(ctx(t))) })
 }
 
@@ -206,4 +207,25 @@ func intents(t *testing.T, open func(t *testing.T) store.State) {
 		require.NoError(t, err)
 		require.Equal(t, []store.Intent{rename}, got)
 	})
+}
+
+// sharedKeys has many ask for a key that nobody has made yet: one of theirs becomes that of all.
+func sharedKeys(t *testing.T, open func(t *testing.T) store.State) {
+	t.Helper()
+	s := open(t)
+	const askers = 32
+	fresh, got := make([][]byte, askers), make([][]byte, askers)
+	together(t, askers, func(i int) error {
+		fresh[i] = []byte{byte(i), 0, 0xff}
+		var err error
+		got[i], err = s.SharedKey(ctx(t), "cursors", fresh[i])
+		return err
+	})
+	require.Contains(t, fresh, got[0])
+	for _, key := range got {
+		require.Equal(t, got[0], key)
+	}
+	other, err := s.SharedKey(ctx(t), "other", []byte{7})
+	require.NoError(t, err)
+	require.Equal(t, []byte{7}, other)
 }

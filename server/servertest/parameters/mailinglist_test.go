@@ -47,7 +47,7 @@ func listCases() []servertest.EffectCase {
 	for _, p := range servertest.MailingListParameters {
 		all = append(all, p.Effects()...)
 	}
-	return all
+	return append(all, mailingListPages...)
 }
 
 // listFixture is parameterFixture with a mailing list.

@@ -10,6 +10,11 @@ export type ClientOptions = {
 export type AccountName = string;
 
 /**
+ * What accounts are sorted by.
+ */
+export type AccountSort = 'mail' | '-mail' | 'name' | '-name' | 'created' | '-created' | 'modified' | '-modified';
+
+/**
  * Whether the account works. A disabled one neither logs in nor receives mail.
  */
 export type AccountStatus = 'active' | 'disabled';
@@ -219,7 +224,9 @@ export type AdminCreate = {
  */
 export type AdminListReply = {
     _data: Array<Admin>;
+    _next?: NextCursor;
     _success: Succeeded;
+    _total?: Total;
 };
 
 /**
@@ -440,7 +447,9 @@ export type AliasListItem = Alias | string;
  */
 export type AliasListReply = {
     _data: Array<AliasListItem>;
+    _next?: NextCursor;
     _success: Succeeded;
+    _total?: Total;
 };
 
 /**
@@ -810,7 +819,9 @@ export type DomainListItem = Domain | string;
  */
 export type DomainListReply = {
     _data: Array<DomainListItem>;
+    _next?: NextCursor;
     _success: Succeeded;
+    _total?: Total;
 };
 
 /**
@@ -880,6 +891,11 @@ export type DomainService = string;
  * Services of a domain.
  */
 export type DomainServices = Array<DomainService>;
+
+/**
+ * What domains are sorted by.
+ */
+export type DomainSort = 'domain' | '-domain' | 'name' | '-name' | 'created' | '-created' | 'modified' | '-modified' | 'quota' | '-quota' | 'stored_bytes' | '-stored_bytes';
 
 /**
  * What to change in a domain.
@@ -1188,7 +1204,9 @@ export type Greylisting = {
  */
 export type GreylistingListReply = {
     _data: Array<Greylisting>;
+    _next?: NextCursor;
     _success: Succeeded;
+    _total?: Total;
 };
 
 /**
@@ -1208,6 +1226,11 @@ export type GreylistingReply = {
  *
  */
 export type GreylistingSenders = Array<string>;
+
+/**
+ * What greylisting settings are sorted by.
+ */
+export type GreylistingSort = 'account' | '-account';
 
 /**
  * Whether mail to the account is greylisted. Without `status` nothing changes.
@@ -1619,7 +1642,9 @@ export type MailingListListItem = MailingList | string;
  */
 export type MailingListListReply = {
     _data: Array<MailingListListItem>;
+    _next?: NextCursor;
     _success: Succeeded;
+    _total?: Total;
 };
 
 /**
@@ -1809,6 +1834,11 @@ export type MailingListUpdate = {
  * An amount of storage in MB (1048576 bytes).
  */
 export type Megabytes = number;
+
+/**
+ * The `cursor` of the page that follows, null at the end of the list. The legacy surface has none.
+ */
+export type NextCursor = string | null;
 
 /**
  * `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
@@ -2486,6 +2516,11 @@ export type ThrottleUpdate = {
 };
 
 /**
+ * How many items the whole list has, where `count=yes` asks for it.
+ */
+export type Total = number;
+
+/**
  * A Postfix transport (transport(5)), such as `dovecot`, `smtp:[192.0.2.10]:25` or `error:5.1.1 no such company`: the
  * name of a service, then perhaps a colon and the next hop, in printable ASCII without `..`. `mlmmj` is for mailing lists
  * alone. Admins who are not global set the server's default, the transports that the server allows
@@ -2989,7 +3024,9 @@ export type UserListItem = User | string;
  */
 export type UserListReply = {
     _data: Array<UserListItem>;
+    _next?: NextCursor;
     _success: Succeeded;
+    _total?: Total;
 };
 
 /**
@@ -3033,6 +3070,11 @@ export type UserServiceName = string;
  * Services of a mailbox.
  */
 export type UserServiceNames = Array<UserServiceName>;
+
+/**
+ * What mailboxes are sorted by.
+ */
+export type UserSort = 'mail' | '-mail' | 'name' | '-name' | 'created' | '-created' | 'modified' | '-modified' | 'quota' | '-quota' | 'stored_bytes' | '-stored_bytes';
 
 /**
  * Changes to a mailbox.
@@ -3298,6 +3340,31 @@ export type PathMail = Address;
 export type PathNewMail = Address;
 
 /**
+ * Only those that are active, or disabled.
+ *
+ */
+export type QueryAccountStatus = AccountStatus;
+
+/**
+ * `yes` counts the whole list: `_total`.
+ *
+ */
+export type QueryCount = YesNo;
+
+/**
+ * A time in RFC 3339.
+ */
+export type QueryCreatedAfter = string;
+
+/**
+ * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+ * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+ * server is refused.
+ *
+ */
+export type QueryCursor = string;
+
+/**
  * `yes` returns disabled ones only.
  */
 export type QueryDisabledOnly = YesNo;
@@ -3308,9 +3375,70 @@ export type QueryDisabledOnly = YesNo;
 export type QueryEmailOnly = YesNo;
 
 /**
+ * Only those that are global admins, or those that are not.
+ *
+ */
+export type QueryIsGlobalAdmin = YesNo;
+
+/**
+ * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+ * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+ *
+ */
+export type QueryLimit = number;
+
+/**
  * `yes` answers a plain list of names instead of whole records.
  */
 export type QueryNameOnly = YesNo;
+
+/**
+ * Only mailboxes that hold at least so many percent of their quota. One without a quota is not among them.
+ *
+ */
+export type QueryOverQuotaPercent = number;
+
+/**
+ * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+ *
+ */
+export type QueryQ = string;
+
+/**
+ * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+ * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+ * answer is 503 `SERVER_BUSY`.
+ *
+ */
+export type QueryQAny = string;
+
+/**
+ * What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+ * The OpenLDAP backend sorts by `mail` and `name` alone.
+ *
+ */
+export type QuerySortAccounts = AccountSort;
+
+/**
+ * What the domains are sorted by, with `-` from the last to the first. `quota` is the limit of the domain, `stored_bytes` what
+ * its mailboxes hold. Those with the same value are in the order of the domain name. The OpenLDAP backend sorts by `domain` and `name` alone.
+ *
+ */
+export type QuerySortDomains = DomainSort;
+
+/**
+ * `account` sorts the settings by account and sender, `-account` from the last to the first. Without it those that decide first
+ * come first.
+ *
+ */
+export type QuerySortGreylistings = GreylistingSort;
+
+/**
+ * What the mailboxes are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+ * The OpenLDAP backend sorts by `mail` and `name` alone.
+ *
+ */
+export type QuerySortUsers = UserSort;
 
 export type AdminCreate2 = AdminCreate;
 
@@ -3491,7 +3619,58 @@ export type UpdateAdminResponse = UpdateAdminResponses[keyof UpdateAdminResponse
 export type ListAdminsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+         * The OpenLDAP backend sorts by `mail` and `name` alone.
+         *
+         */
+        sort?: AccountSort;
+        /**
+         * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+         *
+         */
+        q?: string;
+        /**
+         * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+         * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+         * answer is 503 `SERVER_BUSY`.
+         *
+         */
+        q_any?: string;
+        /**
+         * Only those that are active, or disabled.
+         *
+         */
+        accountStatus?: AccountStatus;
+        /**
+         * Only those that are global admins, or those that are not.
+         *
+         */
+        isGlobalAdmin?: YesNo;
+        /**
+         * A time in RFC 3339.
+         */
+        created_after?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
+    };
     url: '/api/admins';
 };
 
@@ -3702,6 +3881,51 @@ export type ListAliasesData = {
          * `yes` returns disabled ones only.
          */
         disabled_only?: YesNo;
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+         * The OpenLDAP backend sorts by `mail` and `name` alone.
+         *
+         */
+        sort?: AccountSort;
+        /**
+         * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+         *
+         */
+        q?: string;
+        /**
+         * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+         * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+         * answer is 503 `SERVER_BUSY`.
+         *
+         */
+        q_any?: string;
+        /**
+         * Only those that are active, or disabled.
+         *
+         */
+        accountStatus?: AccountStatus;
+        /**
+         * A time in RFC 3339.
+         */
+        created_after?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
     };
     url: '/api/aliases/{domain}';
 };
@@ -4009,6 +4233,51 @@ export type ListDomainsData = {
          * `yes` returns disabled ones only.
          */
         disabled_only?: YesNo;
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * What the domains are sorted by, with `-` from the last to the first. `quota` is the limit of the domain, `stored_bytes` what
+         * its mailboxes hold. Those with the same value are in the order of the domain name. The OpenLDAP backend sorts by `domain` and `name` alone.
+         *
+         */
+        sort?: DomainSort;
+        /**
+         * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+         *
+         */
+        q?: string;
+        /**
+         * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+         * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+         * answer is 503 `SERVER_BUSY`.
+         *
+         */
+        q_any?: string;
+        /**
+         * Only those that are active, or disabled.
+         *
+         */
+        accountStatus?: AccountStatus;
+        /**
+         * A time in RFC 3339.
+         */
+        created_after?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
     };
     url: '/api/domains';
 };
@@ -4037,7 +4306,44 @@ export type ListDomainsResponse = ListDomainsResponses[keyof ListDomainsResponse
 export type ListGreylistingsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * `account` sorts the settings by account and sender, `-account` from the last to the first. Without it those that decide first
+         * come first.
+         *
+         */
+        sort?: GreylistingSort;
+        /**
+         * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+         *
+         */
+        q?: string;
+        /**
+         * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+         * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+         * answer is 503 `SERVER_BUSY`.
+         *
+         */
+        q_any?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
+    };
     url: '/api/greylisting/all';
 };
 
@@ -4831,6 +5137,51 @@ export type ListMailingListsData = {
          * `yes` answers a plain list of addresses instead of whole records.
          */
         email_only?: YesNo;
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * What the accounts are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+         * The OpenLDAP backend sorts by `mail` and `name` alone.
+         *
+         */
+        sort?: AccountSort;
+        /**
+         * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+         *
+         */
+        q?: string;
+        /**
+         * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+         * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+         * answer is 503 `SERVER_BUSY`.
+         *
+         */
+        q_any?: string;
+        /**
+         * Only those that are active, or disabled.
+         *
+         */
+        accountStatus?: AccountStatus;
+        /**
+         * A time in RFC 3339.
+         */
+        created_after?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
     };
     url: '/api/mls/{domain}';
 };
@@ -5437,6 +5788,61 @@ export type ListUsersData = {
          * `yes` returns disabled ones only.
          */
         disabled_only?: YesNo;
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * What the mailboxes are sorted by, with `-` from the last to the first. Those with the same value are in the order of the address.
+         * The OpenLDAP backend sorts by `mail` and `name` alone.
+         *
+         */
+        sort?: UserSort;
+        /**
+         * What the address, or of domains the name, begins with, in any case. Nothing in it is a wildcard.
+         *
+         */
+        q?: string;
+        /**
+         * What stands anywhere in the address, the domain name or the name (of greylisting settings in the account or the sender), in any
+         * case. Nothing in it is a wildcard. All of the list is looked through: where that takes longer than a request may, the
+         * answer is 503 `SERVER_BUSY`.
+         *
+         */
+        q_any?: string;
+        /**
+         * Only those that are active, or disabled.
+         *
+         */
+        accountStatus?: AccountStatus;
+        /**
+         * Only those that are global admins, or those that are not.
+         *
+         */
+        isGlobalAdmin?: YesNo;
+        /**
+         * Only mailboxes that hold at least so many percent of their quota. One without a quota is not among them.
+         *
+         */
+        over_quota_percent?: number;
+        /**
+         * A time in RFC 3339.
+         */
+        created_after?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
     };
     url: '/api/users/{domain}';
 };
