@@ -81,6 +81,8 @@ type Change struct {
 	// EndsSessions is true when the account (of a domain: every account in it) must log in anew: it was deleted,
 	// renamed or disabled, or got another password.
 	EndsSessions bool `json:"endsSessions,omitempty"`
+	// Nothing is true when an update found everything as it is to be, and wrote nothing. One with a password never does.
+	Nothing bool `json:"-"`
 	// Lasting is true when a follower of the change must not be lost: it was deleted, renamed or disabled.
 	Lasting bool `json:"lasting,omitempty"`
 }

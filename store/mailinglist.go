@@ -83,6 +83,8 @@ type MailingListAccountUpdate struct {
 	ExtraAddresses  *[]string
 	Subscribers     []string // as in MailingListAccountCreate
 	SubscriberField string
+	// Elsewhere says that the list changes in what mlmmj holds: then the change is one even where the account stays as it is.
+	Elsewhere bool
 }
 
 // Check returns VALUE_TOO_LONG or INVALID_NUMBER for what no store takes, and INVALID_MAIL for an address that mlmmj would
@@ -217,8 +219,9 @@ func (u MailingListUpdate) Account(policy string, after MlmmjSettings) MailingLi
 		Subscribers: u.Subscribe, SubscriberField: "add_subscribers",
 	}
 	if u.AccessPolicy == nil && (u.Settings.OnlyModeratorsPost != nil || u.Settings.OnlySubscribersPost != nil) {
-		next := after.accessPolicy(policy)
-		change.AccessPolicy = &next
+		if next := after.accessPolicy(policy); next != policyOr(policy) {
+			change.AccessPolicy = &next
+		}
 	}
 	return change
 }
@@ -240,6 +243,9 @@ func (m MailingListAccount) Settings() MlmmjSettings {
 
 // Configure is what the update does to the settings that are now.
 func (u MailingListUpdate) Configure(now MlmmjSettings) MlmmjUpdate {
+	if u.Settings == (MlmmjUpdate{}) && u.AccessPolicy == nil {
+		return MlmmjUpdate{}
+	}
 	return u.Settings.over(now, u.AccessPolicy)
 }
 

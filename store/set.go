@@ -26,6 +26,14 @@ type refusal struct {
 // Touches reports whether the change asks for anything.
 func (s Set) Touches() bool { return s.Replace != nil || len(s.Add) > 0 || len(s.Remove) > 0 }
 
+// IsAlready reports whether the change asks for the whole set that there is.
+func (s Set) IsAlready(current []string) bool {
+	return s.Replace != nil && len(s.Add) == 0 && len(s.Remove) == 0 && SameNames(*s.Replace, current)
+}
+
+// SameNames reports whether two lists have the same names, in whatever order and case.
+func SameNames(a, b []string) bool { return len(LeaveOut(a, b)) == 0 && len(LeaveOut(b, a)) == 0 }
+
 // Wanted returns the names that the change brings in.
 func (s Set) Wanted() []string {
 	if s.Replace == nil {

@@ -3,6 +3,9 @@ package store
 import "context"
 
 // Accounts is the contract for domains, admins, users, aliases and mailing lists, kept in SQL or in a directory.
+//
+// A parameter of an update whose value is the one that is read counts as not given: it is never refused and nothing is written for it
+// (see Change.Nothing). Lists compare as sets, addresses without regard to case.
 type Accounts interface {
 	Identities
 	Domains

@@ -55,7 +55,7 @@ type write func(ctx context.Context, w store.Write) (store.Change, error)
 // run runs a write that never needs an intent.
 func (a *Accounts) run(ctx context.Context, w store.Write, do write) (store.Change, error) {
 	c, err := do(ctx, w)
-	if err != nil || w.DryRun {
+	if err != nil || w.DryRun || c.Nothing {
 		return c, err
 	}
 	a.announce(c)
@@ -129,6 +129,9 @@ func (a *Accounts) decide(ctx context.Context, id string, w store.Write, planned
 	after, cancel := detached(ctx)
 	defer cancel()
 	switch {
+	case err == nil && c.Nothing: // somebody else was faster, and has the followers
+		a.finish(after, id, nil)
+		return c, nil
 	case err == nil:
 		a.announce(c)
 		a.finish(after, id, a.follow(after, w.Actor, c, a.followers))

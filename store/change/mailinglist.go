@@ -350,8 +350,11 @@ func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u s
 		return edit, err
 	}
 	now, err := m.lists.MlmmjSettings(ctx, mail)
-	if store.IsNotFound(err) {
+	switch {
+	case store.IsNotFound(err):
 		edit.unheld, now, err = true, account.Settings(), nil
+	case err == nil:
+		u = u.Changes(store.MailingList{MailingListAccount: account, Settings: now})
 	}
 	if err == nil {
 		u, edit.left, err = m.takenUpdate(ctx, w.OnMissing, mail, now, u)
@@ -362,6 +365,7 @@ func (m *MailingLists) edit(ctx context.Context, w store.Write, mail string, u s
 	edit.asked = u
 	edit.configure = u.Configure(now)
 	edit.account = u.Account(account.AccessPolicy, now.With(edit.configure))
+	edit.account.Elsewhere = edit.unheld || edit.configure != store.MlmmjUpdate{} || u.UnsubscribeAll || len(u.Unsubscribe)+len(u.Subscribe) > 0
 	edit.planned, err = m.accounts.Accounts.UpdateMailingListAccount(ctx, dry(w), mail, edit.account)
 	if extra := edit.configure.ExtraAddresses; extra != nil {
 		kept := store.LeaveOut(*extra, edit.planned.Discarded)

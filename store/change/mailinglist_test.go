@@ -366,6 +366,14 @@ func listsCutAnywhere(t *testing.T, open func(t *testing.T) *post) {
 			})
 			return err
 		}},
+		"update of who posts and moderates": {made, func(t *testing.T, p *post) error {
+			t.Helper()
+			yes, size, people, more := true, int64(4096), []string{"bo@example.com"}, []string{"d@example.com"}
+			_, err := p.mls().UpdateMailingList(t.Context(), byRoot, dev, store.MailingListUpdate{Settings: store.MlmmjUpdate{
+				OnlyModeratorsPost: &yes, Moderators: &people, MaxMessageSize: &size, ExtraAddresses: &more, Newsletter: &yes,
+			}})
+			return err
+		}},
 		"update of what mlmmj lost": {func(t *testing.T, p *post) {
 			t.Helper()
 			made(t, p)

@@ -69,7 +69,7 @@ func (p *Policies) run(
 		}
 	}
 	c, err := do()
-	if err != nil || w.DryRun {
+	if err != nil || w.DryRun || c.Nothing {
 		return c, err
 	}
 	after, cancel := detached(ctx)

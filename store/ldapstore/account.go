@@ -1,8 +1,6 @@
 package ldapstore
 
 import (
-	"slices"
-
 	"github.com/postern-mail/postern/store"
 	"github.com/postern-mail/postern/store/rules"
 )
@@ -86,11 +84,16 @@ func updated(noun store.Noun, name string, before, after entry) store.Change {
 		Noun: noun, Name: name, Domain: store.DomainOf(name),
 		Before: before.whole(store.HiddenPassword), After: after.whole(store.HiddenPassword),
 	}
-	repassed := !slices.Equal(before.all(passwordAttribute), after.all(passwordAttribute))
-	if repassed {
-		c.After = after.whole(store.ChangedPassword)
+	rules.Update(&c, before.state(), after.state(), false)
+	return c
+}
+
+// repassed is updated for an account that may have got a password: that is a change also where it is the one that it had.
+func repassed(noun store.Noun, name string, before, after entry, password *store.Secret) store.Change {
+	c := updated(noun, name, before, after)
+	if password != nil {
+		c.After, c.EndsSessions = after.whole(store.ChangedPassword), true
 	}
-	rules.Update(&c, before.state(), after.state(), repassed)
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateAdmin implements store.Admins. What an account of that name left behind goes first, so that it gives nobody
@@ -109,6 +110,7 @@ func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u s
 		if err != nil {
 			return nil, err
 		}
+		u := rules.ChangesOfAdmin(u, adminOf(before))
 		after := before.clone()
 		after.assign("cn", u.Name)
 		after.assign("preferredLanguage", u.Language)
@@ -127,9 +129,10 @@ func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u s
 		if err = s.keepsRuler(ctx, mail, before, after); err != nil {
 			return nil, err
 		}
-		p := &plan{change: updated(store.NounAdmin, mail, before, after)}
+		p := &plan{change: repassed(store.NounAdmin, mail, before, after, u.Password)}
 		p.change.Domain = ""
 		p.update(before, after, store.NoSuchAccount(mail))
+		p.change.Nothing = len(p.steps) == 0 && u.Password == nil
 		return p, nil
 	})
 }

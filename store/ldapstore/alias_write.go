@@ -80,6 +80,7 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		if err != nil {
 			return nil, err
 		}
+		u := rules.ChangesOfAlias(u, aliasOf(before, entry.groups))
 		after := before.clone()
 		after.assign("cn", u.Name)
 		after.assign("accessPolicy", u.AccessPolicy)
@@ -87,8 +88,8 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 			after.set("accountStatus", status(*u.Active))
 		}
 		p := &plan{}
-		if u.Members.Touches() {
-			field, current := u.Members.Field("members", "addMember"), before.sorted("mailForwardingAddress")
+		if current := before.sorted("mailForwardingAddress"); u.Members.Touches() && !u.Members.IsAlready(current) {
+			field := u.Members.Field("members", "addMember")
 			next, err := s.addressRules(w).Members(ctx, mail, field, current, u.Members, &p.change)
 			if err != nil {
 				return nil, err
@@ -97,6 +98,7 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		}
 		p.setChange(updated(store.NounAlias, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))
+		p.change.Nothing = len(p.steps) == 0
 		return p, nil
 	})
 }

@@ -29,6 +29,10 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 		after.remove("domainAdmin", removed...)
 		after.add("domainAdmin", added...)
 		p.setChange(updated(store.NounDomain, name, h.entry, after))
+		if len(added)+len(removed) == 0 {
+			p.change.Nothing = true
+			return p, nil
+		}
 		if err = s.mark(ctx, p, next...); err != nil {
 			return nil, err
 		}

@@ -21,15 +21,21 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 	if u.AliasDomains.Touches() {
 		locks = append(locks, lockDomainNames)
 	}
+	sent := u.Active != nil
 	return s.write(ctx, w, locks, func(time.Time) (*plan, error) {
 		h, err := s.home(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		u, err := s.options.Transports.UpdateDomain(w.Actor, routesOf(h.entry), u)
+		is, err := s.domainForUpdate(ctx, h, u)
 		if err != nil {
 			return nil, err
 		}
+		u, err := s.options.Transports.UpdateDomain(w.Actor, routesOf(h.entry), rules.ChangesOfDomain(u, is))
+		if err != nil {
+			return nil, err
+		}
+		u = rules.ChangesOfDomain(u, is) // it is in the form now in which it would be stored
 		if err = s.addressRules(w).CheckDomainReferences(ctx, h.name, u); err != nil {
 			return nil, err
 		}
@@ -37,11 +43,39 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
-		return s.planDomainUpdate(ctx, h, u, aliases)
+		activation := u.Active != nil
+		if sent && !activation {
+			if activation, err = s.halfActive(ctx, h); err != nil {
+				return nil, err
+			}
+		}
+		return s.planDomainUpdate(ctx, h, u, aliases, activation)
 	})
 }
 
-func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpdate, aliases rules.AliasDomains) (*plan, error) {
+// domainForUpdate is the domain, with its catch-all where the update is about it.
+func (s *Store) domainForUpdate(ctx context.Context, h home, u store.DomainUpdate) (store.Domain, error) {
+	is := domainOfEntry(h.entry)
+	if u.Catchall == nil {
+		return is, nil
+	}
+	return is, s.readCatchalls(ctx, map[string]*store.Domain{h.name: &is})
+}
+
+// halfActive reports whether an account says otherwise than its domain whether that is switched off. An earlier call that was to
+// switch it came no further than to the accounts; one that says what the domain is already takes that back.
+func (s *Store) halfActive(ctx context.Context, h home) (bool, error) {
+	marked := equals("domainStatus", statusDisabled)
+	if !h.active {
+		marked = not(marked)
+	}
+	entries, err := s.below(ctx, s.tree.domain(h.name), and(sweptClass, marked), "1.1")
+	return len(entries) > 0, err
+}
+
+func (s *Store) planDomainUpdate(
+	ctx context.Context, h home, u store.DomainUpdate, aliases rules.AliasDomains, activation bool,
+) (*plan, error) {
 	after := h.entry.clone()
 	after.assign("cn", u.Description)
 	after.assign("preferredLanguage", u.Language)
@@ -61,7 +95,7 @@ func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpda
 	rules.UpdateDomain(&p.change, h.entry.active(), after.active())
 	p.change.Discarded = aliases.Discarded
 	next := homeOf(after)
-	if err := s.planSweep(ctx, p, next, aliases, u.Active != nil); err != nil {
+	if err := s.planSweep(ctx, p, next, aliases, activation); err != nil {
 		return nil, err
 	}
 	if u.Catchall != nil {
@@ -70,6 +104,7 @@ func (s *Store) planDomainUpdate(ctx context.Context, h home, u store.DomainUpda
 		}
 	}
 	p.update(h.entry, after, store.NoSuchDomain(h.name))
+	p.change.Nothing = len(p.steps) == 0
 	return p, nil
 }
 

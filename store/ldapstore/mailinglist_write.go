@@ -69,12 +69,14 @@ func (s *Store) UpdateMailingListAccount(ctx context.Context, w store.Write, mai
 		if err != nil {
 			return nil, err
 		}
+		u := rules.ChangesOfMailingList(u, h.mailingListOf(before, entry.groups))
 		after, p := before.clone(), &plan{}
 		if err = s.editMailingList(ctx, w, h, &after, u, &p.change); err != nil {
 			return nil, err
 		}
 		p.setChange(updated(store.NounMailingList, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))
+		p.change.Nothing = len(p.steps) == 0 && !u.Elsewhere
 		return p, nil
 	})
 }

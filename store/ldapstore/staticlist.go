@@ -83,6 +83,15 @@ func (m members) addresses() []string {
 	return all
 }
 
+// insiders are the DNs of the accounts here.
+func (m members) insiders() []string {
+	dns := make([]string, len(m.inside))
+	for i, e := range m.inside {
+		dns[i] = e.dn
+	}
+	return dns
+}
+
 // has reports whether the account of that DN is a member.
 func (m members) has(dn string) bool {
 	return slices.ContainsFunc(m.inside, func(e entry) bool { return strings.EqualFold(e.dn, dn) })
@@ -188,6 +197,9 @@ func (e entry) outsidersOf() string {
 	}
 	return ""
 }
+
+// groups are the lists that an account is a member of, by all of their addresses.
+func (e entry) groups() []string { return e.sorted(groupAttribute) }
 
 // shown is the record of an account that names the lists that it is a member of as listsOf does.
 func (e entry) shown(lists func(e entry) []string) store.Record {

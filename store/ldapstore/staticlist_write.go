@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // CreateStaticList implements store.StaticLists. Mail to a list is taken as soon as an account says that it is a member, so the
@@ -139,20 +140,19 @@ func (s *Store) planMembers(ctx context.Context, p *plan, h home, list *entry, n
 		return nil, err
 	}
 	s.planOutside(p, h, list.address(), now.others, outside)
+	s.nameMembers(list, slices.Sorted(maps.Values(insiders)), len(next) > 0)
+	return append(are, outside...), nil
+}
 
-	var mailboxes []string
-	for _, dn := range slices.Sorted(maps.Values(insiders)) {
-		if s.isMailbox(dn) {
-			mailboxes = append(mailboxes, dn)
-		}
-	}
+// nameMembers has the list's own entry name its members.
+func (s *Store) nameMembers(list *entry, insiders []string, some bool) {
+	mailboxes := slices.DeleteFunc(slices.Clone(insiders), func(dn string) bool { return !s.isMailbox(dn) })
 	others := slices.DeleteFunc(slices.Clone(list.all(memberAttribute)), s.isMailbox)
 	list.set(memberAttribute, append(others, mailboxes...)...)
 	list.set("hasMember", "no")
-	if len(next) > 0 {
+	if some {
 		list.set("hasMember", yes)
 	}
-	return append(are, outside...), nil
 }
 
 // isMailbox reports whether a DN is where mailboxes are. What else another program names as a member of a list is its own.
@@ -233,6 +233,7 @@ func (s *Store) UpdateStaticList(ctx context.Context, w store.Write, mail string
 		if err != nil {
 			return nil, err
 		}
+		u := rules.ChangesOfStaticList(u, staticListOf(before, entry.groups))
 		after := before.clone()
 		after.assign("cn", u.Name)
 		after.assign("accessPolicy", u.AccessPolicy)
@@ -247,6 +248,7 @@ func (s *Store) UpdateStaticList(ctx context.Context, w store.Write, mail string
 		}
 		p.setChange(updated(store.NounStaticList, mail, before, after))
 		p.update(before, after, store.NoSuchAccount(mail))
+		p.change.Nothing = len(p.steps) == 0
 		return p, nil
 	})
 }
@@ -261,6 +263,10 @@ func (s *Store) editMembers(ctx context.Context, w store.Write, p *plan, list *e
 	now, err := s.members(ctx, mail)
 	if err != nil {
 		return err
+	}
+	if change.IsAlready(now.addresses()) {
+		s.nameMembers(list, now.insiders(), len(now.addresses()) > 0) // an earlier call may have come no further than to the members
+		return nil
 	}
 	set, err := s.dropMissingListMembers(ctx, w, change.Field("members", "addMember"), mail, change, &p.change)
 	if err != nil {

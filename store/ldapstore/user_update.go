@@ -13,7 +13,7 @@ import (
 
 // UpdateUser implements store.Users. All that may change is in the one entry of the mailbox, so it is one step.
 func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u store.UserUpdate) (store.Change, error) {
-	if err := s.options.mailboxes().CompleteUpdate(&u); err != nil {
+	if err := u.Check(); err != nil {
 		return store.Change{}, err
 	}
 	locks := locksOf(w.Actor, store.DomainOf(mail))
@@ -25,16 +25,20 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err != nil {
 			return nil, err
 		}
+		h, err := s.home(ctx, store.DomainOf(mail))
+		if err != nil {
+			return nil, err
+		}
+		u := rules.ChangesOfUser(u, userOf(h, before))
+		if err = s.options.mailboxes().CompleteUpdate(&u); err != nil {
+			return nil, err
+		}
 		if u.Transport != nil {
 			transport, err := s.options.Transports.Transport(w.Actor, mail, before.first("mtaTransport"), *u.Transport)
 			if err != nil {
 				return nil, err
 			}
 			u.Transport = &transport
-		}
-		h, err := s.home(ctx, store.DomainOf(mail))
-		if err != nil {
-			return nil, err
 		}
 		edit := &userEdit{home: h, write: w, mail: mail, before: before, after: before.clone()}
 		if err = s.edit(ctx, edit, u, now); err != nil {
@@ -43,9 +47,10 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err = s.allowEdit(ctx, held, w.Actor, edit); err != nil {
 			return nil, err
 		}
-		p := &plan{change: updated(store.NounUser, mail, before, edit.after)}
+		p := &plan{change: repassed(store.NounUser, mail, before, edit.after, u.Password)}
 		p.change.Discarded, p.change.Adjusted = edit.change.Discarded, edit.change.Adjusted
 		p.update(before, edit.after, store.NoSuchAccount(mail))
+		p.change.Nothing = len(p.steps) == 0 && u.Password == nil
 		return p, nil
 	})
 }
@@ -197,7 +202,7 @@ func (s *Store) allowEdit(ctx context.Context, held *held, actor store.Actor, e 
 
 // editForwarding sets where mail to the mailbox goes.
 func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Set) error {
-	if !change.Touches() {
+	if !change.Touches() || change.IsAlready(e.before.forwardings()) {
 		return nil
 	}
 	set, err := s.addressRules(e.write).DropMissing(ctx, e.name, change.Field("forwarding", "addForwarding"), change, &e.change)
@@ -214,10 +219,10 @@ func (s *Store) editForwarding(ctx context.Context, e *userEdit, change store.Se
 // editFurther sets the further addresses of the mailbox. Those that come with alias domains stay. New ones lie in the domain
 // or one of its alias domains, and are in use by nobody.
 func (s *Store) editFurther(ctx context.Context, e *userEdit, change store.Set) error {
-	if !change.Touches() {
+	current := e.further(e.before)
+	if !change.Touches() || change.IsAlready(current) {
 		return nil
 	}
-	current := e.further(e.before)
 	next, err := rules.FurtherOfUser(e.name, change).Next(ctx, s.addressRules(e.write), current, change, &e.change)
 	if err != nil {
 		return err

@@ -22,18 +22,15 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 		if _, err := s.home(ctx, domain); err != nil {
 			return nil, err
 		}
-		var outranking []string
-		if !w.Actor.Global && w.Actor.Username != "" {
-			var err error
-			if outranking, err = s.outranking(ctx, domain, w.Actor.Username); err != nil {
-				return nil, err
-			}
+		outranking, err := s.outrankingActor(ctx, domain, w.Actor)
+		if err != nil {
+			return nil, err
 		}
 		u, refused := s.checkTransportOfAll(w.Actor, u)
 		p := &plan{change: usersChange(domain, u, now, outranking)}
 		isOutranking := store.Among(outranking)
 		var globalAdmins []string
-		err := s.each(ctx, s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), nil, func(before entry) error {
+		err = s.each(ctx, s.tree.container(domain, containerUsers), oneLevel, kindUser.filter(domain), nil, func(before entry) error {
 			mail := before.address()
 			if isOutranking(mail) {
 				return nil
@@ -49,11 +46,22 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 			p.update(before, after, nil)
 			return nil
 		})
+		if len(p.steps) == 0 && u.Password == nil {
+			rules.Nothing(&p.change)
+		}
 		if err == nil && len(globalAdmins) > 0 {
 			err = s.keepsGlobalAdmin(ctx, globalAdmins...)
 		}
 		return p, err
 	})
+}
+
+// outrankingActor returns the mailboxes of a domain that outrank an actor who is not global.
+func (s *Store) outrankingActor(ctx context.Context, domain string, actor store.Actor) ([]string, error) {
+	if actor.Global || actor.Username == "" {
+		return nil, nil
+	}
+	return s.outranking(ctx, domain, actor.Username)
 }
 
 // checkTransportOfAll returns the update with its transport as it is to be stored. What it returns as an error holds for

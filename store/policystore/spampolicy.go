@@ -67,26 +67,43 @@ func (s *Store) UpdateSpamPolicy(
 	if err = checkLength(account, maxAmavisd); err != nil {
 		return store.Change{}, err
 	}
-	set, err := s.policyColumns(u)
-	if err != nil {
-		return store.Change{}, err
-	}
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
 		rows, err := tx.Records(ctx, "SELECT * FROM policy WHERE policy_name = ? "+tx.ForUpdate(), string(account))
 		if err != nil {
 			return nil, fmt.Errorf("read spam policy of %s: %w", account, err)
+		}
+		set, changes, err := s.policyChanges(u, rows)
+		if err != nil {
+			return nil, err
 		}
 		m, found, err := s.lockMember(ctx, tx, account)
 		if err != nil {
 			return nil, err
 		}
 		p := newPlan(store.ActionUpdate, store.NounSpamPolicy, account)
-		p.planPolicy(l, account, rows, set)
-		p.planMember(db, account, m, found)
-		p.Do("UPDATE users SET policy_id = (SELECT id FROM policy WHERE policy_name = ?) WHERE email = ?",
-			string(account), email(db, string(account)))
+		if len(rows) > 0 || changes {
+			p.planPolicy(l, account, rows, set)
+			p.planMember(db, account, m, found)
+		}
+		if len(p.Steps) > 0 || len(rows) > 0 && rows[0].Get("id") != m.PolicyID {
+			p.Do("UPDATE users SET policy_id = (SELECT id FROM policy WHERE policy_name = ?) WHERE email = ?",
+				string(account), email(db, string(account)))
+		}
+		p.Change.Nothing = len(p.Steps) == 0
 		return p, nil
 	})
+}
+
+// policyChanges are the columns that an update changes of a policy, of which there may be no row, and whether it changes any
+// parameter.
+func (s *Store) policyChanges(u store.SpamPolicyUpdate, rows []store.Record) (set store.Record, changes bool, err error) {
+	var row store.Record
+	if len(rows) > 0 {
+		row = rows[0]
+	}
+	u = changesOfPolicy(u, shownPolicy(row))
+	set, err = s.policyColumns(u)
+	return set, u != store.SpamPolicyUpdate{}, err
 }
 
 // planPolicy plans that the account's policy has the columns. One for everybody starts as iRedMail ships it.

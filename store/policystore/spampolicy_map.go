@@ -202,6 +202,58 @@ func effectivePolicy(layers []layer) store.Record {
 	return effective
 }
 
+// changesOfPolicy leaves out of an update what is so already. One that has mail quarantined and says nothing of the check stays where
+// the check is bypassed: it is what switches that on.
+func changesOfPolicy(u store.SpamPolicyUpdate, shown store.Record) store.SpamPolicyUpdate {
+	for _, check := range []struct {
+		bypass, quarantine         *store.Optional[bool]
+		bypassName, quarantineName string
+	}{
+		{&u.BypassSpam, &u.QuarantineSpam, "bypass_spam_checks", "quarantine_spam"},
+		{&u.BypassVirus, &u.QuarantineVirus, "bypass_virus_checks", "quarantine_virus"},
+		{&u.BypassBanned, &u.QuarantineBanned, "bypass_banned_checks", "quarantine_banned"},
+		{&u.BypassHeader, &u.QuarantineHeader, "bypass_header_checks", "quarantine_bad_header"},
+	} {
+		switchesOn := isTrue(*check.quarantine) && !check.bypass.Given && shown.Get(check.bypassName) == yesNo(true)
+		if !switchesOn {
+			leaveSame(check.quarantine, shown.Get(check.quarantineName))
+		}
+		leaveSame(check.bypass, shown.Get(check.bypassName))
+	}
+	leaveSame(&u.PrefixSubject, shown.Get("prefix_spam_in_subject"))
+	leaveSame(&u.AlwaysInsertHeader, shown.Get("always_insert_x_spam_headers"))
+	if u.Score.Given && scoreOf(u.Score) == shown.Get("spam_score") {
+		u.Score = store.Optional[float64]{}
+	}
+	rules, _ := shown.Get("banned_rulenames").([]string)
+	if u.BannedRules != nil && slices.Equal(slices.Sorted(slices.Values(*u.BannedRules)), slices.Sorted(slices.Values(rules))) {
+		u.BannedRules = nil
+	}
+	return u
+}
+
+func leaveSame(o *store.Optional[bool], shown any) {
+	if isSo(*o, shown) {
+		*o = store.Optional[bool]{}
+	}
+}
+
+// isSo reports whether the setting is given as it is shown.
+func isSo(o store.Optional[bool], shown any) bool {
+	if o.Value == nil {
+		return o.Given && shown == nil
+	}
+	return yesNo(*o.Value) == shown
+}
+
+// scoreOf is a score that is given, as it would be shown.
+func scoreOf(o store.Optional[float64]) any {
+	if o.Value == nil {
+		return nil
+	}
+	return readScore([]any{*o.Value})
+}
+
 // policyColumns are the columns that an update sets, with their values; nil unsets.
 func (s *Store) policyColumns(u store.SpamPolicyUpdate) (store.Record, error) {
 	set := store.Record{}

@@ -57,6 +57,11 @@ func UpdateAll(c *store.Change, domain string, u store.UsersUpdate, outranking [
 	}
 }
 
+// Nothing describes a change after all that found everything as it is to be.
+func Nothing(c *store.Change) {
+	c.Nothing, c.Action, c.EndsSessions, c.Lasting = true, store.ActionUpdate, false, false
+}
+
 // Renamed is the change of an account that gets another address.
 func Renamed(noun store.Noun, mail, newMail string, scope store.Scope) store.Change {
 	return store.Change{

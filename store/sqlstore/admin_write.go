@@ -130,6 +130,9 @@ func (s *Store) UpdateAdmin(ctx context.Context, w store.Write, mail string, u s
 			return nil, err
 		}
 		is := rules.State{Active: number(row, "active") != 0, Global: global}
+		stored := adminOf(row)
+		stored.Global = global
+		u := rules.ChangesOfAdmin(u, stored)
 		becomes := is.After(u.Active, u.Global)
 		if is.Leads() && !becomes.Leads() {
 			if err = s.keepsGlobalAdmin(ctx, tx, mail); err != nil {
@@ -155,7 +158,6 @@ func lockAdmin(ctx context.Context, tx *sqldb.Tx, mail string) (store.Record, er
 func (s *Store) planAdminUpdate(before store.Record, u store.AdminUpdate, is, becomes rules.State, now time.Time) *plan {
 	mail := text(before, "username")
 	after := slices.Clone(before)
-	assign(after, "modified", now)
 	assignText(after, "name", u.Name)
 	assignText(after, "language", u.Language)
 	assignFlag(after, "active", u.Active)
@@ -168,14 +170,15 @@ func (s *Store) planAdminUpdate(before store.Record, u store.AdminUpdate, is, be
 	if !becomes.Global && u.Limits != (store.LimitsUpdate{}) {
 		assign(after, "settings", limitedSettings(text(before, "settings"), u.Limits))
 	}
-	p := planOf(store.Change{Noun: store.NounAdmin, Name: mail, Before: concealed(before, store.HiddenPassword), After: concealed(after, shown)})
+	p := planOf(store.Change{Noun: store.NounAdmin, Name: mail})
 	rules.Update(&p.Change, is, becomes, u.Password != nil)
-	s.update(p, "admin", "username", mail, before, after)
 	switch {
 	case becomes.Global && !is.Global:
 		s.planGrant(p, mail, now)
 	case is.Global && !becomes.Global:
 		planRevoke(p, mail)
 	}
+	s.finish(p, rowEdit{"admin", "username", mail, before, after, u.Password != nil}, now)
+	p.Change.Before, p.Change.After = concealed(before, store.HiddenPassword), concealed(after, shown)
 	return p
 }

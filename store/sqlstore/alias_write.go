@@ -72,20 +72,20 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		if err != nil {
 			return nil, err
 		}
+		u := rules.ChangesOfAlias(u, aliasOf(before))
 		after := slices.Clone(before)
 		assignText(after, "name", u.Name)
 		assignText(after, "accesspolicy", u.AccessPolicy)
 		assignFlag(after, "active", u.Active)
-		assign(after, "modified", now)
 		p := planOf(store.Change{Noun: store.NounAlias, Name: mail, Domain: text(before, "domain"), Before: before, After: after})
 		rules.Update(&p.Change, stateOf(before), stateOf(after), false)
-		s.update(p, "alias", "address", mail, before, after)
 		if u.Active != nil {
 			p.Do("UPDATE forwardings SET active = ? WHERE address = ?", flag(*u.Active), mail)
 		}
 		if err = s.editMembers(ctx, tx, w, p, after, u.Members); err != nil {
 			return nil, err
 		}
+		s.finish(p, rowEdit{"alias", "address", mail, before, after, false}, now)
 		return p, nil
 	})
 }
@@ -107,10 +107,15 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 	if !change.Touches() {
 		return nil
 	}
-	mail, current := text(row, "address"), []string{}
-	query := "SELECT forwarding FROM forwardings WHERE address = ? AND is_list = 1 ORDER BY forwarding"
-	if err := tx.Select(ctx, &current, query, mail); err != nil {
+	mail := text(row, "address")
+	query := "SELECT forwarding AS name, active FROM forwardings WHERE address = ? AND is_list = 1 ORDER BY forwarding"
+	rows, err := readSwitched(ctx, tx, query, mail)
+	if err != nil {
 		return fmt.Errorf("read members of %s: %w", mail, err)
+	}
+	current := rows.names()
+	if change.IsAlready(current) {
+		return nil
 	}
 	next, err := s.addressRules(tx, w).Members(ctx, mail, change.Field("members", "addMember"), current, change, &p.Change)
 	if err != nil {
@@ -120,7 +125,8 @@ func (s *Store) editMembers(ctx context.Context, tx *sqldb.Tx, w store.Write, p 
 	p.changeForwardings(mail, current, next, func(member string) forwarding {
 		return membership(mail, member, active)
 	})
-	for chunk := range slices.Chunk(store.LeaveOut(among(current, change.Add), p.Change.Discarded), chunkSize) { // who is asked for expressly is not left off
+	asked := store.LeaveOut(change.Add, p.Change.Discarded) // who is asked for expressly is not left off
+	for chunk := range slices.Chunk(rows.otherThan(active, asked), chunkSize) {
 		p.Do("UPDATE forwardings SET active = ? WHERE address = ? AND is_list = 1 AND forwarding IN (?)", active, mail, chunk)
 	}
 	return nil

@@ -32,14 +32,13 @@ func (s *Store) UpdateDomainAdmins(ctx context.Context, w store.Write, name stri
 			return nil, err
 		}
 		after := slices.Clone(before)
-		assign(after, "modified", now)
 		p.Change = store.Change{
 			Action: store.ActionUpdate, Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after,
 			Discarded: p.Change.Discarded,
 		}
-		s.update(p, "domain", "domain", name, before, after)
 		s.planRemoveAdmins(p, name, store.LeaveOut(current, next))
 		s.planAddAdmins(p, name, added, now)
+		s.finish(p, rowEdit{"domain", "domain", name, before, after, false}, now)
 		return p, nil
 	})
 }

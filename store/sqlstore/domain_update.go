@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-mail/postern/store"
@@ -22,22 +23,25 @@ func (s *Store) UpdateDomain(ctx context.Context, w store.Write, name string, u 
 		if err != nil {
 			return nil, err
 		}
-		u, err := s.checkRoutes(ctx, tx, w.Actor, row, u)
+		is, err := s.domainForUpdate(ctx, tx, row, u)
 		if err != nil {
 			return nil, err
 		}
+		routes := routesOf(row)
+		routes.RelayHost = is.RelayHost
+		u, err := s.options.Transports.UpdateDomain(w.Actor, routes, rules.ChangesOfDomain(u, is))
+		if err != nil {
+			return nil, err
+		}
+		u = rules.ChangesOfDomain(u, is) // it is in the form now in which it would be stored
 		if err = s.addressRules(tx, w).CheckDomainReferences(ctx, name, u); err != nil {
 			return nil, err
 		}
-		current, err := aliasDomainsOf(ctx, tx, name)
+		aliases, err := s.addressRules(tx, w).AliasDomains(ctx, is.AliasDomains, u.AliasDomains)
 		if err != nil {
 			return nil, err
 		}
-		aliases, err := s.addressRules(tx, w).AliasDomains(ctx, current, u.AliasDomains)
-		if err != nil {
-			return nil, err
-		}
-		if err = checkBackupMX(row, u, current, aliases); err != nil {
+		if err = checkBackupMX(row, u, is.AliasDomains, aliases); err != nil {
 			return nil, err
 		}
 		return s.planDomainUpdate(row, u, aliases, now), nil
@@ -56,22 +60,23 @@ func lockDomain(ctx context.Context, tx *sqldb.Tx, name string) (store.Record, e
 	return rows[0], nil
 }
 
-// checkRoutes returns the update with its transport and next hops as they are to be stored, or why they may not be.
-func (s *Store) checkRoutes(
-	ctx context.Context, tx *sqldb.Tx, actor store.Actor, row store.Record, u store.DomainUpdate,
-) (store.DomainUpdate, error) {
-	stored := routesOf(row)
-	if u.OutboundRelay != nil && s.schema.Has("sender_relayhost") {
-		var hosts []string
-		err := tx.Select(ctx, &hosts, "SELECT relayhost FROM sender_relayhost WHERE account = ?", relayAccount(stored.Domain))
-		if err != nil {
-			return u, fmt.Errorf("read the relay of %s: %w", stored.Domain, err)
+// domainForUpdate is the domain with its alias domains and, as far as the update is about it, what stands in other tables.
+func (s *Store) domainForUpdate(ctx context.Context, tx *sqldb.Tx, row store.Record, u store.DomainUpdate) (store.Domain, error) {
+	is := domainOf(row)
+	wanted := map[string]bool{
+		"alias_domain": true, "forwardings": u.Catchall != nil, "sender_bcc_domain": u.SenderBcc != nil,
+		"recipient_bcc_domain": u.RecipientBcc != nil, "sender_relayhost": u.OutboundRelay != nil,
+	}
+	at := map[string]*store.Domain{strings.ToLower(is.Name): &is}
+	for _, part := range s.domainParts() {
+		if !wanted[part.table] {
+			continue
 		}
-		if len(hosts) > 0 {
-			stored.RelayHost = hosts[0]
+		if err := addParts(ctx, &tx.Reader, part, []string{is.Name}, at); err != nil {
+			return is, err
 		}
 	}
-	return s.options.Transports.UpdateDomain(actor, stored, u)
+	return is, nil
 }
 
 // checkBackupMX returns BACKUPMX_ALIAS_DOMAIN for an alias domain on a backup MX (see rules.BackupMX).
@@ -90,7 +95,6 @@ func checkBackupMX(row store.Record, u store.DomainUpdate, current []string, ali
 func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, aliases rules.AliasDomains, now time.Time) *plan {
 	name := text(before, "domain")
 	after := slices.Clone(before)
-	assign(after, "modified", now)
 	assignText(after, "description", u.Description)
 	assignFlag(after, "active", u.Active)
 	assignNumber(after, "maxquota", u.Quota)
@@ -105,7 +109,6 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 		Noun: store.NounDomain, Name: name, Domain: name, Before: before, After: after, Discarded: aliases.Discarded,
 	})
 	rules.UpdateDomain(&p.Change, number(before, "active") != 0, number(after, "active") != 0)
-	s.update(p, "domain", "domain", name, before, after)
 	s.planBcc(p, "sender_bcc_domain", name, u.SenderBcc, now)
 	s.planBcc(p, "recipient_bcc_domain", name, u.RecipientBcc, now)
 	s.planRelay(p, name, u.OutboundRelay)
@@ -113,6 +116,7 @@ func (s *Store) planDomainUpdate(before store.Record, u store.DomainUpdate, alia
 		planCatchall(p, name, *u.Catchall)
 	}
 	s.planAliasDomains(p, name, aliases, now)
+	s.finish(p, rowEdit{"domain", "domain", name, before, after, false}, now)
 	return p
 }
 

@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/sqldb"
 )
 
 // forwarding is a row of the table forwardings: mail for the address goes to forwarding. Domain is that of the
@@ -19,6 +21,40 @@ type forwarding struct {
 	IsAlias      int64  `db:"is_alias"`
 	IsList       int64  `db:"is_list"`
 	Active       int64
+}
+
+// switched is a row by what it names, which is on or off.
+type switched struct {
+	Name   string
+	Active int64
+}
+
+type switchedRows []switched
+
+func readSwitched(ctx context.Context, tx *sqldb.Tx, query string, args ...any) (switchedRows, error) {
+	var rows switchedRows
+	err := tx.Select(ctx, &rows, query, args...)
+	return rows, err
+}
+
+func (r switchedRows) names() []string {
+	names := make([]string, len(r))
+	for i, row := range r {
+		names[i] = row.Name
+	}
+	return names
+}
+
+// otherThan returns those of the names whose row has another state.
+func (r switchedRows) otherThan(active int64, names []string) []string {
+	isNamed := store.Among(names)
+	var others []string
+	for _, row := range r {
+		if row.Active != active && isNamed(row.Name) {
+			others = append(others, row.Name)
+		}
+	}
+	return others
 }
 
 // ownForwarding is a mailbox's row for one of its destinations, itself included.

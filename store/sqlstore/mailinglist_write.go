@@ -107,6 +107,11 @@ func (s *Store) UpdateMailingListAccount(ctx context.Context, w store.Write, mai
 		if err != nil {
 			return nil, err
 		}
+		is, err := s.wholeMailingLists(ctx, &tx.Reader, []store.Record{before})
+		if err != nil {
+			return nil, fmt.Errorf("read what belongs to %s: %w", mail, err)
+		}
+		u := rules.ChangesOfMailingList(u, is[0])
 		after := slices.Clone(before)
 		assignText(after, "name", u.Name)
 		assignText(after, "accesspolicy", u.AccessPolicy)
@@ -116,14 +121,16 @@ func (s *Store) UpdateMailingListAccount(ctx context.Context, w store.Write, mai
 		if u.MaxMessageSize != nil {
 			assign(after, "maxmsgsize", *u.MaxMessageSize)
 		}
-		assign(after, "modified", now)
 		p := planOf(store.Change{Noun: store.NounMailingList, Name: mail, Domain: text(before, "domain"), Before: before, After: after})
 		rules.Update(&p.Change, stateOf(before), stateOf(after), false)
-		s.update(p, tableMailingLists, "address", mail, before, after)
 		if u.Active != nil {
 			p.Do("UPDATE forwardings SET active = ? WHERE address = ? OR (forwarding = ? AND is_alias = 1)", flag(*u.Active), mail, mail)
 		}
-		return p, s.editMailingList(ctx, tx, w, p, after, u)
+		if err = s.editMailingList(ctx, tx, w, p, after, u); err != nil {
+			return nil, err
+		}
+		s.finish(p, rowEdit{tableMailingLists, "address", mail, before, after, u.Elsewhere}, now)
+		return p, nil
 	})
 }
 

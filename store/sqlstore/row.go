@@ -57,6 +57,27 @@ func (s *Store) update(p *plan, table, key, name string, before, after store.Rec
 	}
 }
 
+// rowEdit is a change to the row of an account while it is planned.
+type rowEdit struct {
+	table, key, name string
+	before, after    store.Record
+	always           bool // it is a change even where all columns stay
+}
+
+// finish plans the row of an account after the rest. Where nothing changes, the time of the last change stays and the change says so.
+func (s *Store) finish(p *plan, e rowEdit, now time.Time) {
+	if !e.always && len(p.Steps) == 0 && sameColumns(e.before, e.after) {
+		p.Change.Nothing = true
+		return
+	}
+	assign(e.after, "modified", now)
+	s.update(p, e.table, e.key, e.name, e.before, e.after)
+}
+
+func sameColumns(before, after store.Record) bool {
+	return !slices.ContainsFunc(after, func(f store.Field) bool { return f.Value != before.Get(f.Name) })
+}
+
 // assign sets a column of a row that was read; where the table lacks the column nothing happens.
 func assign(row store.Record, column string, value any) {
 	for i := range row {

@@ -31,14 +31,18 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	if !change.Touches() {
 		return nil
 	}
+	query := "SELECT forwarding AS name, active FROM forwardings WHERE address = ? AND is_forwarding = 1 ORDER BY forwarding"
+	rows, err := readSwitched(ctx, tx, query, e.mail)
+	if err != nil {
+		return fmt.Errorf("read forwarding of %s: %w", e.mail, err)
+	}
+	current := rows.names()
+	if change.IsAlready(current) {
+		return nil
+	}
 	set, err := s.addressRules(tx, w).DropMissing(ctx, store.DomainOf(e.mail), change.Field("forwarding", "addForwarding"), change, &e.Change)
 	if err != nil {
 		return err
-	}
-	current := []string{}
-	query := "SELECT forwarding FROM forwardings WHERE address = ? AND is_forwarding = 1 ORDER BY forwarding"
-	if err = tx.Select(ctx, &current, query, e.mail); err != nil {
-		return fmt.Errorf("read forwarding of %s: %w", e.mail, err)
 	}
 	next, err := set.ApplyTo(current, "forwarding")
 	if err != nil {
@@ -53,7 +57,7 @@ func (s *Store) editForwarding(ctx context.Context, tx *sqldb.Tx, w store.Write,
 	})
 	asked := among(current, set.Add) // who is asked for expressly is not left off
 	e.forgetOff("forwarding", slices.Concat(asked, store.LeaveOut(current, next), store.LeaveOut(next, current)))
-	for chunk := range slices.Chunk(asked, chunkSize) {
+	for chunk := range slices.Chunk(rows.otherThan(active, asked), chunkSize) {
 		e.Do("UPDATE forwardings SET active = ? WHERE address = ? AND is_forwarding = 1 AND forwarding IN (?)", active, e.mail, chunk)
 	}
 	return nil
@@ -64,10 +68,14 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	if !change.Touches() {
 		return nil
 	}
-	current := []string{}
-	query := "SELECT address FROM forwardings WHERE forwarding = ? AND is_alias = 1 ORDER BY address"
-	if err := tx.Select(ctx, &current, query, e.mail); err != nil {
+	query := "SELECT address AS name, active FROM forwardings WHERE forwarding = ? AND is_alias = 1 ORDER BY address"
+	stored, err := readSwitched(ctx, tx, query, e.mail)
+	if err != nil {
 		return fmt.Errorf("read aliases of %s: %w", e.mail, err)
+	}
+	current, active := stored.names(), number(e.after, "active")
+	if change.IsAlready(current) {
+		return nil
 	}
 	domain := strings.ToLower(text(e.before, "domain")) // see namesIn
 	next, err := s.nextFurther(ctx, tx, w, rules.FurtherOfUser(domain, change), current, change, &e.Change)
@@ -79,13 +87,13 @@ func (s *Store) editFurther(ctx context.Context, tx *sqldb.Tx, w store.Write, e 
 	}
 	var rows []forwarding
 	for _, alias := range store.LeaveOut(next, current) {
-		rows = append(rows, furtherAddress(alias, e.mail, number(e.after, "active")))
+		rows = append(rows, furtherAddress(alias, e.mail, active))
 	}
 	e.addForwardings(rows)
 	asked := among(current, change.Add)
 	e.forgetOff("alias", slices.Concat(asked, store.LeaveOut(current, next), store.LeaveOut(next, current)))
-	for chunk := range slices.Chunk(asked, chunkSize) {
-		e.Do("UPDATE forwardings SET active = ? WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", number(e.after, "active"), e.mail, chunk)
+	for chunk := range slices.Chunk(stored.otherThan(active, asked), chunkSize) {
+		e.Do("UPDATE forwardings SET active = ? WHERE forwarding = ? AND is_alias = 1 AND address IN (?)", active, e.mail, chunk)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ type userEdit struct {
 
 // UpdateUser implements store.Users.
 func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u store.UserUpdate) (store.Change, error) {
-	if err := s.options.mailboxes().CompleteUpdate(&u); err != nil {
+	if err := u.Check(); err != nil {
 		return store.Change{}, err
 	}
 	return s.write(ctx, w, func(tx *sqldb.Tx, now time.Time) (*plan, error) {
@@ -39,12 +40,9 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 			return nil, err
 		}
 		e := &userEdit{mail: mail, before: before, after: slices.Clone(before)}
-		if u.Transport != nil {
-			transport, err := s.options.Transports.Transport(w.Actor, mail, text(before, "transport"), *u.Transport)
-			if err != nil {
-				return nil, err
-			}
-			u.Transport = &transport
+		u, err := s.changesOfUser(ctx, tx, w.Actor, e, u)
+		if err != nil {
+			return nil, err
 		}
 		if err = s.editMailbox(e, w.OnMissing, u, now); err != nil {
 			return nil, err
@@ -58,11 +56,46 @@ func (s *Store) UpdateUser(ctx context.Context, w store.Write, mail string, u st
 		if err = s.editRoutes(ctx, tx, w, e, u, now); err != nil {
 			return nil, err
 		}
-		s.update(&e.plan, "mailbox", "username", mail, e.before, e.after)
 		s.planGlobal(e, u.Global, now)
+		s.finish(&e.plan, rowEdit{"mailbox", "username", mail, e.before, e.after, u.Password != nil}, now)
 		e.describe(u)
 		return &e.plan, nil
 	})
+}
+
+// changesOfUser returns what the update changes of the mailbox, in the form in which it is to be stored.
+func (s *Store) changesOfUser(
+	ctx context.Context, tx *sqldb.Tx, actor store.Actor, e *userEdit, u store.UserUpdate,
+) (store.UserUpdate, error) {
+	is, err := s.userForUpdate(ctx, tx, e.mail, e.before, u)
+	if err != nil {
+		return u, err
+	}
+	u = rules.ChangesOfUser(u, is)
+	if err = s.options.mailboxes().CompleteUpdate(&u); err != nil || u.Transport == nil {
+		return u, err
+	}
+	transport, err := s.options.Transports.Transport(actor, e.mail, is.Transport, *u.Transport)
+	u.Transport = &transport
+	return u, err
+}
+
+// userForUpdate is the mailbox as far as the update is about it: what stands in other tables is read when it is given.
+func (s *Store) userForUpdate(ctx context.Context, tx *sqldb.Tx, mail string, row store.Record, u store.UserUpdate) (store.User, error) {
+	is := userOf(row)
+	if u.SenderBcc != nil || u.RecipientBcc != nil {
+		if err := s.readUserBcc(ctx, &tx.Reader, userParts{mail: &is}, []string{mail}); err != nil {
+			return is, fmt.Errorf("read who gets blind copies of %s: %w", mail, err)
+		}
+	}
+	if u.Global != nil {
+		_, global, err := s.managed(ctx, &tx.Reader, mail)
+		if err != nil {
+			return is, err
+		}
+		is.Global = is.Global || global
+	}
+	return is, nil
 }
 
 // lockUser is lockMailbox of a mailbox that must be there. Returns NO_SUCH_ACCOUNT.
@@ -105,7 +138,6 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 		assign(e.after, "storagenode", dir.node)
 		assign(e.after, "maildir", dir.rest)
 	}
-	assign(e.after, "modified", now)
 	services, err := rules.KnownServices(rule, u.Services, s.isService, &e.Change)
 	if err != nil {
 		return err

@@ -38,12 +38,24 @@ func (s *Store) UpdateUsers(ctx context.Context, w store.Write, domain string, u
 			}
 		}
 		p := &plan{}
-		if u.Active != nil {
+		where, args := usersThatDiffer(domain, u, above)
+		var others int
+		if err = tx.Get(ctx, &others, "SELECT COUNT(*) FROM mailbox WHERE "+where, args...); err != nil {
+			return nil, fmt.Errorf("count mailboxes of %s: %w", domain, err)
+		}
+		if u.Active != nil && others > 0 {
 			if err = s.planActiveUsers(ctx, tx, p, domain, *u.Active, above); err != nil {
 				return nil, err
 			}
 		}
-		planUsers(p, domain, u, above, now)
+		columns, shown := bulkColumns(u, now)
+		p.Change = store.Change{After: shown}
+		rules.UpdateAll(&p.Change, domain, u, above)
+		if others == 0 {
+			rules.Nothing(&p.Change)
+			return p, nil
+		}
+		planUsers(p, columns, where, args)
 		return p, nil
 	})
 }
@@ -82,16 +94,45 @@ func globalAdminsIn(ctx context.Context, tx *sqldb.Tx, domain string) ([]string,
 	return names, nil
 }
 
-func planUsers(p *plan, domain string, u store.UsersUpdate, outranking []string, now time.Time) {
-	columns, shown := bulkColumns(u, now)
-	sets, args := make([]string, len(columns)), make([]any, 0, len(columns)+2)
-	for i, c := range columns {
-		sets[i] = c.Name + " = ?"
-		args = append(args, c.Value)
+// usersThatDiffer is the condition for the mailboxes of a domain, but for some, that an update changes. A password changes all.
+func usersThatDiffer(domain string, u store.UsersUpdate, outranking []string) (condition string, args []any) {
+	condition, args = "domain = ?", []any{domain}
+	var differences []string
+	differs := func(column string, value any) {
+		differences = append(differences, column+" <> ?")
+		args = append(args, value)
 	}
-	p.doBeside("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE domain = ?", "username", outranking, append(args, domain)...)
-	p.Change = store.Change{After: shown}
-	rules.UpdateAll(&p.Change, domain, u, outranking)
+	if u.Active != nil {
+		differs("active", flag(*u.Active))
+	}
+	if u.Language != nil {
+		differs("COALESCE(language, '')", *u.Language)
+	}
+	if u.Transport != nil {
+		differs("COALESCE(transport, '')", *u.Transport)
+	}
+	switch {
+	case u.Password != nil:
+		args = args[:1]
+	case len(differences) == 0:
+		condition += " AND 1 = 0"
+	default:
+		condition += " AND (" + strings.Join(differences, " OR ") + ")"
+	}
+	for chunk := range slices.Chunk(outranking, chunkSize) {
+		condition += " AND username NOT IN (?)"
+		args = append(args, chunk)
+	}
+	return condition, args
+}
+
+// planUsers plans that mailboxes have the columns.
+func planUsers(p *plan, columns store.Record, where string, args []any) {
+	sets, values := make([]string, len(columns)), make([]any, len(columns))
+	for i, c := range columns {
+		sets[i], values[i] = c.Name+" = ?", c.Value
+	}
+	p.Do("UPDATE mailbox SET "+strings.Join(sets, ", ")+" WHERE "+where, append(values, args...)...)
 }
 
 // bulkColumns returns what every mailbox gets, and how that is shown.

@@ -75,7 +75,7 @@ func parameters(t *testing.T, open Open) {
 		f := withNeighbours(t, open)
 		_, err := f.Accounts.CreateMailingListAccount(ctx(t), asGlobal, store.MailingListAccountCreate{Mail: dev})
 		require.NoError(t, err)
-		none := []string{"Subscribers", "SubscriberField"} // these are looked at alone
+		none := []string{"Subscribers", "SubscriberField", "Elsewhere"} // these are looked at alone
 		sendAll(t, mailingListParameters, none, func(t *testing.T, u store.MailingListAccountUpdate) []store.MailingListAccount {
 			t.Helper()
 			_, err := f.Accounts.UpdateMailingListAccount(ctx(t), asGlobal, dev, u)
@@ -104,6 +104,7 @@ func parameters(t *testing.T, open Open) {
 	})
 	t.Run("nothing set", func(t *testing.T) { nothingSet(t, open) })
 	t.Run("oddly stored", func(t *testing.T) { oddlyStored(t, open) })
+	t.Run("sent back", func(t *testing.T) { sentBack(t, open) })
 	t.Run("times", func(t *testing.T) { times(t, open) })
 }
 
@@ -456,9 +457,9 @@ func times(t *testing.T, open Open) {
 	require.Zero(t, u.PasswordChanged)
 }
 
-// oddlyStored is what is read of accounts that other programs have written to.
-func oddlyStored(t *testing.T, open Open) {
-	f := withNeighbours(t, open)
+// writeOddly makes team@a.test, and writes what other programs do to it, to ann@a.test and to a.test.
+func writeOddly(t *testing.T, f Fixture) {
+	t.Helper()
 	mustAlias(t, f, "team@a.test", "bob@a.test")
 	if f.Directory != nil {
 		ann, domain := f.Directory.UserDN("ann@a.test"), f.Directory.DomainDN("a.test")
@@ -483,6 +484,12 @@ func oddlyStored(t *testing.T, open Open) {
 			" 'enabled_services:senderbcc,Self-Service,a b;disabled_domain_profiles:BCC,oldOne;min_passwd_length:x;'")
 		exec(t, f, "UPDATE alias SET accesspolicy = 'AllowedOnly'")
 	}
+}
+
+// oddlyStored is what is read of accounts that other programs have written to.
+func oddlyStored(t *testing.T, open Open) {
+	f := withNeighbours(t, open)
+	writeOddly(t, f)
 	u, d := mustReadUser(t, f, "ann@a.test"), mustReadDomain(t, f, "a.test")
 	require.Equal(t, []string{"imap"}, u.Services)
 	require.Empty(t, u.Language)

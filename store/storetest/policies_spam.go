@@ -69,6 +69,7 @@ func spamPolicies(t *testing.T, open PoliciesOpen) {
 	t.Run("rows", func(t *testing.T) { spamRows(t, open) })
 	t.Run("deleted", func(t *testing.T) { spamDeleted(t, open) })
 	t.Run("dry run and precondition", func(t *testing.T) { spamPrecondition(t, open) })
+	t.Run("what is so already", func(t *testing.T) { spamSentBack(t, open) })
 	t.Run("64 at once", func(t *testing.T) {
 		f := open(t)
 		together(t, 64, func(i int) error {
@@ -276,4 +277,84 @@ func spamPrecondition(t *testing.T, open PoliciesOpen) {
 	_, err = f.Policies.UpdateSpamPolicy(ctx(t), w, ofAnna, store.SpamPolicyUpdate{Score: set(7.0)})
 	requireCode(t, err, store.PreconditionFailed, store.CodePreconditionFailed)
 	require.Equal(t, 8.0, policyOf(t, f, ofAnna).Stored.Get("spam_score"))
+}
+
+// spamSentBack: a policy that is sent back as it is read changes no row.
+func spamSentBack(t *testing.T, open PoliciesOpen) {
+	rules := []string{"NAME-ONE", "NAME-TWO"}
+	whole := store.SpamPolicyUpdate{
+		BypassSpam: set(false), BypassVirus: set(true), BypassBanned: set(false), BypassHeader: set(true), QuarantineSpam: set(true),
+		QuarantineVirus: set(false), QuarantineBanned: set(true), PrefixSubject: set(true), AlwaysInsertHeader: set(false), Score: set(6.2),
+		BannedRules: &rules,
+	}
+	quarantined := store.SpamPolicyUpdate{QuarantineSpam: set(true), QuarantineVirus: set(true)}
+	for name, prepare := range map[string]func(t *testing.T, f PoliciesFixture){
+		"none":       func(*testing.T, PoliciesFixture) {},
+		"everything": func(t *testing.T, f PoliciesFixture) { t.Helper(); mustPolicy(t, f, ofAnna, whole) },
+		"one": func(t *testing.T, f PoliciesFixture) {
+			t.Helper()
+			mustPolicy(t, f, ofAnna, store.SpamPolicyUpdate{Score: set(3.5)})
+		},
+		"of another program": func(t *testing.T, f PoliciesFixture) {
+			t.Helper()
+			mustPolicy(t, f, ofAnna, quarantined)
+			exec(t, Fixture{SQL: f.Amavisd}, "UPDATE policy SET spam_lover = 'n', spam_quarantine_to = 'elsewhere@a.test', bypass_virus_checks = '1',"+
+				" spam_tag2_level = 4, spam_kill_level = 9, banned_rulenames = 'B, A', spam_subject_tag2 = '***'")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			prepare(t, f)
+			before := policyTables(t, f)
+			shown := policyOf(t, f, ofAnna).Stored
+			change, err := f.Policies.UpdateSpamPolicy(ctx(t), asGlobal, ofAnna, policyAsRead(shown))
+			require.NoError(t, err)
+			require.True(t, change.Nothing)
+			require.Equal(t, before, policyTables(t, f))
+			u := policyAsRead(shown)
+			u.Score = set(8.5)
+			change, err = f.Policies.UpdateSpamPolicy(ctx(t), asGlobal, ofAnna, u)
+			require.NoError(t, err)
+			require.False(t, change.Nothing)
+			require.Equal(t, 8.5, policyOf(t, f, ofAnna).Stored.Get("spam_score"))
+		})
+	}
+	t.Run("what is to be kept is looked for", func(t *testing.T) {
+		f := open(t)
+		mustPolicy(t, f, ofAnna, quarantined)
+		mustPolicy(t, f, ofAnna, store.SpamPolicyUpdate{BypassSpam: set(true)})
+		mustPolicy(t, f, ofAnna, store.SpamPolicyUpdate{QuarantineSpam: set(true)})
+		require.Equal(t, "no", policyOf(t, f, ofAnna).Stored.Get("bypass_spam_checks"))
+	})
+}
+
+// policyTables are the rows that a policy is made of.
+func policyTables(t *testing.T, f PoliciesFixture) [][]store.Record {
+	t.Helper()
+	at := Fixture{SQL: f.Amavisd}
+	return [][]store.Record{rows(t, at, "SELECT * FROM policy ORDER BY id"), rows(t, at, "SELECT * FROM users ORDER BY id")}
+}
+
+// policyAsRead is the update that says of a policy what is read of it.
+func policyAsRead(shown store.Record) store.SpamPolicyUpdate {
+	yesNo := func(name string) store.Optional[bool] {
+		if shown.Get(name) == nil {
+			return unset[bool]()
+		}
+		return set(shown.Get(name) == "yes")
+	}
+	u := store.SpamPolicyUpdate{
+		BypassSpam: yesNo("bypass_spam_checks"), BypassVirus: yesNo("bypass_virus_checks"), BypassBanned: yesNo("bypass_banned_checks"),
+		BypassHeader: yesNo("bypass_header_checks"), QuarantineSpam: yesNo("quarantine_spam"), QuarantineVirus: yesNo("quarantine_virus"),
+		QuarantineBanned: yesNo("quarantine_banned"), QuarantineHeader: yesNo("quarantine_bad_header"),
+		PrefixSubject: yesNo("prefix_spam_in_subject"), AlwaysInsertHeader: yesNo("always_insert_x_spam_headers"),
+		Score: unset[float64](), BannedRules: &[]string{},
+	}
+	if n, ok := shown.Get("spam_score").(float64); ok {
+		u.Score = set(n)
+	}
+	if rules, ok := shown.Get("banned_rulenames").([]string); ok {
+		u.BannedRules = &rules
+	}
+	return u
 }

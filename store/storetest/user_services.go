@@ -118,6 +118,31 @@ func updateUsers(t *testing.T, open Open) {
 		require.Equal(t, aHash, mustReadUser(t, f, "eve@b.test").Password)
 		requireMailbox(t, f, "eve@b.test", "language", "")
 	})
+	t.Run("what is so already", func(t *testing.T) {
+		f := prepared(t)
+		mustUpdateUser(t, f, "bob@a.test", store.UserUpdate{Language: ptr("de_DE"), Transport: ptr("dovecot")})
+		ann := mustReadUser(t, f, "ann@a.test")
+		for _, u := range []store.UsersUpdate{{}, {Active: ptr(true)}, {Language: ptr("de_DE"), Transport: ptr("dovecot")}} {
+			change, err := all(t, f, asGlobal, u)
+			require.NoError(t, err)
+			require.Equal(t, u.Language == nil, change.Nothing, "bob has these, ann does not")
+		}
+		require.Equal(t, "de_DE", mustReadUser(t, f, "ann@a.test").Language)
+		require.Empty(t, ann.Language)
+		for _, active := range []bool{true, false} {
+			_, err := all(t, f, asGlobal, store.UsersUpdate{Active: &active})
+			require.NoError(t, err)
+			same := untouched(t, f)
+			change, err := all(t, f, asGlobal, store.UsersUpdate{Active: &active, Language: ptr("de_DE"), Transport: ptr("dovecot")})
+			require.NoError(t, err)
+			require.True(t, change.Nothing)
+			require.False(t, change.Lasting || change.EndsSessions)
+			same()
+		}
+		change, err := all(t, f, asGlobal, store.UsersUpdate{Password: ptr(aHash)})
+		require.NoError(t, err)
+		require.False(t, change.Nothing)
+	})
 	t.Run("disable and enable", func(t *testing.T) {
 		f := prepared(t)
 		change, err := all(t, f, asGlobal, store.UsersUpdate{Active: ptr(false)})

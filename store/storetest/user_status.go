@@ -100,13 +100,19 @@ func userStatus(t *testing.T, open Open) {
 		but := func(name string) []string {
 			return slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == name })
 		}
+		again := func() { // who gets blind copies is a value, which counts as not given where it is the one that is stored
+			mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{SenderBcc: ptr("")})
+			mustUpdateUser(t, f, "ann@a.test", given)
+		}
 		off()
 		mustUpdateUser(t, f, "ann@a.test", given)
+		requireRowsOfAnn(t, f, slices.DeleteFunc(but("w@elsewhere.test"), func(n string) bool { return n == "s@elsewhere.test" }))
+		again()
 		requireRowsOfAnn(t, f, but("w@elsewhere.test"))
 
 		off() // while it is switched off
 		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(false)})
-		mustUpdateUser(t, f, "ann@a.test", given)
+		again()
 		requireRowsOfAnn(t, f, []string{})
 		mustUpdateUser(t, f, "ann@a.test", store.UserUpdate{Active: ptr(true)})
 		requireRowsOfAnn(t, f, but("w@elsewhere.test"))
