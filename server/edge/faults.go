@@ -84,9 +84,6 @@ type faultsKey struct{}
 
 // withFaults returns a context for a request in which reading it has found those mistakes.
 func withFaults(ctx context.Context, f *faults) context.Context {
-	if len(f.all) == 0 {
-		return ctx
-	}
 	return context.WithValue(ctx, faultsKey{}, f)
 }
 

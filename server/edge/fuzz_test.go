@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/gen"
@@ -29,8 +30,8 @@ func updateDomain(t testing.TB) *contract.Operation {
 	return all["PUT /api/domain/:domain"]
 }
 
-// requireNormal runs a body through the stage: what comes out is a JSON object of declared parameters, or an error
-// that a caller can be told.
+// requireNormal runs a body through the stages: what comes out is a JSON object of declared parameters, and errors that a caller
+// can be told.
 func requireNormal(t *testing.T, op *contract.Operation, media, body string, lenient bool) {
 	t.Helper()
 	ctx := contract.With(reply.WithNote(t.Context(), &reply.Note{}), op)
@@ -39,12 +40,18 @@ func requireNormal(t *testing.T, op *contract.Operation, media, body string, len
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/api/domain/example.com", strings.NewReader(body))
 	r.Header.Set("Content-Type", media)
-	if _, err := normalise(r, r.Body); err != nil {
-		var known *store.Error
-		var refusal *reply.Refusal
-		require.True(t, errors.As(err, &known) || errors.As(err, &refusal), "%v", err)
+	found, err := normalise(r, r.Body)
+	if err != nil {
+		requireTold(t, err)
 		return
 	}
+	c := &gin.Context{Request: r.WithContext(withFaults(ctx, found))}
+	checked := (&Edge{}).CheckBody(c)
+	if checked != nil {
+		requireTold(t, checked)
+	}
+	require.Equal(t, checked == nil, (&Edge{}).CheckBody(c) == nil, "checked again")
+	r = c.Request
 	raw, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	require.True(t, utf8.Valid(raw), "%q", raw)
@@ -55,6 +62,25 @@ func requireNormal(t *testing.T, op *contract.Operation, media, body string, len
 		var text string
 		if json.Unmarshal(value, &text) == nil {
 			require.NotContains(t, text, "\x00")
+		}
+	}
+}
+
+// requireTold wants errors that a caller can be told, no more of them than an answer has, and short ones.
+func requireTold(t *testing.T, err error) {
+	t.Helper()
+	all := reply.Faults{err}
+	if several := (reply.Faults)(nil); errors.As(err, &several) {
+		require.LessOrEqual(t, len(several), maxFaults)
+		all = several
+	}
+	for _, err := range all {
+		var known *store.Error
+		var refusal *reply.Refusal
+		require.True(t, errors.As(err, &known) || errors.As(err, &refusal), "%v", err)
+		if known != nil {
+			require.Less(t, len(known.Detail), 1000, "%s", known.Detail)
+			require.True(t, utf8.ValidString(known.Detail) && utf8.ValidString(known.Field), "%q", known.Detail)
 		}
 	}
 }

@@ -33,7 +33,9 @@ func (e *Edge) Normalise(c *gin.Context) {
 		e.fail(c, err)
 		return
 	}
-	c.Request = r.WithContext(withFaults(r.Context(), found))
+	if len(found.all) > 0 {
+		c.Request = r.WithContext(withFaults(r.Context(), found))
+	}
 	if sent {
 		body.arrived()
 		ctx, cancel := Page(c.Request.Context()) // the operation has its whole time, however long the body took

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -46,7 +47,9 @@ func (e *Edge) CheckBody(c *gin.Context) error {
 		if err := openapi3filter.ValidateRequestBody(ctx, input, op.Route.Operation.RequestBody.Value); err != nil {
 			found.addEach(explain("", err))
 		}
-		found.addEach(combinations(ctx, op, sent(c.Request, found)))
+		if len(op.Conflicts)+len(op.Needs)+len(op.LegacyNeeds) > 0 {
+			found.addEach(combinations(ctx, op, sent(c.Request, found)))
+		}
 	}
 	return found.err()
 }
@@ -221,14 +224,18 @@ func judgeItem(field string, found *openapi3.SchemaError) (code, detail string) 
 	if !ok {
 		return "", ""
 	}
+	named := strconv.Quote(shown(item))
+	if looksLikeJSON(item) || strings.Contains(item, `":`) { // which may hold a password
+		named = "an item that looks like JSON (in a form, a list has commas alone)"
+	}
 	switch found.SchemaField {
 	case "maxLength":
-		return store.CodeValueTooLong, fmt.Sprintf("%s: %q has more than %d characters.", field, shown(item), *found.Schema.MaxLength)
+		return store.CodeValueTooLong, fmt.Sprintf("%s: %s has more than %d characters.", field, named, *found.Schema.MaxLength)
 	case "enum":
-		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %q is not one of %s.", field, shown(item), choices(found.Schema.Enum))
+		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %s is not one of %s.", field, named, choices(found.Schema.Enum))
 	case "pattern":
 		what := cmp.Or(describe(found.Schema), "in the form that is asked for")
-		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %q is not %s.", field, shown(item), what)
+		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %s is not %s.", field, named, what)
 	}
 	return "", ""
 }
