@@ -187,7 +187,7 @@ func crossOrigin(trusted []string, next http.Handler) http.Handler {
 		AllowedOrigins:   trusted,
 		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
 		AllowedHeaders:   []string{"Content-Type", "X-Request-Id"},
-		ExposedHeaders:   []string{"X-Request-Id", "Retry-After"},
+		ExposedHeaders:   []string{"X-Request-Id", "Retry-After", "Link"},
 		AllowCredentials: true,
 	}).Handler(next)
 }

@@ -45,6 +45,9 @@ func (s Sort) CheckIn(offered []Sort) error {
 		s, strings.Join(names, ", ")).With("sort")
 }
 
+// SortedLength is how many characters of a name a list is sorted by: a cursor holds them.
+const SortedLength = 255
+
 // PageRequest asks for a part of a list.
 type PageRequest struct {
 	Limit int    // at most this many items; 0 means all

@@ -98,7 +98,7 @@ func (s *Store) readNames(ctx context.Context, l listing, key snapshotKey) ([]st
 			return nil
 		}
 		if key.sort == store.SortName {
-			p.Value = strings.ToLower(e.first("cn"))
+			p.Value = sortedName(e.first("cn"))
 		}
 		if l.overPercent > 0 {
 			quotas[p.Key] = e.quota()
@@ -111,6 +111,12 @@ func (s *Store) readNames(ctx context.Context, l listing, key snapshotKey) ([]st
 	}
 	slices.SortFunc(all, byPlace)
 	return all, err
+}
+
+// sortedName is what of a name a list is sorted by.
+func sortedName(name string) string {
+	characters := []rune(strings.ToLower(name))
+	return string(characters[:min(len(characters), store.SortedLength)])
 }
 
 // overQuota returns those that hold at least so much of their quota, which is in MB and 0 for no quota.

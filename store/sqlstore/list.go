@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/postern-mail/postern/store"
@@ -13,7 +14,7 @@ type lister struct{ table, name string }
 // sorts are the columns that every table of accounts has.
 func (l lister) sorts() map[store.Sort]sqldb.Value {
 	return map[store.Sort]sqldb.Value{
-		store.SortName:     {Expression: "LOWER(COALESCE(" + l.name + ", ''))"},
+		store.SortName:     {Expression: fmt.Sprintf("LOWER(SUBSTR(COALESCE(%s, ''), 1, %d))", l.name, store.SortedLength)},
 		store.SortCreated:  {Expression: l.table + ".created"},
 		store.SortModified: {Expression: l.table + ".modified"},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -157,6 +158,7 @@ func lists(t *testing.T, open Open) {
 			}
 		})
 	}
+	t.Run("long names", func(t *testing.T) { sortLongNames(t, open) })
 	t.Run("whose users", func(t *testing.T) { listUsersThat(t, open) })
 	t.Run("which admins", func(t *testing.T) { listAdminsThat(t, open) })
 	t.Run("stored bytes of domains", func(t *testing.T) { sortDomainsByUse(t, open) })
@@ -437,4 +439,25 @@ func sortDomainsByUse(t *testing.T, open Open) {
 		store.PageRequest{Sort: store.SortStoredBytes, Desc: true, Limit: 1, After: names.Next})
 	require.NoError(t, err)
 	require.Equal(t, []string{"c.test"}, names.Items)
+}
+
+// sortLongNames goes on after names, made by another program, that no cursor has room for.
+func sortLongNames(t *testing.T, open Open) {
+	f := open(t)
+	names := []string{"a.test", "b.test", "c.test"}
+	for _, name := range names {
+		mustDomain(t, f, name)
+		long := strings.Repeat("\u00c4Z", 2000) + name
+		if f.Directory != nil {
+			f.Directory.Put(t, f.Directory.DomainDN(name), "cn", long)
+			continue
+		}
+		exec(t, f, "UPDATE domain SET description = ? WHERE domain = ?", long, name)
+	}
+	requirePagesBy(t, store.SortName, names, func(page store.PageRequest) ([]string, string) {
+		list, err := nouns[0].read(ctx(t), f, store.Search{}, page)
+		require.NoError(t, err)
+		require.Less(t, len(list.Next), 2000)
+		return list.Items, list.Next
+	})
 }

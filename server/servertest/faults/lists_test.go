@@ -141,3 +141,27 @@ func TestListsMayTakeLong(t *testing.T) {
 	require.True(t, strings.HasSuffix(string(raw), `],"_next":null}`+"\n"))
 	require.Greater(t, time.Since(began), s.Config.WriteTimeout, "else it proves nothing")
 }
+
+// late has no answer to a search in time.
+type late struct{ store.Accounts }
+
+func (l late) Users(_ context.Context, filter store.UserFilter, _ store.PageRequest) (store.Page[store.User], error) {
+	if filter.Any == "deadline" {
+		return store.Page[store.User]{}, context.DeadlineExceeded
+	}
+	return store.Page[store.User]{}, store.Late("The database", context.DeadlineExceeded)
+}
+
+// TestSearchesThatTakeTooLong tells who searches what to do.
+func TestSearchesThatTakeTooLong(t *testing.T) {
+	w := withManyUsers(t, 1, func(d *server.Deps) { d.Accounts = late{d.Accounts} })
+	root := w.Root()
+	for _, text := range []string{"x", "deadline"} {
+		a := root.Get("/api/users/example.com?q_any=" + text)
+		require.Equal(t, http.StatusServiceUnavailable, a.Status, a.Raw)
+		require.Equal(t, "SERVER_BUSY", a.Msg())
+		require.Equal(t, "q_any", a.Field())
+		require.NotEmpty(t, a.Header.Get("Retry-After"))
+	}
+	require.NotEqual(t, "SERVER_BUSY", root.Get("/api/users/example.com?q=x").Msg(), "nothing was searched through")
+}
