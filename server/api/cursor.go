@@ -7,7 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"sync"
+	"sync/atomic"
 
 	"github.com/postern-mail/postern/store"
 )
@@ -35,9 +35,7 @@ var (
 // cursors seals and opens cursors.
 type cursors struct {
 	keys store.SharedKeys
-
-	mu   sync.Mutex
-	aead cipher.AEAD // nil until it is needed
+	read atomic.Pointer[cipher.AEAD] // nil until it is needed
 }
 
 // seal returns the cursor of a position in the list of that scope.
@@ -80,12 +78,10 @@ func fingerprint(scope string) []byte {
 	return sum[:fingerprintSize]
 }
 
-// cipher reads the key once, and makes it where there is none yet.
+// cipher reads the key once, and makes it where there is none yet. Several requests may read it at the same time: none waits for another.
 func (c *cursors) cipher(ctx context.Context) (cipher.AEAD, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.aead != nil {
-		return c.aead, nil
+	if aead := c.read.Load(); aead != nil {
+		return *aead, nil
 	}
 	fresh := make([]byte, 32) // AES-256
 	_, _ = rand.Read(fresh)   // never fails
@@ -97,6 +93,9 @@ func (c *cursors) cipher(ctx context.Context) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.aead, err = cipher.NewGCM(block)
-	return c.aead, err
+	aead, err := cipher.NewGCM(block)
+	if err == nil {
+		c.read.Store(&aead)
+	}
+	return aead, err
 }

@@ -98,7 +98,6 @@ func (l listing) next(ctx context.Context, position string) (*string, error) {
 func (l listing) link(cursor string) string {
 	query := l.here.Query()
 	query.Set("cursor", cursor)
-	query.Del("count") // it is known by now
 	return "<" + l.here.EscapedPath() + "?" + query.Encode() + `>; rel="next"`
 }
 

@@ -28,3 +28,12 @@ func (s *Store) Steps(ctx context.Context, write func(ctx context.Context) error
 	_ = write(ctx)
 	return steps
 }
+
+// Entries runs a read and returns how many entries the server sent for it.
+func (s *Store) Entries(read func()) int {
+	n := 0
+	s.received = func(entries int) { n += entries }
+	defer func() { s.received = nil }()
+	read()
+	return n
+}

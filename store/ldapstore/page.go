@@ -19,7 +19,7 @@ const (
 	// snapshotTime is how long the names are kept.
 	snapshotTime = 30 * time.Second
 	// mostNames is how many names are kept at once, of all lists; with more the oldest lists are read anew.
-	mostNames = 2_000_000
+	mostNames = 1_000_000
 )
 
 // directorySorts are those that a directory can answer with names alone.

@@ -79,6 +79,9 @@ func (s *Store) each(ctx context.Context, dn string, scope int, filter string, a
 			if err != nil {
 				return err
 			}
+			if s.received != nil {
+				s.received(len(result.Entries))
+			}
 			for _, e := range result.Entries {
 				if err = fn(entryOf(e)); err != nil {
 					return err

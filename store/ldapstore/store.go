@@ -61,6 +61,8 @@ type Store struct {
 	cut func(step step) error
 	// plans is shown each plan before it is applied. Only tests set it.
 	plans func(p *plan)
+	// received is told how many entries each answer of the server has. Only tests set it.
+	received func(entries int)
 }
 
 // New returns the store of a directory. Nothing is asked of the server yet. The locks keep those apart who write about

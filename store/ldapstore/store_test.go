@@ -217,6 +217,37 @@ func fill(t *testing.T, w *fixture, from, to int) {
 	}
 }
 
+// TestLaterPagesCostTheSame counts what the directory sends: the first page reads all names, and each later one its own entries.
+func TestLaterPagesCostTheSame(t *testing.T) {
+	w := newFixture(t)
+	_, err := w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "a.test"})
+	require.NoError(t, err)
+	const users, limit = 300, 50
+	fill(t, w, 0, users)
+	for _, c := range []struct {
+		sort store.Sort
+		desc bool
+	}{{store.SortKey, false}, {store.SortKey, true}, {store.SortName, false}} {
+		page := store.PageRequest{Limit: limit, Sort: c.sort, Desc: c.desc, Count: true}
+		var sent []int
+		for range users / limit {
+			sent = append(sent, w.store.Entries(func() {
+				list, err := w.store.Users(t.Context(), store.UserFilter{Domain: "a.test"}, page)
+				require.NoError(t, err)
+				require.Len(t, list.Items, limit)
+				require.EqualValues(t, users, *list.Total)
+				page.After = list.Next
+			}))
+		}
+		require.Empty(t, page.After)
+		require.Greater(t, sent[0], users)
+		for _, n := range sent[1:] {
+			require.Equal(t, sent[1], n)
+			require.Less(t, n, 2*limit)
+		}
+	}
+}
+
 // A listing goes on although accounts come and go, and no page has one twice.
 func TestListingWhileAccountsComeAndGo(t *testing.T) {
 	w := newFixture(t)

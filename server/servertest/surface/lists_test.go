@@ -94,9 +94,7 @@ func walkPages(t *testing.T, root *servertest.Client, path, query string) {
 			require.Equal(t, http.StatusOK, a.Status, a.Raw)
 			require.LessOrEqual(t, len(a.List()), limit)
 			found = append(found, texts(a)...)
-			if page == 1 {
-				require.EqualValues(t, 5, a.Body["_total"])
-			}
+			require.EqualValues(t, 5, a.Body["_total"], "of the whole list, on each page")
 			if page == pages {
 				require.Contains(t, a.Body, "_next")
 				require.Nil(t, a.Body["_next"])
@@ -126,6 +124,26 @@ func walkPages(t *testing.T, root *servertest.Client, path, query string) {
 	delete(a.Body, "_ignored")
 	require.Equal(t, published.Body, a.Body, "the legacy surface passes over all of it")
 	require.Empty(t, a.Header.Get("Link"))
+}
+
+// TestSortsOfGreylistings has the settings of all accounts in the order of the account.
+func TestSortsOfGreylistings(t *testing.T) {
+	root := withLists(t, func(t *testing.T) *servertest.Fixture { t.Helper(); return servertest.NewFixture(t) }).Root()
+	accounts := func(query string) []string {
+		var all []string
+		for _, item := range root.Get("/api/greylisting/all?" + query).List() {
+			all = append(all, servertest.TextAt(item.(map[string]any), "account"))
+		}
+		return all
+	}
+	want := []string{"@.", "u2@u3.test", "u3@u3.test", "u4@u3.test", "u5@u3.test"}
+	require.Equal(t, append(want[1:5:5], want[0]), accounts(""), "what decides first is in front")
+	require.Equal(t, want, accounts("sort=account"))
+	require.Equal(t, want[:2], accounts("sort=account&limit=2"))
+	slices.Reverse(want)
+	require.Equal(t, want, accounts("sort=-account"))
+	require.Equal(t, []string{"u3@u3.test"}, accounts("q=u3"))
+	require.Equal(t, []string{"@."}, accounts("q=%40"))
 }
 
 // followLink returns where the header of a page leads.
