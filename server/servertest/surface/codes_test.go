@@ -50,6 +50,9 @@ func wrongFor(t *testing.T, p *specs.Parameter) (value any, code string) {
 		return wrap(1), code
 	}
 	for _, value := range wrong {
+		if value == "" && p.Nullable { // which unsets it
+			continue
+		}
 		if pattern := regexp.MustCompile(schema.Pattern); schema.Pattern != "" && !pattern.MatchString(value) || uint64(len(value)) < schema.MinLength {
 			return wrap(value), code
 		}
@@ -100,7 +103,9 @@ func TestCodesOfParameters(t *testing.T) {
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(op.Query)) {
-			refused(op, root.Send(op.Method, path+"?"+url.Values{name: {"perhaps"}}.Encode(), "", ""), specs.Code(op.Query[name].Schema), name)
+			if code := specs.Code(op.Query[name].Schema); code != "" {
+				refused(op, root.Send(op.Method, path+"?"+url.Values{name: {"perhaps"}}.Encode(), "", ""), code, name)
+			}
 		}
 		for name, p := range op.InPath {
 			wrongPath := servertest.PathOf(strings.Replace(op.Route.Path, "{"+name+"}", "wr!ong", 1))
