@@ -133,9 +133,12 @@ func (s *Store) editPeople(ctx context.Context, w store.Write, e *entry, owners,
 		return err
 	}
 	were := append(e.sorted("listOwner"), e.sorted("listModerator")...)
-	for name, people := range map[string]*[]string{"listOwner": owners, "listModerator": moderators} {
-		if people != nil {
-			e.set(name, store.Set{Add: *people}.Apply(nil)...)
+	for _, kind := range []struct { // in one order always: an entry shows its attributes as they were written
+		name   string
+		people *[]string
+	}{{"listOwner", owners}, {"listModerator", moderators}} {
+		if kind.people != nil {
+			e.set(kind.name, store.Set{Add: *kind.people}.Apply(nil)...)
 		}
 	}
 	if owners != nil || moderators != nil {
