@@ -41,7 +41,13 @@ func (r *Record) Set(name string, value any) {
 
 // Without returns a copy that lacks the names.
 func (r Record) Without(names ...string) Record {
-	return slices.DeleteFunc(slices.Clone(r), func(f Field) bool { return slices.Contains(names, f.Name) })
+	left := make(Record, 0, len(r))
+	for i := range r {
+		if !slices.Contains(names, r[i].Name) {
+			left = append(left, r[i])
+		}
+	}
+	return left
 }
 
 // Version is a short fingerprint of the record: equal records have equal versions.
@@ -77,7 +83,12 @@ func (r Record) AppendJSON(b []byte) ([]byte, error) {
 }
 
 func (r Record) index(name string) int {
-	return slices.IndexFunc(r, func(f Field) bool { return f.Name == name })
+	for i := range r { // a call for each field would cost more than the search
+		if r[i].Name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func appendValue(b []byte, v any) ([]byte, error) {

@@ -395,3 +395,26 @@ func reachable(mail string) func(t *testing.T, w *fixture) {
 		w.requireNothing(t, fmt.Sprintf("(|(mailForwardingAddress=%[1]s)(domainAdmin=%[1]s)(userSenderBccAddress=%[1]s))", mail))
 	}
 }
+
+// TestSwitchingOffIsTakenBack has a domain that was to be switched off, and was not to the end, be switched on again as a whole:
+// that it is on already does not make it nothing.
+func TestSwitchingOffIsTakenBack(t *testing.T) {
+	w := newFixture(t)
+	full(t, w.store)
+	w.store.Cut(func(about string) error {
+		if strings.HasPrefix(about, "modify domainName=a.test") {
+			return errCut
+		}
+		return nil
+	})
+	_, err := w.store.UpdateDomain(t.Context(), asGlobal, "a.test", store.DomainUpdate{Active: ptr(false)})
+	require.ErrorIs(t, err, errCut)
+	w.store.Cut(nil)
+	require.NotEmpty(t, w.search(t, "(domainStatus=disabled)"))
+	for _, nothing := range []bool{false, true} {
+		change, err := w.store.UpdateDomain(t.Context(), asGlobal, "a.test", store.DomainUpdate{Active: ptr(true)})
+		require.NoError(t, err)
+		require.Equal(t, nothing, change.Nothing)
+		w.requireNothing(t, "(domainStatus=disabled)")
+	}
+}

@@ -15,6 +15,12 @@ import (
 // managesievetls, which only a directory has, go along with others (see furtherServices).
 var shownServices = slices.Sorted(slices.Values(store.LeaveOut(services, []string{"smtptls", "managesievetls"})))
 
+// IsShownService reports whether a service of a mailbox is read.
+func IsShownService(name string) bool {
+	_, found := slices.BinarySearch(shownServices, name)
+	return found
+}
+
 // ShownServices are the services of a mailbox that are on, sorted.
 func ShownServices(isOn func(name string) bool) []string {
 	return slices.DeleteFunc(slices.Clone(shownServices), func(name string) bool { return !isOn(name) })

@@ -46,9 +46,21 @@ func serviceValue(name string, on bool) any {
 	return "n"
 }
 
-// isOn reports whether the row of a mailbox says that a service is on.
-func isOn(row store.Record, name string) bool {
-	switch v := row.Get("enable" + name).(type) {
+// servicesOf are the services of a mailbox as they are read, sorted.
+func servicesOf(row store.Record) []string {
+	names := make([]string, 0, 16)
+	for i := range row { // once, for that is done for each row of a long list
+		if name, ok := serviceOf(row[i].Name); ok && rules.IsShownService(name) && isOn(row[i].Value) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// isOn reports whether the column of a service says that it is on.
+func isOn(value any) bool {
+	switch v := value.(type) {
 	case int64:
 		return v != 0
 	case string: // the letter may be a capital, and PostgreSQL pads

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/postern-mail/postern/store"
-	"github.com/postern-mail/postern/store/rules"
 	"github.com/postern-mail/postern/store/sqldb"
 )
 
@@ -65,7 +64,7 @@ func userOf(row store.Record) store.User {
 		EmployeeID:      text(row, "employeeid"),
 		Department:      text(row, "department"),
 		Transport:       text(row, "transport"),
-		Services:        rules.ShownServices(func(name string) bool { return isOn(row, name) }),
+		Services:        servicesOf(row),
 		MailboxFormat:   format,
 		MailboxFolder:   folder,
 		Maildir:         pathOf(row),
