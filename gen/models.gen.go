@@ -5,7 +5,6 @@ package gen
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
@@ -668,6 +667,14 @@ type AccountStatus string
 // Example: anna@example.com
 type Address = string
 
+// AddressListReply A list of addresses or names alone, where `email_only=yes` or `name_only=yes` was asked for.
+type AddressListReply struct {
+	Data    []string                      `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
+}
+
 // AddressOrAll A mail address, or `ALL`.
 //
 // Example: bert@example.com
@@ -683,7 +690,27 @@ type AddressOrEmpty = string
 // Example: ["anna@example.com","chair@example.org"]
 type Addresses = []ForeignAddress
 
-// Admin An admin: what is worked out for it, then what the configured backend stores, under the backend's own names.
+// Adjustment A parameter of which another value was stored than was asked for.
+//
+// Example: {"asked":900,"field":"quota","stored":500}
+type Adjustment struct {
+	// Asked The value of the request.
+	Asked interface{} `json:"asked"`
+
+	// Field The name of the parameter.
+	Field string `json:"field"`
+
+	// Stored The value that was stored.
+	Stored interface{} `json:"stored"`
+}
+
+// Adjustments The parameters of which another value was stored than was asked for, since a limit demands it.
+type Adjustments = []Adjustment
+
+// Admin A standalone admin. Every parameter of the update is there under its own name, so that it can be sent back; limits do not
+// hold for a global admin.
+//
+// Example: {"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"}
 type Admin = json.RawMessage
 
 // AdminCreate A new admin. A password is needed, all else may be left out.
@@ -692,6 +719,9 @@ type Admin = json.RawMessage
 type AdminCreate struct {
 	// AccountStatus A disabled admin cannot log in. `active` unless given.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
 
 	// DisableManagingQuarantinedMails `yes` keeps the admin from quarantined mail. `no` unless given.
 	DisableManagingQuarantinedMails *YesNo `json:"disableManagingQuarantinedMails,omitempty"`
@@ -705,6 +735,12 @@ type AdminCreate struct {
 
 	// Language The language of the admin panel. Null or absent leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
 	MaxAliases *Limit `json:"maxAliases,omitempty"`
@@ -722,6 +758,9 @@ type AdminCreate struct {
 	// MaxUsers How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
 	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name The name to show.
 	Name *DisplayName `json:"name,omitempty"`
 
@@ -729,13 +768,14 @@ type AdminCreate struct {
 	// stored as a hash only. Without one the answer is 422 `WEAK_PASSWORD`.
 	Password *Password `json:"password,omitempty"`
 
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
+
 	// QuotaUnit The unit of `maxQuota`. Only together with it.
 	QuotaUnit *QuotaUnit `json:"quotaUnit,omitempty"`
 }
 
-// AdminListReply The answer to `GET /api/admins`.
-//
-// Example: {"_data":[{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":1,"language":"en_US","managed_domains":[],"modified":"2025-05-20 12:05:44","name":"Administrator","passwordlastchange":"2025-03-14 09:30:00","settings":{},"username":"admin@postern.local"},{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":0,"language":"en_US","managed_domains":["example.com","example.org"],"modified":"2025-05-20 12:05:44","name":"Olaf Lind","passwordlastchange":"2025-03-14 09:30:00","settings":{"create_max_domains":5,"create_max_quota":102400,"create_max_users":200,"create_new_domains":"yes"},"username":"olaf@hoster.example"}],"_success":true}
+// AdminListReply Admins.
 type AdminListReply struct {
 	Data    []Admin                       `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
@@ -743,9 +783,7 @@ type AdminListReply struct {
 	Total   *Total                        `json:"_total,omitempty"`
 }
 
-// AdminReply The answer to `GET /api/admin/{mail}`.
-//
-// Example: {"_data":{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":0,"language":"en_US","managed_domains":["example.com","example.org"],"modified":"2025-05-20 12:05:44","name":"Olaf Lind","passwordlastchange":"2025-03-14 09:30:00","settings":{"create_max_domains":5,"create_max_quota":102400,"create_max_users":200,"create_new_domains":"yes"},"username":"olaf@hoster.example"},"_success":true}
+// AdminReply An admin.
 type AdminReply struct {
 	Data    Admin     `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -757,6 +795,9 @@ type AdminReply struct {
 type AdminUpdate struct {
 	// AccountStatus A disabled admin cannot log in, and its open sessions end.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
 
 	// DisableManagingQuarantinedMails `yes` keeps the admin from quarantined mail.
 	DisableManagingQuarantinedMails *YesNo `json:"disableManagingQuarantinedMails,omitempty"`
@@ -770,6 +811,12 @@ type AdminUpdate struct {
 
 	// Language The language of the admin panel. Null leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
 	MaxAliases *Limit `json:"maxAliases,omitempty"`
@@ -787,6 +834,9 @@ type AdminUpdate struct {
 	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
 	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name The name to show. Empty clears it.
 	Name *DisplayName `json:"name,omitempty"`
 
@@ -794,12 +844,28 @@ type AdminUpdate struct {
 	// stored as a hash only.
 	Password *Password `json:"password,omitempty"`
 
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
+
 	// QuotaUnit The unit of `maxQuota`. Only together with it.
 	QuotaUnit *QuotaUnit `json:"quotaUnit,omitempty"`
 }
 
-// Alias An alias account as it is stored. The computed keys come first and are there on every backend; below them SQL
-// has its columns and OpenLDAP its attributes, which are always lists.
+// AdminWriteReply The admin as it is after the write.
+type AdminWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *Admin       `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
+// Alias An alias account. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"}
 type Alias = json.RawMessage
 
 // AliasAccessPolicy Who may send to the alias: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
@@ -824,35 +890,43 @@ type AliasCreate struct {
 	// AccountStatus `active` unless given. A disabled alias hands on no mail.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
 	// Members Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
 	// without members. Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Moderators Worked out by the server. It is passed over when it comes back, whatever its value.
+	Moderators *Computed `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Left out, the alias has none.
 	Name *DisplayName `json:"name,omitempty"`
 }
 
-// AliasListItem A whole record, or with `email_only=yes` an address.
-type AliasListItem struct {
+// AliasListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+type AliasListOrNames struct {
 	union json.RawMessage
 }
 
-// AliasListItem1 defines model for AliasListItem.1.
-type AliasListItem1 = string
-
 // AliasListReply The alias accounts of a domain.
-//
-// Example: {"_data":[{"accesspolicy":"domain","active":1,"address":"sales@example.com","created":"2025-03-02 10:20:04","domain":"example.com","expired":"9999-12-31 00:00:00","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14 08:51:37","name":"Sales team"},{"accesspolicy":"public","active":0,"address":"support@example.com","created":"2025-03-02 10:21:40","domain":"example.com","expired":"9999-12-31 00:00:00","members":["ben@example.com"],"moderators":[],"modified":"2025-03-02 10:21:40","name":"Support"}],"_success":true}
 type AliasListReply struct {
-	Data    []AliasListItem               `json:"_data"`
+	Data    []Alias                       `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // AliasReply An alias account.
-//
-// Example: {"_data":{"accesspolicy":"domain","active":1,"address":"sales@example.com","created":"2025-03-02 10:20:04","domain":"example.com","expired":"9999-12-31 00:00:00","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14 08:51:37","name":"Sales team"},"_success":true}
 type AliasReply struct {
 	Data    Alias     `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -876,15 +950,42 @@ type AliasUpdate struct {
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
 	AddMember *Addresses `json:"addMember,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
 	// Members The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
 	// have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Moderators Worked out by the server. It is passed over when it comes back, whatever its value.
+	Moderators *Computed `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Empty clears it.
 	Name *DisplayName `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
 	RemoveMember *Addresses `json:"removeMember,omitempty"`
+}
+
+// AliasWriteReply The alias as it is after the write.
+type AliasWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *Alias       `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
 }
 
 // BannedRule The name of a rule in Amavisd's configuration that says which attachments are banned.
@@ -896,6 +997,9 @@ type BannedRule = string
 //
 // Example: whitelist
 type Colour string
+
+// Computed Worked out by the server. It is passed over when it comes back, whatever its value.
+type Computed = interface{}
 
 // Count How many there are.
 //
@@ -918,12 +1022,17 @@ type Credentials struct {
 // Example: inbound
 type Direction string
 
+// Discarded Items of a list that were left out, at most 20 of them.
+type Discarded = []string
+
 // DisplayName A name that people read beside the address.
 //
 // Example: Anna Berg
 type DisplayName = string
 
-// Domain A domain: what is worked out for it, then what the configured backend stores, under the backend's own names.
+// Domain A domain. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}}
 type Domain = json.RawMessage
 
 // DomainAdminsUpdate Whom to add to and remove from the admins of a domain.
@@ -947,14 +1056,59 @@ type DomainAdminsUpdate struct {
 //
 // Example: {"defaultQuota":1024,"language":"en_US","name":"Example Ltd","numberOfUsers":50,"quota":51200}
 type DomainCreate struct {
+	// AccountStatus `active` unless given. A disabled domain receives no mail, and nobody in it reads any.
+	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
+
+	// Admins Worked out by the server. It is passed over when it comes back, whatever its value.
+	Admins *Computed `json:"admins,omitempty"`
+
+	// AliasDomains Alias domains, taken as by `addAliasDomain` of the update: those of an admin that is not global are pending.
+	AliasDomains *DomainNames `json:"aliasDomains,omitempty"`
+
+	// Catchall Who gets mail to addresses of the domain that do not exist. Left out or empty, such mail is refused. An address
+	// of a hosted domain has to exist, so that there can be none of the new domain yet.
+	Catchall *Addresses `json:"catchall,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// DefaultQuota MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
 	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
+
+	// DisabledDomainProfiles All groups of domain settings that the admins of the domain may not change.
+	DisabledDomainProfiles *DomainProfileNames `json:"disabledDomainProfiles,omitempty"`
+
+	// DisabledUserPreferences All pages of self-service that the people of the domain do not get.
+	DisabledUserPreferences *UserPreferenceNames `json:"disabledUserPreferences,omitempty"`
+
+	// DisabledUserProfiles All groups of mailbox settings that the admins of the domain may not change.
+	DisabledUserProfiles *UserProfileNames `json:"disabledUserProfiles,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// IsBackupmx `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
+	// `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+	// are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+	// refuse mail for these.
+	IsBackupmx *YesNo `json:"is_backupmx,omitempty"`
 
 	// Language The language that new mailboxes get. Null or absent leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
+	// MaxPasswordLength Characters that a mailbox password may have at most. Null or 0 goes back to the server's maximum. A
+	// value above that one counts only when a global admin sets it.
+	MaxPasswordLength nullable.Nullable[int64] `json:"maxPasswordLength,omitempty"`
+
 	// MaxUserQuota MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
 	MaxUserQuota nullable.Nullable[Megabytes] `json:"maxUserQuota,omitempty"`
+
+	// MinPasswordLength Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
+	// below that one counts only when a global admin sets it.
+	MinPasswordLength nullable.Nullable[int64] `json:"minPasswordLength,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name The name of the company or organisation.
 	Name *string `json:"name,omitempty"`
@@ -968,6 +1122,22 @@ type DomainCreate struct {
 	// NumberOfUsers How many mailboxes the domain may have. 0, the default, is unlimited; -1 forbids them.
 	NumberOfUsers *Limit `json:"numberOfUsers,omitempty"`
 
+	// OutboundRelay The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
+	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+	// (`PERMISSION_DENIED`).
+	OutboundRelay *RelayHost `json:"outboundRelay,omitempty"`
+
+	// Ownership Worked out by the server. It is passed over when it comes back, whatever its value.
+	Ownership *Computed `json:"ownership,omitempty"`
+
+	// PendingAliasDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	PendingAliasDomains *Computed `json:"pendingAliasDomains,omitempty"`
+
+	// Primarymx The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
+	// `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
+	// together with `is_backupmx`, not together with `transport`.
+	Primarymx *RelayHost `json:"primarymx,omitempty"`
+
 	// Quota MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
 	Quota *Megabytes `json:"quota,omitempty"`
 
@@ -977,23 +1147,24 @@ type DomainCreate struct {
 	// SenderBcc Gets a blind copy of all mail that the domain sends. An address of a hosted domain has to exist.
 	SenderBcc *AddressOrEmpty `json:"senderBcc,omitempty"`
 
+	// Services All services that the domain is to have. Left out, it gets those of a new domain.
+	Services *DomainServices `json:"services,omitempty"`
+
 	// Transport How Postfix delivers mail to the domain. Empty or absent takes the server's default, `dovecot`.
 	Transport *Transport `json:"transport,omitempty"`
+
+	// Usage Worked out by the server. It is passed over when it comes back, whatever its value.
+	Usage *Computed `json:"usage,omitempty"`
 }
 
-// DomainListItem A whole domain, or its name where `name_only=yes` was asked for.
-type DomainListItem struct {
+// DomainListOrNames The answer to a list, without and with `name_only=yes`. An empty one is either.
+type DomainListOrNames struct {
 	union json.RawMessage
 }
 
-// DomainListItem1 defines model for DomainListItem.1.
-type DomainListItem1 = string
-
-// DomainListReply The answer to `GET /api/domains`.
-//
-// Example: {"_data":[{"active":1,"admins":["anna@example.com"],"alias_domains":[],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":[],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"quota":51200,"recipient_bcc":"","relayhost":"","sender_bcc":"","settings":{"default_user_quota":1024},"transport":"dovecot"}],"_success":true}
+// DomainListReply Domains.
 type DomainListReply struct {
-	Data    []DomainListItem              `json:"_data"`
+	Data    []Domain                      `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
@@ -1049,9 +1220,7 @@ type DomainProfileName string
 // Example: ["relay","throttle"]
 type DomainProfileNames = []DomainProfileName
 
-// DomainReply The answer to `GET /api/domain/{domain}`.
-//
-// Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"ownership":"exempt","pendingAliasDomains":[],"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
+// DomainReply A domain.
 type DomainReply struct {
 	Data    Domain    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -1098,6 +1267,9 @@ type DomainUpdate struct {
 	// AddService Services to switch on. Not together with `services`.
 	AddService *DomainServices `json:"addService,omitempty"`
 
+	// Admins Worked out by the server. It is passed over when it comes back, whatever its value.
+	Admins *Computed `json:"admins,omitempty"`
+
 	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
 	// among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
 	// `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
@@ -1106,6 +1278,9 @@ type DomainUpdate struct {
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
 	// and such mail is refused again. An address of a hosted domain has to exist.
 	Catchall *Addresses `json:"catchall,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
 
 	// DefaultQuota MB that a mailbox created without a quota gets. Null or 0 removes the default.
 	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
@@ -1118,6 +1293,21 @@ type DomainUpdate struct {
 
 	// DisableUserProfile Groups of mailbox settings that the admins of the domain may no longer change.
 	DisableUserProfile *UserProfileNames `json:"disableUserProfile,omitempty"`
+
+	// DisabledDomainProfiles All groups of domain settings that the admins of the domain may not change. Empty clears. Not together
+	// with `disableDomainProfile` and `enableDomainProfile`.
+	DisabledDomainProfiles *DomainProfileNames `json:"disabledDomainProfiles,omitempty"`
+
+	// DisabledUserPreferences All pages of self-service that the people of the domain do not get. Empty clears. Not together with
+	// `disableUserPreference` and `enableUserPreference`.
+	DisabledUserPreferences *UserPreferenceNames `json:"disabledUserPreferences,omitempty"`
+
+	// DisabledUserProfiles All groups of mailbox settings that the admins of the domain may not change. Empty clears. Not together
+	// with `disableUserProfile` and `enableUserProfile`.
+	DisabledUserProfiles *UserProfileNames `json:"disabledUserProfiles,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
 
 	// EnableDomainProfile Groups of domain settings that the admins of the domain may change again.
 	EnableDomainProfile *DomainProfileNames `json:"enableDomainProfile,omitempty"`
@@ -1148,6 +1338,9 @@ type DomainUpdate struct {
 	// below that one counts only when a global admin sets it.
 	MinPasswordLength nullable.Nullable[int64] `json:"minPasswordLength,omitempty"`
 
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name The name of the company or organisation. Empty clears it.
 	Name *string `json:"name,omitempty"`
 
@@ -1164,6 +1357,12 @@ type DomainUpdate struct {
 	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
 	// (`PERMISSION_DENIED`).
 	OutboundRelay *RelayHost `json:"outboundRelay,omitempty"`
+
+	// Ownership Worked out by the server. It is passed over when it comes back, whatever its value.
+	Ownership *Computed `json:"ownership,omitempty"`
+
+	// PendingAliasDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	PendingAliasDomains *Computed `json:"pendingAliasDomains,omitempty"`
 
 	// Primarymx The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
 	// `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
@@ -1196,69 +1395,105 @@ type DomainUpdate struct {
 	// Transport How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
 	// `is_backupmx` and `primarymx`, which set the transport themselves.
 	Transport *Transport `json:"transport,omitempty"`
+
+	// Usage Worked out by the server. It is passed over when it comes back, whatever its value.
+	Usage *Computed `json:"usage,omitempty"`
 }
 
-// EffectiveSetting A value that applies, and whose it is.
+// DomainUsage What a domain holds.
+//
+// Example: {"aliases":3,"allocated_quota":12288,"lists":1,"users":12}
+type DomainUsage struct {
+	// Aliases How many alias accounts there are.
+	Aliases Count `json:"aliases"`
+
+	// AllocatedQuota MB that the mailboxes have been given together.
+	AllocatedQuota int64 `json:"allocated_quota"`
+
+	// Lists How many mailing lists there are.
+	Lists Count `json:"lists"`
+
+	// Users How many mailboxes there are.
+	Users Count `json:"users"`
+}
+
+// DomainWriteReply The domain as it is after the write.
+type DomainWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *Domain      `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
+// EffectiveChoice A value that applies, and whose it is.
+//
+// Example: {"source":"@example.com","value":"yes"}
+type EffectiveChoice struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
+
+	// Value The value, in the form of the parameter. Null where nobody says anything.
+	Value nullable.Nullable[string] `json:"value"`
+}
+
+// EffectiveNumber A value that applies, and whose it is.
+//
+// Example: {"source":"@example.com","value":100}
+type EffectiveNumber struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
+
+	// Value The value, in the form of the parameter. Null where nobody says anything.
+	Value nullable.Nullable[int64] `json:"value"`
+}
+
+// EffectiveRules A value that applies, and whose it is.
+//
+// Example: {"source":"default","value":["DEFAULT"]}
+type EffectiveRules struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
+
+	// Value The rules. Null where nobody says anything.
+	Value nullable.Nullable[[]string] `json:"value"`
+}
+
+// EffectiveScore A value that applies, and whose it is.
 //
 // Example: {"source":"@example.com","value":5.5}
-type EffectiveSetting struct {
-	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the program's own
-	// configuration.
-	Source string `json:"source"`
+type EffectiveScore struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
 
-	// Value The value, in the form of the parameter. Where nobody has set it, that of the program's configuration as
-	// iRedMail writes it, or null where that says nothing.
-	Value nullable.Nullable[interface{}] `json:"value"`
+	// Value The score. Null where nobody says anything.
+	Value nullable.Nullable[float64] `json:"value"`
 }
 
-// EffectiveSettings What applies to the account once broader settings are counted in, by parameter: those of the mailbox come before
-// those of its domain, these before those of everybody, and these before what the program itself is configured
-// with. `_data` holds the account's own setting alone.
-type EffectiveSettings = json.RawMessage
-
-// ErrorCode What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
-// its status. `/docs/errors.html` has all of them as a table. Those that begin with `PW_` are causes of `WEAK_PASSWORD`, in
-// `_causes`; on the legacy surface they stand in `_msg` in its place, joined with commas.
+// EffectiveSource Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
 //
-// Example: NO_SUCH_ACCOUNT
-type ErrorCode = string
-
-// Failure The answer to every request that failed.
-//
-// Example: {"_detail":"There is no account anna@example.com.","_field":"mail","_msg":"NO_SUCH_ACCOUNT","_request_id":"0f9c2d4e6a1b4c3d","_success":false}
-type Failure struct {
-	// Causes With `WEAK_PASSWORD`. The codes of the rules that the password breaks.
-	Causes *[]ErrorCode `json:"_causes,omitempty"`
-
-	// Detail One sentence for a person.
-	Detail string `json:"_detail"`
-
-	// Errors All mistakes of the request, where there are several, at most 20 of them. The first is the one in `_msg`.
-	Errors *[]Fault `json:"_errors,omitempty"`
-
-	// Field The parameter at fault, null where none is.
-	Field   nullable.Nullable[string] `json:"_field"`
-	Ignored *Ignored                  `json:"_ignored,omitempty"`
-	Msg     ErrorCode                 `json:"_msg"`
-
-	// RequestID Finds the request in the server's log.
-	RequestID string `json:"_request_id"`
-
-	// Success Always `false`.
-	Success bool `json:"_success"`
-}
-
-// Fault One of several mistakes of a request.
-//
-// Example: {"_detail":"quota must be a whole number of MB, such as 1024.","_field":"quota","_msg":"INVALID_NUMBER"}
-type Fault struct {
-	// Detail One sentence for a person.
-	Detail string `json:"_detail"`
-
-	// Field The parameter at fault, null where none is.
-	Field nullable.Nullable[string] `json:"_field"`
-	Msg   ErrorCode                 `json:"_msg"`
-}
+// Example: @example.com
+type EffectiveSource = string
 
 // ForeignAddress A mail address that may be on another server: any atext of RFC 5321 in front of the @. One in a domain of this
 // server has to exist, unless said otherwise.
@@ -1266,26 +1501,27 @@ type Fault struct {
 // Example: sean.o'brien@example.net
 type ForeignAddress = string
 
-// Greylisting A greylisting setting. Empty where there is none.
+// Greylisting Whether mail to an account is greylisted, and whose mail is not.
+//
+// Example: {"account":"example.com","senders":["198.51.100.7","@example.net"],"status":"disable"}
 type Greylisting = json.RawMessage
 
+// GreylistingEffective What applies once broader settings are counted in.
+type GreylistingEffective = json.RawMessage
+
 // GreylistingListReply All greylisting settings.
-//
-// Example: {"_data":[{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},{"account":"@.","active":1,"comment":"","priority":0,"sender":"@.","sender_priority":0,"status":"enable"}],"_success":true}
 type GreylistingListReply struct {
-	Data    []Greylisting                 `json:"_data"`
+	Data    []GreylistingSetting          `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
 
-// GreylistingReply A greylisting setting.
-//
-// Example: {"_data":{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},"_effective":{"status":{"source":"@example.com","value":"disable"}},"_success":true}
+// GreylistingReply A greylisting setting, and what applies.
 type GreylistingReply struct {
-	Data      Greylisting       `json:"_data"`
-	Effective EffectiveSettings `json:"_effective"`
-	Success   Succeeded         `json:"_success"`
+	Data      Greylisting          `json:"_data"`
+	Effective GreylistingEffective `json:"_effective"`
+	Success   Succeeded            `json:"_success"`
 }
 
 // GreylistingSenders Each one a mail address (`news@example.net`), a domain (`@example.net`), a domain with its subdomains
@@ -1295,6 +1531,11 @@ type GreylistingReply struct {
 //
 // Example: ["198.51.100.7","@example.net"]
 type GreylistingSenders = []string
+
+// GreylistingSetting One greylisting setting, also one that another tool made for certain senders.
+//
+// Example: {"account":"@example.com","comment":"","sender":"@.","status":"disable"}
+type GreylistingSetting = json.RawMessage
 
 // GreylistingSort What greylisting settings are sorted by.
 //
@@ -1385,303 +1626,10 @@ type MailboxFormat string
 // Example: /var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30
 type MailboxPath = string
 
-// MailingList A mailing list: the parameters under their published names, then the columns or attributes of the account
-// database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
-// and come with `GET /api/ml/{mail}` only.
-type MailingList struct {
-	// AccessPolicy Who may post; `public` where nothing is stored.
-	AccessPolicy string `json:"accessPolicy"`
-
-	// Accesspolicy The access policy as stored.
-	Accesspolicy *string `json:"accesspolicy,omitempty"`
-
-	// AccountSetting Further settings as stored.
-	AccountSetting *[]string `json:"accountSetting,omitempty"`
-
-	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
-	//
-	// Example: active
-	AccountStatus AccountStatus `json:"accountStatus"`
-
-	// Active 1 active, 0 disabled.
-	Active *int64 `json:"active,omitempty"`
-
-	// Address Address of the list.
-	Address *string `json:"address,omitempty"`
-
-	// CloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
-	//
-	//
-	// Example: no
-	CloseList *MailingListCloseList `json:"close_list,omitempty"`
-
-	// Cn Name of the list.
-	Cn *[]string `json:"cn,omitempty"`
-
-	// Created When the list was made.
-	Created *string `json:"created,omitempty"`
-
-	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
-	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
-	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
-	// show them. A list speaks for itself: where the caller is not a global admin, `From`, `Sender` and `To` name the list's
-	// own address and `extra_addresses` alone, and `Cc`, `Bcc`, `Return-Path`, `Received`, `Date`, `Message-ID`,
-	// `DKIM-Signature`, `ARC-*`, `Authentication-Results`, `Content-*` and `MIME-Version` are not added: 403
-	// `PERMISSION_DENIED`, or left out on the legacy surface. Lines that are stored already stay.
-	//
-	//
-	// Example: X-Office: Berlin
-	// X-Team: Developers
-	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
-
-	// Description Text of the newsletter. A string from SQL, a list of strings from LDAP.
-	Description nullable.Nullable[interface{}] `json:"description,omitempty"`
-
-	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
-	//
-	// Example: no
-	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
-
-	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
-	//
-	// Example: no
-	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
-
-	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
-	//
-	// Example: no
-	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
-
-	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
-	//
-	// Example: no
-	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
-
-	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
-	//
-	// Example: yes
-	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
-
-	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
-	//
-	// Example: yes
-	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
-
-	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
-	//
-	// Example: yes
-	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
-
-	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
-	//
-	// Example: no
-	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
-
-	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
-	// Default `no`.
-	//
-	//
-	// Example: no
-	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
-
-	// Domain Domain of the list.
-	Domain *string `json:"domain,omitempty"`
-
-	// DomainStatus `disabled` while the domain is.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EnabledService Services of the list, `mlmmj` among them.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// Expired When it ends.
-	Expired *string `json:"expired,omitempty"`
-
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
-	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
-	//
-	//
-	// Example: ["developers@example.com"]
-	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
-
-	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
-	// Empty clears it.
-	//
-	//
-	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
-
-	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
-	// this and `footer_html`. Empty clears it.
-	//
-	//
-	// Example: This list is for members of Example Inc.
-	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
-
-	// ID Row number.
-	ID *int64 `json:"id,omitempty"`
-
-	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
-	//
-	//
-	// Example: no
-	IsNewsletter MailingListIsNewsletter `json:"is_newsletter"`
-
-	// ListAllowedUser Owners and moderators, who may always post.
-	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
-
-	// ListModerator Moderators.
-	ListModerator *[]string `json:"listModerator,omitempty"`
-
-	// ListOwner Owners.
-	ListOwner *[]string `json:"listOwner,omitempty"`
-
-	// Mail Address of the list.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailingListID UUID of the list, which never changes.
-	MailingListID *[]string `json:"mailingListID,omitempty"`
-
-	// LdapMaxMessageSize Largest post in bytes.
-	LdapMaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
-
-	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
-	//
-	// Example: 10485760
-	MaxMessageSize MailingListMaxMessageSize `json:"max_message_size"`
-
-	// Maxmsgsize Largest post in bytes as stored; 0 sets no limit.
-	Maxmsgsize *int64 `json:"maxmsgsize,omitempty"`
-
-	// Mlid UUID of the list, which never changes.
-	Mlid *string `json:"mlid,omitempty"`
-
-	// ModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
-	// `no`.
-	//
-	//
-	// Example: no
-	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
-
-	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
-	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
-	// `no`.
-	//
-	//
-	// Example: no
-	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
-
-	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
-	// moderators. Default `no`.
-	//
-	//
-	// Example: no
-	Moderated *MailingListModerated `json:"moderated,omitempty"`
-
-	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
-	// A new list without any gets `postmaster@` its domain.
-	//
-	//
-	// Example: ["bert@example.com"]
-	Moderators MailingListModerators `json:"moderators"`
-
-	// Modified When it was last changed.
-	Modified *string `json:"modified,omitempty"`
-
-	// MtaTransport Where Postfix hands the posts.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
-
-	// Name What people read beside the address. Empty clears it.
-	//
-	// Example: Developers
-	Name MailingListName `json:"name"`
-
-	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
-	// it.
-	//
-	//
-	// Example: News of the workshop, once a month.
-	NewsletterDescription MailingListNewsletterDescription `json:"newsletter_description"`
-
-	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
-	//
-	// Example: no
-	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
-
-	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
-	//
-	// Example: no
-	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
-
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
-
-	// OnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
-	// is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
-	// Default `no`.
-	//
-	//
-	// Example: no
-	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
-
-	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
-	// is `no`. Default `yes`.
-	//
-	//
-	// Example: yes
-	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
-
-	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
-	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
-	// `accessPolicy` in the same request wins. Default `yes`.
-	//
-	//
-	// Example: yes
-	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
-
-	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
-	// A new list without any gets `postmaster@` its domain.
-	//
-	//
-	// Example: ["anna@example.com"]
-	Owner MailingListOwner `json:"owner"`
-
-	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
-	// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
-	// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
-	//
-	//
-	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
-
-	// Settings Further settings as stored.
-	Settings nullable.Nullable[string] `json:"settings,omitempty"`
-
-	// ShadowAddress Further addresses, those in alias domains included.
-	ShadowAddress *[]string `json:"shadowAddress,omitempty"`
-
-	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
-	// clears it.
-	//
-	//
-	// Example: [dev]
-	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
-
-	// Subscribers The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
-	// `with_subscribers=yes`.
-	Subscribers *[]Subscriber `json:"subscribers,omitempty"`
-
-	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
-	// replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
-	//
-	//
-	// Example: ["anna@example.com"]
-	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
-
-	// Transport Where Postfix hands the posts, `mlmmj:` with domain and name of the list.
-	Transport            *string                `json:"transport,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
-}
+// MailingList A mailing list with all its settings. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accessPolicy":"membersonly","accountStatus":"active","close_list":"no","created":"2025-03-04T09:12:40Z","custom_headers":"X-Office: Berlin","disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"subject_prefix":"[dev] ","subscription_moderators":[]}
+type MailingList = json.RawMessage
 
 // MailingListAccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
 // (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
@@ -1691,6 +1639,11 @@ type MailingList struct {
 //
 // Example: membersonly
 type MailingListAccessPolicy string
+
+// MailingListAccount What the account database knows of a mailing list. `GET /api/ml/{mail}` answers all its settings.
+//
+// Example: {"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-04T09:12:40Z","domain":"example.com","extra_addresses":["developers@example.com"],"is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","owner":["anna@example.com"]}
+type MailingListAccount = json.RawMessage
 
 // MailingListCloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
 type MailingListCloseList = YesNo
@@ -1720,6 +1673,9 @@ type MailingListCreate struct {
 	// Example: no
 	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
 	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
@@ -1780,6 +1736,9 @@ type MailingListCreate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
@@ -1806,6 +1765,9 @@ type MailingListCreate struct {
 	//
 	// Example: no
 	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
@@ -1840,6 +1802,9 @@ type MailingListCreate struct {
 	//
 	// Example: ["bert@example.com"]
 	Moderators *MailingListModerators `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
@@ -1938,6 +1903,9 @@ type MailingListCreate struct {
 	//
 	// Example: ["anna@example.com"]
 	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
+
+	// Subscriptions Worked out by the server. It is passed over when it comes back, whatever its value.
+	Subscriptions *Computed `json:"subscriptions,omitempty"`
 }
 
 // MailingListCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
@@ -2007,19 +1975,14 @@ type MailingListIsNewsletter = YesNo
 // Example: ["bert@example.com"]
 type MailingListLeavingSubscribers = []AddressOrAll
 
-// MailingListListItem A mailing list, or its address alone.
-type MailingListListItem struct {
+// MailingListListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+type MailingListListOrNames struct {
 	union json.RawMessage
 }
 
-// MailingListListItem1 defines model for MailingListListItem.1.
-type MailingListListItem1 = string
-
-// MailingListListReply Mailing lists.
-//
-// Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
+// MailingListListReply The mailing lists of a domain.
 type MailingListListReply struct {
-	Data    []MailingListListItem         `json:"_data"`
+	Data    []MailingListAccount          `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
@@ -2102,8 +2065,6 @@ type MailingListOwner = []ForeignAddress
 type MailingListRemoveHeaders = []HeaderName
 
 // MailingListReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":"membersonly","accesspolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","close_list":"no","created":"2025-03-04 09:12:40","custom_headers":"X-Office: Berlin","description":null,"disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","expired":"9999-12-31 00:00:00","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","id":7,"is_newsletter":"no","max_message_size":10485760,"maxmsgsize":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"settings":null,"subject_prefix":"[dev] ","subscribers":[{"mail":"bert@example.com","subscription":"normal"},{"mail":"carla@example.net","subscription":"digest"}],"subscription_moderators":[],"transport":"mlmmj:example.com/dev"},"_success":true}
 type MailingListReply struct {
 	Data    MailingList `json:"_data"`
 	Success Succeeded   `json:"_success"`
@@ -2165,6 +2126,9 @@ type MailingListUpdate struct {
 	// Example: no
 	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
 	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
@@ -2225,6 +2189,9 @@ type MailingListUpdate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
@@ -2251,6 +2218,9 @@ type MailingListUpdate struct {
 	//
 	// Example: no
 	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
@@ -2285,6 +2255,9 @@ type MailingListUpdate struct {
 	//
 	// Example: ["bert@example.com"]
 	Moderators *MailingListModerators `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
@@ -2382,6 +2355,21 @@ type MailingListUpdate struct {
 	//
 	// Example: ["anna@example.com"]
 	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
+
+	// Subscriptions Worked out by the server. It is passed over when it comes back, whatever its value.
+	Subscriptions *Computed `json:"subscriptions,omitempty"`
+}
+
+// MailingListWriteReply The list as it is after the write.
+type MailingListWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *MailingList `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
 }
 
 // Megabytes An amount of storage in MB (1048576 bytes).
@@ -2396,6 +2384,9 @@ type NextCursor = string
 //
 // Example: yes
 type NullableYesNo string
+
+// Omitted The lists of more than 1,000 items for whose sake there is no `_data`. A `GET` reads them.
+type Omitted = []string
 
 // OwnAddresses Mail addresses of this server.
 //
@@ -2458,17 +2449,19 @@ type QuotaUnit string
 // Example: [smtp.example.net]:587
 type RelayHost = string
 
-// SpamPolicy A spam policy: the parameters under their published names, then the other columns of Amavisd's `policy` table.
-// Null means that the next broader policy decides. Empty where there is no policy.
+// SpamPolicy What a spam policy itself holds. Null, and an empty list, mean that the next broader policy decides.
+//
+// Example: {"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_score":5.5}
 type SpamPolicy = json.RawMessage
 
-// SpamPolicyReply A spam policy.
-//
-// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"id":12,"policy_name":"@example.com","prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_kill_level":5.5,"spam_lover":"N","spam_quarantine_to":"spam-quarantine","spam_score":5.5,"spam_tag2_level":5.5,"spam_tag_level":-100},"_effective":{"banned_rulenames":{"source":"default","value":["DEFAULT"]},"bypass_spam_checks":{"source":"@.","value":"no"},"quarantine_spam":{"source":"@example.com","value":"yes"},"spam_score":{"source":"@example.com","value":5.5}},"_success":true}
+// SpamPolicyEffective What applies once broader policies are counted in.
+type SpamPolicyEffective = json.RawMessage
+
+// SpamPolicyReply A spam policy, and what applies.
 type SpamPolicyReply struct {
-	Data      SpamPolicy        `json:"_data"`
-	Effective EffectiveSettings `json:"_effective"`
-	Success   Succeeded         `json:"_success"`
+	Data      SpamPolicy          `json:"_data"`
+	Effective SpamPolicyEffective `json:"_effective"`
+	Success   Succeeded           `json:"_success"`
 }
 
 // SpamPolicyUpdate Changes of a spam policy. What is absent stays as it is. Null (empty in a form) hands a setting back to the
@@ -2523,6 +2516,18 @@ type SpamPolicyUpdate struct {
 	SpamScore nullable.Nullable[float64] `json:"spam_score,omitempty"`
 }
 
+// SpamPolicyWriteReply The policy as it is after the write.
+type SpamPolicyWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *SpamPolicy  `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
 // SpfDomainsReply The domains whose mail servers are exempt from greylisting.
 //
 // Example: {"_data":["example.net","example.org"],"_success":true}
@@ -2549,7 +2554,9 @@ type SpfDomainsUpdate struct {
 	RemoveDomains *DomainNames `json:"removeDomains,omitempty"`
 }
 
-// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+// StaticList A static list. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"board@example.com","members":["anna@example.com","ben@example.com","chair@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Board of the club"}
 type StaticList = json.RawMessage
 
 // StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
@@ -2571,17 +2578,30 @@ type StaticListCreate struct {
 	// Example: membersonly
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
+	// AccountStatus Worked out by the server. It is passed over when it comes back, whatever its value.
+	AccountStatus *Computed `json:"accountStatus,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
 	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
 	// members. Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Left out, the list has none.
 	Name *DisplayName `json:"name,omitempty"`
 }
 
-// StaticListReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
+// StaticListReply A static list.
 type StaticListReply struct {
 	Data    StaticList `json:"_data"`
 	Success Succeeded  `json:"_success"`
@@ -2599,12 +2619,27 @@ type StaticListUpdate struct {
 	// Example: membersonly
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
+	// AccountStatus Worked out by the server. It is passed over when it comes back, whatever its value.
+	AccountStatus *Computed `json:"accountStatus,omitempty"`
+
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
 	AddMember *Addresses `json:"addMember,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
 	// Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Empty clears it.
 	Name *DisplayName `json:"name,omitempty"`
@@ -2612,6 +2647,21 @@ type StaticListUpdate struct {
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
 	RemoveMember *Addresses `json:"removeMember,omitempty"`
 }
+
+// StaticListWriteReply The list as it is after the write.
+type StaticListWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *StaticList  `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
+// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+type Stored = map[string]interface{}
 
 // Subscriber A subscriber of a mailing list.
 //
@@ -2621,8 +2671,7 @@ type Subscriber struct {
 	Mail string `json:"mail"`
 
 	// Subscription `normal`, `digest` or `nomail`.
-	Subscription         string                 `json:"subscription"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	Subscription string `json:"subscription"`
 }
 
 // Succeeded Always `true`.
@@ -2632,8 +2681,7 @@ type Succeeded = bool
 //
 // Example: {"_success":true}
 type Success struct {
-	// Discarded Items of a list that were left out, at most 20 of them.
-	Discarded *[]string `json:"_discarded,omitempty"`
+	Discarded *Discarded `json:"_discarded,omitempty"`
 
 	// DiscardedCount How many items were left out.
 	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
@@ -2641,15 +2689,18 @@ type Success struct {
 	Success        Succeeded `json:"_success"`
 }
 
-// Throttle A throttle. Empty where there is no setting.
+// Throttle A throttle of one account and direction. Where there is no setting all but these two are null.
+//
+// Example: {"account":"example.com","direction":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600}
 type Throttle = json.RawMessage
 
-// ThrottleReply A throttle.
-//
-// Example: {"_data":{"account":"@example.com","kind":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600,"priority":60},"_effective":{"max_msgs":{"source":"@example.com","value":100},"max_quota":{"source":"default","value":0},"max_rcpts":{"source":"default","value":0},"msg_size":{"source":"@example.com","value":10485760},"period":{"source":"@example.com","value":3600}},"_success":true}
+// ThrottleEffective What applies once broader settings are counted in.
+type ThrottleEffective = json.RawMessage
+
+// ThrottleReply A throttle, and what applies.
 type ThrottleReply struct {
 	Data      Throttle          `json:"_data"`
-	Effective EffectiveSettings `json:"_effective"`
+	Effective ThrottleEffective `json:"_effective"`
 	Success   Succeeded         `json:"_success"`
 }
 
@@ -2688,8 +2739,9 @@ type Total = int64
 // Example: dovecot
 type Transport = string
 
-// User A mailbox as it is stored. The computed keys come first and are there on every backend; below them SQL has its
-// columns and OpenLDAP its attributes, which are always lists.
+// User A mailbox. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""}
 type User = json.RawMessage
 
 // UserCreate A new mailbox.
@@ -2699,16 +2751,46 @@ type UserCreate struct {
 	// AccountStatus `active` unless given. A disabled mailbox neither logs in nor receives mail.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
+	// Aliases Further addresses of the mailbox, in its own domain or one of the alias domains. An address that another account
+	// has is refused with 409 `ALREADY_EXISTS`.
+	Aliases *OwnAddresses `json:"aliases,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Department Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+	// that other programs have put there stay beside it, until it is cleared.
+	Department *string `json:"department,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
 	// Employeeid Number of the employee.
 	Employeeid *string `json:"employeeid,omitempty"`
 
+	// Forwarding Where mail to the mailbox goes. It keeps a copy only if its own address is among them. Left out or empty, mail
+	// stays in the mailbox alone. Addresses in a domain of this server have to exist.
+	Forwarding *Addresses `json:"forwarding,omitempty"`
+
 	// Gn Given name. SQL stores it from iRedMail 1.7.3 on.
 	Gn *string `json:"gn,omitempty"`
+
+	// IsGlobalAdmin `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
+	IsGlobalAdmin *YesNo `json:"isGlobalAdmin,omitempty"`
+
+	// KeepsCopy Worked out by the server. It is passed over when it comes back, whatever its value.
+	KeepsCopy *Computed `json:"keeps_copy,omitempty"`
 
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
 	//
 	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// LastLogin Worked out by the server. It is passed over when it comes back, whatever its value.
+	LastLogin *Computed `json:"last_login,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MailboxFolder The folder inside the home directory that holds the mail. Letters and digits only. Null or left out takes
 	// the server's default, usually `Maildir`.
@@ -2722,6 +2804,22 @@ type UserCreate struct {
 	// clean-up of deleted mailboxes expects.
 	Maildir *MailboxPath `json:"maildir,omitempty"`
 
+	// MailingAliases Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingAliases *Computed `json:"mailing_aliases,omitempty"`
+
+	// MailingLists Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingLists *Computed `json:"mailing_lists,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
+
+	// Mobile Mobile phone numbers. OpenLDAP stores all of them, SQL the first one (from
+	// iRedMail 1.7.3 on).
+	Mobile *PhoneNumbers `json:"mobile,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
 	Name *DisplayName `json:"name,omitempty"`
 
@@ -2731,6 +2829,9 @@ type UserCreate struct {
 	//
 	// Example: Winter-1958-rain
 	Password *Password `json:"password,omitempty"`
+
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
 
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
@@ -2751,24 +2852,46 @@ type UserCreate struct {
 	// with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
 	Quota *Megabytes `json:"quota,omitempty"`
 
+	// RecipientBcc Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names.
+	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
+
+	// Relayhost Worked out by the server. It is passed over when it comes back, whatever its value.
+	Relayhost *Computed `json:"relayhost,omitempty"`
+
+	// SenderBcc Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names.
+	SenderBcc *AddressOrEmpty `json:"senderBcc,omitempty"`
+
+	// Services The services that are on; all others are off, except those that Dovecot needs inside. Left out, it gets those
+	// that its domain allows. Empty: the user can neither send, read nor receive mail.
+	Services *UserServiceNames `json:"services,omitempty"`
+
 	// Sn Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
 	// iRedMail 1.7.3 on.
 	Sn *string `json:"sn,omitempty"`
+
+	// StoredBytes Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredBytes *Computed `json:"stored_bytes,omitempty"`
+
+	// StoredMessages Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredMessages *Computed `json:"stored_messages,omitempty"`
+
+	// TelephoneNumber Phone numbers. OpenLDAP stores all of them, SQL the first one (from
+	// iRedMail 1.7.3 on).
+	TelephoneNumber *PhoneNumbers `json:"telephoneNumber,omitempty"`
+
+	// Transport Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
+	// the transport of the domain.
+	Transport *Transport `json:"transport,omitempty"`
 }
 
-// UserListItem A whole record, or with `email_only=yes` an address.
-type UserListItem struct {
+// UserListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+type UserListOrNames struct {
 	union json.RawMessage
 }
 
-// UserListItem1 defines model for UserListItem.1.
-type UserListItem1 = string
-
 // UserListReply The mailboxes of a domain.
-//
-// Example: {"_data":[{"active":1,"aliases":["a.berg@example.com"],"domain":"example.com","forwardings":["anna@example.com","anna@example.org"],"last_login":"2025-11-21 07:42:10","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"name":"Anna Berg","quota":4096,"recipient_bcc":"archive@example.com","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"stored_bytes":734003200,"stored_messages":5812,"username":"anna@example.com"},{"active":1,"aliases":[],"domain":"example.com","forwardings":["ben@example.com"],"last_login":"","mailing_aliases":["sales@example.com","support@example.com"],"mailing_lists":[],"managed_domains":["example.com"],"name":"Ben Ito","quota":2048,"recipient_bcc":"","relayhost":"","sender_bcc":"","settings":{},"stored_bytes":0,"stored_messages":0,"username":"ben@example.com"}],"_success":true}
 type UserListReply struct {
-	Data    []UserListItem                `json:"_data"`
+	Data    []User                        `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
@@ -2795,8 +2918,6 @@ type UserProfileName string
 type UserProfileNames = []UserProfileName
 
 // UserReply A mailbox.
-//
-// Example: {"_data":{"active":1,"aliases":["a.berg@example.com"],"allow_nets":null,"birthday":"0001-01-01","created":"2025-03-02 10:15:30","department":"Sales","disclaimer":"","domain":"example.com","employeeid":"E-1042","enabledeliver":1,"enabledoveadm":1,"enabledsync":1,"enableimap":1,"enableimapsecured":1,"enableimaptls":1,"enableindexer-worker":1,"enableinternal":1,"enablelda":1,"enablelib-storage":1,"enablelmtp":1,"enablemanagesieve":1,"enablemanagesievesecured":1,"enablepop3":0,"enablepop3secured":1,"enablepop3tls":1,"enablequota-status":1,"enablesieve":1,"enablesievesecured":1,"enablesievetls":1,"enablesmtp":1,"enablesmtpsecured":1,"enablesogo":1,"enablesogoactivesync":"y","enablesogocalendar":"y","enablesogowebmail":"y","expired":"9999-12-31 00:00:00","first_name":"Anna","forwardings":["anna@example.com","anna@example.org"],"isadmin":0,"isglobaladmin":0,"language":"de_DE","last_login":"2025-11-21 07:42:10","last_name":"Berg","mailboxfolder":"Maildir","mailboxformat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20 16:03:55","name":"Anna Berg","passwordlastchange":"2025-03-02 10:15:30","quota":4096,"rank":"normal","recipient_bcc":"archive@example.com","recovery_email":"","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"storagebasedirectory":"/var/vmail","storagenode":"vmail1","stored_bytes":734003200,"stored_messages":5812,"telephone":"+49 30 901820","transport":"","username":"anna@example.com"},"_success":true}
 type UserReply struct {
 	Data    User      `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -2843,9 +2964,15 @@ type UserUpdate struct {
 	// set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
 	Aliases *OwnAddresses `json:"aliases,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// Department Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
 	// that other programs have put there stay beside it, until it is cleared.
 	Department *string `json:"department,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
 
 	// Employeeid Number of the employee. Empty clears it.
 	Employeeid *string `json:"employeeid,omitempty"`
@@ -2861,10 +2988,19 @@ type UserUpdate struct {
 	// IsGlobalAdmin `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
 	IsGlobalAdmin *YesNo `json:"isGlobalAdmin,omitempty"`
 
+	// KeepsCopy Worked out by the server. It is passed over when it comes back, whatever its value.
+	KeepsCopy *Computed `json:"keeps_copy,omitempty"`
+
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
 	//
 	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// LastLogin Worked out by the server. It is passed over when it comes back, whatever its value.
+	LastLogin *Computed `json:"last_login,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MailboxFolder The folder inside the home directory that holds the mail. Letters and digits only. Null goes back to the
 	// server's default. Mail that is there is not moved.
@@ -2878,9 +3014,21 @@ type UserUpdate struct {
 	// case without a slash at the end. Mail that is there is not moved.
 	Maildir *MailboxPath `json:"maildir,omitempty"`
 
+	// MailingAliases Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingAliases *Computed `json:"mailing_aliases,omitempty"`
+
+	// MailingLists Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingLists *Computed `json:"mailing_lists,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
+
 	// Mobile Mobile phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
 	Mobile *PhoneNumbers `json:"mobile,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Empty clears it; OpenLDAP then shows the local part of the address.
 	Name *DisplayName `json:"name,omitempty"`
@@ -2891,6 +3039,9 @@ type UserUpdate struct {
 	//
 	// Example: Winter-1958-rain
 	Password *Password `json:"password,omitempty"`
+
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
 
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
@@ -2913,6 +3064,9 @@ type UserUpdate struct {
 	// RecipientBcc Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names. Empty
 	// clears it.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
+
+	// Relayhost Worked out by the server. It is passed over when it comes back, whatever its value.
+	Relayhost *Computed `json:"relayhost,omitempty"`
 
 	// RemoveAlias Further addresses to take away. An empty list changes nothing.
 	RemoveAlias *OwnAddresses `json:"removeAlias,omitempty"`
@@ -2937,6 +3091,12 @@ type UserUpdate struct {
 	// stores it from iRedMail 1.7.3 on.
 	Sn *string `json:"sn,omitempty"`
 
+	// StoredBytes Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredBytes *Computed `json:"stored_bytes,omitempty"`
+
+	// StoredMessages Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredMessages *Computed `json:"stored_messages,omitempty"`
+
 	// TelephoneNumber Phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
 	TelephoneNumber *PhoneNumbers `json:"telephoneNumber,omitempty"`
@@ -2944,6 +3104,18 @@ type UserUpdate struct {
 	// Transport Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
 	// the transport of the domain.
 	Transport *Transport `json:"transport,omitempty"`
+}
+
+// UserWriteReply The mailbox as it is after the write.
+type UserWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *User        `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
 }
 
 // UsersUpdate Changes that every mailbox of a domain gets alike.
@@ -2969,6 +3141,11 @@ type UsersUpdate struct {
 	Transport *Transport `json:"transport,omitempty"`
 }
 
+// Wblist A whitelist or blacklist of one account.
+//
+// Example: {"account":"example.com","addresses":["192.0.2.0/24","@.example.org","newsletter@example.net"],"direction":"inbound","list":"whitelist"}
+type Wblist = json.RawMessage
+
 // WblistAddresses Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
 //
 // Example: {"addresses":["newsletter@example.net","@.example.org","192.0.2.0/24"]}
@@ -2982,10 +3159,8 @@ type WblistAddresses struct {
 }
 
 // WblistReply A whitelist or blacklist.
-//
-// Example: {"_data":["192.0.2.0/24","@.example.org","newsletter@example.net"],"_success":true}
 type WblistReply struct {
-	Data    []string  `json:"_data"`
+	Data    Wblist    `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
 
@@ -3129,13 +3304,68 @@ type QuerySortGreylistings = GreylistingSort
 // Example: mail
 type QuerySortUsers = UserSort
 
+// QueryStored `yes` or `no`.
+//
+// Example: yes
+type QueryStored = YesNo
+
+// AdminCreated The admin as it is after the write.
+type AdminCreated = AdminWriteReply
+
+// AdminUpdated The admin as it is after the write.
+type AdminUpdated = AdminWriteReply
+
+// AliasCreated The alias as it is after the write.
+type AliasCreated = AliasWriteReply
+
+// AliasUpdated The alias as it is after the write.
+type AliasUpdated = AliasWriteReply
+
+// DomainCreated The domain as it is after the write.
+type DomainCreated = DomainWriteReply
+
+// DomainUpdated The domain as it is after the write.
+type DomainUpdated = DomainWriteReply
+
 // Done The plain answer to a write.
 //
 // Example: {"_success":true}
 type Done = Success
 
+// MailingListCreated The list as it is after the write.
+type MailingListCreated = MailingListWriteReply
+
+// MailingListUpdated The list as it is after the write.
+type MailingListUpdated = MailingListWriteReply
+
+// SpamPolicyUpdated The policy as it is after the write.
+type SpamPolicyUpdated = SpamPolicyWriteReply
+
+// StaticListCreated The list as it is after the write.
+type StaticListCreated = StaticListWriteReply
+
+// StaticListUpdated The list as it is after the write.
+type StaticListUpdated = StaticListWriteReply
+
+// UserCreated The mailbox as it is after the write.
+type UserCreated = UserWriteReply
+
+// UserUpdated The mailbox as it is after the write.
+type UserUpdated = UserWriteReply
+
+// GetAdminParams defines parameters for GetAdmin.
+type GetAdminParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListAdminsParams defines parameters for ListAdmins.
 type ListAdminsParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
 	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
 	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -3170,8 +3400,19 @@ type ListAdminsParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetAliasParams defines parameters for GetAlias.
+type GetAliasParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListAliasesParams defines parameters for ListAliases.
 type ListAliasesParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
@@ -3209,8 +3450,19 @@ type ListAliasesParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetDomainParams defines parameters for GetDomain.
+type GetDomainParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListDomainsParams defines parameters for ListDomains.
 type ListDomainsParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// NameOnly `yes` answers a plain list of names instead of whole records.
 	NameOnly *QueryNameOnly `form:"name_only,omitempty" json:"name_only,omitempty"`
 
@@ -3275,10 +3527,24 @@ type ListGreylistingsParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetGreylistingParams defines parameters for GetGreylisting.
+type GetGreylistingParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // DeleteStaticListParams defines parameters for DeleteStaticList.
 type DeleteStaticListParams struct {
 	// Archive Understood for the sake of older scripts and without effect: these lists keep no archive.
 	Archive *YesNo `form:"archive,omitempty" json:"archive,omitempty"`
+}
+
+// GetStaticListParams defines parameters for GetStaticList.
+type GetStaticListParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
 }
 
 // DeleteMailingListParams defines parameters for DeleteMailingList.
@@ -3289,12 +3555,20 @@ type DeleteMailingListParams struct {
 
 // GetMailingListParams defines parameters for GetMailingList.
 type GetMailingListParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// WithSubscribers `yes` answers the subscribers too. Default `no`.
 	WithSubscribers *YesNo `form:"with_subscribers,omitempty" json:"with_subscribers,omitempty"`
 }
 
 // ListMailingListsParams defines parameters for ListMailingLists.
 type ListMailingListsParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
@@ -3329,8 +3603,47 @@ type ListMailingListsParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetDomainSpamPolicyParams defines parameters for GetDomainSpamPolicy.
+type GetDomainSpamPolicyParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetGlobalSpamPolicyParams defines parameters for GetGlobalSpamPolicy.
+type GetGlobalSpamPolicyParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetUserSpamPolicyParams defines parameters for GetUserSpamPolicy.
+type GetUserSpamPolicyParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetThrottleParams defines parameters for GetThrottle.
+type GetThrottleParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
@@ -3452,1040 +3765,22 @@ type AddWblistAddressesJSONRequestBody = WblistAddresses
 // RemoveWblistAddressesJSONRequestBody defines body for RemoveWblistAddresses for application/json ContentType.
 type RemoveWblistAddressesJSONRequestBody = WblistAddresses
 
-// Getter for additional properties for MailingList. Returns the specified
-// element and whether it was found
-func (a MailingList) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for MailingList
-func (a *MailingList) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for MailingList to handle AdditionalProperties
-func (a *MailingList) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accessPolicy"]; found {
-		err = json.Unmarshal(raw, &a.AccessPolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accessPolicy': %w", err)
-		}
-		delete(object, "accessPolicy")
-	}
-
-	if raw, found := object["accesspolicy"]; found {
-		err = json.Unmarshal(raw, &a.Accesspolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accesspolicy': %w", err)
-		}
-		delete(object, "accesspolicy")
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["address"]; found {
-		err = json.Unmarshal(raw, &a.Address)
-		if err != nil {
-			return fmt.Errorf("error reading 'address': %w", err)
-		}
-		delete(object, "address")
-	}
-
-	if raw, found := object["close_list"]; found {
-		err = json.Unmarshal(raw, &a.CloseList)
-		if err != nil {
-			return fmt.Errorf("error reading 'close_list': %w", err)
-		}
-		delete(object, "close_list")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["created"]; found {
-		err = json.Unmarshal(raw, &a.Created)
-		if err != nil {
-			return fmt.Errorf("error reading 'created': %w", err)
-		}
-		delete(object, "created")
-	}
-
-	if raw, found := object["custom_headers"]; found {
-		err = json.Unmarshal(raw, &a.CustomHeaders)
-		if err != nil {
-			return fmt.Errorf("error reading 'custom_headers': %w", err)
-		}
-		delete(object, "custom_headers")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disable_archive"]; found {
-		err = json.Unmarshal(raw, &a.DisableArchive)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_archive': %w", err)
-		}
-		delete(object, "disable_archive")
-	}
-
-	if raw, found := object["disable_digest_subscription"]; found {
-		err = json.Unmarshal(raw, &a.DisableDigestSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_digest_subscription': %w", err)
-		}
-		delete(object, "disable_digest_subscription")
-	}
-
-	if raw, found := object["disable_digest_text"]; found {
-		err = json.Unmarshal(raw, &a.DisableDigestText)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_digest_text': %w", err)
-		}
-		delete(object, "disable_digest_text")
-	}
-
-	if raw, found := object["disable_nomail_subscription"]; found {
-		err = json.Unmarshal(raw, &a.DisableNomailSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_nomail_subscription': %w", err)
-		}
-		delete(object, "disable_nomail_subscription")
-	}
-
-	if raw, found := object["disable_retrieving_old_posts"]; found {
-		err = json.Unmarshal(raw, &a.DisableRetrievingOldPosts)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_retrieving_old_posts': %w", err)
-		}
-		delete(object, "disable_retrieving_old_posts")
-	}
-
-	if raw, found := object["disable_retrieving_subscribers"]; found {
-		err = json.Unmarshal(raw, &a.DisableRetrievingSubscribers)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_retrieving_subscribers': %w", err)
-		}
-		delete(object, "disable_retrieving_subscribers")
-	}
-
-	if raw, found := object["disable_send_copy_to_sender"]; found {
-		err = json.Unmarshal(raw, &a.DisableSendCopyToSender)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_send_copy_to_sender': %w", err)
-		}
-		delete(object, "disable_send_copy_to_sender")
-	}
-
-	if raw, found := object["disable_subscription"]; found {
-		err = json.Unmarshal(raw, &a.DisableSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_subscription': %w", err)
-		}
-		delete(object, "disable_subscription")
-	}
-
-	if raw, found := object["disable_subscription_confirm"]; found {
-		err = json.Unmarshal(raw, &a.DisableSubscriptionConfirm)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_subscription_confirm': %w", err)
-		}
-		delete(object, "disable_subscription_confirm")
-	}
-
-	if raw, found := object["domain"]; found {
-		err = json.Unmarshal(raw, &a.Domain)
-		if err != nil {
-			return fmt.Errorf("error reading 'domain': %w", err)
-		}
-		delete(object, "domain")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["expired"]; found {
-		err = json.Unmarshal(raw, &a.Expired)
-		if err != nil {
-			return fmt.Errorf("error reading 'expired': %w", err)
-		}
-		delete(object, "expired")
-	}
-
-	if raw, found := object["extra_addresses"]; found {
-		err = json.Unmarshal(raw, &a.ExtraAddresses)
-		if err != nil {
-			return fmt.Errorf("error reading 'extra_addresses': %w", err)
-		}
-		delete(object, "extra_addresses")
-	}
-
-	if raw, found := object["footer_html"]; found {
-		err = json.Unmarshal(raw, &a.FooterHTML)
-		if err != nil {
-			return fmt.Errorf("error reading 'footer_html': %w", err)
-		}
-		delete(object, "footer_html")
-	}
-
-	if raw, found := object["footer_text"]; found {
-		err = json.Unmarshal(raw, &a.FooterText)
-		if err != nil {
-			return fmt.Errorf("error reading 'footer_text': %w", err)
-		}
-		delete(object, "footer_text")
-	}
-
-	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.ID)
-		if err != nil {
-			return fmt.Errorf("error reading 'id': %w", err)
-		}
-		delete(object, "id")
-	}
-
-	if raw, found := object["is_newsletter"]; found {
-		err = json.Unmarshal(raw, &a.IsNewsletter)
-		if err != nil {
-			return fmt.Errorf("error reading 'is_newsletter': %w", err)
-		}
-		delete(object, "is_newsletter")
-	}
-
-	if raw, found := object["listAllowedUser"]; found {
-		err = json.Unmarshal(raw, &a.ListAllowedUser)
-		if err != nil {
-			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
-		}
-		delete(object, "listAllowedUser")
-	}
-
-	if raw, found := object["listModerator"]; found {
-		err = json.Unmarshal(raw, &a.ListModerator)
-		if err != nil {
-			return fmt.Errorf("error reading 'listModerator': %w", err)
-		}
-		delete(object, "listModerator")
-	}
-
-	if raw, found := object["listOwner"]; found {
-		err = json.Unmarshal(raw, &a.ListOwner)
-		if err != nil {
-			return fmt.Errorf("error reading 'listOwner': %w", err)
-		}
-		delete(object, "listOwner")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailingListID"]; found {
-		err = json.Unmarshal(raw, &a.MailingListID)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailingListID': %w", err)
-		}
-		delete(object, "mailingListID")
-	}
-
-	if raw, found := object["maxMessageSize"]; found {
-		err = json.Unmarshal(raw, &a.LdapMaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
-		}
-		delete(object, "maxMessageSize")
-	}
-
-	if raw, found := object["max_message_size"]; found {
-		err = json.Unmarshal(raw, &a.MaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'max_message_size': %w", err)
-		}
-		delete(object, "max_message_size")
-	}
-
-	if raw, found := object["maxmsgsize"]; found {
-		err = json.Unmarshal(raw, &a.Maxmsgsize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxmsgsize': %w", err)
-		}
-		delete(object, "maxmsgsize")
-	}
-
-	if raw, found := object["mlid"]; found {
-		err = json.Unmarshal(raw, &a.Mlid)
-		if err != nil {
-			return fmt.Errorf("error reading 'mlid': %w", err)
-		}
-		delete(object, "mlid")
-	}
-
-	if raw, found := object["moderate_non_subscriber_post"]; found {
-		err = json.Unmarshal(raw, &a.ModerateNonSubscriberPost)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderate_non_subscriber_post': %w", err)
-		}
-		delete(object, "moderate_non_subscriber_post")
-	}
-
-	if raw, found := object["moderate_subscription"]; found {
-		err = json.Unmarshal(raw, &a.ModerateSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderate_subscription': %w", err)
-		}
-		delete(object, "moderate_subscription")
-	}
-
-	if raw, found := object["moderated"]; found {
-		err = json.Unmarshal(raw, &a.Moderated)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderated': %w", err)
-		}
-		delete(object, "moderated")
-	}
-
-	if raw, found := object["moderators"]; found {
-		err = json.Unmarshal(raw, &a.Moderators)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderators': %w", err)
-		}
-		delete(object, "moderators")
-	}
-
-	if raw, found := object["modified"]; found {
-		err = json.Unmarshal(raw, &a.Modified)
-		if err != nil {
-			return fmt.Errorf("error reading 'modified': %w", err)
-		}
-		delete(object, "modified")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["name"]; found {
-		err = json.Unmarshal(raw, &a.Name)
-		if err != nil {
-			return fmt.Errorf("error reading 'name': %w", err)
-		}
-		delete(object, "name")
-	}
-
-	if raw, found := object["newsletter_description"]; found {
-		err = json.Unmarshal(raw, &a.NewsletterDescription)
-		if err != nil {
-			return fmt.Errorf("error reading 'newsletter_description': %w", err)
-		}
-		delete(object, "newsletter_description")
-	}
-
-	if raw, found := object["notify_owner_when_sub_unsub"]; found {
-		err = json.Unmarshal(raw, &a.NotifyOwnerWhenSubUnsub)
-		if err != nil {
-			return fmt.Errorf("error reading 'notify_owner_when_sub_unsub': %w", err)
-		}
-		delete(object, "notify_owner_when_sub_unsub")
-	}
-
-	if raw, found := object["notify_sender_when_moderated"]; found {
-		err = json.Unmarshal(raw, &a.NotifySenderWhenModerated)
-		if err != nil {
-			return fmt.Errorf("error reading 'notify_sender_when_moderated': %w", err)
-		}
-		delete(object, "notify_sender_when_moderated")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["only_moderator_can_post"]; found {
-		err = json.Unmarshal(raw, &a.OnlyModeratorCanPost)
-		if err != nil {
-			return fmt.Errorf("error reading 'only_moderator_can_post': %w", err)
-		}
-		delete(object, "only_moderator_can_post")
-	}
-
-	if raw, found := object["only_subscriber_can_get_old_posts"]; found {
-		err = json.Unmarshal(raw, &a.OnlySubscriberCanGetOldPosts)
-		if err != nil {
-			return fmt.Errorf("error reading 'only_subscriber_can_get_old_posts': %w", err)
-		}
-		delete(object, "only_subscriber_can_get_old_posts")
-	}
-
-	if raw, found := object["only_subscriber_can_post"]; found {
-		err = json.Unmarshal(raw, &a.OnlySubscriberCanPost)
-		if err != nil {
-			return fmt.Errorf("error reading 'only_subscriber_can_post': %w", err)
-		}
-		delete(object, "only_subscriber_can_post")
-	}
-
-	if raw, found := object["owner"]; found {
-		err = json.Unmarshal(raw, &a.Owner)
-		if err != nil {
-			return fmt.Errorf("error reading 'owner': %w", err)
-		}
-		delete(object, "owner")
-	}
-
-	if raw, found := object["remove_headers"]; found {
-		err = json.Unmarshal(raw, &a.RemoveHeaders)
-		if err != nil {
-			return fmt.Errorf("error reading 'remove_headers': %w", err)
-		}
-		delete(object, "remove_headers")
-	}
-
-	if raw, found := object["settings"]; found {
-		err = json.Unmarshal(raw, &a.Settings)
-		if err != nil {
-			return fmt.Errorf("error reading 'settings': %w", err)
-		}
-		delete(object, "settings")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if raw, found := object["subject_prefix"]; found {
-		err = json.Unmarshal(raw, &a.SubjectPrefix)
-		if err != nil {
-			return fmt.Errorf("error reading 'subject_prefix': %w", err)
-		}
-		delete(object, "subject_prefix")
-	}
-
-	if raw, found := object["subscribers"]; found {
-		err = json.Unmarshal(raw, &a.Subscribers)
-		if err != nil {
-			return fmt.Errorf("error reading 'subscribers': %w", err)
-		}
-		delete(object, "subscribers")
-	}
-
-	if raw, found := object["subscription_moderators"]; found {
-		err = json.Unmarshal(raw, &a.SubscriptionModerators)
-		if err != nil {
-			return fmt.Errorf("error reading 'subscription_moderators': %w", err)
-		}
-		delete(object, "subscription_moderators")
-	}
-
-	if raw, found := object["transport"]; found {
-		err = json.Unmarshal(raw, &a.Transport)
-		if err != nil {
-			return fmt.Errorf("error reading 'transport': %w", err)
-		}
-		delete(object, "transport")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for MailingList to handle AdditionalProperties
-func (a MailingList) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
-	}
-
-	if a.Accesspolicy != nil {
-		object["accesspolicy"], err = json.Marshal(a.Accesspolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accesspolicy': %w", err)
-		}
-	}
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	object["accountStatus"], err = json.Marshal(a.AccountStatus)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Address != nil {
-		object["address"], err = json.Marshal(a.Address)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'address': %w", err)
-		}
-	}
-
-	if a.CloseList != nil {
-		object["close_list"], err = json.Marshal(a.CloseList)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'close_list': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Created != nil {
-		object["created"], err = json.Marshal(a.Created)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'created': %w", err)
-		}
-	}
-
-	if a.CustomHeaders != nil {
-		object["custom_headers"], err = json.Marshal(a.CustomHeaders)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'custom_headers': %w", err)
-		}
-	}
-
-	object["description"], err = json.Marshal(a.Description)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'description': %w", err)
-	}
-
-	if a.DisableArchive != nil {
-		object["disable_archive"], err = json.Marshal(a.DisableArchive)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_archive': %w", err)
-		}
-	}
-
-	if a.DisableDigestSubscription != nil {
-		object["disable_digest_subscription"], err = json.Marshal(a.DisableDigestSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_digest_subscription': %w", err)
-		}
-	}
-
-	if a.DisableDigestText != nil {
-		object["disable_digest_text"], err = json.Marshal(a.DisableDigestText)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_digest_text': %w", err)
-		}
-	}
-
-	if a.DisableNomailSubscription != nil {
-		object["disable_nomail_subscription"], err = json.Marshal(a.DisableNomailSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_nomail_subscription': %w", err)
-		}
-	}
-
-	if a.DisableRetrievingOldPosts != nil {
-		object["disable_retrieving_old_posts"], err = json.Marshal(a.DisableRetrievingOldPosts)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_retrieving_old_posts': %w", err)
-		}
-	}
-
-	if a.DisableRetrievingSubscribers != nil {
-		object["disable_retrieving_subscribers"], err = json.Marshal(a.DisableRetrievingSubscribers)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_retrieving_subscribers': %w", err)
-		}
-	}
-
-	if a.DisableSendCopyToSender != nil {
-		object["disable_send_copy_to_sender"], err = json.Marshal(a.DisableSendCopyToSender)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_send_copy_to_sender': %w", err)
-		}
-	}
-
-	if a.DisableSubscription != nil {
-		object["disable_subscription"], err = json.Marshal(a.DisableSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_subscription': %w", err)
-		}
-	}
-
-	if a.DisableSubscriptionConfirm != nil {
-		object["disable_subscription_confirm"], err = json.Marshal(a.DisableSubscriptionConfirm)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_subscription_confirm': %w", err)
-		}
-	}
-
-	if a.Domain != nil {
-		object["domain"], err = json.Marshal(a.Domain)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domain': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.Expired != nil {
-		object["expired"], err = json.Marshal(a.Expired)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expired': %w", err)
-		}
-	}
-
-	if a.ExtraAddresses != nil {
-		object["extra_addresses"], err = json.Marshal(a.ExtraAddresses)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'extra_addresses': %w", err)
-		}
-	}
-
-	if a.FooterHTML != nil {
-		object["footer_html"], err = json.Marshal(a.FooterHTML)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'footer_html': %w", err)
-		}
-	}
-
-	if a.FooterText != nil {
-		object["footer_text"], err = json.Marshal(a.FooterText)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'footer_text': %w", err)
-		}
-	}
-
-	if a.ID != nil {
-		object["id"], err = json.Marshal(a.ID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'id': %w", err)
-		}
-	}
-
-	object["is_newsletter"], err = json.Marshal(a.IsNewsletter)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'is_newsletter': %w", err)
-	}
-
-	if a.ListAllowedUser != nil {
-		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
-		}
-	}
-
-	if a.ListModerator != nil {
-		object["listModerator"], err = json.Marshal(a.ListModerator)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
-		}
-	}
-
-	if a.ListOwner != nil {
-		object["listOwner"], err = json.Marshal(a.ListOwner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailingListID != nil {
-		object["mailingListID"], err = json.Marshal(a.MailingListID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
-		}
-	}
-
-	if a.LdapMaxMessageSize != nil {
-		object["maxMessageSize"], err = json.Marshal(a.LdapMaxMessageSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
-		}
-	}
-
-	object["max_message_size"], err = json.Marshal(a.MaxMessageSize)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'max_message_size': %w", err)
-	}
-
-	if a.Maxmsgsize != nil {
-		object["maxmsgsize"], err = json.Marshal(a.Maxmsgsize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxmsgsize': %w", err)
-		}
-	}
-
-	if a.Mlid != nil {
-		object["mlid"], err = json.Marshal(a.Mlid)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mlid': %w", err)
-		}
-	}
-
-	if a.ModerateNonSubscriberPost != nil {
-		object["moderate_non_subscriber_post"], err = json.Marshal(a.ModerateNonSubscriberPost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderate_non_subscriber_post': %w", err)
-		}
-	}
-
-	if a.ModerateSubscription != nil {
-		object["moderate_subscription"], err = json.Marshal(a.ModerateSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderate_subscription': %w", err)
-		}
-	}
-
-	if a.Moderated != nil {
-		object["moderated"], err = json.Marshal(a.Moderated)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderated': %w", err)
-		}
-	}
-
-	if a.Moderators != nil {
-		object["moderators"], err = json.Marshal(a.Moderators)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderators': %w", err)
-		}
-	}
-
-	if a.Modified != nil {
-		object["modified"], err = json.Marshal(a.Modified)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'modified': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	object["name"], err = json.Marshal(a.Name)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'name': %w", err)
-	}
-
-	object["newsletter_description"], err = json.Marshal(a.NewsletterDescription)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'newsletter_description': %w", err)
-	}
-
-	if a.NotifyOwnerWhenSubUnsub != nil {
-		object["notify_owner_when_sub_unsub"], err = json.Marshal(a.NotifyOwnerWhenSubUnsub)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'notify_owner_when_sub_unsub': %w", err)
-		}
-	}
-
-	if a.NotifySenderWhenModerated != nil {
-		object["notify_sender_when_moderated"], err = json.Marshal(a.NotifySenderWhenModerated)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'notify_sender_when_moderated': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.OnlyModeratorCanPost != nil {
-		object["only_moderator_can_post"], err = json.Marshal(a.OnlyModeratorCanPost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'only_moderator_can_post': %w", err)
-		}
-	}
-
-	if a.OnlySubscriberCanGetOldPosts != nil {
-		object["only_subscriber_can_get_old_posts"], err = json.Marshal(a.OnlySubscriberCanGetOldPosts)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'only_subscriber_can_get_old_posts': %w", err)
-		}
-	}
-
-	if a.OnlySubscriberCanPost != nil {
-		object["only_subscriber_can_post"], err = json.Marshal(a.OnlySubscriberCanPost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'only_subscriber_can_post': %w", err)
-		}
-	}
-
-	if a.Owner != nil {
-		object["owner"], err = json.Marshal(a.Owner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'owner': %w", err)
-		}
-	}
-
-	if a.RemoveHeaders != nil {
-		object["remove_headers"], err = json.Marshal(a.RemoveHeaders)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'remove_headers': %w", err)
-		}
-	}
-
-	if a.Settings != nil {
-		object["settings"], err = json.Marshal(a.Settings)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'settings': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
-		}
-	}
-
-	if a.SubjectPrefix != nil {
-		object["subject_prefix"], err = json.Marshal(a.SubjectPrefix)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'subject_prefix': %w", err)
-		}
-	}
-
-	if a.Subscribers != nil {
-		object["subscribers"], err = json.Marshal(a.Subscribers)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'subscribers': %w", err)
-		}
-	}
-
-	if a.SubscriptionModerators != nil {
-		object["subscription_moderators"], err = json.Marshal(a.SubscriptionModerators)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'subscription_moderators': %w", err)
-		}
-	}
-
-	if a.Transport != nil {
-		object["transport"], err = json.Marshal(a.Transport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'transport': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Subscriber. Returns the specified
-// element and whether it was found
-func (a Subscriber) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Subscriber
-func (a *Subscriber) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Subscriber to handle AdditionalProperties
-func (a *Subscriber) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["subscription"]; found {
-		err = json.Unmarshal(raw, &a.Subscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'subscription': %w", err)
-		}
-		delete(object, "subscription")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Subscriber to handle AdditionalProperties
-func (a Subscriber) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	object["mail"], err = json.Marshal(a.Mail)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-	}
-
-	object["subscription"], err = json.Marshal(a.Subscription)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'subscription': %w", err)
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// AsAlias returns the union data inside the AliasListItem as a Alias
-func (t AliasListItem) AsAlias() (Alias, error) {
-	var body Alias
+// AsAliasListReply returns the union data inside the AliasListOrNames as a AliasListReply
+func (t AliasListOrNames) AsAliasListReply() (AliasListReply, error) {
+	var body AliasListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromAlias overwrites any union data inside the AliasListItem as the provided Alias
-func (t *AliasListItem) FromAlias(v Alias) error {
+// FromAliasListReply overwrites any union data inside the AliasListOrNames as the provided AliasListReply
+func (t *AliasListOrNames) FromAliasListReply(v AliasListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeAlias performs a merge with any union data inside the AliasListItem, using the provided Alias
-func (t *AliasListItem) MergeAlias(v Alias) error {
+// MergeAliasListReply performs a merge with any union data inside the AliasListOrNames, using the provided AliasListReply
+func (t *AliasListOrNames) MergeAliasListReply(v AliasListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4496,22 +3791,22 @@ func (t *AliasListItem) MergeAlias(v Alias) error {
 	return err
 }
 
-// AsAliasListItem1 returns the union data inside the AliasListItem as a AliasListItem1
-func (t AliasListItem) AsAliasListItem1() (AliasListItem1, error) {
-	var body AliasListItem1
+// AsAddressListReply returns the union data inside the AliasListOrNames as a AddressListReply
+func (t AliasListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromAliasListItem1 overwrites any union data inside the AliasListItem as the provided AliasListItem1
-func (t *AliasListItem) FromAliasListItem1(v AliasListItem1) error {
+// FromAddressListReply overwrites any union data inside the AliasListOrNames as the provided AddressListReply
+func (t *AliasListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeAliasListItem1 performs a merge with any union data inside the AliasListItem, using the provided AliasListItem1
-func (t *AliasListItem) MergeAliasListItem1(v AliasListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the AliasListOrNames, using the provided AddressListReply
+func (t *AliasListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4522,32 +3817,32 @@ func (t *AliasListItem) MergeAliasListItem1(v AliasListItem1) error {
 	return err
 }
 
-func (t AliasListItem) MarshalJSON() ([]byte, error) {
+func (t AliasListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *AliasListItem) UnmarshalJSON(b []byte) error {
+func (t *AliasListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
 
-// AsDomain returns the union data inside the DomainListItem as a Domain
-func (t DomainListItem) AsDomain() (Domain, error) {
-	var body Domain
+// AsDomainListReply returns the union data inside the DomainListOrNames as a DomainListReply
+func (t DomainListOrNames) AsDomainListReply() (DomainListReply, error) {
+	var body DomainListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromDomain overwrites any union data inside the DomainListItem as the provided Domain
-func (t *DomainListItem) FromDomain(v Domain) error {
+// FromDomainListReply overwrites any union data inside the DomainListOrNames as the provided DomainListReply
+func (t *DomainListOrNames) FromDomainListReply(v DomainListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeDomain performs a merge with any union data inside the DomainListItem, using the provided Domain
-func (t *DomainListItem) MergeDomain(v Domain) error {
+// MergeDomainListReply performs a merge with any union data inside the DomainListOrNames, using the provided DomainListReply
+func (t *DomainListOrNames) MergeDomainListReply(v DomainListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4558,22 +3853,22 @@ func (t *DomainListItem) MergeDomain(v Domain) error {
 	return err
 }
 
-// AsDomainListItem1 returns the union data inside the DomainListItem as a DomainListItem1
-func (t DomainListItem) AsDomainListItem1() (DomainListItem1, error) {
-	var body DomainListItem1
+// AsAddressListReply returns the union data inside the DomainListOrNames as a AddressListReply
+func (t DomainListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromDomainListItem1 overwrites any union data inside the DomainListItem as the provided DomainListItem1
-func (t *DomainListItem) FromDomainListItem1(v DomainListItem1) error {
+// FromAddressListReply overwrites any union data inside the DomainListOrNames as the provided AddressListReply
+func (t *DomainListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeDomainListItem1 performs a merge with any union data inside the DomainListItem, using the provided DomainListItem1
-func (t *DomainListItem) MergeDomainListItem1(v DomainListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the DomainListOrNames, using the provided AddressListReply
+func (t *DomainListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4584,32 +3879,32 @@ func (t *DomainListItem) MergeDomainListItem1(v DomainListItem1) error {
 	return err
 }
 
-func (t DomainListItem) MarshalJSON() ([]byte, error) {
+func (t DomainListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *DomainListItem) UnmarshalJSON(b []byte) error {
+func (t *DomainListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
 
-// AsMailingList returns the union data inside the MailingListListItem as a MailingList
-func (t MailingListListItem) AsMailingList() (MailingList, error) {
-	var body MailingList
+// AsMailingListListReply returns the union data inside the MailingListListOrNames as a MailingListListReply
+func (t MailingListListOrNames) AsMailingListListReply() (MailingListListReply, error) {
+	var body MailingListListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMailingList overwrites any union data inside the MailingListListItem as the provided MailingList
-func (t *MailingListListItem) FromMailingList(v MailingList) error {
+// FromMailingListListReply overwrites any union data inside the MailingListListOrNames as the provided MailingListListReply
+func (t *MailingListListOrNames) FromMailingListListReply(v MailingListListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMailingList performs a merge with any union data inside the MailingListListItem, using the provided MailingList
-func (t *MailingListListItem) MergeMailingList(v MailingList) error {
+// MergeMailingListListReply performs a merge with any union data inside the MailingListListOrNames, using the provided MailingListListReply
+func (t *MailingListListOrNames) MergeMailingListListReply(v MailingListListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4620,22 +3915,22 @@ func (t *MailingListListItem) MergeMailingList(v MailingList) error {
 	return err
 }
 
-// AsMailingListListItem1 returns the union data inside the MailingListListItem as a MailingListListItem1
-func (t MailingListListItem) AsMailingListListItem1() (MailingListListItem1, error) {
-	var body MailingListListItem1
+// AsAddressListReply returns the union data inside the MailingListListOrNames as a AddressListReply
+func (t MailingListListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMailingListListItem1 overwrites any union data inside the MailingListListItem as the provided MailingListListItem1
-func (t *MailingListListItem) FromMailingListListItem1(v MailingListListItem1) error {
+// FromAddressListReply overwrites any union data inside the MailingListListOrNames as the provided AddressListReply
+func (t *MailingListListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMailingListListItem1 performs a merge with any union data inside the MailingListListItem, using the provided MailingListListItem1
-func (t *MailingListListItem) MergeMailingListListItem1(v MailingListListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the MailingListListOrNames, using the provided AddressListReply
+func (t *MailingListListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4646,32 +3941,32 @@ func (t *MailingListListItem) MergeMailingListListItem1(v MailingListListItem1) 
 	return err
 }
 
-func (t MailingListListItem) MarshalJSON() ([]byte, error) {
+func (t MailingListListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *MailingListListItem) UnmarshalJSON(b []byte) error {
+func (t *MailingListListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
 
-// AsUser returns the union data inside the UserListItem as a User
-func (t UserListItem) AsUser() (User, error) {
-	var body User
+// AsUserListReply returns the union data inside the UserListOrNames as a UserListReply
+func (t UserListOrNames) AsUserListReply() (UserListReply, error) {
+	var body UserListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromUser overwrites any union data inside the UserListItem as the provided User
-func (t *UserListItem) FromUser(v User) error {
+// FromUserListReply overwrites any union data inside the UserListOrNames as the provided UserListReply
+func (t *UserListOrNames) FromUserListReply(v UserListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeUser performs a merge with any union data inside the UserListItem, using the provided User
-func (t *UserListItem) MergeUser(v User) error {
+// MergeUserListReply performs a merge with any union data inside the UserListOrNames, using the provided UserListReply
+func (t *UserListOrNames) MergeUserListReply(v UserListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4682,22 +3977,22 @@ func (t *UserListItem) MergeUser(v User) error {
 	return err
 }
 
-// AsUserListItem1 returns the union data inside the UserListItem as a UserListItem1
-func (t UserListItem) AsUserListItem1() (UserListItem1, error) {
-	var body UserListItem1
+// AsAddressListReply returns the union data inside the UserListOrNames as a AddressListReply
+func (t UserListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromUserListItem1 overwrites any union data inside the UserListItem as the provided UserListItem1
-func (t *UserListItem) FromUserListItem1(v UserListItem1) error {
+// FromAddressListReply overwrites any union data inside the UserListOrNames as the provided AddressListReply
+func (t *UserListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeUserListItem1 performs a merge with any union data inside the UserListItem, using the provided UserListItem1
-func (t *UserListItem) MergeUserListItem1(v UserListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the UserListOrNames, using the provided AddressListReply
+func (t *UserListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4708,12 +4003,12 @@ func (t *UserListItem) MergeUserListItem1(v UserListItem1) error {
 	return err
 }
 
-func (t UserListItem) MarshalJSON() ([]byte, error) {
+func (t UserListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *UserListItem) UnmarshalJSON(b []byte) error {
+func (t *UserListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

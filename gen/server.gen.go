@@ -24,7 +24,7 @@ type ServerInterface interface {
 	DeleteAdmin(c *gin.Context, mail PathMail)
 	// GetAdmin Get an admin
 	// (GET /api/admin/{mail})
-	GetAdmin(c *gin.Context, mail PathMail)
+	GetAdmin(c *gin.Context, mail PathMail, params GetAdminParams)
 	// CreateAdmin Create an admin
 	// (POST /api/admin/{mail})
 	CreateAdmin(c *gin.Context, mail PathMail)
@@ -39,7 +39,7 @@ type ServerInterface interface {
 	DeleteAlias(c *gin.Context, mail PathMail)
 	// GetAlias Get an alias account
 	// (GET /api/alias/{mail})
-	GetAlias(c *gin.Context, mail PathMail)
+	GetAlias(c *gin.Context, mail PathMail, params GetAliasParams)
 	// CreateAlias Create an alias account
 	// (POST /api/alias/{mail})
 	CreateAlias(c *gin.Context, mail PathMail)
@@ -60,7 +60,7 @@ type ServerInterface interface {
 	DeleteDomain(c *gin.Context, domain PathDomain)
 	// GetDomain Get a domain
 	// (GET /api/domain/{domain})
-	GetDomain(c *gin.Context, domain PathDomain)
+	GetDomain(c *gin.Context, domain PathDomain, params GetDomainParams)
 	// CreateDomain Create a domain
 	// (POST /api/domain/{domain})
 	CreateDomain(c *gin.Context, domain PathDomain)
@@ -93,7 +93,7 @@ type ServerInterface interface {
 	DeleteGreylisting(c *gin.Context, account PathAccount)
 	// GetGreylisting Get a greylisting setting
 	// (GET /api/greylisting/{account})
-	GetGreylisting(c *gin.Context, account PathAccount)
+	GetGreylisting(c *gin.Context, account PathAccount, params GetGreylistingParams)
 	// UpdateGreylisting Update a greylisting setting
 	// (POST /api/greylisting/{account})
 	UpdateGreylisting(c *gin.Context, account PathAccount)
@@ -132,7 +132,7 @@ type ServerInterface interface {
 	DeleteStaticList(c *gin.Context, mail PathMail, params DeleteStaticListParams)
 	// GetStaticList Get a static list
 	// (GET /api/maillist/{mail})
-	GetStaticList(c *gin.Context, mail PathMail)
+	GetStaticList(c *gin.Context, mail PathMail, params GetStaticListParams)
 	// CreateStaticList Create a static list
 	// (POST /api/maillist/{mail})
 	CreateStaticList(c *gin.Context, mail PathMail)
@@ -159,7 +159,7 @@ type ServerInterface interface {
 	DeleteDomainSpamPolicy(c *gin.Context, domain PathDomain)
 	// GetDomainSpamPolicy Get the spam policy of a domain
 	// (GET /api/spampolicy/domain/{domain})
-	GetDomainSpamPolicy(c *gin.Context, domain PathDomain)
+	GetDomainSpamPolicy(c *gin.Context, domain PathDomain, params GetDomainSpamPolicyParams)
 	// UpdateDomainSpamPolicy Update the spam policy of a domain
 	// (PUT /api/spampolicy/domain/{domain})
 	UpdateDomainSpamPolicy(c *gin.Context, domain PathDomain)
@@ -168,7 +168,7 @@ type ServerInterface interface {
 	DeleteGlobalSpamPolicy(c *gin.Context)
 	// GetGlobalSpamPolicy Get the spam policy of everybody
 	// (GET /api/spampolicy/global)
-	GetGlobalSpamPolicy(c *gin.Context)
+	GetGlobalSpamPolicy(c *gin.Context, params GetGlobalSpamPolicyParams)
 	// UpdateGlobalSpamPolicy Update the spam policy of everybody
 	// (PUT /api/spampolicy/global)
 	UpdateGlobalSpamPolicy(c *gin.Context)
@@ -177,13 +177,13 @@ type ServerInterface interface {
 	DeleteUserSpamPolicy(c *gin.Context, mail PathMail)
 	// GetUserSpamPolicy Get the spam policy of a mailbox
 	// (GET /api/spampolicy/user/{mail})
-	GetUserSpamPolicy(c *gin.Context, mail PathMail)
+	GetUserSpamPolicy(c *gin.Context, mail PathMail, params GetUserSpamPolicyParams)
 	// UpdateUserSpamPolicy Update the spam policy of a mailbox
 	// (PUT /api/spampolicy/user/{mail})
 	UpdateUserSpamPolicy(c *gin.Context, mail PathMail)
 	// GetThrottle Get a throttle
 	// (GET /api/throttle/{account}/{direction})
-	GetThrottle(c *gin.Context, account PathAccount, direction PathDirection)
+	GetThrottle(c *gin.Context, account PathAccount, direction PathDirection, params GetThrottleParams)
 	// UpdateThrottle Update a throttle
 	// (POST /api/throttle/{account}/{direction})
 	UpdateThrottle(c *gin.Context, account PathAccount, direction PathDirection)
@@ -192,7 +192,7 @@ type ServerInterface interface {
 	DeleteUser(c *gin.Context, mail PathMail)
 	// GetUser Get a mailbox
 	// (GET /api/user/{mail})
-	GetUser(c *gin.Context, mail PathMail)
+	GetUser(c *gin.Context, mail PathMail, params GetUserParams)
 	// CreateUser Create a mailbox
 	// (POST /api/user/{mail})
 	CreateUser(c *gin.Context, mail PathMail)
@@ -283,6 +283,17 @@ func (siw *ServerInterfaceWrapper) GetAdmin(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAdminParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -290,7 +301,7 @@ func (siw *ServerInterfaceWrapper) GetAdmin(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetAdmin(c, mail)
+	siw.Handler.GetAdmin(c, mail, params)
 }
 
 // CreateAdmin operation middleware
@@ -351,6 +362,14 @@ func (siw *ServerInterfaceWrapper) ListAdmins(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListAdminsParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "limit" -------------
 
@@ -474,6 +493,17 @@ func (siw *ServerInterfaceWrapper) GetAlias(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAliasParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -481,7 +511,7 @@ func (siw *ServerInterfaceWrapper) GetAlias(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetAlias(c, mail)
+	siw.Handler.GetAlias(c, mail, params)
 }
 
 // CreateAlias operation middleware
@@ -585,6 +615,14 @@ func (siw *ServerInterfaceWrapper) ListAliases(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListAliasesParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "email_only" -------------
 
@@ -741,6 +779,17 @@ func (siw *ServerInterfaceWrapper) GetDomain(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDomainParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -748,7 +797,7 @@ func (siw *ServerInterfaceWrapper) GetDomain(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetDomain(c, domain)
+	siw.Handler.GetDomain(c, domain, params)
 }
 
 // CreateDomain operation middleware
@@ -893,6 +942,14 @@ func (siw *ServerInterfaceWrapper) ListDomains(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListDomainsParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "name_only" -------------
 
@@ -1117,6 +1174,17 @@ func (siw *ServerInterfaceWrapper) GetGreylisting(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetGreylistingParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1124,7 +1192,7 @@ func (siw *ServerInterfaceWrapper) GetGreylisting(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetGreylisting(c, account)
+	siw.Handler.GetGreylisting(c, account, params)
 }
 
 // UpdateGreylisting operation middleware
@@ -1429,6 +1497,17 @@ func (siw *ServerInterfaceWrapper) GetStaticList(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetStaticListParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1436,7 +1515,7 @@ func (siw *ServerInterfaceWrapper) GetStaticList(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetStaticList(c, mail)
+	siw.Handler.GetStaticList(c, mail, params)
 }
 
 // CreateStaticList operation middleware
@@ -1543,6 +1622,14 @@ func (siw *ServerInterfaceWrapper) GetMailingList(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params GetMailingListParams
 
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "with_subscribers" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "with_subscribers", c.Request.URL.Query(), &params.WithSubscribers, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1628,6 +1715,14 @@ func (siw *ServerInterfaceWrapper) ListMailingLists(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListMailingListsParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "email_only" -------------
 
@@ -1751,6 +1846,17 @@ func (siw *ServerInterfaceWrapper) GetDomainSpamPolicy(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDomainSpamPolicyParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1758,7 +1864,7 @@ func (siw *ServerInterfaceWrapper) GetDomainSpamPolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetDomainSpamPolicy(c, domain)
+	siw.Handler.GetDomainSpamPolicy(c, domain, params)
 }
 
 // UpdateDomainSpamPolicy operation middleware
@@ -1802,6 +1908,20 @@ func (siw *ServerInterfaceWrapper) DeleteGlobalSpamPolicy(c *gin.Context) {
 // GetGlobalSpamPolicy operation middleware
 func (siw *ServerInterfaceWrapper) GetGlobalSpamPolicy(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetGlobalSpamPolicyParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1809,7 +1929,7 @@ func (siw *ServerInterfaceWrapper) GetGlobalSpamPolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetGlobalSpamPolicy(c)
+	siw.Handler.GetGlobalSpamPolicy(c, params)
 }
 
 // UpdateGlobalSpamPolicy operation middleware
@@ -1865,6 +1985,17 @@ func (siw *ServerInterfaceWrapper) GetUserSpamPolicy(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUserSpamPolicyParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1872,7 +2003,7 @@ func (siw *ServerInterfaceWrapper) GetUserSpamPolicy(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetUserSpamPolicy(c, mail)
+	siw.Handler.GetUserSpamPolicy(c, mail, params)
 }
 
 // UpdateUserSpamPolicy operation middleware
@@ -1924,6 +2055,17 @@ func (siw *ServerInterfaceWrapper) GetThrottle(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetThrottleParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1931,7 +2073,7 @@ func (siw *ServerInterfaceWrapper) GetThrottle(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetThrottle(c, account, direction)
+	siw.Handler.GetThrottle(c, account, direction, params)
 }
 
 // UpdateThrottle operation middleware
@@ -2008,6 +2150,17 @@ func (siw *ServerInterfaceWrapper) GetUser(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUserParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -2015,7 +2168,7 @@ func (siw *ServerInterfaceWrapper) GetUser(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetUser(c, mail)
+	siw.Handler.GetUser(c, mail, params)
 }
 
 // CreateUser operation middleware
@@ -2153,6 +2306,14 @@ func (siw *ServerInterfaceWrapper) ListUsers(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListUsersParams
+
+	// ------------- Optional query parameter "stored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stored", c.Request.URL.Query(), &params.Stored, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter stored: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "email_only" -------------
 
@@ -2620,7 +2781,75 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/whoami", wrapper.Whoami)
 }
 
+type AdminCreatedResponseHeaders struct {
+	Location *string
+}
+type AdminCreatedJSONResponse struct {
+	Body AdminWriteReply
+
+	Headers AdminCreatedResponseHeaders
+}
+
+type AdminUpdatedJSONResponse AdminWriteReply
+
+type AliasCreatedResponseHeaders struct {
+	Location *string
+}
+type AliasCreatedJSONResponse struct {
+	Body AliasWriteReply
+
+	Headers AliasCreatedResponseHeaders
+}
+
+type AliasUpdatedJSONResponse AliasWriteReply
+
+type DomainCreatedResponseHeaders struct {
+	Location *string
+}
+type DomainCreatedJSONResponse struct {
+	Body DomainWriteReply
+
+	Headers DomainCreatedResponseHeaders
+}
+
+type DomainUpdatedJSONResponse DomainWriteReply
+
 type DoneJSONResponse Success
+
+type MailingListCreatedResponseHeaders struct {
+	Location *string
+}
+type MailingListCreatedJSONResponse struct {
+	Body MailingListWriteReply
+
+	Headers MailingListCreatedResponseHeaders
+}
+
+type MailingListUpdatedJSONResponse MailingListWriteReply
+
+type SpamPolicyUpdatedJSONResponse SpamPolicyWriteReply
+
+type StaticListCreatedResponseHeaders struct {
+	Location *string
+}
+type StaticListCreatedJSONResponse struct {
+	Body StaticListWriteReply
+
+	Headers StaticListCreatedResponseHeaders
+}
+
+type StaticListUpdatedJSONResponse StaticListWriteReply
+
+type UserCreatedResponseHeaders struct {
+	Location *string
+}
+type UserCreatedJSONResponse struct {
+	Body UserWriteReply
+
+	Headers UserCreatedResponseHeaders
+}
+
+type UserUpdatedJSONResponse UserWriteReply
 
 type DeleteAdminRequestObject struct {
 	Mail PathMail `json:"mail"`
@@ -2645,7 +2874,8 @@ func (response DeleteAdmin200JSONResponse) VisitDeleteAdminResponse(w http.Respo
 }
 
 type GetAdminRequestObject struct {
-	Mail PathMail `json:"mail"`
+	Mail   PathMail `json:"mail"`
+	Params GetAdminParams
 }
 
 type GetAdminResponseObject interface {
@@ -2675,15 +2905,18 @@ type CreateAdminResponseObject interface {
 	VisitCreateAdminResponse(w http.ResponseWriter) error
 }
 
-type CreateAdmin201JSONResponse struct{ DoneJSONResponse }
+type CreateAdmin201JSONResponse struct{ AdminCreatedJSONResponse }
 
 func (response CreateAdmin201JSONResponse) VisitCreateAdminResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -2698,7 +2931,7 @@ type UpdateAdminResponseObject interface {
 	VisitUpdateAdminResponse(w http.ResponseWriter) error
 }
 
-type UpdateAdmin200JSONResponse struct{ DoneJSONResponse }
+type UpdateAdmin200JSONResponse struct{ AdminUpdatedJSONResponse }
 
 func (response UpdateAdmin200JSONResponse) VisitUpdateAdminResponse(w http.ResponseWriter) error {
 
@@ -2767,7 +3000,8 @@ func (response DeleteAlias200JSONResponse) VisitDeleteAliasResponse(w http.Respo
 }
 
 type GetAliasRequestObject struct {
-	Mail PathMail `json:"mail"`
+	Mail   PathMail `json:"mail"`
+	Params GetAliasParams
 }
 
 type GetAliasResponseObject interface {
@@ -2797,15 +3031,18 @@ type CreateAliasResponseObject interface {
 	VisitCreateAliasResponse(w http.ResponseWriter) error
 }
 
-type CreateAlias201JSONResponse struct{ DoneJSONResponse }
+type CreateAlias201JSONResponse struct{ AliasCreatedJSONResponse }
 
 func (response CreateAlias201JSONResponse) VisitCreateAliasResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -2820,7 +3057,7 @@ type UpdateAliasResponseObject interface {
 	VisitUpdateAliasResponse(w http.ResponseWriter) error
 }
 
-type UpdateAlias200JSONResponse struct{ DoneJSONResponse }
+type UpdateAlias200JSONResponse struct{ AliasUpdatedJSONResponse }
 
 func (response UpdateAlias200JSONResponse) VisitUpdateAliasResponse(w http.ResponseWriter) error {
 
@@ -2871,7 +3108,7 @@ type ListAliases200ResponseHeaders struct {
 }
 
 type ListAliases200JSONResponse struct {
-	Body    AliasListReply
+	Body    AliasListOrNames
 	Headers ListAliases200ResponseHeaders
 }
 
@@ -2937,6 +3174,7 @@ func (response DeleteDomain200JSONResponse) VisitDeleteDomainResponse(w http.Res
 
 type GetDomainRequestObject struct {
 	Domain PathDomain `json:"domain"`
+	Params GetDomainParams
 }
 
 type GetDomainResponseObject interface {
@@ -2966,15 +3204,18 @@ type CreateDomainResponseObject interface {
 	VisitCreateDomainResponse(w http.ResponseWriter) error
 }
 
-type CreateDomain201JSONResponse struct{ DoneJSONResponse }
+type CreateDomain201JSONResponse struct{ DomainCreatedJSONResponse }
 
 func (response CreateDomain201JSONResponse) VisitCreateDomainResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -2989,7 +3230,7 @@ type UpdateDomainResponseObject interface {
 	VisitUpdateDomainResponse(w http.ResponseWriter) error
 }
 
-type UpdateDomain200JSONResponse struct{ DoneJSONResponse }
+type UpdateDomain200JSONResponse struct{ DomainUpdatedJSONResponse }
 
 func (response UpdateDomain200JSONResponse) VisitUpdateDomainResponse(w http.ResponseWriter) error {
 
@@ -3083,7 +3324,7 @@ type ListDomains200ResponseHeaders struct {
 }
 
 type ListDomains200JSONResponse struct {
-	Body    DomainListReply
+	Body    DomainListOrNames
 	Headers ListDomains200ResponseHeaders
 }
 
@@ -3201,6 +3442,7 @@ func (response DeleteGreylisting200JSONResponse) VisitDeleteGreylistingResponse(
 
 type GetGreylistingRequestObject struct {
 	Account PathAccount `json:"account"`
+	Params  GetGreylistingParams
 }
 
 type GetGreylistingResponseObject interface {
@@ -3488,7 +3730,8 @@ func (response DeleteStaticList200JSONResponse) VisitDeleteStaticListResponse(w 
 }
 
 type GetStaticListRequestObject struct {
-	Mail PathMail `json:"mail"`
+	Mail   PathMail `json:"mail"`
+	Params GetStaticListParams
 }
 
 type GetStaticListResponseObject interface {
@@ -3518,15 +3761,18 @@ type CreateStaticListResponseObject interface {
 	VisitCreateStaticListResponse(w http.ResponseWriter) error
 }
 
-type CreateStaticList201JSONResponse struct{ DoneJSONResponse }
+type CreateStaticList201JSONResponse struct{ StaticListCreatedJSONResponse }
 
 func (response CreateStaticList201JSONResponse) VisitCreateStaticListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3541,7 +3787,7 @@ type UpdateStaticListResponseObject interface {
 	VisitUpdateStaticListResponse(w http.ResponseWriter) error
 }
 
-type UpdateStaticList200JSONResponse struct{ DoneJSONResponse }
+type UpdateStaticList200JSONResponse struct{ StaticListUpdatedJSONResponse }
 
 func (response UpdateStaticList200JSONResponse) VisitUpdateStaticListResponse(w http.ResponseWriter) error {
 
@@ -3610,15 +3856,18 @@ type CreateMailingListResponseObject interface {
 	VisitCreateMailingListResponse(w http.ResponseWriter) error
 }
 
-type CreateMailingList201JSONResponse struct{ DoneJSONResponse }
+type CreateMailingList201JSONResponse struct{ MailingListCreatedJSONResponse }
 
 func (response CreateMailingList201JSONResponse) VisitCreateMailingListResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -3633,7 +3882,7 @@ type UpdateMailingListResponseObject interface {
 	VisitUpdateMailingListResponse(w http.ResponseWriter) error
 }
 
-type UpdateMailingList200JSONResponse struct{ DoneJSONResponse }
+type UpdateMailingList200JSONResponse struct{ MailingListUpdatedJSONResponse }
 
 func (response UpdateMailingList200JSONResponse) VisitUpdateMailingListResponse(w http.ResponseWriter) error {
 
@@ -3661,7 +3910,7 @@ type ListMailingLists200ResponseHeaders struct {
 }
 
 type ListMailingLists200JSONResponse struct {
-	Body    MailingListListReply
+	Body    MailingListListOrNames
 	Headers ListMailingLists200ResponseHeaders
 }
 
@@ -3704,6 +3953,7 @@ func (response DeleteDomainSpamPolicy200JSONResponse) VisitDeleteDomainSpamPolic
 
 type GetDomainSpamPolicyRequestObject struct {
 	Domain PathDomain `json:"domain"`
+	Params GetDomainSpamPolicyParams
 }
 
 type GetDomainSpamPolicyResponseObject interface {
@@ -3733,7 +3983,7 @@ type UpdateDomainSpamPolicyResponseObject interface {
 	VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error
 }
 
-type UpdateDomainSpamPolicy200JSONResponse struct{ DoneJSONResponse }
+type UpdateDomainSpamPolicy200JSONResponse struct{ SpamPolicyUpdatedJSONResponse }
 
 func (response UpdateDomainSpamPolicy200JSONResponse) VisitUpdateDomainSpamPolicyResponse(w http.ResponseWriter) error {
 
@@ -3769,6 +4019,7 @@ func (response DeleteGlobalSpamPolicy200JSONResponse) VisitDeleteGlobalSpamPolic
 }
 
 type GetGlobalSpamPolicyRequestObject struct {
+	Params GetGlobalSpamPolicyParams
 }
 
 type GetGlobalSpamPolicyResponseObject interface {
@@ -3797,7 +4048,7 @@ type UpdateGlobalSpamPolicyResponseObject interface {
 	VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error
 }
 
-type UpdateGlobalSpamPolicy200JSONResponse struct{ DoneJSONResponse }
+type UpdateGlobalSpamPolicy200JSONResponse struct{ SpamPolicyUpdatedJSONResponse }
 
 func (response UpdateGlobalSpamPolicy200JSONResponse) VisitUpdateGlobalSpamPolicyResponse(w http.ResponseWriter) error {
 
@@ -3834,7 +4085,8 @@ func (response DeleteUserSpamPolicy200JSONResponse) VisitDeleteUserSpamPolicyRes
 }
 
 type GetUserSpamPolicyRequestObject struct {
-	Mail PathMail `json:"mail"`
+	Mail   PathMail `json:"mail"`
+	Params GetUserSpamPolicyParams
 }
 
 type GetUserSpamPolicyResponseObject interface {
@@ -3864,7 +4116,7 @@ type UpdateUserSpamPolicyResponseObject interface {
 	VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error
 }
 
-type UpdateUserSpamPolicy200JSONResponse struct{ DoneJSONResponse }
+type UpdateUserSpamPolicy200JSONResponse struct{ SpamPolicyUpdatedJSONResponse }
 
 func (response UpdateUserSpamPolicy200JSONResponse) VisitUpdateUserSpamPolicyResponse(w http.ResponseWriter) error {
 
@@ -3881,6 +4133,7 @@ func (response UpdateUserSpamPolicy200JSONResponse) VisitUpdateUserSpamPolicyRes
 type GetThrottleRequestObject struct {
 	Account   PathAccount   `json:"account"`
 	Direction PathDirection `json:"direction"`
+	Params    GetThrottleParams
 }
 
 type GetThrottleResponseObject interface {
@@ -3948,7 +4201,8 @@ func (response DeleteUser200JSONResponse) VisitDeleteUserResponse(w http.Respons
 }
 
 type GetUserRequestObject struct {
-	Mail PathMail `json:"mail"`
+	Mail   PathMail `json:"mail"`
+	Params GetUserParams
 }
 
 type GetUserResponseObject interface {
@@ -3978,15 +4232,18 @@ type CreateUserResponseObject interface {
 	VisitCreateUserResponse(w http.ResponseWriter) error
 }
 
-type CreateUser201JSONResponse struct{ DoneJSONResponse }
+type CreateUser201JSONResponse struct{ UserCreatedJSONResponse }
 
 func (response CreateUser201JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
@@ -4001,7 +4258,7 @@ type UpdateUserResponseObject interface {
 	VisitUpdateUserResponse(w http.ResponseWriter) error
 }
 
-type UpdateUser200JSONResponse struct{ DoneJSONResponse }
+type UpdateUser200JSONResponse struct{ UserUpdatedJSONResponse }
 
 func (response UpdateUser200JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
 
@@ -4075,7 +4332,7 @@ type ListUsers200ResponseHeaders struct {
 }
 
 type ListUsers200JSONResponse struct {
-	Body    UserListReply
+	Body    UserListOrNames
 	Headers ListUsers200ResponseHeaders
 }
 
@@ -4583,10 +4840,11 @@ func (sh *strictHandler) DeleteAdmin(ctx *gin.Context, mail PathMail) {
 }
 
 // GetAdmin operation middleware
-func (sh *strictHandler) GetAdmin(ctx *gin.Context, mail PathMail) {
+func (sh *strictHandler) GetAdmin(ctx *gin.Context, mail PathMail, params GetAdminParams) {
 	var request GetAdminRequestObject
 
 	request.Mail = mail
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetAdmin(ctx, request.(GetAdminRequestObject))
@@ -4755,10 +5013,11 @@ func (sh *strictHandler) DeleteAlias(ctx *gin.Context, mail PathMail) {
 }
 
 // GetAlias operation middleware
-func (sh *strictHandler) GetAlias(ctx *gin.Context, mail PathMail) {
+func (sh *strictHandler) GetAlias(ctx *gin.Context, mail PathMail, params GetAliasParams) {
 	var request GetAliasRequestObject
 
 	request.Mail = mail
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetAlias(ctx, request.(GetAliasRequestObject))
@@ -5002,10 +5261,11 @@ func (sh *strictHandler) DeleteDomain(ctx *gin.Context, domain PathDomain) {
 }
 
 // GetDomain operation middleware
-func (sh *strictHandler) GetDomain(ctx *gin.Context, domain PathDomain) {
+func (sh *strictHandler) GetDomain(ctx *gin.Context, domain PathDomain, params GetDomainParams) {
 	var request GetDomainRequestObject
 
 	request.Domain = domain
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetDomain(ctx, request.(GetDomainRequestObject))
@@ -5348,10 +5608,11 @@ func (sh *strictHandler) DeleteGreylisting(ctx *gin.Context, account PathAccount
 }
 
 // GetGreylisting operation middleware
-func (sh *strictHandler) GetGreylisting(ctx *gin.Context, account PathAccount) {
+func (sh *strictHandler) GetGreylisting(ctx *gin.Context, account PathAccount, params GetGreylistingParams) {
 	var request GetGreylistingRequestObject
 
 	request.Account = account
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetGreylisting(ctx, request.(GetGreylistingRequestObject))
@@ -5743,10 +6004,11 @@ func (sh *strictHandler) DeleteStaticList(ctx *gin.Context, mail PathMail, param
 }
 
 // GetStaticList operation middleware
-func (sh *strictHandler) GetStaticList(ctx *gin.Context, mail PathMail) {
+func (sh *strictHandler) GetStaticList(ctx *gin.Context, mail PathMail, params GetStaticListParams) {
 	var request GetStaticListRequestObject
 
 	request.Mail = mail
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetStaticList(ctx, request.(GetStaticListRequestObject))
@@ -6064,10 +6326,11 @@ func (sh *strictHandler) DeleteDomainSpamPolicy(ctx *gin.Context, domain PathDom
 }
 
 // GetDomainSpamPolicy operation middleware
-func (sh *strictHandler) GetDomainSpamPolicy(ctx *gin.Context, domain PathDomain) {
+func (sh *strictHandler) GetDomainSpamPolicy(ctx *gin.Context, domain PathDomain, params GetDomainSpamPolicyParams) {
 	var request GetDomainSpamPolicyRequestObject
 
 	request.Domain = domain
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetDomainSpamPolicy(ctx, request.(GetDomainSpamPolicyRequestObject))
@@ -6161,8 +6424,10 @@ func (sh *strictHandler) DeleteGlobalSpamPolicy(ctx *gin.Context) {
 }
 
 // GetGlobalSpamPolicy operation middleware
-func (sh *strictHandler) GetGlobalSpamPolicy(ctx *gin.Context) {
+func (sh *strictHandler) GetGlobalSpamPolicy(ctx *gin.Context, params GetGlobalSpamPolicyParams) {
 	var request GetGlobalSpamPolicyRequestObject
+
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetGlobalSpamPolicy(ctx, request.(GetGlobalSpamPolicyRequestObject))
@@ -6256,10 +6521,11 @@ func (sh *strictHandler) DeleteUserSpamPolicy(ctx *gin.Context, mail PathMail) {
 }
 
 // GetUserSpamPolicy operation middleware
-func (sh *strictHandler) GetUserSpamPolicy(ctx *gin.Context, mail PathMail) {
+func (sh *strictHandler) GetUserSpamPolicy(ctx *gin.Context, mail PathMail, params GetUserSpamPolicyParams) {
 	var request GetUserSpamPolicyRequestObject
 
 	request.Mail = mail
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetUserSpamPolicy(ctx, request.(GetUserSpamPolicyRequestObject))
@@ -6329,11 +6595,12 @@ func (sh *strictHandler) UpdateUserSpamPolicy(ctx *gin.Context, mail PathMail) {
 }
 
 // GetThrottle operation middleware
-func (sh *strictHandler) GetThrottle(ctx *gin.Context, account PathAccount, direction PathDirection) {
+func (sh *strictHandler) GetThrottle(ctx *gin.Context, account PathAccount, direction PathDirection, params GetThrottleParams) {
 	var request GetThrottleRequestObject
 
 	request.Account = account
 	request.Direction = direction
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetThrottle(ctx, request.(GetThrottleRequestObject))
@@ -6427,10 +6694,11 @@ func (sh *strictHandler) DeleteUser(ctx *gin.Context, mail PathMail) {
 }
 
 // GetUser operation middleware
-func (sh *strictHandler) GetUser(ctx *gin.Context, mail PathMail) {
+func (sh *strictHandler) GetUser(ctx *gin.Context, mail PathMail, params GetUserParams) {
 	var request GetUserRequestObject
 
 	request.Mail = mail
+	request.Params = params
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetUser(ctx, request.(GetUserRequestObject))

@@ -64,7 +64,8 @@ func NewFor(spec *openapi3.T, d Deps) (*Server, error) {
 	if err = operations.Match(engine.Routes()); err != nil {
 		return nil, err
 	}
-	s.handler = edge.Identify(d.TrustedProxies, edge.Head(crossOrigin(d.CORSOrigins, edge.Legacy(d.LegacyPrefix, engine))))
+	s.handler = edge.Identify(d.TrustedProxies, edge.Head(crossOrigin(d.CORSOrigins,
+		edge.Legacy(d.LegacyPrefix, edge.Patch(operations, engine)))))
 	return s, nil
 }
 
@@ -94,6 +95,7 @@ func (s *Server) engine(operations contract.Operations, pages http.Handler) *gin
 	e.NoRoute(stages.NoSuchPath)
 	e.NoMethod(func(c *gin.Context) {
 		edge.AllowHead(c.Writer.Header())
+		edge.AllowPatch(operations, c.Writer.Header(), c.Request)
 		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
 	})
 	s.fixedPaths(e, metrics, pages)
@@ -105,15 +107,15 @@ func (s *Server) engine(operations contract.Operations, pages http.Handler) *gin
 func (s *Server) operations(e *gin.Engine, stages *edge.Edge, guard *access.Access, errors *reply.Errors) {
 	handlers := api.New(s.deps, guard, s.sessions, s.hashing)
 	write := func(c *gin.Context, err error) { errors.Write(c.Writer, c.Request, err) }
-	around := []gen.StrictMiddlewareFunc{detachContext, api.NamePath, handlers.Offered} // the last is the outermost
+	around := []gen.StrictMiddlewareFunc{detachContext, handlers.Retry, api.NamePath, handlers.Offered} // the last is the outermost
 	strict := gen.NewStrictHandlerWithOptions(handlers, around, gen.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  func(c *gin.Context, err error) { write(c, edge.BadBody(err)) },
 		HandlerErrorFunc:         write,
 		ResponseErrorHandlerFunc: write,
 	})
 	group := e.Group("", stages.Match, sameOrigin(s.deps.CORSOrigins, errors), noStore, edge.Deadline,
-		guard.Authenticate, guard.Authorise, readOnly(s.deps.ReadOnly, errors), stages.Normalise, stages.Validate, guard.AuthoriseParameters,
-		edge.BulkDeadline)
+		guard.Authenticate, guard.Authorise, readOnly(s.deps.ReadOnly, errors), stages.Normalise,
+		handlers.Check(write, stages.CheckBody, guard.CheckParameters), edge.BulkDeadline)
 	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(err)) },
 	})
@@ -185,9 +187,9 @@ func crossOrigin(trusted []string, next http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins:   trusted,
-		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
-		AllowedHeaders:   []string{"Content-Type", "X-Request-Id"},
-		ExposedHeaders:   []string{"X-Request-Id", "Retry-After", "Link"},
+		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowedHeaders:   []string{"Authorization", "Content-Type", "Prefer", "X-Request-Id"},
+		ExposedHeaders:   []string{"Link", "Location", "Retry-After", "X-Request-Id"},
 		AllowCredentials: true,
 	}).Handler(next)
 }

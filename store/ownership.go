@@ -38,9 +38,15 @@ type Ownerships interface {
 	// When the DNS does not answer the name stays pending. Returns NO_SUCH_DOMAIN as Ownership does, ALREADY_EXISTS when
 	// somebody else got the name, and NOT_CONFIGURED when no DNS server is known.
 	VerifyOwnership(ctx context.Context, actor Actor, name, domain string) (Ownership, error)
-	// DomainOwnership returns the status of a domain that was read and its pending alias domains, sorted and never nil, in a
-	// constant number of statements.
-	DomainOwnership(ctx context.Context, d Domain) (OwnershipStatus, []string, error)
+	// DomainOwnerships returns the status and the pending alias domains of each of the domains that were read, in their order
+	// and in a constant number of statements.
+	DomainOwnerships(ctx context.Context, domains []Domain) ([]DomainOwnership, error)
+}
+
+// DomainOwnership is what has to be proven of a domain.
+type DomainOwnership struct {
+	Status  OwnershipStatus
+	Pending []string // alias domains, sorted and never nil
 }
 
 // NameMark says that a name has to be, or was, proven. A name without a mark is exempt.
@@ -64,8 +70,8 @@ type NameMarks interface {
 	MarkName(ctx context.Context, m NameMark) error
 	// MarksOfNames returns the marks of these names in any domain, the oldest first.
 	MarksOfNames(ctx context.Context, names []string) ([]NameMark, error)
-	// MarksOfDomain returns the marks of a domain and of its alias domains, the oldest first.
-	MarksOfDomain(ctx context.Context, domain string) ([]NameMark, error)
+	// MarksOfDomains returns the marks of domains and of their alias domains, the oldest first.
+	MarksOfDomains(ctx context.Context, domains ...string) ([]NameMark, error)
 	// PendingMarks returns all marks of names that are pending, the oldest first.
 	PendingMarks(ctx context.Context) ([]NameMark, error)
 	// UnmarkName removes the mark of a name in a domain; a missing one is fine.

@@ -30,6 +30,9 @@ func (r Record) Get(name string) any {
 	return nil
 }
 
+// Has reports whether there is a value of the name, which may be nil.
+func (r Record) Has(name string) bool { return r.index(name) >= 0 }
+
 // Set replaces the value of name or appends it.
 func (r *Record) Set(name string, value any) {
 	if i := r.index(name); i >= 0 {

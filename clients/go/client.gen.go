@@ -674,6 +674,14 @@ type AccountStatus string
 // Example: anna@example.com
 type Address = string
 
+// AddressListReply A list of addresses or names alone, where `email_only=yes` or `name_only=yes` was asked for.
+type AddressListReply struct {
+	Data    []string                      `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
+}
+
 // AddressOrAll A mail address, or `ALL`.
 //
 // Example: bert@example.com
@@ -689,86 +697,78 @@ type AddressOrEmpty = string
 // Example: ["anna@example.com","chair@example.org"]
 type Addresses = []ForeignAddress
 
-// Admin An admin: what is worked out for it, then what the configured backend stores, under the backend's own names.
+// Adjustment A parameter of which another value was stored than was asked for.
+//
+// Example: {"asked":900,"field":"quota","stored":500}
+type Adjustment struct {
+	// Asked The value of the request.
+	Asked interface{} `json:"asked"`
+
+	// Field The name of the parameter.
+	Field string `json:"field"`
+
+	// Stored The value that was stored.
+	Stored interface{} `json:"stored"`
+}
+
+// Adjustments The parameters of which another value was stored than was asked for, since a limit demands it.
+type Adjustments = []Adjustment
+
+// Admin A standalone admin. Every parameter of the update is there under its own name, so that it can be sent back; limits do not
+// hold for a global admin.
+//
+// Example: {"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"}
 type Admin struct {
-	// AccountSetting LDAP. The same limits, as the entry holds them.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
+	// AccountStatus A disabled admin cannot log in.
+	AccountStatus AccountStatus `json:"accountStatus"`
 
-	// AccountStatus Either active or disabled.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
 
-	// Active 1 when the admin can log in; 0 when it is disabled.
-	Active *int64 `json:"active,omitempty"`
+	// DisableManagingQuarantinedMails Whether it is kept from quarantined mail.
+	DisableManagingQuarantinedMails YesNo `json:"disableManagingQuarantinedMails"`
 
-	// Cn The name to show.
-	Cn *[]string `json:"cn,omitempty"`
+	// DisableViewingMailLog Whether it is kept from the log of sent and received mail.
+	DisableViewingMailLog YesNo `json:"disableViewingMailLog"`
 
-	// Created When the admin was created.
-	Created *string `json:"created,omitempty"`
+	// IsGlobalAdmin Whether it may do everything in every domain.
+	IsGlobalAdmin YesNo `json:"isGlobalAdmin"`
 
-	// Description Remarks.
-	Description *[]string `json:"description,omitempty"`
-
-	// DisabledService Services switched off like view_mail_log.
-	DisabledService *[]string `json:"disabledService,omitempty"`
-
-	// DomainGlobalAdmin Is yes for a global admin.
-	DomainGlobalAdmin *[]string `json:"domainGlobalAdmin,omitempty"`
-
-	// EnabledService Services switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// Expired When the account ends. The year 9999 stands for never.
-	Expired *string `json:"expired,omitempty"`
-
-	// ExpiredDate When the account ends.
-	ExpiredDate *[]string `json:"expiredDate,omitempty"`
-
-	// GivenName The given name.
-	GivenName *[]string `json:"givenName,omitempty"`
-
-	// Isglobaladmin 1 for a global admin; else 0.
-	Isglobaladmin int64 `json:"isglobaladmin"`
-
-	// Language The language of the admin panel. Empty when none is set.
-	Language *string `json:"language,omitempty"`
+	// Language The language of the admin panel. Null leaves it to the server.
+	Language nullable.Nullable[string] `json:"language"`
 
 	// Mail The address of the admin.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailHost Historical. The host of the account.
-	MailHost *[]string `json:"mailHost,omitempty"`
+	Mail string `json:"mail"`
 
 	// ManagedDomains The domains that name it as their admin.
 	ManagedDomains []string `json:"managed_domains"`
 
-	// Modified When the admin was last changed.
-	Modified *string `json:"modified,omitempty"`
+	// MaxAliases How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
+	MaxAliases int64 `json:"maxAliases"`
+
+	// MaxDomains It may create domains until it manages this many. 0 and -1 allow none.
+	MaxDomains int64 `json:"maxDomains"`
+
+	// MaxLists How many lists its domains may have together. 0 is unlimited, -1 forbids them.
+	MaxLists int64 `json:"maxLists"`
+
+	// MaxQuota MB that the mailboxes of its domains may have together. 0 is unlimited, -1 forbids it to give any.
+	MaxQuota int64 `json:"maxQuota"`
+
+	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
+	MaxUsers int64 `json:"maxUsers"`
+
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
 
 	// Name The name to show.
-	Name *string `json:"name,omitempty"`
+	Name string `json:"name"`
 
-	// ObjectClass The object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
+	// PasswordChanged When the password was last changed. Null where that is not known.
+	PasswordChanged nullable.Nullable[time.Time] `json:"password_changed"`
 
-	// Passwordlastchange When the password was last changed.
-	Passwordlastchange *string `json:"passwordlastchange,omitempty"`
-
-	// PreferredLanguage The language of the admin panel.
-	PreferredLanguage *[]string `json:"preferredLanguage,omitempty"`
-
-	// Settings The limits of the admin, such as `create_max_domains` and `create_max_quota` (MB).
-	Settings map[string]interface{} `json:"settings"`
-
-	// ShadowLastChange Day of the last password change since 1970.
-	ShadowLastChange *[]string `json:"shadowLastChange,omitempty"`
-
-	// Sn The family name.
-	Sn *[]string `json:"sn,omitempty"`
-
-	// Username The address of the admin.
-	Username             *string                `json:"username,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 }
 
 // AdminCreate A new admin. A password is needed, all else may be left out.
@@ -777,6 +777,9 @@ type Admin struct {
 type AdminCreate struct {
 	// AccountStatus A disabled admin cannot log in. `active` unless given.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
 
 	// DisableManagingQuarantinedMails `yes` keeps the admin from quarantined mail. `no` unless given.
 	DisableManagingQuarantinedMails *YesNo `json:"disableManagingQuarantinedMails,omitempty"`
@@ -790,6 +793,12 @@ type AdminCreate struct {
 
 	// Language The language of the admin panel. Null or absent leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
 	MaxAliases *Limit `json:"maxAliases,omitempty"`
@@ -807,6 +816,9 @@ type AdminCreate struct {
 	// MaxUsers How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
 	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name The name to show.
 	Name *DisplayName `json:"name,omitempty"`
 
@@ -814,13 +826,14 @@ type AdminCreate struct {
 	// stored as a hash only. Without one the answer is 422 `WEAK_PASSWORD`.
 	Password *Password `json:"password,omitempty"`
 
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
+
 	// QuotaUnit The unit of `maxQuota`. Only together with it.
 	QuotaUnit *QuotaUnit `json:"quotaUnit,omitempty"`
 }
 
-// AdminListReply The answer to `GET /api/admins`.
-//
-// Example: {"_data":[{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":1,"language":"en_US","managed_domains":[],"modified":"2025-05-20 12:05:44","name":"Administrator","passwordlastchange":"2025-03-14 09:30:00","settings":{},"username":"admin@postern.local"},{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":0,"language":"en_US","managed_domains":["example.com","example.org"],"modified":"2025-05-20 12:05:44","name":"Olaf Lind","passwordlastchange":"2025-03-14 09:30:00","settings":{"create_max_domains":5,"create_max_quota":102400,"create_max_users":200,"create_new_domains":"yes"},"username":"olaf@hoster.example"}],"_success":true}
+// AdminListReply Admins.
 type AdminListReply struct {
 	Data    []Admin                       `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
@@ -828,9 +841,7 @@ type AdminListReply struct {
 	Total   *Total                        `json:"_total,omitempty"`
 }
 
-// AdminReply The answer to `GET /api/admin/{mail}`.
-//
-// Example: {"_data":{"active":1,"created":"2025-03-14 09:30:00","expired":"9999-12-31 00:00:00","isglobaladmin":0,"language":"en_US","managed_domains":["example.com","example.org"],"modified":"2025-05-20 12:05:44","name":"Olaf Lind","passwordlastchange":"2025-03-14 09:30:00","settings":{"create_max_domains":5,"create_max_quota":102400,"create_max_users":200,"create_new_domains":"yes"},"username":"olaf@hoster.example"},"_success":true}
+// AdminReply An admin.
 type AdminReply struct {
 	Data    Admin     `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -842,6 +853,9 @@ type AdminReply struct {
 type AdminUpdate struct {
 	// AccountStatus A disabled admin cannot log in, and its open sessions end.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
 
 	// DisableManagingQuarantinedMails `yes` keeps the admin from quarantined mail.
 	DisableManagingQuarantinedMails *YesNo `json:"disableManagingQuarantinedMails,omitempty"`
@@ -855,6 +869,12 @@ type AdminUpdate struct {
 
 	// Language The language of the admin panel. Null leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
 
 	// MaxAliases How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
 	MaxAliases *Limit `json:"maxAliases,omitempty"`
@@ -872,6 +892,9 @@ type AdminUpdate struct {
 	// MaxUsers How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
 	MaxUsers *Limit `json:"maxUsers,omitempty"`
 
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name The name to show. Empty clears it.
 	Name *DisplayName `json:"name,omitempty"`
 
@@ -879,85 +902,58 @@ type AdminUpdate struct {
 	// stored as a hash only.
 	Password *Password `json:"password,omitempty"`
 
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
+
 	// QuotaUnit The unit of `maxQuota`. Only together with it.
 	QuotaUnit *QuotaUnit `json:"quotaUnit,omitempty"`
 }
 
-// Alias An alias account as it is stored. The computed keys come first and are there on every backend; below them SQL
-// has its columns and OpenLDAP its attributes, which are always lists.
+// AdminWriteReply The admin as it is after the write.
+type AdminWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *Admin       `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
+// Alias An alias account. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"}
 type Alias struct {
-	// AccessPolicy Who may send to the alias.
-	AccessPolicy *[]string `json:"accessPolicy,omitempty"`
+	// AccessPolicy Who may send to the alias. Null, where nothing is stored, is the same as public.
+	AccessPolicy nullable.Nullable[string] `json:"accessPolicy"`
 
-	// Accesspolicy Who may send to the alias. Empty is the same as `public`.
-	Accesspolicy *string `json:"accesspolicy,omitempty"`
+	// AccountStatus Whether the alias hands on mail.
+	AccountStatus AccountStatus `json:"accountStatus"`
 
-	// AccountSetting OpenLDAP: the settings of the account.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
 
-	// AccountStatus `active` or `disabled`.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
+	// Domain The domain of the alias.
+	Domain string `json:"domain"`
 
-	// Active 1 if the alias works, 0 if it is disabled.
-	Active *int64 `json:"active,omitempty"`
-
-	// Address Address of the alias.
-	Address *string `json:"address,omitempty"`
-
-	// Cn Display name.
-	Cn *[]string `json:"cn,omitempty"`
-
-	// Created Creation, UTC.
-	Created *string `json:"created,omitempty"`
-
-	// Description Remark.
-	Description *[]string `json:"description,omitempty"`
-
-	// DisabledService Services that are switched off.
-	DisabledService *[]string `json:"disabledService,omitempty"`
-
-	// Domain Domain of the alias.
-	Domain *string `json:"domain,omitempty"`
-
-	// DomainStatus `disabled` while the domain is disabled.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EnabledService Services that are switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// Expired When the account ends, UTC.
-	Expired *string `json:"expired,omitempty"`
-
-	// ListModerator Addresses that may always send to the alias.
-	ListModerator *[]string `json:"listModerator,omitempty"`
-
-	// Mail Address of the alias.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailForwardingAddress Addresses that mail to the alias is handed on to.
-	MailForwardingAddress *[]string `json:"mailForwardingAddress,omitempty"`
-
-	// MemberOfGroup Mailing lists of which the alias is a member, without their names under alias domains.
-	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
+	// Mail The address of the alias.
+	Mail string `json:"mail"`
 
 	// Members Addresses that mail to the alias is handed on to.
 	Members []string `json:"members"`
 
-	// Moderators Addresses that may always send to the alias; `*@example.com` stands for a whole domain.
+	// Moderators Addresses that may always send to the alias. One such as *@example.com stands for a whole domain.
 	Moderators []string `json:"moderators"`
 
-	// Modified Last change, UTC.
-	Modified *string `json:"modified,omitempty"`
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
 
 	// Name Display name.
-	Name *string `json:"name,omitempty"`
+	Name string `json:"name"`
 
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
-
-	// ShadowAddress Further addresses, such as those in alias domains.
-	ShadowAddress        *[]string              `json:"shadowAddress,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 }
 
 // AliasAccessPolicy Who may send to the alias: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
@@ -982,35 +978,43 @@ type AliasCreate struct {
 	// AccountStatus `active` unless given. A disabled alias hands on no mail.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
 	// Members Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
 	// without members. Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Moderators Worked out by the server. It is passed over when it comes back, whatever its value.
+	Moderators *Computed `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Left out, the alias has none.
 	Name *DisplayName `json:"name,omitempty"`
 }
 
-// AliasListItem A whole record, or with `email_only=yes` an address.
-type AliasListItem struct {
+// AliasListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+type AliasListOrNames struct {
 	union json.RawMessage
 }
 
-// AliasListItem1 defines model for AliasListItem.1.
-type AliasListItem1 = string
-
 // AliasListReply The alias accounts of a domain.
-//
-// Example: {"_data":[{"accesspolicy":"domain","active":1,"address":"sales@example.com","created":"2025-03-02 10:20:04","domain":"example.com","expired":"9999-12-31 00:00:00","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14 08:51:37","name":"Sales team"},{"accesspolicy":"public","active":0,"address":"support@example.com","created":"2025-03-02 10:21:40","domain":"example.com","expired":"9999-12-31 00:00:00","members":["ben@example.com"],"moderators":[],"modified":"2025-03-02 10:21:40","name":"Support"}],"_success":true}
 type AliasListReply struct {
-	Data    []AliasListItem               `json:"_data"`
+	Data    []Alias                       `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
 
 // AliasReply An alias account.
-//
-// Example: {"_data":{"accesspolicy":"domain","active":1,"address":"sales@example.com","created":"2025-03-02 10:20:04","domain":"example.com","expired":"9999-12-31 00:00:00","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14 08:51:37","name":"Sales team"},"_success":true}
 type AliasReply struct {
 	Data    Alias     `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -1034,15 +1038,42 @@ type AliasUpdate struct {
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
 	AddMember *Addresses `json:"addMember,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
 	// Members The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
 	// have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Moderators Worked out by the server. It is passed over when it comes back, whatever its value.
+	Moderators *Computed `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Empty clears it.
 	Name *DisplayName `json:"name,omitempty"`
 
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
 	RemoveMember *Addresses `json:"removeMember,omitempty"`
+}
+
+// AliasWriteReply The alias as it is after the write.
+type AliasWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *Alias       `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
 }
 
 // BannedRule The name of a rule in Amavisd's configuration that says which attachments are banned.
@@ -1054,6 +1085,9 @@ type BannedRule = string
 //
 // Example: whitelist
 type Colour string
+
+// Computed Worked out by the server. It is passed over when it comes back, whatever its value.
+type Computed = interface{}
 
 // Count How many there are.
 //
@@ -1076,160 +1110,110 @@ type Credentials struct {
 // Example: inbound
 type Direction string
 
+// Discarded Items of a list that were left out, at most 20 of them.
+type Discarded = []string
+
 // DisplayName A name that people read beside the address.
 //
 // Example: Anna Berg
 type DisplayName = string
 
-// Domain A domain: what is worked out for it, then what the configured backend stores, under the backend's own names.
+// Domain A domain. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}}
 type Domain struct {
-	// AccountSetting LDAP. The settings of the domain, such as `defaultQuota` and `disabledDomainProfile`.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
-
-	// AccountStatus Either active or disabled.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
-
-	// Active 1 when the domain works; 0 when it is disabled.
-	Active *int64 `json:"active,omitempty"`
+	// AccountStatus Whether the domain is in use.
+	AccountStatus AccountStatus `json:"accountStatus"`
 
 	// Admins Who manages the domain. Global admins do so unnamed.
 	Admins []string `json:"admins"`
 
 	// AliasDomains Names whose mail comes to this domain.
-	AliasDomains []string `json:"alias_domains"`
-
-	// Aliases Alias accounts allowed. 0 is unlimited; -1 forbids them.
-	Aliases *int64 `json:"aliases,omitempty"`
-
-	// AllocatedQuota MB that the mailboxes have been given together.
-	AllocatedQuota int64 `json:"allocated_quota"`
-
-	// Backupmx 1 when this server is a backup MX of the domain.
-	Backupmx *int64 `json:"backupmx,omitempty"`
+	AliasDomains []string `json:"aliasDomains"`
 
 	// Catchall Who gets mail to addresses that do not exist.
 	Catchall []string `json:"catchall"`
 
-	// Cn The name of the organisation.
-	Cn *[]string `json:"cn,omitempty"`
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
 
-	// Created When the domain was created.
-	Created *string `json:"created,omitempty"`
+	// DefaultQuota MB that a mailbox created without a quota gets. Null sets no default.
+	DefaultQuota nullable.Nullable[int64] `json:"defaultQuota"`
 
-	// Description SQL the name of the organisation; LDAP a list of remarks.
-	Description interface{} `json:"description,omitempty"`
+	// DisabledDomainProfiles Groups of domain settings that its admins may not change.
+	DisabledDomainProfiles []string `json:"disabledDomainProfiles"`
 
-	// DisabledService Services switched off.
-	DisabledService *[]string `json:"disabledService,omitempty"`
+	// DisabledUserPreferences Pages of self-service that its people do not get.
+	DisabledUserPreferences []string `json:"disabledUserPreferences"`
 
-	// Disclaimer The footer put under outgoing mail. SQL a string; LDAP a list of one.
-	Disclaimer interface{} `json:"disclaimer,omitempty"`
+	// DisabledUserProfiles Groups of mailbox settings that its admins may not change.
+	DisabledUserProfiles []string `json:"disabledUserProfiles"`
 
 	// Domain The name of the domain.
-	Domain *string `json:"domain,omitempty"`
+	Domain string `json:"domain"`
 
-	// DomainAdmin Who manages the domain.
-	DomainAdmin *[]string `json:"domainAdmin,omitempty"`
+	// IsBackupmx Whether this server is a backup MX for the domain.
+	IsBackupmx YesNo `json:"is_backupmx"`
 
-	// DomainAliasName The alias domains.
-	DomainAliasName *[]string `json:"domainAliasName,omitempty"`
+	// Language The language that new mailboxes get. Null leaves it to the server.
+	Language nullable.Nullable[string] `json:"language"`
 
-	// DomainBackupMX Is yes on a backup MX.
-	DomainBackupMX *[]string `json:"domainBackupMX,omitempty"`
+	// MaxPasswordLength Characters that a password may have at most. Null leaves it to the server.
+	MaxPasswordLength nullable.Nullable[int64] `json:"maxPasswordLength"`
 
-	// DomainCurrentAliasNumber The stored count of alias accounts.
-	DomainCurrentAliasNumber *[]string `json:"domainCurrentAliasNumber,omitempty"`
+	// MaxUserQuota MB that one mailbox may have at most. Null sets no maximum.
+	MaxUserQuota nullable.Nullable[int64] `json:"maxUserQuota"`
 
-	// DomainCurrentListNumber The stored count of mailing lists.
-	DomainCurrentListNumber *[]string `json:"domainCurrentListNumber,omitempty"`
+	// MinPasswordLength Characters that a password needs at least. Null leaves it to the server.
+	MinPasswordLength nullable.Nullable[int64] `json:"minPasswordLength"`
 
-	// DomainCurrentQuotaSize Historical. Bytes given to mailboxes.
-	DomainCurrentQuotaSize *[]string `json:"domainCurrentQuotaSize,omitempty"`
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
 
-	// DomainCurrentUserNumber The stored count of mailboxes.
-	DomainCurrentUserNumber *[]string `json:"domainCurrentUserNumber,omitempty"`
+	// Name The name of the company or organisation.
+	Name string `json:"name"`
 
-	// DomainName The name of the domain.
-	DomainName *[]string `json:"domainName,omitempty"`
+	// NumberOfAliases How many alias accounts it may have. 0 is unlimited, -1 forbids new ones.
+	NumberOfAliases int64 `json:"numberOfAliases"`
 
-	// DomainPendingAliasName Alias domains awaiting proof.
-	DomainPendingAliasName *[]string `json:"domainPendingAliasName,omitempty"`
+	// NumberOfLists How many mailing lists it may have. 0 is unlimited, -1 forbids new ones.
+	NumberOfLists int64 `json:"numberOfLists"`
 
-	// DomainRecipientBccAddress Gets copies of mail to the domain.
-	DomainRecipientBccAddress *[]string `json:"domainRecipientBccAddress,omitempty"`
+	// NumberOfUsers How many mailboxes it may have. 0 is unlimited, -1 forbids new ones.
+	NumberOfUsers int64 `json:"numberOfUsers"`
 
-	// DomainSenderBccAddress Gets copies of what the domain sends.
-	DomainSenderBccAddress *[]string `json:"domainSenderBccAddress,omitempty"`
+	// OutboundRelay The host that mail from the domain leaves through. Empty for none.
+	OutboundRelay string `json:"outboundRelay"`
 
-	// EnabledService Services switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
+	// Ownership Whether the name still has to be proven.
+	Ownership OwnershipStatus `json:"ownership"`
 
-	// Expired When the domain ends. The year 9999 stands for never.
-	Expired *string `json:"expired,omitempty"`
+	// PendingAliasDomains Alias domains that have to be proven before they are in use.
+	PendingAliasDomains []string `json:"pendingAliasDomains"`
 
-	// ExpiredDate When the domain ends.
-	ExpiredDate *[]string `json:"expiredDate,omitempty"`
-
-	// MailHost The host that the mailboxes are on.
-	MailHost *[]string `json:"mailHost,omitempty"`
-
-	// Mailboxes Mailboxes allowed. 0 is unlimited; -1 forbids them.
-	Mailboxes *int64 `json:"mailboxes,omitempty"`
-
-	// Maillists Mailing lists allowed. 0 is unlimited; -1 forbids them.
-	Maillists *int64 `json:"maillists,omitempty"`
-
-	// Maxquota The same as quota.
-	Maxquota *int64 `json:"maxquota,omitempty"`
-
-	// Modified When the domain was last changed.
-	Modified *string `json:"modified,omitempty"`
-
-	// MtaTransport The Postfix transport that delivers here.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
-
-	// NumExistingAliases How many alias accounts there are.
-	NumExistingAliases Count `json:"num_existing_aliases"`
-
-	// NumExistingMaillists How many mailing lists there are.
-	NumExistingMaillists Count `json:"num_existing_maillists"`
-
-	// NumExistingUsers How many mailboxes there are.
-	NumExistingUsers Count `json:"num_existing_users"`
-
-	// ObjectClass The object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
-
-	// Ownership Whether the name still has to be proven. Of a single domain on the strict surface alone.
-	Ownership *OwnershipStatus `json:"ownership,omitempty"`
-
-	// PendingAliasDomains Alias domains that have to be proven before they are in use. Of a single domain on the strict surface alone.
-	PendingAliasDomains *[]string `json:"pendingAliasDomains,omitempty"`
-
-	// PreferredLanguage The language of new mailboxes.
-	PreferredLanguage *[]string `json:"preferredLanguage,omitempty"`
+	// Primarymx The server that a backup MX passes mail on to. Empty looks it up.
+	Primarymx string `json:"primarymx"`
 
 	// Quota MB that the mailboxes may have together. 0 is unlimited.
-	Quota *int64 `json:"quota,omitempty"`
+	Quota int64 `json:"quota"`
 
-	// RecipientBcc Gets a blind copy of mail to the domain. Empty when nobody does.
-	RecipientBcc string `json:"recipient_bcc"`
+	// RecipientBcc Gets a blind copy of mail to the domain. Empty for nobody.
+	RecipientBcc string `json:"recipientBcc"`
 
-	// Relayhost The host that mail from the domain leaves through. Empty for none.
-	Relayhost string `json:"relayhost"`
+	// SenderBcc Gets a blind copy of what the domain sends. Empty for nobody.
+	SenderBcc string `json:"senderBcc"`
 
-	// SenderRelayHost The host that mail leaves through.
-	SenderRelayHost *[]string `json:"senderRelayHost,omitempty"`
+	// Services Services that are on.
+	Services []string `json:"services"`
 
-	// SenderBcc Gets a blind copy of what the domain sends. Empty when nobody does.
-	SenderBcc string `json:"sender_bcc"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 
-	// Settings SQL. The settings of the domain, such as `default_user_quota` and `disabled_domain_profiles`.
-	Settings *map[string]interface{} `json:"settings,omitempty"`
+	// Transport How Postfix delivers mail to the domain.
+	Transport string `json:"transport"`
 
-	// Transport The Postfix transport that delivers here.
-	Transport            *string                `json:"transport,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	// Usage What the domain holds.
+	Usage DomainUsage `json:"usage"`
 }
 
 // DomainAdminsUpdate Whom to add to and remove from the admins of a domain.
@@ -1253,14 +1237,59 @@ type DomainAdminsUpdate struct {
 //
 // Example: {"defaultQuota":1024,"language":"en_US","name":"Example Ltd","numberOfUsers":50,"quota":51200}
 type DomainCreate struct {
+	// AccountStatus `active` unless given. A disabled domain receives no mail, and nobody in it reads any.
+	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
+
+	// Admins Worked out by the server. It is passed over when it comes back, whatever its value.
+	Admins *Computed `json:"admins,omitempty"`
+
+	// AliasDomains Alias domains, taken as by `addAliasDomain` of the update: those of an admin that is not global are pending.
+	AliasDomains *DomainNames `json:"aliasDomains,omitempty"`
+
+	// Catchall Who gets mail to addresses of the domain that do not exist. Left out or empty, such mail is refused. An address
+	// of a hosted domain has to exist, so that there can be none of the new domain yet.
+	Catchall *Addresses `json:"catchall,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// DefaultQuota MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
 	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
+
+	// DisabledDomainProfiles All groups of domain settings that the admins of the domain may not change.
+	DisabledDomainProfiles *DomainProfileNames `json:"disabledDomainProfiles,omitempty"`
+
+	// DisabledUserPreferences All pages of self-service that the people of the domain do not get.
+	DisabledUserPreferences *UserPreferenceNames `json:"disabledUserPreferences,omitempty"`
+
+	// DisabledUserProfiles All groups of mailbox settings that the admins of the domain may not change.
+	DisabledUserProfiles *UserProfileNames `json:"disabledUserProfiles,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// IsBackupmx `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
+	// `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+	// are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+	// refuse mail for these.
+	IsBackupmx *YesNo `json:"is_backupmx,omitempty"`
 
 	// Language The language that new mailboxes get. Null or absent leaves it to the server.
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
+	// MaxPasswordLength Characters that a mailbox password may have at most. Null or 0 goes back to the server's maximum. A
+	// value above that one counts only when a global admin sets it.
+	MaxPasswordLength nullable.Nullable[int64] `json:"maxPasswordLength,omitempty"`
+
 	// MaxUserQuota MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
 	MaxUserQuota nullable.Nullable[Megabytes] `json:"maxUserQuota,omitempty"`
+
+	// MinPasswordLength Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
+	// below that one counts only when a global admin sets it.
+	MinPasswordLength nullable.Nullable[int64] `json:"minPasswordLength,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name The name of the company or organisation.
 	Name *string `json:"name,omitempty"`
@@ -1274,6 +1303,22 @@ type DomainCreate struct {
 	// NumberOfUsers How many mailboxes the domain may have. 0, the default, is unlimited; -1 forbids them.
 	NumberOfUsers *Limit `json:"numberOfUsers,omitempty"`
 
+	// OutboundRelay The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
+	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+	// (`PERMISSION_DENIED`).
+	OutboundRelay *RelayHost `json:"outboundRelay,omitempty"`
+
+	// Ownership Worked out by the server. It is passed over when it comes back, whatever its value.
+	Ownership *Computed `json:"ownership,omitempty"`
+
+	// PendingAliasDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	PendingAliasDomains *Computed `json:"pendingAliasDomains,omitempty"`
+
+	// Primarymx The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
+	// `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
+	// together with `is_backupmx`, not together with `transport`.
+	Primarymx *RelayHost `json:"primarymx,omitempty"`
+
 	// Quota MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
 	Quota *Megabytes `json:"quota,omitempty"`
 
@@ -1283,23 +1328,24 @@ type DomainCreate struct {
 	// SenderBcc Gets a blind copy of all mail that the domain sends. An address of a hosted domain has to exist.
 	SenderBcc *AddressOrEmpty `json:"senderBcc,omitempty"`
 
+	// Services All services that the domain is to have. Left out, it gets those of a new domain.
+	Services *DomainServices `json:"services,omitempty"`
+
 	// Transport How Postfix delivers mail to the domain. Empty or absent takes the server's default, `dovecot`.
 	Transport *Transport `json:"transport,omitempty"`
+
+	// Usage Worked out by the server. It is passed over when it comes back, whatever its value.
+	Usage *Computed `json:"usage,omitempty"`
 }
 
-// DomainListItem A whole domain, or its name where `name_only=yes` was asked for.
-type DomainListItem struct {
+// DomainListOrNames The answer to a list, without and with `name_only=yes`. An empty one is either.
+type DomainListOrNames struct {
 	union json.RawMessage
 }
 
-// DomainListItem1 defines model for DomainListItem.1.
-type DomainListItem1 = string
-
-// DomainListReply The answer to `GET /api/domains`.
-//
-// Example: {"_data":[{"active":1,"admins":["anna@example.com"],"alias_domains":[],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":[],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"quota":51200,"recipient_bcc":"","relayhost":"","sender_bcc":"","settings":{"default_user_quota":1024},"transport":"dovecot"}],"_success":true}
+// DomainListReply Domains.
 type DomainListReply struct {
-	Data    []DomainListItem              `json:"_data"`
+	Data    []Domain                      `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
@@ -1355,9 +1401,7 @@ type DomainProfileName string
 // Example: ["relay","throttle"]
 type DomainProfileNames = []DomainProfileName
 
-// DomainReply The answer to `GET /api/domain/{domain}`.
-//
-// Example: {"_data":{"active":1,"admins":["anna@example.com"],"alias_domains":["example.net"],"aliases":0,"allocated_quota":12288,"backupmx":0,"catchall":["office@example.com"],"created":"2025-03-14 09:26:53","description":"Example Ltd","disclaimer":"","domain":"example.com","expired":"9999-12-31 00:00:00","mailboxes":50,"maillists":5,"maxquota":51200,"modified":"2025-06-02 16:40:11","num_existing_aliases":3,"num_existing_maillists":1,"num_existing_users":12,"ownership":"exempt","pendingAliasDomains":[],"quota":51200,"recipient_bcc":"archive@example.org","relayhost":"[smtp.example.net]:587","sender_bcc":"","settings":{"default_language":"en_US","default_user_quota":1024,"disabled_domain_profiles":["relay","throttle"],"min_passwd_length":10},"transport":"dovecot"},"_success":true}
+// DomainReply A domain.
 type DomainReply struct {
 	Data    Domain    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -1404,6 +1448,9 @@ type DomainUpdate struct {
 	// AddService Services to switch on. Not together with `services`.
 	AddService *DomainServices `json:"addService,omitempty"`
 
+	// Admins Worked out by the server. It is passed over when it comes back, whatever its value.
+	Admins *Computed `json:"admins,omitempty"`
+
 	// AliasDomains All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
 	// among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
 	// `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
@@ -1412,6 +1459,9 @@ type DomainUpdate struct {
 	// Catchall Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
 	// and such mail is refused again. An address of a hosted domain has to exist.
 	Catchall *Addresses `json:"catchall,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
 
 	// DefaultQuota MB that a mailbox created without a quota gets. Null or 0 removes the default.
 	DefaultQuota nullable.Nullable[Megabytes] `json:"defaultQuota,omitempty"`
@@ -1424,6 +1474,21 @@ type DomainUpdate struct {
 
 	// DisableUserProfile Groups of mailbox settings that the admins of the domain may no longer change.
 	DisableUserProfile *UserProfileNames `json:"disableUserProfile,omitempty"`
+
+	// DisabledDomainProfiles All groups of domain settings that the admins of the domain may not change. Empty clears. Not together
+	// with `disableDomainProfile` and `enableDomainProfile`.
+	DisabledDomainProfiles *DomainProfileNames `json:"disabledDomainProfiles,omitempty"`
+
+	// DisabledUserPreferences All pages of self-service that the people of the domain do not get. Empty clears. Not together with
+	// `disableUserPreference` and `enableUserPreference`.
+	DisabledUserPreferences *UserPreferenceNames `json:"disabledUserPreferences,omitempty"`
+
+	// DisabledUserProfiles All groups of mailbox settings that the admins of the domain may not change. Empty clears. Not together
+	// with `disableUserProfile` and `enableUserProfile`.
+	DisabledUserProfiles *UserProfileNames `json:"disabledUserProfiles,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
 
 	// EnableDomainProfile Groups of domain settings that the admins of the domain may change again.
 	EnableDomainProfile *DomainProfileNames `json:"enableDomainProfile,omitempty"`
@@ -1454,6 +1519,9 @@ type DomainUpdate struct {
 	// below that one counts only when a global admin sets it.
 	MinPasswordLength nullable.Nullable[int64] `json:"minPasswordLength,omitempty"`
 
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name The name of the company or organisation. Empty clears it.
 	Name *string `json:"name,omitempty"`
 
@@ -1470,6 +1538,12 @@ type DomainUpdate struct {
 	// `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
 	// (`PERMISSION_DENIED`).
 	OutboundRelay *RelayHost `json:"outboundRelay,omitempty"`
+
+	// Ownership Worked out by the server. It is passed over when it comes back, whatever its value.
+	Ownership *Computed `json:"ownership,omitempty"`
+
+	// PendingAliasDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	PendingAliasDomains *Computed `json:"pendingAliasDomains,omitempty"`
 
 	// Primarymx The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
 	// `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
@@ -1502,25 +1576,105 @@ type DomainUpdate struct {
 	// Transport How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
 	// `is_backupmx` and `primarymx`, which set the transport themselves.
 	Transport *Transport `json:"transport,omitempty"`
+
+	// Usage Worked out by the server. It is passed over when it comes back, whatever its value.
+	Usage *Computed `json:"usage,omitempty"`
 }
 
-// EffectiveSetting A value that applies, and whose it is.
+// DomainUsage What a domain holds.
+//
+// Example: {"aliases":3,"allocated_quota":12288,"lists":1,"users":12}
+type DomainUsage struct {
+	// Aliases How many alias accounts there are.
+	Aliases Count `json:"aliases"`
+
+	// AllocatedQuota MB that the mailboxes have been given together.
+	AllocatedQuota int64 `json:"allocated_quota"`
+
+	// Lists How many mailing lists there are.
+	Lists Count `json:"lists"`
+
+	// Users How many mailboxes there are.
+	Users Count `json:"users"`
+}
+
+// DomainWriteReply The domain as it is after the write.
+type DomainWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *Domain      `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
+// EffectiveChoice A value that applies, and whose it is.
+//
+// Example: {"source":"@example.com","value":"yes"}
+type EffectiveChoice struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
+
+	// Value The value, in the form of the parameter. Null where nobody says anything.
+	Value nullable.Nullable[string] `json:"value"`
+}
+
+// EffectiveNumber A value that applies, and whose it is.
+//
+// Example: {"source":"@example.com","value":100}
+type EffectiveNumber struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
+
+	// Value The value, in the form of the parameter. Null where nobody says anything.
+	Value nullable.Nullable[int64] `json:"value"`
+}
+
+// EffectiveRules A value that applies, and whose it is.
+//
+// Example: {"source":"default","value":["DEFAULT"]}
+type EffectiveRules struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
+
+	// Value The rules. Null where nobody says anything.
+	Value nullable.Nullable[[]string] `json:"value"`
+}
+
+// EffectiveScore A value that applies, and whose it is.
 //
 // Example: {"source":"@example.com","value":5.5}
-type EffectiveSetting struct {
-	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the program's own
-	// configuration.
-	Source string `json:"source"`
+type EffectiveScore struct {
+	// Source Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+	// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+	//
+	//
+	// Example: @example.com
+	Source EffectiveSource `json:"source"`
 
-	// Value The value, in the form of the parameter. Where nobody has set it, that of the program's configuration as
-	// iRedMail writes it, or null where that says nothing.
-	Value nullable.Nullable[interface{}] `json:"value"`
+	// Value The score. Null where nobody says anything.
+	Value nullable.Nullable[float64] `json:"value"`
 }
 
-// EffectiveSettings What applies to the account once broader settings are counted in, by parameter: those of the mailbox come before
-// those of its domain, these before those of everybody, and these before what the program itself is configured
-// with. `_data` holds the account's own setting alone.
-type EffectiveSettings map[string]EffectiveSetting
+// EffectiveSource Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+// iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
+//
+// Example: @example.com
+type EffectiveSource = string
 
 // ErrorCode What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
 // its status. `/docs/errors.html` has all of them as a table. Those that begin with `PW_` are causes of `WEAK_PASSWORD`, in
@@ -1572,51 +1726,44 @@ type Fault struct {
 // Example: sean.o'brien@example.net
 type ForeignAddress = string
 
-// Greylisting A greylisting setting. Empty where there is none.
+// Greylisting Whether mail to an account is greylisted, and whose mail is not.
+//
+// Example: {"account":"example.com","senders":["198.51.100.7","@example.net"],"status":"disable"}
 type Greylisting struct {
-	// Account Whom it is for: `@.` (everybody), `@` and a domain, or an address.
-	Account *string `json:"account,omitempty"`
+	// Account Whom it is for: `global` (everybody), a domain, or an address.
+	Account string `json:"account"`
 
-	// Active 1 defers unknown senders, 0 does not.
-	Active *int64 `json:"active,omitempty"`
+	// Senders Its own whitelist: who is not greylisted when writing to it. At most 1,000; `GET .../whitelists` answers all.
+	Senders []string `json:"senders"`
 
-	// Comment A note.
-	Comment *string `json:"comment,omitempty"`
+	// Status `enable` or `disable`. Null where the account has no setting of its own.
+	Status nullable.Nullable[string] `json:"status"`
 
-	// ID Row number.
-	ID *int64 `json:"id,omitempty"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
+}
 
-	// Priority Which setting comes first; 100 for an address, 60 for a domain, 0 for everybody.
-	Priority *int64 `json:"priority,omitempty"`
-
-	// Sender Whose mail it is about; `@.` is everybody.
-	Sender *string `json:"sender,omitempty"`
-
-	// SenderPriority Which sender comes first within one account; 0 for everybody.
-	SenderPriority *int64 `json:"sender_priority,omitempty"`
-
-	// Status `enable` or `disable`.
-	Status               *string                `json:"status,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+// GreylistingEffective What applies once broader settings are counted in.
+type GreylistingEffective struct {
+	// Status A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	Status EffectiveChoice `json:"status"`
 }
 
 // GreylistingListReply All greylisting settings.
-//
-// Example: {"_data":[{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},{"account":"@.","active":1,"comment":"","priority":0,"sender":"@.","sender_priority":0,"status":"enable"}],"_success":true}
 type GreylistingListReply struct {
-	Data    []Greylisting                 `json:"_data"`
+	Data    []GreylistingSetting          `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
 
-// GreylistingReply A greylisting setting.
-//
-// Example: {"_data":{"account":"@example.com","active":0,"comment":"","priority":60,"sender":"@.","sender_priority":0,"status":"disable"},"_effective":{"status":{"source":"@example.com","value":"disable"}},"_success":true}
+// GreylistingReply A greylisting setting, and what applies.
 type GreylistingReply struct {
-	Data      Greylisting       `json:"_data"`
-	Effective EffectiveSettings `json:"_effective"`
-	Success   Succeeded         `json:"_success"`
+	Data      Greylisting          `json:"_data"`
+	Effective GreylistingEffective `json:"_effective"`
+	Success   Succeeded            `json:"_success"`
 }
 
 // GreylistingSenders Each one a mail address (`news@example.net`), a domain (`@example.net`), a domain with its subdomains
@@ -1626,6 +1773,23 @@ type GreylistingReply struct {
 //
 // Example: ["198.51.100.7","@example.net"]
 type GreylistingSenders = []string
+
+// GreylistingSetting One greylisting setting, also one that another tool made for certain senders.
+//
+// Example: {"account":"@example.com","comment":"","sender":"@.","status":"disable"}
+type GreylistingSetting struct {
+	// Account Whom it is for: `@.` (everybody), `@` and a domain, or an address.
+	Account string `json:"account"`
+
+	// Comment A note.
+	Comment string `json:"comment"`
+
+	// Sender Whose mail it is about. `@.` is everybody.
+	Sender string `json:"sender"`
+
+	// Status `enable` or `disable`.
+	Status string `json:"status"`
+}
 
 // GreylistingSort What greylisting settings are sorted by.
 //
@@ -1716,41 +1880,24 @@ type MailboxFormat string
 // Example: /var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30
 type MailboxPath = string
 
-// MailingList A mailing list: the parameters under their published names, then the columns or attributes of the account
-// database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
-// and come with `GET /api/ml/{mail}` only.
+// MailingList A mailing list with all its settings. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accessPolicy":"membersonly","accountStatus":"active","close_list":"no","created":"2025-03-04T09:12:40Z","custom_headers":"X-Office: Berlin","disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"subject_prefix":"[dev] ","subscription_moderators":[]}
 type MailingList struct {
-	// AccessPolicy Who may post; `public` where nothing is stored.
-	AccessPolicy string `json:"accessPolicy"`
+	// AccessPolicy Who may post. Null, where nothing is stored, is the same as public.
+	AccessPolicy nullable.Nullable[string] `json:"accessPolicy"`
 
-	// Accesspolicy The access policy as stored.
-	Accesspolicy *string `json:"accesspolicy,omitempty"`
-
-	// AccountSetting Further settings as stored.
-	AccountSetting *[]string `json:"accountSetting,omitempty"`
-
-	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
-	//
-	// Example: active
+	// AccountStatus Whether the list takes posts.
 	AccountStatus AccountStatus `json:"accountStatus"`
-
-	// Active 1 active, 0 disabled.
-	Active *int64 `json:"active,omitempty"`
-
-	// Address Address of the list.
-	Address *string `json:"address,omitempty"`
 
 	// CloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
 	//
 	//
 	// Example: no
-	CloseList *MailingListCloseList `json:"close_list,omitempty"`
+	CloseList MailingListCloseList `json:"close_list"`
 
-	// Cn Name of the list.
-	Cn *[]string `json:"cn,omitempty"`
-
-	// Created When the list was made.
-	Created *string `json:"created,omitempty"`
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
 
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
@@ -1763,135 +1910,90 @@ type MailingList struct {
 	//
 	// Example: X-Office: Berlin
 	// X-Team: Developers
-	CustomHeaders *MailingListCustomHeaders `json:"custom_headers,omitempty"`
-
-	// Description Text of the newsletter. A string from SQL, a list of strings from LDAP.
-	Description nullable.Nullable[interface{}] `json:"description,omitempty"`
+	CustomHeaders MailingListCustomHeaders `json:"custom_headers"`
 
 	// DisableArchive `yes` keeps no posts in the list's archive. Default `no`.
 	//
 	// Example: no
-	DisableArchive *MailingListDisableArchive `json:"disable_archive,omitempty"`
+	DisableArchive MailingListDisableArchive `json:"disable_archive"`
 
 	// DisableDigestSubscription `yes` refuses subscriptions that get the posts as a digest. Default `no`.
 	//
 	// Example: no
-	DisableDigestSubscription *MailingListDisableDigestSubscription `json:"disable_digest_subscription,omitempty"`
+	DisableDigestSubscription MailingListDisableDigestSubscription `json:"disable_digest_subscription"`
 
 	// DisableDigestText `yes` leaves the plain text summary out of digests. Default `no`.
 	//
 	// Example: no
-	DisableDigestText *MailingListDisableDigestText `json:"disable_digest_text,omitempty"`
+	DisableDigestText MailingListDisableDigestText `json:"disable_digest_text"`
 
 	// DisableNomailSubscription `yes` refuses subscriptions that get no mail. Default `no`.
 	//
 	// Example: no
-	DisableNomailSubscription *MailingListDisableNomailSubscription `json:"disable_nomail_subscription,omitempty"`
+	DisableNomailSubscription MailingListDisableNomailSubscription `json:"disable_nomail_subscription"`
 
 	// DisableRetrievingOldPosts `yes` lets nobody fetch old posts by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingOldPosts *MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts,omitempty"`
+	DisableRetrievingOldPosts MailingListDisableRetrievingOldPosts `json:"disable_retrieving_old_posts"`
 
 	// DisableRetrievingSubscribers `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
 	//
 	// Example: yes
-	DisableRetrievingSubscribers *MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers,omitempty"`
+	DisableRetrievingSubscribers MailingListDisableRetrievingSubscribers `json:"disable_retrieving_subscribers"`
 
 	// DisableSendCopyToSender `yes` sends a subscriber no copy of a post of their own. Default `yes`.
 	//
 	// Example: yes
-	DisableSendCopyToSender *MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender,omitempty"`
+	DisableSendCopyToSender MailingListDisableSendCopyToSender `json:"disable_send_copy_to_sender"`
 
 	// DisableSubscription `yes` lets nobody join by mail; leaving stays possible. Default `no`.
 	//
 	// Example: no
-	DisableSubscription *MailingListDisableSubscription `json:"disable_subscription,omitempty"`
+	DisableSubscription MailingListDisableSubscription `json:"disable_subscription"`
 
 	// DisableSubscriptionConfirm `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
 	// Default `no`.
 	//
 	//
 	// Example: no
-	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
+	DisableSubscriptionConfirm MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm"`
 
-	// Domain Domain of the list.
-	Domain *string `json:"domain,omitempty"`
+	// Domain The domain of the list.
+	Domain string `json:"domain"`
 
-	// DomainStatus `disabled` while the domain is.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EnabledService Services of the list, `mlmmj` among them.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// Expired When it ends.
-	Expired *string `json:"expired,omitempty"`
-
-	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
-	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
-	//
-	//
-	// Example: ["developers@example.com"]
-	ExtraAddresses *MailingListExtraAddresses `json:"extra_addresses,omitempty"`
+	// ExtraAddresses Further addresses of the list.
+	ExtraAddresses []string `json:"extra_addresses"`
 
 	// FooterHTML Footer for HTML posts. Setting it alone makes an empty `footer_text`, without which it would not be used.
 	// Empty clears it.
 	//
 	//
 	// Example: <p>This list is for members of Example Inc.</p>
-	FooterHTML *MailingListFooterHTML `json:"footer_html,omitempty"`
+	FooterHTML MailingListFooterHTML `json:"footer_html"`
 
 	// FooterText Footer for plain text posts. iRedMail adds footers only where altermime is installed and the list has both
 	// this and `footer_html`. Empty clears it.
 	//
 	//
 	// Example: This list is for members of Example Inc.
-	FooterText *MailingListFooterText `json:"footer_text,omitempty"`
+	FooterText MailingListFooterText `json:"footer_text"`
 
-	// ID Row number.
-	ID *int64 `json:"id,omitempty"`
+	// IsNewsletter Whether the list is offered as a newsletter.
+	IsNewsletter YesNo `json:"is_newsletter"`
 
-	// IsNewsletter `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
-	//
-	//
-	// Example: no
-	IsNewsletter MailingListIsNewsletter `json:"is_newsletter"`
+	// Mail The address of the list.
+	Mail string `json:"mail"`
 
-	// ListAllowedUser Owners and moderators, who may always post.
-	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
-
-	// ListModerator Moderators.
-	ListModerator *[]string `json:"listModerator,omitempty"`
-
-	// ListOwner Owners.
-	ListOwner *[]string `json:"listOwner,omitempty"`
-
-	// Mail Address of the list.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailingListID UUID of the list, which never changes.
-	MailingListID *[]string `json:"mailingListID,omitempty"`
-
-	// LdapMaxMessageSize Largest post in bytes.
-	LdapMaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
-
-	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
-	//
-	// Example: 10485760
-	MaxMessageSize MailingListMaxMessageSize `json:"max_message_size"`
-
-	// Maxmsgsize Largest post in bytes as stored; 0 sets no limit.
-	Maxmsgsize *int64 `json:"maxmsgsize,omitempty"`
-
-	// Mlid UUID of the list, which never changes.
-	Mlid *string `json:"mlid,omitempty"`
+	// MaxMessageSize Largest post in bytes. 0 sets no limit.
+	MaxMessageSize int64 `json:"max_message_size"`
 
 	// ModerateNonSubscriberPost `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
 	// `no`.
 	//
 	//
 	// Example: no
-	ModerateNonSubscriberPost *MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post,omitempty"`
+	ModerateNonSubscriberPost MailingListModerateNonSubscriberPost `json:"moderate_non_subscriber_post"`
 
 	// ModerateSubscription `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
 	// approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
@@ -1899,52 +2001,36 @@ type MailingList struct {
 	//
 	//
 	// Example: no
-	ModerateSubscription *MailingListModerateSubscription `json:"moderate_subscription,omitempty"`
+	ModerateSubscription MailingListModerateSubscription `json:"moderate_subscription"`
 
 	// Moderated `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
 	// moderators. Default `no`.
 	//
 	//
 	// Example: no
-	Moderated *MailingListModerated `json:"moderated,omitempty"`
+	Moderated MailingListModerated `json:"moderated"`
 
-	// Moderators Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
-	// A new list without any gets `postmaster@` its domain.
-	//
-	//
-	// Example: ["bert@example.com"]
-	Moderators MailingListModerators `json:"moderators"`
+	// Moderators Moderators of the list.
+	Moderators []string `json:"moderators"`
 
-	// Modified When it was last changed.
-	Modified *string `json:"modified,omitempty"`
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
 
-	// MtaTransport Where Postfix hands the posts.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
+	// Name What people read beside the address.
+	Name string `json:"name"`
 
-	// Name What people read beside the address. Empty clears it.
-	//
-	// Example: Developers
-	Name MailingListName `json:"name"`
-
-	// NewsletterDescription What the page of the newsletter says about it. Stored whether or not the list is a newsletter. Empty clears
-	// it.
-	//
-	//
-	// Example: News of the workshop, once a month.
-	NewsletterDescription MailingListNewsletterDescription `json:"newsletter_description"`
+	// NewsletterDescription The text of the newsletter.
+	NewsletterDescription string `json:"newsletter_description"`
 
 	// NotifyOwnerWhenSubUnsub `yes` tells the owners whenever somebody joins or leaves. Default `no`.
 	//
 	// Example: no
-	NotifyOwnerWhenSubUnsub *MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub,omitempty"`
+	NotifyOwnerWhenSubUnsub MailingListNotifyOwnerWhenSubUnsub `json:"notify_owner_when_sub_unsub"`
 
 	// NotifySenderWhenModerated `yes` tells senders that their post waits for a moderator. Default `no`.
 	//
 	// Example: no
-	NotifySenderWhenModerated *MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated,omitempty"`
-
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
+	NotifySenderWhenModerated MailingListNotifySenderWhenModerated `json:"notify_sender_when_moderated"`
 
 	// OnlyModeratorCanPost `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
 	// is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
@@ -1952,14 +2038,14 @@ type MailingList struct {
 	//
 	//
 	// Example: no
-	OnlyModeratorCanPost *MailingListOnlyModeratorCanPost `json:"only_moderator_can_post,omitempty"`
+	OnlyModeratorCanPost MailingListOnlyModeratorCanPost `json:"only_moderator_can_post"`
 
 	// OnlySubscriberCanGetOldPosts `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
 	// is `no`. Default `yes`.
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanGetOldPosts *MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts,omitempty"`
+	OnlySubscriberCanGetOldPosts MailingListOnlySubscriberCanGetOldPosts `json:"only_subscriber_can_get_old_posts"`
 
 	// OnlySubscriberCanPost `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
 	// switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
@@ -1967,14 +2053,10 @@ type MailingList struct {
 	//
 	//
 	// Example: yes
-	OnlySubscriberCanPost *MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post,omitempty"`
+	OnlySubscriberCanPost MailingListOnlySubscriberCanPost `json:"only_subscriber_can_post"`
 
-	// Owner Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
-	// A new list without any gets `postmaster@` its domain.
-	//
-	//
-	// Example: ["anna@example.com"]
-	Owner MailingListOwner `json:"owner"`
+	// Owner Owners of the list.
+	Owner []string `json:"owner"`
 
 	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
 	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
@@ -1983,35 +2065,28 @@ type MailingList struct {
 	//
 	//
 	// Example: ["X-Originating-IP","X-Mailer"]
-	RemoveHeaders *MailingListRemoveHeaders `json:"remove_headers,omitempty"`
+	RemoveHeaders MailingListRemoveHeaders `json:"remove_headers"`
 
-	// Settings Further settings as stored.
-	Settings nullable.Nullable[string] `json:"settings,omitempty"`
-
-	// ShadowAddress Further addresses, those in alias domains included.
-	ShadowAddress *[]string `json:"shadowAddress,omitempty"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 
 	// SubjectPrefix Put in front of the subject of each post: one line without control characters. Spaces at its end are kept. Empty
 	// clears it.
 	//
 	//
 	// Example: [dev]
-	SubjectPrefix *MailingListSubjectPrefix `json:"subject_prefix,omitempty"`
-
-	// Subscribers The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
-	// `with_subscribers=yes`.
-	Subscribers *[]Subscriber `json:"subscribers,omitempty"`
+	SubjectPrefix MailingListSubjectPrefix `json:"subject_prefix"`
 
 	// SubscriptionModerators Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
 	// replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
 	//
 	//
 	// Example: ["anna@example.com"]
-	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
+	SubscriptionModerators MailingListSubscriptionModerators `json:"subscription_moderators"`
 
-	// Transport Where Postfix hands the posts, `mlmmj:` with domain and name of the list.
-	Transport            *string                `json:"transport,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	// Subscriptions The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
+	// `with_subscribers=yes`.
+	Subscriptions *[]Subscriber `json:"subscriptions,omitempty"`
 }
 
 // MailingListAccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
@@ -2022,6 +2097,53 @@ type MailingList struct {
 //
 // Example: membersonly
 type MailingListAccessPolicy string
+
+// MailingListAccount What the account database knows of a mailing list. `GET /api/ml/{mail}` answers all its settings.
+//
+// Example: {"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-04T09:12:40Z","domain":"example.com","extra_addresses":["developers@example.com"],"is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","owner":["anna@example.com"]}
+type MailingListAccount struct {
+	// AccessPolicy Who may post. Null, where nothing is stored, is the same as public.
+	AccessPolicy nullable.Nullable[string] `json:"accessPolicy"`
+
+	// AccountStatus Whether the list takes posts.
+	AccountStatus AccountStatus `json:"accountStatus"`
+
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
+
+	// Domain The domain of the list.
+	Domain string `json:"domain"`
+
+	// ExtraAddresses Further addresses of the list.
+	ExtraAddresses []string `json:"extra_addresses"`
+
+	// IsNewsletter Whether the list is offered as a newsletter.
+	IsNewsletter YesNo `json:"is_newsletter"`
+
+	// Mail The address of the list.
+	Mail string `json:"mail"`
+
+	// MaxMessageSize Largest post in bytes. 0 sets no limit.
+	MaxMessageSize int64 `json:"max_message_size"`
+
+	// Moderators Moderators of the list.
+	Moderators []string `json:"moderators"`
+
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
+
+	// Name What people read beside the address.
+	Name string `json:"name"`
+
+	// NewsletterDescription The text of the newsletter.
+	NewsletterDescription string `json:"newsletter_description"`
+
+	// Owner Owners of the list.
+	Owner []string `json:"owner"`
+
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
+}
 
 // MailingListCloseList `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
 type MailingListCloseList = YesNo
@@ -2051,6 +2173,9 @@ type MailingListCreate struct {
 	// Example: no
 	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
 	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
@@ -2111,6 +2236,9 @@ type MailingListCreate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
@@ -2137,6 +2265,9 @@ type MailingListCreate struct {
 	//
 	// Example: no
 	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
@@ -2171,6 +2302,9 @@ type MailingListCreate struct {
 	//
 	// Example: ["bert@example.com"]
 	Moderators *MailingListModerators `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
@@ -2269,6 +2403,9 @@ type MailingListCreate struct {
 	//
 	// Example: ["anna@example.com"]
 	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
+
+	// Subscriptions Worked out by the server. It is passed over when it comes back, whatever its value.
+	Subscriptions *Computed `json:"subscriptions,omitempty"`
 }
 
 // MailingListCustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
@@ -2338,19 +2475,14 @@ type MailingListIsNewsletter = YesNo
 // Example: ["bert@example.com"]
 type MailingListLeavingSubscribers = []AddressOrAll
 
-// MailingListListItem A mailing list, or its address alone.
-type MailingListListItem struct {
+// MailingListListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+type MailingListListOrNames struct {
 	union json.RawMessage
 }
 
-// MailingListListItem1 defines model for MailingListListItem.1.
-type MailingListListItem1 = string
-
-// MailingListListReply Mailing lists.
-//
-// Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","created":"2025-03-04 09:12:40","domain":"example.com","id":7,"is_newsletter":"no","max_message_size":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","owner":["anna@example.com"],"transport":"mlmmj:example.com/dev"}],"_success":true}
+// MailingListListReply The mailing lists of a domain.
 type MailingListListReply struct {
-	Data    []MailingListListItem         `json:"_data"`
+	Data    []MailingListAccount          `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
@@ -2433,8 +2565,6 @@ type MailingListOwner = []ForeignAddress
 type MailingListRemoveHeaders = []HeaderName
 
 // MailingListReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":"membersonly","accesspolicy":"membersonly","accountStatus":"active","active":1,"address":"dev@example.com","close_list":"no","created":"2025-03-04 09:12:40","custom_headers":"X-Office: Berlin","description":null,"disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","expired":"9999-12-31 00:00:00","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","id":7,"is_newsletter":"no","max_message_size":10485760,"maxmsgsize":10485760,"mlid":"1c0e8f0e-6f0b-4a53-9d3c-0a3b4c5d6e7f","moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20 16:05:11","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"settings":null,"subject_prefix":"[dev] ","subscribers":[{"mail":"bert@example.com","subscription":"normal"},{"mail":"carla@example.net","subscription":"digest"}],"subscription_moderators":[],"transport":"mlmmj:example.com/dev"},"_success":true}
 type MailingListReply struct {
 	Data    MailingList `json:"_data"`
 	Success Succeeded   `json:"_success"`
@@ -2496,6 +2626,9 @@ type MailingListUpdate struct {
 	// Example: no
 	CloseList *MailingListCloseList `json:"close_list,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// CustomHeaders Header lines added to each post, one `Name: value` per line. The whole set is replaced; empty clears it. The
 	// list writes `X-Mailing-List`, `Precedence`, `List-Id`, `Reply-To`, `List-Post`, `List-Subscribe` and
 	// `List-Unsubscribe` itself: lines that name one of them are left out and named in `_discarded`, and a read does not
@@ -2556,6 +2689,9 @@ type MailingListUpdate struct {
 	// Example: no
 	DisableSubscriptionConfirm *MailingListDisableSubscriptionConfirm `json:"disable_subscription_confirm,omitempty"`
 
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
 	// ExtraAddresses Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
 	// alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
 	//
@@ -2582,6 +2718,9 @@ type MailingListUpdate struct {
 	//
 	// Example: no
 	IsNewsletter *MailingListIsNewsletter `json:"is_newsletter,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MaxMessageSize Largest post in bytes. 0, the default, sets no limit.
 	//
@@ -2616,6 +2755,9 @@ type MailingListUpdate struct {
 	//
 	// Example: ["bert@example.com"]
 	Moderators *MailingListModerators `json:"moderators,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name What people read beside the address. Empty clears it.
 	//
@@ -2713,6 +2855,21 @@ type MailingListUpdate struct {
 	//
 	// Example: ["anna@example.com"]
 	SubscriptionModerators *MailingListSubscriptionModerators `json:"subscription_moderators,omitempty"`
+
+	// Subscriptions Worked out by the server. It is passed over when it comes back, whatever its value.
+	Subscriptions *Computed `json:"subscriptions,omitempty"`
+}
+
+// MailingListWriteReply The list as it is after the write.
+type MailingListWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *MailingList `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
 }
 
 // Megabytes An amount of storage in MB (1048576 bytes).
@@ -2727,6 +2884,9 @@ type NextCursor = string
 //
 // Example: yes
 type NullableYesNo string
+
+// Omitted The lists of more than 1,000 items for whose sake there is no `_data`. A `GET` reads them.
+type Omitted = []string
 
 // OwnAddresses Mail addresses of this server.
 //
@@ -2789,174 +2949,118 @@ type QuotaUnit string
 // Example: [smtp.example.net]:587
 type RelayHost = string
 
-// SpamPolicy A spam policy: the parameters under their published names, then the other columns of Amavisd's `policy` table.
-// Null means that the next broader policy decides. Empty where there is no policy.
+// SpamPolicy What a spam policy itself holds. Null, and an empty list, mean that the next broader policy decides.
+//
+// Example: {"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_score":5.5}
 type SpamPolicy struct {
-	// AddrExtensionBadHeader Extension of the recipient's address for mail with malformed headers.
-	AddrExtensionBadHeader nullable.Nullable[string] `json:"addr_extension_bad_header,omitempty"`
+	// AlwaysInsertXSpamHeaders Whether every message gets the X-Spam headers.
+	AlwaysInsertXSpamHeaders nullable.Nullable[NullableYesNo] `json:"always_insert_x_spam_headers"`
 
-	// AddrExtensionBanned Extension of the recipient's address for mail with banned attachments.
-	AddrExtensionBanned nullable.Nullable[string] `json:"addr_extension_banned,omitempty"`
-
-	// AddrExtensionSpam Extension of the recipient's address for spam.
-	AddrExtensionSpam nullable.Nullable[string] `json:"addr_extension_spam,omitempty"`
-
-	// AddrExtensionVirus Extension of the recipient's address for infected mail.
-	AddrExtensionVirus nullable.Nullable[string] `json:"addr_extension_virus,omitempty"`
-
-	// AlwaysInsertXSpamHeaders Whether every message gets the `X-Spam-*` headers.
-	AlwaysInsertXSpamHeaders nullable.Nullable[NullableYesNo] `json:"always_insert_x_spam_headers,omitempty"`
-
-	// ArchiveQuarantineTo Quarantine for any mail; empty for none.
-	ArchiveQuarantineTo nullable.Nullable[string] `json:"archive_quarantine_to,omitempty"`
-
-	// BadHeaderAdmin Address that is told of malformed headers.
-	BadHeaderAdmin nullable.Nullable[string] `json:"bad_header_admin,omitempty"`
-
-	// BadHeaderLover `Y` delivers mail with malformed headers, `N` does not.
-	BadHeaderLover nullable.Nullable[string] `json:"bad_header_lover,omitempty"`
-
-	// BadHeaderQuarantineTo Quarantine for mail with malformed headers; empty for none.
-	BadHeaderQuarantineTo nullable.Nullable[string] `json:"bad_header_quarantine_to,omitempty"`
-
-	// BannedAdmin Address that is told of banned attachments.
-	BannedAdmin nullable.Nullable[string] `json:"banned_admin,omitempty"`
-
-	// BannedFilesLover `Y` delivers mail with banned attachments, `N` does not.
-	BannedFilesLover nullable.Nullable[string] `json:"banned_files_lover,omitempty"`
-
-	// BannedQuarantineTo Quarantine for mail with banned attachments; empty for none.
-	BannedQuarantineTo nullable.Nullable[string] `json:"banned_quarantine_to,omitempty"`
-
-	// BannedRulenames Rules that say which attachments are banned.
-	BannedRulenames nullable.Nullable[[]string] `json:"banned_rulenames,omitempty"`
+	// BannedRulenames Rules that say which attachments are banned, in the order in which they are asked.
+	BannedRulenames []string `json:"banned_rulenames"`
 
 	// BypassBannedChecks Whether banned attachments are not looked for.
-	BypassBannedChecks nullable.Nullable[NullableYesNo] `json:"bypass_banned_checks,omitempty"`
+	BypassBannedChecks nullable.Nullable[NullableYesNo] `json:"bypass_banned_checks"`
 
 	// BypassHeaderChecks Whether malformed headers are not looked for.
-	BypassHeaderChecks nullable.Nullable[NullableYesNo] `json:"bypass_header_checks,omitempty"`
+	BypassHeaderChecks nullable.Nullable[NullableYesNo] `json:"bypass_header_checks"`
 
 	// BypassSpamChecks Whether spam is not looked for.
-	BypassSpamChecks nullable.Nullable[NullableYesNo] `json:"bypass_spam_checks,omitempty"`
+	BypassSpamChecks nullable.Nullable[NullableYesNo] `json:"bypass_spam_checks"`
 
 	// BypassVirusChecks Whether viruses are not looked for.
-	BypassVirusChecks nullable.Nullable[NullableYesNo] `json:"bypass_virus_checks,omitempty"`
-
-	// CleanQuarantineTo Quarantine for clean mail; empty for none.
-	CleanQuarantineTo nullable.Nullable[string] `json:"clean_quarantine_to,omitempty"`
-
-	// DisclaimerOptions Which disclaimer is added.
-	DisclaimerOptions nullable.Nullable[string] `json:"disclaimer_options,omitempty"`
-
-	// ForwardMethod Where Amavisd hands the mail on.
-	ForwardMethod nullable.Nullable[string] `json:"forward_method,omitempty"`
-
-	// ID Row number.
-	ID *int64 `json:"id,omitempty"`
-
-	// MessageSizeLimit Largest message in bytes; 0 sets no limit.
-	MessageSizeLimit nullable.Nullable[int64] `json:"message_size_limit,omitempty"`
-
-	// NewvirusAdmin Address that is told of new viruses.
-	NewvirusAdmin nullable.Nullable[string] `json:"newvirus_admin,omitempty"`
-
-	// PolicyName Whom the policy is for: `@.` (everybody), `@` and a domain, or an address.
-	PolicyName nullable.Nullable[string] `json:"policy_name,omitempty"`
+	BypassVirusChecks nullable.Nullable[NullableYesNo] `json:"bypass_virus_checks"`
 
 	// PrefixSpamInSubject Whether spam is marked in its subject.
-	PrefixSpamInSubject nullable.Nullable[NullableYesNo] `json:"prefix_spam_in_subject,omitempty"`
+	PrefixSpamInSubject nullable.Nullable[NullableYesNo] `json:"prefix_spam_in_subject"`
 
 	// QuarantineBadHeader Whether mail with malformed headers goes into quarantine.
-	QuarantineBadHeader nullable.Nullable[NullableYesNo] `json:"quarantine_bad_header,omitempty"`
+	QuarantineBadHeader nullable.Nullable[NullableYesNo] `json:"quarantine_bad_header"`
 
 	// QuarantineBanned Whether mail with banned attachments goes into quarantine.
-	QuarantineBanned nullable.Nullable[NullableYesNo] `json:"quarantine_banned,omitempty"`
+	QuarantineBanned nullable.Nullable[NullableYesNo] `json:"quarantine_banned"`
 
 	// QuarantineSpam Whether spam goes into quarantine.
-	QuarantineSpam nullable.Nullable[NullableYesNo] `json:"quarantine_spam,omitempty"`
+	QuarantineSpam nullable.Nullable[NullableYesNo] `json:"quarantine_spam"`
 
 	// QuarantineVirus Whether infected mail goes into quarantine.
-	QuarantineVirus nullable.Nullable[NullableYesNo] `json:"quarantine_virus,omitempty"`
-
-	// SaUserconf Configuration for SpamAssassin.
-	SaUserconf nullable.Nullable[string] `json:"sa_userconf,omitempty"`
-
-	// SaUsername User name for SpamAssassin.
-	SaUsername nullable.Nullable[string] `json:"sa_username,omitempty"`
-
-	// SpamAdmin Address that is told of spam.
-	SpamAdmin nullable.Nullable[string] `json:"spam_admin,omitempty"`
-
-	// SpamDsnCutoffLevel Score from which senders are not told.
-	SpamDsnCutoffLevel nullable.Nullable[float64] `json:"spam_dsn_cutoff_level,omitempty"`
-
-	// SpamKillLevel Score from which spam is quarantined.
-	SpamKillLevel nullable.Nullable[float64] `json:"spam_kill_level,omitempty"`
-
-	// SpamLover `Y` delivers spam, `N` does not.
-	SpamLover nullable.Nullable[string] `json:"spam_lover,omitempty"`
-
-	// SpamQuarantineCutoffLevel Score from which spam is not even quarantined.
-	SpamQuarantineCutoffLevel nullable.Nullable[float64] `json:"spam_quarantine_cutoff_level,omitempty"`
-
-	// SpamQuarantineTo Quarantine for spam; empty for none.
-	SpamQuarantineTo nullable.Nullable[string] `json:"spam_quarantine_to,omitempty"`
+	QuarantineVirus nullable.Nullable[NullableYesNo] `json:"quarantine_virus"`
 
 	// SpamScore Score from which mail is spam.
-	SpamScore nullable.Nullable[float64] `json:"spam_score,omitempty"`
+	SpamScore nullable.Nullable[float64] `json:"spam_score"`
 
-	// SpamSubjectTag Subject prefix from the first level.
-	SpamSubjectTag nullable.Nullable[string] `json:"spam_subject_tag,omitempty"`
-
-	// SpamSubjectTag2 Subject prefix of spam.
-	SpamSubjectTag2 nullable.Nullable[string] `json:"spam_subject_tag2,omitempty"`
-
-	// SpamSubjectTag3 Subject prefix of blatant spam.
-	SpamSubjectTag3 nullable.Nullable[string] `json:"spam_subject_tag3,omitempty"`
-
-	// SpamTag2Level Score from which mail is marked as spam.
-	SpamTag2Level nullable.Nullable[float64] `json:"spam_tag2_level,omitempty"`
-
-	// SpamTag3Level Score from which spam is blatant.
-	SpamTag3Level nullable.Nullable[float64] `json:"spam_tag3_level,omitempty"`
-
-	// SpamTagLevel Score from which the `X-Spam-*` headers are written.
-	SpamTagLevel nullable.Nullable[float64] `json:"spam_tag_level,omitempty"`
-
-	// UncheckedLover `Y` delivers mail that could not be checked, `N` does not.
-	UncheckedLover nullable.Nullable[string] `json:"unchecked_lover,omitempty"`
-
-	// UncheckedQuarantineTo Quarantine for mail that could not be checked; empty for none.
-	UncheckedQuarantineTo nullable.Nullable[string] `json:"unchecked_quarantine_to,omitempty"`
-
-	// VirusAdmin Address that is told of viruses.
-	VirusAdmin nullable.Nullable[string] `json:"virus_admin,omitempty"`
-
-	// VirusLover `Y` delivers infected mail, `N` does not.
-	VirusLover nullable.Nullable[string] `json:"virus_lover,omitempty"`
-
-	// VirusQuarantineTo Quarantine for infected mail; empty for none.
-	VirusQuarantineTo nullable.Nullable[string] `json:"virus_quarantine_to,omitempty"`
-
-	// Warnbadhrecip `Y` tells the recipient of malformed headers.
-	Warnbadhrecip nullable.Nullable[string] `json:"warnbadhrecip,omitempty"`
-
-	// Warnbannedrecip `Y` tells the recipient of banned attachments.
-	Warnbannedrecip nullable.Nullable[string] `json:"warnbannedrecip,omitempty"`
-
-	// Warnvirusrecip `Y` tells the recipient of infected mail.
-	Warnvirusrecip       nullable.Nullable[string] `json:"warnvirusrecip,omitempty"`
-	AdditionalProperties map[string]interface{}    `json:"-"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 }
 
-// SpamPolicyReply A spam policy.
-//
-// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"id":12,"policy_name":"@example.com","prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_kill_level":5.5,"spam_lover":"N","spam_quarantine_to":"spam-quarantine","spam_score":5.5,"spam_tag2_level":5.5,"spam_tag_level":-100},"_effective":{"banned_rulenames":{"source":"default","value":["DEFAULT"]},"bypass_spam_checks":{"source":"@.","value":"no"},"quarantine_spam":{"source":"@example.com","value":"yes"},"spam_score":{"source":"@example.com","value":5.5}},"_success":true}
+// SpamPolicyEffective What applies once broader policies are counted in.
+type SpamPolicyEffective struct {
+	// AlwaysInsertXSpamHeaders A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	AlwaysInsertXSpamHeaders EffectiveChoice `json:"always_insert_x_spam_headers"`
+
+	// BannedRulenames A value that applies, and whose it is.
+	//
+	// Example: {"source":"default","value":["DEFAULT"]}
+	BannedRulenames EffectiveRules `json:"banned_rulenames"`
+
+	// BypassBannedChecks A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	BypassBannedChecks EffectiveChoice `json:"bypass_banned_checks"`
+
+	// BypassHeaderChecks A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	BypassHeaderChecks EffectiveChoice `json:"bypass_header_checks"`
+
+	// BypassSpamChecks A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	BypassSpamChecks EffectiveChoice `json:"bypass_spam_checks"`
+
+	// BypassVirusChecks A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	BypassVirusChecks EffectiveChoice `json:"bypass_virus_checks"`
+
+	// PrefixSpamInSubject A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	PrefixSpamInSubject EffectiveChoice `json:"prefix_spam_in_subject"`
+
+	// QuarantineBadHeader A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	QuarantineBadHeader EffectiveChoice `json:"quarantine_bad_header"`
+
+	// QuarantineBanned A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	QuarantineBanned EffectiveChoice `json:"quarantine_banned"`
+
+	// QuarantineSpam A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	QuarantineSpam EffectiveChoice `json:"quarantine_spam"`
+
+	// QuarantineVirus A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":"yes"}
+	QuarantineVirus EffectiveChoice `json:"quarantine_virus"`
+
+	// SpamScore A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":5.5}
+	SpamScore EffectiveScore `json:"spam_score"`
+}
+
+// SpamPolicyReply A spam policy, and what applies.
 type SpamPolicyReply struct {
-	Data      SpamPolicy        `json:"_data"`
-	Effective EffectiveSettings `json:"_effective"`
-	Success   Succeeded         `json:"_success"`
+	Data      SpamPolicy          `json:"_data"`
+	Effective SpamPolicyEffective `json:"_effective"`
+	Success   Succeeded           `json:"_success"`
 }
 
 // SpamPolicyUpdate Changes of a spam policy. What is absent stays as it is. Null (empty in a form) hands a setting back to the
@@ -3011,6 +3115,18 @@ type SpamPolicyUpdate struct {
 	SpamScore nullable.Nullable[float64] `json:"spam_score,omitempty"`
 }
 
+// SpamPolicyWriteReply The policy as it is after the write.
+type SpamPolicyWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *SpamPolicy  `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
 // SpfDomainsReply The domains whose mail servers are exempt from greylisting.
 //
 // Example: {"_data":["example.net","example.org"],"_success":true}
@@ -3037,71 +3153,36 @@ type SpfDomainsUpdate struct {
 	RemoveDomains *DomainNames `json:"removeDomains,omitempty"`
 }
 
-// StaticList A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+// StaticList A static list. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"board@example.com","members":["anna@example.com","ben@example.com","chair@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Board of the club"}
 type StaticList struct {
-	// AccessPolicy Who may send to the list.
-	AccessPolicy *[]string `json:"accessPolicy,omitempty"`
+	// AccessPolicy Who may send to the list. Null, where nothing is stored, is the same as public.
+	AccessPolicy nullable.Nullable[string] `json:"accessPolicy"`
 
-	// AccountSetting The settings of the account.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
+	// AccountStatus Whether the list hands on mail.
+	AccountStatus AccountStatus `json:"accountStatus"`
 
-	// AccountStatus `active` or `disabled`.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
 
-	// Cn Display name.
-	Cn *[]string `json:"cn,omitempty"`
+	// Domain The domain of the list.
+	Domain string `json:"domain"`
 
-	// Description Remark.
-	Description *[]string `json:"description,omitempty"`
+	// Mail The address of the list.
+	Mail string `json:"mail"`
 
-	// DisabledService Services that are switched off.
-	DisabledService *[]string `json:"disabledService,omitempty"`
-
-	// DomainStatus `disabled` while the domain is disabled.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EnabledService Services that are switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
-
-	// HasMember `yes` if the list was created with members; kept for older programs.
-	HasMember *[]string `json:"hasMember,omitempty"`
-
-	// ListAllowedUser Addresses that may always send to the list.
-	ListAllowedUser *[]string `json:"listAllowedUser,omitempty"`
-
-	// ListModerator Moderators of the list.
-	ListModerator *[]string `json:"listModerator,omitempty"`
-
-	// ListOwner Owners of the list.
-	ListOwner *[]string `json:"listOwner,omitempty"`
-
-	// Mail Address of the list.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailingListID Identifier of the list.
-	MailingListID *[]string `json:"mailingListID,omitempty"`
-
-	// MaxMessageSize Largest message in bytes.
-	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
-
-	// Member Distinguished names of the members that are users here.
-	Member *[]string `json:"member,omitempty"`
-
-	// MemberOfGroup Mailing lists of which this list is a member, without their names under alias domains.
-	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
-
-	// Members All members: users, aliases and lists of this server, and addresses outside.
+	// Members All members, here and elsewhere.
 	Members []string `json:"members"`
 
-	// MtaTransport Postfix transport.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
 
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
+	// Name Display name.
+	Name string `json:"name"`
 
-	// ShadowAddress Further addresses, such as those in alias domains.
-	ShadowAddress        *[]string              `json:"shadowAddress,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 }
 
 // StaticListAccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
@@ -3123,17 +3204,30 @@ type StaticListCreate struct {
 	// Example: membersonly
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
+	// AccountStatus Worked out by the server. It is passed over when it comes back, whatever its value.
+	AccountStatus *Computed `json:"accountStatus,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
+
 	// Members Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
 	// members. Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Left out, the list has none.
 	Name *DisplayName `json:"name,omitempty"`
 }
 
-// StaticListReply A mailing list.
-//
-// Example: {"_data":{"accessPolicy":["membersonly"],"accountStatus":["active"],"cn":["Board of the club"],"enabledService":["mail","deliver","displayedInGlobalAddressBook"],"hasMember":["yes"],"mail":["board@example.com"],"member":["mail=anna@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com","mail=ben@example.com,ou=Users,domainName=example.com,o=domains,dc=example,dc=com"],"members":["anna@example.com","ben@example.com","chair@example.org"],"objectClass":["mailList"]},"_success":true}
+// StaticListReply A static list.
 type StaticListReply struct {
 	Data    StaticList `json:"_data"`
 	Success Succeeded  `json:"_success"`
@@ -3151,12 +3245,27 @@ type StaticListUpdate struct {
 	// Example: membersonly
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
+	// AccountStatus Worked out by the server. It is passed over when it comes back, whatever its value.
+	AccountStatus *Computed `json:"accountStatus,omitempty"`
+
 	// AddMember Members to add, under the same rules as `members`. An empty list changes nothing.
 	AddMember *Addresses `json:"addMember,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// Members The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
 	// Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Empty clears it.
 	Name *DisplayName `json:"name,omitempty"`
@@ -3164,6 +3273,21 @@ type StaticListUpdate struct {
 	// RemoveMember Members to take out. Whoever is no member is passed over. An empty list changes nothing.
 	RemoveMember *Addresses `json:"removeMember,omitempty"`
 }
+
+// StaticListWriteReply The list as it is after the write.
+type StaticListWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *StaticList  `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
+}
+
+// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+type Stored = map[string]interface{}
 
 // Subscriber A subscriber of a mailing list.
 //
@@ -3173,8 +3297,7 @@ type Subscriber struct {
 	Mail string `json:"mail"`
 
 	// Subscription `normal`, `digest` or `nomail`.
-	Subscription         string                 `json:"subscription"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	Subscription string `json:"subscription"`
 }
 
 // Succeeded Always `true`.
@@ -3184,8 +3307,7 @@ type Succeeded = bool
 //
 // Example: {"_success":true}
 type Success struct {
-	// Discarded Items of a list that were left out, at most 20 of them.
-	Discarded *[]string `json:"_discarded,omitempty"`
+	Discarded *Discarded `json:"_discarded,omitempty"`
 
 	// DiscardedCount How many items were left out.
 	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
@@ -3193,43 +3315,67 @@ type Success struct {
 	Success        Succeeded `json:"_success"`
 }
 
-// Throttle A throttle. Empty where there is no setting.
+// Throttle A throttle of one account and direction. Where there is no setting all but these two are null.
+//
+// Example: {"account":"example.com","direction":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600}
 type Throttle struct {
-	// Account Whom it is for: `@.` (everybody), `@` and a domain, or an address.
-	Account *string `json:"account,omitempty"`
+	// Account Whom it is for: `global` (everybody), a domain, or an address.
+	Account string `json:"account"`
 
-	// ID Row number.
-	ID *int64 `json:"id,omitempty"`
+	// Direction `inbound` or `outbound`.
+	Direction string `json:"direction"`
 
-	// Kind `inbound` or `outbound`.
-	Kind *string `json:"kind,omitempty"`
+	// MaxMsgs Messages in one period. 0 unlimited, -1 left to a broader setting.
+	MaxMsgs nullable.Nullable[int64] `json:"max_msgs"`
 
-	// MaxMsgs Messages in one period; 0 unlimited, -1 left to a broader setting.
-	MaxMsgs *int64 `json:"max_msgs,omitempty"`
+	// MaxQuota Bytes in one period. 0 unlimited, -1 left to a broader setting.
+	MaxQuota nullable.Nullable[int64] `json:"max_quota"`
 
-	// MaxQuota Bytes in one period; 0 unlimited, -1 left to a broader setting.
-	MaxQuota *int64 `json:"max_quota,omitempty"`
+	// MaxRcpts Recipients of a single message. 0 unlimited, -1 left to a broader setting. Other tools set it.
+	MaxRcpts nullable.Nullable[int64] `json:"max_rcpts"`
 
-	// MaxRcpts Recipients of a single message; 0 unlimited, -1 left to a broader setting. Other tools set it.
-	MaxRcpts *int64 `json:"max_rcpts,omitempty"`
-
-	// MsgSize Largest single message in bytes; 0 unlimited, -1 left to a broader setting.
-	MsgSize *int64 `json:"msg_size,omitempty"`
+	// MsgSize Largest single message in bytes. 0 unlimited, -1 left to a broader setting.
+	MsgSize nullable.Nullable[int64] `json:"msg_size"`
 
 	// Period Length of the window in seconds.
-	Period *int64 `json:"period,omitempty"`
+	Period nullable.Nullable[int64] `json:"period"`
 
-	// Priority Which setting comes first; 100 for an address, 60 for a domain, 0 for everybody.
-	Priority             *int64                 `json:"priority,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 }
 
-// ThrottleReply A throttle.
-//
-// Example: {"_data":{"account":"@example.com","kind":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600,"priority":60},"_effective":{"max_msgs":{"source":"@example.com","value":100},"max_quota":{"source":"default","value":0},"max_rcpts":{"source":"default","value":0},"msg_size":{"source":"@example.com","value":10485760},"period":{"source":"@example.com","value":3600}},"_success":true}
+// ThrottleEffective What applies once broader settings are counted in.
+type ThrottleEffective struct {
+	// MaxMsgs A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":100}
+	MaxMsgs EffectiveNumber `json:"max_msgs"`
+
+	// MaxQuota A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":100}
+	MaxQuota EffectiveNumber `json:"max_quota"`
+
+	// MaxRcpts A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":100}
+	MaxRcpts EffectiveNumber `json:"max_rcpts"`
+
+	// MsgSize A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":100}
+	MsgSize EffectiveNumber `json:"msg_size"`
+
+	// Period A value that applies, and whose it is.
+	//
+	// Example: {"source":"@example.com","value":100}
+	Period EffectiveNumber `json:"period"`
+}
+
+// ThrottleReply A throttle, and what applies.
 type ThrottleReply struct {
 	Data      Throttle          `json:"_data"`
-	Effective EffectiveSettings `json:"_effective"`
+	Effective ThrottleEffective `json:"_effective"`
 	Success   Succeeded         `json:"_success"`
 }
 
@@ -3268,209 +3414,57 @@ type Total = int64
 // Example: dovecot
 type Transport = string
 
-// User A mailbox as it is stored. The computed keys come first and are there on every backend; below them SQL has its
-// columns and OpenLDAP its attributes, which are always lists.
+// User A mailbox. Every parameter of the update is there under its own name, so that it can be sent back.
+//
+// Example: {"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""}
 type User struct {
-	// AccountSetting OpenLDAP: the settings of the account, such as the limits of an admin.
-	AccountSetting *map[string]interface{} `json:"accountSetting,omitempty"`
-
-	// AccountStatus `active` or `disabled`.
-	AccountStatus *[]string `json:"accountStatus,omitempty"`
-
-	// Active 1 if the mailbox works, 0 if it is disabled.
-	Active *int64 `json:"active,omitempty"`
+	// AccountStatus Whether the mailbox is in use.
+	AccountStatus AccountStatus `json:"accountStatus"`
 
 	// Aliases Further addresses of the mailbox.
 	Aliases []string `json:"aliases"`
 
-	// AllowNetsAttribute Networks from which the user may log in.
-	AllowNetsAttribute *[]string `json:"allowNets,omitempty"`
+	// Created When it was made. Null where that is not known.
+	Created nullable.Nullable[time.Time] `json:"created"`
 
-	// AllowNets Networks from which the user may log in. Null for everywhere.
-	AllowNets nullable.Nullable[string] `json:"allow_nets,omitempty"`
+	// Department Department.
+	Department string `json:"department"`
 
-	// AmavisLocal `TRUE` if Amavisd counts the mailbox as local.
-	AmavisLocal *[]string `json:"amavisLocal,omitempty"`
-
-	// Birthday Date of birth. A list on OpenLDAP.
-	Birthday interface{} `json:"birthday,omitempty"`
-
-	// Cn Display name.
-	Cn *[]string `json:"cn,omitempty"`
-
-	// Created Creation, UTC.
-	Created *string `json:"created,omitempty"`
-
-	// Department Department. Empty if not set.
-	Department *string `json:"department,omitempty"`
-
-	// DepartmentNumber Department, and what other programs have put beside it.
-	DepartmentNumber *[]string `json:"departmentNumber,omitempty"`
-
-	// DisabledService Services that are switched off.
-	DisabledService *[]string `json:"disabledService,omitempty"`
-
-	// Disclaimer Footer for mail that the user sends. A list on OpenLDAP.
-	Disclaimer nullable.Nullable[interface{}] `json:"disclaimer,omitempty"`
-
-	// DisplayName Name that mail clients show.
-	DisplayName *[]string `json:"displayName,omitempty"`
-
-	// Domain Domain of the mailbox.
-	Domain *string `json:"domain,omitempty"`
-
-	// DomainGlobalAdmin `yes` for a global admin.
-	DomainGlobalAdmin *[]string `json:"domainGlobalAdmin,omitempty"`
-
-	// DomainStatus `disabled` while the domain is disabled.
-	DomainStatus *[]string `json:"domainStatus,omitempty"`
-
-	// EmployeeNumber Number of the employee.
-	EmployeeNumber *[]string `json:"employeeNumber,omitempty"`
+	// Domain The domain of the mailbox.
+	Domain string `json:"domain"`
 
 	// Employeeid Number of the employee.
-	Employeeid *string `json:"employeeid,omitempty"`
+	Employeeid string `json:"employeeid"`
 
-	// EnabledService Services that are switched on.
-	EnabledService *[]string `json:"enabledService,omitempty"`
+	// Forwarding Where mail to the mailbox goes. Its own address among them means that it keeps a copy.
+	Forwarding []string `json:"forwarding"`
 
-	// Enabledeliver Receiving mail, 1 or 0.
-	Enabledeliver *int64 `json:"enabledeliver,omitempty"`
+	// Gn Given name.
+	Gn string `json:"gn"`
 
-	// Enabledoveadm Administration through doveadm, 1 or 0.
-	Enabledoveadm *int64 `json:"enabledoveadm,omitempty"`
+	// IsGlobalAdmin Whether its user is a global admin.
+	IsGlobalAdmin YesNo `json:"isGlobalAdmin"`
 
-	// Enabledsync Replication through dsync, 1 or 0.
-	Enabledsync *int64 `json:"enabledsync,omitempty"`
+	// KeepsCopy Whether the mailbox keeps the mail that comes to it.
+	KeepsCopy bool `json:"keeps_copy"`
 
-	// Enableimap IMAP without TLS, 1 or 0.
-	Enableimap *int64 `json:"enableimap,omitempty"`
+	// Language Language of the panel. Null where none is set.
+	Language nullable.Nullable[string] `json:"language"`
 
-	// Enableimapsecured IMAP with TLS, 1 or 0.
-	Enableimapsecured *int64 `json:"enableimapsecured,omitempty"`
+	// LastLogin Last login over IMAP or POP3. Null if there was none.
+	LastLogin nullable.Nullable[time.Time] `json:"last_login"`
 
-	// Enableimaptls IMAP with STARTTLS, 1 or 0.
-	Enableimaptls *int64 `json:"enableimaptls,omitempty"`
+	// Mail The address of the mailbox.
+	Mail string `json:"mail"`
 
-	// EnableindexerWorker Indexing for full text search, 1 or 0.
-	EnableindexerWorker *int64 `json:"enableindexer-worker,omitempty"`
+	// MailboxFolder The folder in the home directory that holds the mail. Null for the default.
+	MailboxFolder nullable.Nullable[string] `json:"mailboxFolder"`
 
-	// Enableinternal Internal lookups of Dovecot, 1 or 0.
-	Enableinternal *int64 `json:"enableinternal,omitempty"`
+	// MailboxFormat How Dovecot stores the mail. Null for the server's default.
+	MailboxFormat nullable.Nullable[string] `json:"mailboxFormat"`
 
-	// Enablelda Local delivery through dovecot-lda, 1 or 0.
-	Enablelda *int64 `json:"enablelda,omitempty"`
-
-	// EnablelibStorage Storage lookups of Dovecot, 1 or 0.
-	EnablelibStorage *int64 `json:"enablelib-storage,omitempty"`
-
-	// Enablelmtp Delivery over LMTP, 1 or 0.
-	Enablelmtp *int64 `json:"enablelmtp,omitempty"`
-
-	// Enablemanagesieve Editing filter rules without TLS, 1 or 0.
-	Enablemanagesieve *int64 `json:"enablemanagesieve,omitempty"`
-
-	// Enablemanagesievesecured Editing filter rules with TLS, 1 or 0.
-	Enablemanagesievesecured *int64 `json:"enablemanagesievesecured,omitempty"`
-
-	// Enablepop3 POP3 without TLS, 1 or 0.
-	Enablepop3 *int64 `json:"enablepop3,omitempty"`
-
-	// Enablepop3Secured POP3 with TLS, 1 or 0.
-	Enablepop3Secured *int64 `json:"enablepop3secured,omitempty"`
-
-	// Enablepop3TLS POP3 with STARTTLS, 1 or 0.
-	Enablepop3TLS *int64 `json:"enablepop3tls,omitempty"`
-
-	// EnablequotaStatus Quota checks before a message is accepted, 1 or 0.
-	EnablequotaStatus *int64 `json:"enablequota-status,omitempty"`
-
-	// Enablesieve Filter rules without TLS, as Dovecot names it, 1 or 0.
-	Enablesieve *int64 `json:"enablesieve,omitempty"`
-
-	// Enablesievesecured Filter rules with TLS, as Dovecot names it, 1 or 0.
-	Enablesievesecured *int64 `json:"enablesievesecured,omitempty"`
-
-	// Enablesievetls Filter rules with STARTTLS, as Dovecot names it, 1 or 0.
-	Enablesievetls *int64 `json:"enablesievetls,omitempty"`
-
-	// Enablesmtp Sending over SMTP without TLS, 1 or 0.
-	Enablesmtp *int64 `json:"enablesmtp,omitempty"`
-
-	// Enablesmtpsecured Sending over SMTP with TLS, 1 or 0.
-	Enablesmtpsecured *int64 `json:"enablesmtpsecured,omitempty"`
-
-	// Enablesogo SOGo groupware, 1 or 0.
-	Enablesogo *int64 `json:"enablesogo,omitempty"`
-
-	// Enablesogoactivesync ActiveSync of SOGo, `y` or `n`.
-	Enablesogoactivesync *string `json:"enablesogoactivesync,omitempty"`
-
-	// Enablesogocalendar Calendar of SOGo, `y` or `n`.
-	Enablesogocalendar *string `json:"enablesogocalendar,omitempty"`
-
-	// Enablesogowebmail Webmail of SOGo, `y` or `n`.
-	Enablesogowebmail *string `json:"enablesogowebmail,omitempty"`
-
-	// Expired When the account ends, UTC.
-	Expired *string `json:"expired,omitempty"`
-
-	// ExpiredDate When the account ends.
-	ExpiredDate *[]string `json:"expiredDate,omitempty"`
-
-	// FirstName Given name.
-	FirstName *string `json:"first_name,omitempty"`
-
-	// Forwardings Where mail to the mailbox goes. Its own address among them means that it keeps a copy.
-	Forwardings []string `json:"forwardings"`
-
-	// GivenName Given name.
-	GivenName *[]string `json:"givenName,omitempty"`
-
-	// HomeDirectory Home directory of the mailbox.
-	HomeDirectory *[]string `json:"homeDirectory,omitempty"`
-
-	// Isadmin 1 if the user administers domains.
-	Isadmin *int64 `json:"isadmin,omitempty"`
-
-	// Isglobaladmin 1 if the user is a global admin.
-	Isglobaladmin *int64 `json:"isglobaladmin,omitempty"`
-
-	// Language Language of the panel. Empty if not set.
-	Language *string `json:"language,omitempty"`
-
-	// LastLogin Last login over IMAP or POP3, UTC. Empty if there was none.
-	LastLogin string `json:"last_login"`
-
-	// LastName Family name.
-	LastName *string `json:"last_name,omitempty"`
-
-	// Mail Address of the mailbox.
-	Mail *[]string `json:"mail,omitempty"`
-
-	// MailForwardingAddress Where mail to the mailbox goes.
-	MailForwardingAddress *[]string `json:"mailForwardingAddress,omitempty"`
-
-	// MailMessageStore Second part of the path in old entries.
-	MailMessageStore *[]string `json:"mailMessageStore,omitempty"`
-
-	// MailQuota Quota in bytes. Absent if unlimited.
-	MailQuota *[]string `json:"mailQuota,omitempty"`
-
-	// MailboxFolder Folder in the home directory that holds the mail.
-	MailboxFolder *[]string `json:"mailboxFolder,omitempty"`
-
-	// MailboxFormat Storage format.
-	MailboxFormat *[]string `json:"mailboxFormat,omitempty"`
-
-	// Mailboxfolder Folder in the home directory that holds the mail.
-	Mailboxfolder *string `json:"mailboxfolder,omitempty"`
-
-	// Mailboxformat Storage format, such as `maildir`.
-	Mailboxformat *string `json:"mailboxformat,omitempty"`
-
-	// Maildir Home directory of the mailbox as an absolute path, as the parameter takes it.
-	Maildir *string `json:"maildir,omitempty"`
+	// Maildir Home directory of the mailbox as an absolute path.
+	Maildir string `json:"maildir"`
 
 	// MailingAliases Alias accounts that have the mailbox as a member.
 	MailingAliases []string `json:"mailing_aliases"`
@@ -3478,111 +3472,53 @@ type User struct {
 	// MailingLists Mailing lists that have the mailbox as a member or subscriber.
 	MailingLists []string `json:"mailing_lists"`
 
-	// ManagedDomains Domains that this user administers; empty for a plain mailbox.
+	// ManagedDomains Domains that its user administers. ALL for a global admin.
 	ManagedDomains []string `json:"managed_domains"`
 
-	// MaxMessageSize Largest message in bytes.
-	MaxMessageSize *[]string `json:"maxMessageSize,omitempty"`
+	// Mobile Mobile phone numbers. SQL keeps one.
+	Mobile []string `json:"mobile"`
 
-	// MemberOfGroup Mailing lists of which the mailbox is a member, without their names under alias domains.
-	MemberOfGroup *[]string `json:"memberOfGroup,omitempty"`
-
-	// Mobile Mobile phone numbers; SQL stores one at most.
-	Mobile *[]string `json:"mobile,omitempty"`
-
-	// Modified Last change, UTC.
-	Modified *string `json:"modified,omitempty"`
-
-	// MtaTransport Postfix transport.
-	MtaTransport *[]string `json:"mtaTransport,omitempty"`
+	// Modified When it was last changed. Null where that is not known.
+	Modified nullable.Nullable[time.Time] `json:"modified"`
 
 	// Name Display name.
-	Name *string `json:"name,omitempty"`
+	Name string `json:"name"`
 
-	// ObjectClass Object classes of the entry.
-	ObjectClass *[]string `json:"objectClass,omitempty"`
+	// PasswordChanged When the password was last changed. Null where that is not known.
+	PasswordChanged nullable.Nullable[time.Time] `json:"password_changed"`
 
-	// Passwordlastchange Last change of the password, UTC.
-	Passwordlastchange *string `json:"passwordlastchange,omitempty"`
+	// Quota MB that it may hold. 0 is unlimited.
+	Quota int64 `json:"quota"`
 
-	// PreferredLanguage Language of the panel.
-	PreferredLanguage *[]string `json:"preferredLanguage,omitempty"`
-
-	// Quota Quota in MB; 0 is unlimited.
-	Quota *int64 `json:"quota,omitempty"`
-
-	// Rank Rank; `normal` unless somebody changed it.
-	Rank *string `json:"rank,omitempty"`
-
-	// RecipientBcc Gets a blind copy of mail that the mailbox receives. Empty for none.
-	RecipientBcc string `json:"recipient_bcc"`
-
-	// RecoveryEmailAttribute Address for regaining a lost password.
-	RecoveryEmailAttribute *[]string `json:"recoveryEmail,omitempty"`
-
-	// RecoveryEmail Address for regaining a lost password.
-	RecoveryEmail *string `json:"recovery_email,omitempty"`
+	// RecipientBcc Gets a blind copy of mail that the mailbox receives. Empty for nobody.
+	RecipientBcc string `json:"recipientBcc"`
 
 	// Relayhost The host that mail from the mailbox leaves through. Empty for the usual way.
 	Relayhost string `json:"relayhost"`
 
-	// SenderRelayHost The host that mail from the mailbox leaves through.
-	SenderRelayHost *[]string `json:"senderRelayHost,omitempty"`
+	// SenderBcc Gets a blind copy of mail that the mailbox sends. Empty for nobody.
+	SenderBcc string `json:"senderBcc"`
 
-	// SenderBcc Gets a blind copy of mail that the mailbox sends. Empty for none.
-	SenderBcc string `json:"sender_bcc"`
-
-	// Settings SQL: the settings of the account, such as the limits of an admin.
-	Settings *map[string]interface{} `json:"settings,omitempty"`
-
-	// ShadowAddress Further addresses of the mailbox, those in alias domains included.
-	ShadowAddress *[]string `json:"shadowAddress,omitempty"`
-
-	// ShadowLastChange Last change of the password, in days since 1970-01-01.
-	ShadowLastChange *[]string `json:"shadowLastChange,omitempty"`
+	// Services Services that are on.
+	Services []string `json:"services"`
 
 	// Sn Family name.
-	Sn *[]string `json:"sn,omitempty"`
+	Sn string `json:"sn"`
 
-	// StorageBaseDirectory First part of the path in old entries.
-	StorageBaseDirectory *[]string `json:"storageBaseDirectory,omitempty"`
-
-	// Storagebasedirectory First part of the path on disk.
-	Storagebasedirectory *string `json:"storagebasedirectory,omitempty"`
-
-	// Storagenode Second part of the path on disk.
-	Storagenode *string `json:"storagenode,omitempty"`
+	// Stored The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+	Stored *Stored `json:"stored,omitempty"`
 
 	// StoredBytes Bytes in the mailbox, as Dovecot last counted them.
 	StoredBytes int64 `json:"stored_bytes"`
 
 	// StoredMessages Messages in the mailbox, as Dovecot last counted them.
-	StoredMessages Count `json:"stored_messages"`
+	StoredMessages int64 `json:"stored_messages"`
 
-	// Telephone Phone number.
-	Telephone *string `json:"telephone,omitempty"`
-
-	// TelephoneNumber Phone numbers.
-	TelephoneNumber *[]string `json:"telephoneNumber,omitempty"`
-
-	// Title Title.
-	Title *[]string `json:"title,omitempty"`
+	// TelephoneNumber Phone numbers. SQL keeps one.
+	TelephoneNumber []string `json:"telephoneNumber"`
 
 	// Transport Postfix transport. Empty for that of the domain.
-	Transport *string `json:"transport,omitempty"`
-
-	// UID Local part of the address.
-	UID *[]string `json:"uid,omitempty"`
-
-	// UserRecipientBccAddress Gets a blind copy of received mail.
-	UserRecipientBccAddress *[]string `json:"userRecipientBccAddress,omitempty"`
-
-	// UserSenderBccAddress Gets a blind copy of sent mail.
-	UserSenderBccAddress *[]string `json:"userSenderBccAddress,omitempty"`
-
-	// Username Address of the mailbox.
-	Username             *string                `json:"username,omitempty"`
-	AdditionalProperties map[string]interface{} `json:"-"`
+	Transport string `json:"transport"`
 }
 
 // UserCreate A new mailbox.
@@ -3592,16 +3528,46 @@ type UserCreate struct {
 	// AccountStatus `active` unless given. A disabled mailbox neither logs in nor receives mail.
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
+	// Aliases Further addresses of the mailbox, in its own domain or one of the alias domains. An address that another account
+	// has is refused with 409 `ALREADY_EXISTS`.
+	Aliases *OwnAddresses `json:"aliases,omitempty"`
+
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
+	// Department Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+	// that other programs have put there stay beside it, until it is cleared.
+	Department *string `json:"department,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
+
 	// Employeeid Number of the employee.
 	Employeeid *string `json:"employeeid,omitempty"`
 
+	// Forwarding Where mail to the mailbox goes. It keeps a copy only if its own address is among them. Left out or empty, mail
+	// stays in the mailbox alone. Addresses in a domain of this server have to exist.
+	Forwarding *Addresses `json:"forwarding,omitempty"`
+
 	// Gn Given name. SQL stores it from iRedMail 1.7.3 on.
 	Gn *string `json:"gn,omitempty"`
+
+	// IsGlobalAdmin `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
+	IsGlobalAdmin *YesNo `json:"isGlobalAdmin,omitempty"`
+
+	// KeepsCopy Worked out by the server. It is passed over when it comes back, whatever its value.
+	KeepsCopy *Computed `json:"keeps_copy,omitempty"`
 
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
 	//
 	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// LastLogin Worked out by the server. It is passed over when it comes back, whatever its value.
+	LastLogin *Computed `json:"last_login,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MailboxFolder The folder inside the home directory that holds the mail. Letters and digits only. Null or left out takes
 	// the server's default, usually `Maildir`.
@@ -3615,6 +3581,22 @@ type UserCreate struct {
 	// clean-up of deleted mailboxes expects.
 	Maildir *MailboxPath `json:"maildir,omitempty"`
 
+	// MailingAliases Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingAliases *Computed `json:"mailing_aliases,omitempty"`
+
+	// MailingLists Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingLists *Computed `json:"mailing_lists,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
+
+	// Mobile Mobile phone numbers. OpenLDAP stores all of them, SQL the first one (from
+	// iRedMail 1.7.3 on).
+	Mobile *PhoneNumbers `json:"mobile,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
+
 	// Name Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
 	Name *DisplayName `json:"name,omitempty"`
 
@@ -3624,6 +3606,9 @@ type UserCreate struct {
 	//
 	// Example: Winter-1958-rain
 	Password *Password `json:"password,omitempty"`
+
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
 
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
@@ -3644,24 +3629,46 @@ type UserCreate struct {
 	// with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
 	Quota *Megabytes `json:"quota,omitempty"`
 
+	// RecipientBcc Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names.
+	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
+
+	// Relayhost Worked out by the server. It is passed over when it comes back, whatever its value.
+	Relayhost *Computed `json:"relayhost,omitempty"`
+
+	// SenderBcc Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names.
+	SenderBcc *AddressOrEmpty `json:"senderBcc,omitempty"`
+
+	// Services The services that are on; all others are off, except those that Dovecot needs inside. Left out, it gets those
+	// that its domain allows. Empty: the user can neither send, read nor receive mail.
+	Services *UserServiceNames `json:"services,omitempty"`
+
 	// Sn Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
 	// iRedMail 1.7.3 on.
 	Sn *string `json:"sn,omitempty"`
+
+	// StoredBytes Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredBytes *Computed `json:"stored_bytes,omitempty"`
+
+	// StoredMessages Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredMessages *Computed `json:"stored_messages,omitempty"`
+
+	// TelephoneNumber Phone numbers. OpenLDAP stores all of them, SQL the first one (from
+	// iRedMail 1.7.3 on).
+	TelephoneNumber *PhoneNumbers `json:"telephoneNumber,omitempty"`
+
+	// Transport Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
+	// the transport of the domain.
+	Transport *Transport `json:"transport,omitempty"`
 }
 
-// UserListItem A whole record, or with `email_only=yes` an address.
-type UserListItem struct {
+// UserListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+type UserListOrNames struct {
 	union json.RawMessage
 }
 
-// UserListItem1 defines model for UserListItem.1.
-type UserListItem1 = string
-
 // UserListReply The mailboxes of a domain.
-//
-// Example: {"_data":[{"active":1,"aliases":["a.berg@example.com"],"domain":"example.com","forwardings":["anna@example.com","anna@example.org"],"last_login":"2025-11-21 07:42:10","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"name":"Anna Berg","quota":4096,"recipient_bcc":"archive@example.com","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"stored_bytes":734003200,"stored_messages":5812,"username":"anna@example.com"},{"active":1,"aliases":[],"domain":"example.com","forwardings":["ben@example.com"],"last_login":"","mailing_aliases":["sales@example.com","support@example.com"],"mailing_lists":[],"managed_domains":["example.com"],"name":"Ben Ito","quota":2048,"recipient_bcc":"","relayhost":"","sender_bcc":"","settings":{},"stored_bytes":0,"stored_messages":0,"username":"ben@example.com"}],"_success":true}
 type UserListReply struct {
-	Data    []UserListItem                `json:"_data"`
+	Data    []User                        `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
@@ -3688,8 +3695,6 @@ type UserProfileName string
 type UserProfileNames = []UserProfileName
 
 // UserReply A mailbox.
-//
-// Example: {"_data":{"active":1,"aliases":["a.berg@example.com"],"allow_nets":null,"birthday":"0001-01-01","created":"2025-03-02 10:15:30","department":"Sales","disclaimer":"","domain":"example.com","employeeid":"E-1042","enabledeliver":1,"enabledoveadm":1,"enabledsync":1,"enableimap":1,"enableimapsecured":1,"enableimaptls":1,"enableindexer-worker":1,"enableinternal":1,"enablelda":1,"enablelib-storage":1,"enablelmtp":1,"enablemanagesieve":1,"enablemanagesievesecured":1,"enablepop3":0,"enablepop3secured":1,"enablepop3tls":1,"enablequota-status":1,"enablesieve":1,"enablesievesecured":1,"enablesievetls":1,"enablesmtp":1,"enablesmtpsecured":1,"enablesogo":1,"enablesogoactivesync":"y","enablesogocalendar":"y","enablesogowebmail":"y","expired":"9999-12-31 00:00:00","first_name":"Anna","forwardings":["anna@example.com","anna@example.org"],"isadmin":0,"isglobaladmin":0,"language":"de_DE","last_login":"2025-11-21 07:42:10","last_name":"Berg","mailboxfolder":"Maildir","mailboxformat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20 16:03:55","name":"Anna Berg","passwordlastchange":"2025-03-02 10:15:30","quota":4096,"rank":"normal","recipient_bcc":"archive@example.com","recovery_email":"","relayhost":"","sender_bcc":"","settings":{"timezone":"Europe/Berlin"},"storagebasedirectory":"/var/vmail","storagenode":"vmail1","stored_bytes":734003200,"stored_messages":5812,"telephone":"+49 30 901820","transport":"","username":"anna@example.com"},"_success":true}
 type UserReply struct {
 	Data    User      `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -3736,9 +3741,15 @@ type UserUpdate struct {
 	// set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
 	Aliases *OwnAddresses `json:"aliases,omitempty"`
 
+	// Created Worked out by the server. It is passed over when it comes back, whatever its value.
+	Created *Computed `json:"created,omitempty"`
+
 	// Department Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
 	// that other programs have put there stay beside it, until it is cleared.
 	Department *string `json:"department,omitempty"`
+
+	// Domain Worked out by the server. It is passed over when it comes back, whatever its value.
+	Domain *Computed `json:"domain,omitempty"`
 
 	// Employeeid Number of the employee. Empty clears it.
 	Employeeid *string `json:"employeeid,omitempty"`
@@ -3754,10 +3765,19 @@ type UserUpdate struct {
 	// IsGlobalAdmin `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
 	IsGlobalAdmin *YesNo `json:"isGlobalAdmin,omitempty"`
 
+	// KeepsCopy Worked out by the server. It is passed over when it comes back, whatever its value.
+	KeepsCopy *Computed `json:"keeps_copy,omitempty"`
+
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
 	//
 	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
+
+	// LastLogin Worked out by the server. It is passed over when it comes back, whatever its value.
+	LastLogin *Computed `json:"last_login,omitempty"`
+
+	// Mail Worked out by the server. It is passed over when it comes back, whatever its value.
+	Mail *Computed `json:"mail,omitempty"`
 
 	// MailboxFolder The folder inside the home directory that holds the mail. Letters and digits only. Null goes back to the
 	// server's default. Mail that is there is not moved.
@@ -3771,9 +3791,21 @@ type UserUpdate struct {
 	// case without a slash at the end. Mail that is there is not moved.
 	Maildir *MailboxPath `json:"maildir,omitempty"`
 
+	// MailingAliases Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingAliases *Computed `json:"mailing_aliases,omitempty"`
+
+	// MailingLists Worked out by the server. It is passed over when it comes back, whatever its value.
+	MailingLists *Computed `json:"mailing_lists,omitempty"`
+
+	// ManagedDomains Worked out by the server. It is passed over when it comes back, whatever its value.
+	ManagedDomains *Computed `json:"managed_domains,omitempty"`
+
 	// Mobile Mobile phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
 	Mobile *PhoneNumbers `json:"mobile,omitempty"`
+
+	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
+	Modified *Computed `json:"modified,omitempty"`
 
 	// Name Display name. Empty clears it; OpenLDAP then shows the local part of the address.
 	Name *DisplayName `json:"name,omitempty"`
@@ -3784,6 +3816,9 @@ type UserUpdate struct {
 	//
 	// Example: Winter-1958-rain
 	Password *Password `json:"password,omitempty"`
+
+	// PasswordChanged Worked out by the server. It is passed over when it comes back, whatever its value.
+	PasswordChanged *Computed `json:"password_changed,omitempty"`
 
 	// PasswordHash A ready hash with its scheme in front, such as `{SSHA512}...` or `{CRYPT}$2b$...`. It is stored as it is and
 	// the password policy is not applied. Not together with `password`.
@@ -3806,6 +3841,9 @@ type UserUpdate struct {
 	// RecipientBcc Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names. Empty
 	// clears it.
 	RecipientBcc *AddressOrEmpty `json:"recipientBcc,omitempty"`
+
+	// Relayhost Worked out by the server. It is passed over when it comes back, whatever its value.
+	Relayhost *Computed `json:"relayhost,omitempty"`
 
 	// RemoveAlias Further addresses to take away. An empty list changes nothing.
 	RemoveAlias *OwnAddresses `json:"removeAlias,omitempty"`
@@ -3830,6 +3868,12 @@ type UserUpdate struct {
 	// stores it from iRedMail 1.7.3 on.
 	Sn *string `json:"sn,omitempty"`
 
+	// StoredBytes Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredBytes *Computed `json:"stored_bytes,omitempty"`
+
+	// StoredMessages Worked out by the server. It is passed over when it comes back, whatever its value.
+	StoredMessages *Computed `json:"stored_messages,omitempty"`
+
 	// TelephoneNumber Phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
 	// iRedMail 1.7.3 on).
 	TelephoneNumber *PhoneNumbers `json:"telephoneNumber,omitempty"`
@@ -3837,6 +3881,18 @@ type UserUpdate struct {
 	// Transport Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
 	// the transport of the domain.
 	Transport *Transport `json:"transport,omitempty"`
+}
+
+// UserWriteReply The mailbox as it is after the write.
+type UserWriteReply struct {
+	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
+	Data      *User        `json:"_data,omitempty"`
+	Discarded *Discarded   `json:"_discarded,omitempty"`
+
+	// DiscardedCount How many items were left out.
+	DiscardedCount *Count    `json:"_discarded_count,omitempty"`
+	Omitted        *Omitted  `json:"_omitted,omitempty"`
+	Success        Succeeded `json:"_success"`
 }
 
 // UsersUpdate Changes that every mailbox of a domain gets alike.
@@ -3862,6 +3918,23 @@ type UsersUpdate struct {
 	Transport *Transport `json:"transport,omitempty"`
 }
 
+// Wblist A whitelist or blacklist of one account.
+//
+// Example: {"account":"example.com","addresses":["192.0.2.0/24","@.example.org","newsletter@example.net"],"direction":"inbound","list":"whitelist"}
+type Wblist struct {
+	// Account Whose list it is: `global` (everybody), a domain, or an address.
+	Account string `json:"account"`
+
+	// Addresses What is on the list, sorted.
+	Addresses []string `json:"addresses"`
+
+	// Direction `inbound` or `outbound`.
+	Direction string `json:"direction"`
+
+	// List `whitelist` or `blacklist`.
+	List string `json:"list"`
+}
+
 // WblistAddresses Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
 //
 // Example: {"addresses":["newsletter@example.net","@.example.org","192.0.2.0/24"]}
@@ -3875,10 +3948,8 @@ type WblistAddresses struct {
 }
 
 // WblistReply A whitelist or blacklist.
-//
-// Example: {"_data":["192.0.2.0/24","@.example.org","newsletter@example.net"],"_success":true}
 type WblistReply struct {
-	Data    []string  `json:"_data"`
+	Data    Wblist    `json:"_data"`
 	Success Succeeded `json:"_success"`
 }
 
@@ -4022,13 +4093,68 @@ type QuerySortGreylistings = GreylistingSort
 // Example: mail
 type QuerySortUsers = UserSort
 
+// QueryStored `yes` or `no`.
+//
+// Example: yes
+type QueryStored = YesNo
+
+// AdminCreated The admin as it is after the write.
+type AdminCreated = AdminWriteReply
+
+// AdminUpdated The admin as it is after the write.
+type AdminUpdated = AdminWriteReply
+
+// AliasCreated The alias as it is after the write.
+type AliasCreated = AliasWriteReply
+
+// AliasUpdated The alias as it is after the write.
+type AliasUpdated = AliasWriteReply
+
+// DomainCreated The domain as it is after the write.
+type DomainCreated = DomainWriteReply
+
+// DomainUpdated The domain as it is after the write.
+type DomainUpdated = DomainWriteReply
+
 // Done The plain answer to a write.
 //
 // Example: {"_success":true}
 type Done = Success
 
+// MailingListCreated The list as it is after the write.
+type MailingListCreated = MailingListWriteReply
+
+// MailingListUpdated The list as it is after the write.
+type MailingListUpdated = MailingListWriteReply
+
+// SpamPolicyUpdated The policy as it is after the write.
+type SpamPolicyUpdated = SpamPolicyWriteReply
+
+// StaticListCreated The list as it is after the write.
+type StaticListCreated = StaticListWriteReply
+
+// StaticListUpdated The list as it is after the write.
+type StaticListUpdated = StaticListWriteReply
+
+// UserCreated The mailbox as it is after the write.
+type UserCreated = UserWriteReply
+
+// UserUpdated The mailbox as it is after the write.
+type UserUpdated = UserWriteReply
+
+// GetAdminParams defines parameters for GetAdmin.
+type GetAdminParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListAdminsParams defines parameters for ListAdmins.
 type ListAdminsParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
 	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
 	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -4063,8 +4189,19 @@ type ListAdminsParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetAliasParams defines parameters for GetAlias.
+type GetAliasParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListAliasesParams defines parameters for ListAliases.
 type ListAliasesParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
@@ -4102,8 +4239,19 @@ type ListAliasesParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetDomainParams defines parameters for GetDomain.
+type GetDomainParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListDomainsParams defines parameters for ListDomains.
 type ListDomainsParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// NameOnly `yes` answers a plain list of names instead of whole records.
 	NameOnly *QueryNameOnly `form:"name_only,omitempty" json:"name_only,omitempty"`
 
@@ -4168,10 +4316,24 @@ type ListGreylistingsParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetGreylistingParams defines parameters for GetGreylisting.
+type GetGreylistingParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // DeleteStaticListParams defines parameters for DeleteStaticList.
 type DeleteStaticListParams struct {
 	// Archive Understood for the sake of older scripts and without effect: these lists keep no archive.
 	Archive *YesNo `form:"archive,omitempty" json:"archive,omitempty"`
+}
+
+// GetStaticListParams defines parameters for GetStaticList.
+type GetStaticListParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
 }
 
 // DeleteMailingListParams defines parameters for DeleteMailingList.
@@ -4182,12 +4344,20 @@ type DeleteMailingListParams struct {
 
 // GetMailingListParams defines parameters for GetMailingList.
 type GetMailingListParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// WithSubscribers `yes` answers the subscribers too. Default `no`.
 	WithSubscribers *YesNo `form:"with_subscribers,omitempty" json:"with_subscribers,omitempty"`
 }
 
 // ListMailingListsParams defines parameters for ListMailingLists.
 type ListMailingListsParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
@@ -4222,8 +4392,47 @@ type ListMailingListsParams struct {
 	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
+// GetDomainSpamPolicyParams defines parameters for GetDomainSpamPolicy.
+type GetDomainSpamPolicyParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetGlobalSpamPolicyParams defines parameters for GetGlobalSpamPolicy.
+type GetGlobalSpamPolicyParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetUserSpamPolicyParams defines parameters for GetUserSpamPolicy.
+type GetUserSpamPolicyParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetThrottleParams defines parameters for GetThrottle.
+type GetThrottleParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
+	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+	// without. The legacy surface ignores it.
+	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+
 	// EmailOnly `yes` answers a plain list of addresses instead of whole records.
 	EmailOnly *QueryEmailOnly `form:"email_only,omitempty" json:"email_only,omitempty"`
 
@@ -4345,5823 +4554,22 @@ type AddWblistAddressesJSONRequestBody = WblistAddresses
 // RemoveWblistAddressesJSONRequestBody defines body for RemoveWblistAddresses for application/json ContentType.
 type RemoveWblistAddressesJSONRequestBody = WblistAddresses
 
-// Getter for additional properties for Admin. Returns the specified
-// element and whether it was found
-func (a Admin) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Admin
-func (a *Admin) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Admin to handle AdditionalProperties
-func (a *Admin) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["created"]; found {
-		err = json.Unmarshal(raw, &a.Created)
-		if err != nil {
-			return fmt.Errorf("error reading 'created': %w", err)
-		}
-		delete(object, "created")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["domainGlobalAdmin"]; found {
-		err = json.Unmarshal(raw, &a.DomainGlobalAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainGlobalAdmin': %w", err)
-		}
-		delete(object, "domainGlobalAdmin")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["expired"]; found {
-		err = json.Unmarshal(raw, &a.Expired)
-		if err != nil {
-			return fmt.Errorf("error reading 'expired': %w", err)
-		}
-		delete(object, "expired")
-	}
-
-	if raw, found := object["expiredDate"]; found {
-		err = json.Unmarshal(raw, &a.ExpiredDate)
-		if err != nil {
-			return fmt.Errorf("error reading 'expiredDate': %w", err)
-		}
-		delete(object, "expiredDate")
-	}
-
-	if raw, found := object["givenName"]; found {
-		err = json.Unmarshal(raw, &a.GivenName)
-		if err != nil {
-			return fmt.Errorf("error reading 'givenName': %w", err)
-		}
-		delete(object, "givenName")
-	}
-
-	if raw, found := object["isglobaladmin"]; found {
-		err = json.Unmarshal(raw, &a.Isglobaladmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'isglobaladmin': %w", err)
-		}
-		delete(object, "isglobaladmin")
-	}
-
-	if raw, found := object["language"]; found {
-		err = json.Unmarshal(raw, &a.Language)
-		if err != nil {
-			return fmt.Errorf("error reading 'language': %w", err)
-		}
-		delete(object, "language")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailHost"]; found {
-		err = json.Unmarshal(raw, &a.MailHost)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailHost': %w", err)
-		}
-		delete(object, "mailHost")
-	}
-
-	if raw, found := object["managed_domains"]; found {
-		err = json.Unmarshal(raw, &a.ManagedDomains)
-		if err != nil {
-			return fmt.Errorf("error reading 'managed_domains': %w", err)
-		}
-		delete(object, "managed_domains")
-	}
-
-	if raw, found := object["modified"]; found {
-		err = json.Unmarshal(raw, &a.Modified)
-		if err != nil {
-			return fmt.Errorf("error reading 'modified': %w", err)
-		}
-		delete(object, "modified")
-	}
-
-	if raw, found := object["name"]; found {
-		err = json.Unmarshal(raw, &a.Name)
-		if err != nil {
-			return fmt.Errorf("error reading 'name': %w", err)
-		}
-		delete(object, "name")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["passwordlastchange"]; found {
-		err = json.Unmarshal(raw, &a.Passwordlastchange)
-		if err != nil {
-			return fmt.Errorf("error reading 'passwordlastchange': %w", err)
-		}
-		delete(object, "passwordlastchange")
-	}
-
-	if raw, found := object["preferredLanguage"]; found {
-		err = json.Unmarshal(raw, &a.PreferredLanguage)
-		if err != nil {
-			return fmt.Errorf("error reading 'preferredLanguage': %w", err)
-		}
-		delete(object, "preferredLanguage")
-	}
-
-	if raw, found := object["settings"]; found {
-		err = json.Unmarshal(raw, &a.Settings)
-		if err != nil {
-			return fmt.Errorf("error reading 'settings': %w", err)
-		}
-		delete(object, "settings")
-	}
-
-	if raw, found := object["shadowLastChange"]; found {
-		err = json.Unmarshal(raw, &a.ShadowLastChange)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowLastChange': %w", err)
-		}
-		delete(object, "shadowLastChange")
-	}
-
-	if raw, found := object["sn"]; found {
-		err = json.Unmarshal(raw, &a.Sn)
-		if err != nil {
-			return fmt.Errorf("error reading 'sn': %w", err)
-		}
-		delete(object, "sn")
-	}
-
-	if raw, found := object["username"]; found {
-		err = json.Unmarshal(raw, &a.Username)
-		if err != nil {
-			return fmt.Errorf("error reading 'username': %w", err)
-		}
-		delete(object, "username")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Admin to handle AdditionalProperties
-func (a Admin) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Created != nil {
-		object["created"], err = json.Marshal(a.Created)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'created': %w", err)
-		}
-	}
-
-	if a.Description != nil {
-		object["description"], err = json.Marshal(a.Description)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'description': %w", err)
-		}
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	if a.DomainGlobalAdmin != nil {
-		object["domainGlobalAdmin"], err = json.Marshal(a.DomainGlobalAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainGlobalAdmin': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.Expired != nil {
-		object["expired"], err = json.Marshal(a.Expired)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expired': %w", err)
-		}
-	}
-
-	if a.ExpiredDate != nil {
-		object["expiredDate"], err = json.Marshal(a.ExpiredDate)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expiredDate': %w", err)
-		}
-	}
-
-	if a.GivenName != nil {
-		object["givenName"], err = json.Marshal(a.GivenName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'givenName': %w", err)
-		}
-	}
-
-	object["isglobaladmin"], err = json.Marshal(a.Isglobaladmin)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'isglobaladmin': %w", err)
-	}
-
-	if a.Language != nil {
-		object["language"], err = json.Marshal(a.Language)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'language': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailHost != nil {
-		object["mailHost"], err = json.Marshal(a.MailHost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailHost': %w", err)
-		}
-	}
-
-	if a.ManagedDomains != nil {
-		object["managed_domains"], err = json.Marshal(a.ManagedDomains)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'managed_domains': %w", err)
-		}
-	}
-
-	if a.Modified != nil {
-		object["modified"], err = json.Marshal(a.Modified)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'modified': %w", err)
-		}
-	}
-
-	if a.Name != nil {
-		object["name"], err = json.Marshal(a.Name)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'name': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.Passwordlastchange != nil {
-		object["passwordlastchange"], err = json.Marshal(a.Passwordlastchange)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'passwordlastchange': %w", err)
-		}
-	}
-
-	if a.PreferredLanguage != nil {
-		object["preferredLanguage"], err = json.Marshal(a.PreferredLanguage)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'preferredLanguage': %w", err)
-		}
-	}
-
-	if a.Settings != nil {
-		object["settings"], err = json.Marshal(a.Settings)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'settings': %w", err)
-		}
-	}
-
-	if a.ShadowLastChange != nil {
-		object["shadowLastChange"], err = json.Marshal(a.ShadowLastChange)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowLastChange': %w", err)
-		}
-	}
-
-	if a.Sn != nil {
-		object["sn"], err = json.Marshal(a.Sn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'sn': %w", err)
-		}
-	}
-
-	if a.Username != nil {
-		object["username"], err = json.Marshal(a.Username)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'username': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Alias. Returns the specified
-// element and whether it was found
-func (a Alias) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Alias
-func (a *Alias) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Alias to handle AdditionalProperties
-func (a *Alias) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accessPolicy"]; found {
-		err = json.Unmarshal(raw, &a.AccessPolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accessPolicy': %w", err)
-		}
-		delete(object, "accessPolicy")
-	}
-
-	if raw, found := object["accesspolicy"]; found {
-		err = json.Unmarshal(raw, &a.Accesspolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accesspolicy': %w", err)
-		}
-		delete(object, "accesspolicy")
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["address"]; found {
-		err = json.Unmarshal(raw, &a.Address)
-		if err != nil {
-			return fmt.Errorf("error reading 'address': %w", err)
-		}
-		delete(object, "address")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["created"]; found {
-		err = json.Unmarshal(raw, &a.Created)
-		if err != nil {
-			return fmt.Errorf("error reading 'created': %w", err)
-		}
-		delete(object, "created")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["domain"]; found {
-		err = json.Unmarshal(raw, &a.Domain)
-		if err != nil {
-			return fmt.Errorf("error reading 'domain': %w", err)
-		}
-		delete(object, "domain")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["expired"]; found {
-		err = json.Unmarshal(raw, &a.Expired)
-		if err != nil {
-			return fmt.Errorf("error reading 'expired': %w", err)
-		}
-		delete(object, "expired")
-	}
-
-	if raw, found := object["listModerator"]; found {
-		err = json.Unmarshal(raw, &a.ListModerator)
-		if err != nil {
-			return fmt.Errorf("error reading 'listModerator': %w", err)
-		}
-		delete(object, "listModerator")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailForwardingAddress"]; found {
-		err = json.Unmarshal(raw, &a.MailForwardingAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailForwardingAddress': %w", err)
-		}
-		delete(object, "mailForwardingAddress")
-	}
-
-	if raw, found := object["memberOfGroup"]; found {
-		err = json.Unmarshal(raw, &a.MemberOfGroup)
-		if err != nil {
-			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
-		}
-		delete(object, "memberOfGroup")
-	}
-
-	if raw, found := object["members"]; found {
-		err = json.Unmarshal(raw, &a.Members)
-		if err != nil {
-			return fmt.Errorf("error reading 'members': %w", err)
-		}
-		delete(object, "members")
-	}
-
-	if raw, found := object["moderators"]; found {
-		err = json.Unmarshal(raw, &a.Moderators)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderators': %w", err)
-		}
-		delete(object, "moderators")
-	}
-
-	if raw, found := object["modified"]; found {
-		err = json.Unmarshal(raw, &a.Modified)
-		if err != nil {
-			return fmt.Errorf("error reading 'modified': %w", err)
-		}
-		delete(object, "modified")
-	}
-
-	if raw, found := object["name"]; found {
-		err = json.Unmarshal(raw, &a.Name)
-		if err != nil {
-			return fmt.Errorf("error reading 'name': %w", err)
-		}
-		delete(object, "name")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Alias to handle AdditionalProperties
-func (a Alias) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccessPolicy != nil {
-		object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
-		}
-	}
-
-	if a.Accesspolicy != nil {
-		object["accesspolicy"], err = json.Marshal(a.Accesspolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accesspolicy': %w", err)
-		}
-	}
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Address != nil {
-		object["address"], err = json.Marshal(a.Address)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'address': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Created != nil {
-		object["created"], err = json.Marshal(a.Created)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'created': %w", err)
-		}
-	}
-
-	if a.Description != nil {
-		object["description"], err = json.Marshal(a.Description)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'description': %w", err)
-		}
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	if a.Domain != nil {
-		object["domain"], err = json.Marshal(a.Domain)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domain': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.Expired != nil {
-		object["expired"], err = json.Marshal(a.Expired)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expired': %w", err)
-		}
-	}
-
-	if a.ListModerator != nil {
-		object["listModerator"], err = json.Marshal(a.ListModerator)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailForwardingAddress != nil {
-		object["mailForwardingAddress"], err = json.Marshal(a.MailForwardingAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailForwardingAddress': %w", err)
-		}
-	}
-
-	if a.MemberOfGroup != nil {
-		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
-		}
-	}
-
-	if a.Members != nil {
-		object["members"], err = json.Marshal(a.Members)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'members': %w", err)
-		}
-	}
-
-	if a.Moderators != nil {
-		object["moderators"], err = json.Marshal(a.Moderators)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderators': %w", err)
-		}
-	}
-
-	if a.Modified != nil {
-		object["modified"], err = json.Marshal(a.Modified)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'modified': %w", err)
-		}
-	}
-
-	if a.Name != nil {
-		object["name"], err = json.Marshal(a.Name)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'name': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Domain. Returns the specified
-// element and whether it was found
-func (a Domain) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Domain
-func (a *Domain) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Domain to handle AdditionalProperties
-func (a *Domain) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["admins"]; found {
-		err = json.Unmarshal(raw, &a.Admins)
-		if err != nil {
-			return fmt.Errorf("error reading 'admins': %w", err)
-		}
-		delete(object, "admins")
-	}
-
-	if raw, found := object["alias_domains"]; found {
-		err = json.Unmarshal(raw, &a.AliasDomains)
-		if err != nil {
-			return fmt.Errorf("error reading 'alias_domains': %w", err)
-		}
-		delete(object, "alias_domains")
-	}
-
-	if raw, found := object["aliases"]; found {
-		err = json.Unmarshal(raw, &a.Aliases)
-		if err != nil {
-			return fmt.Errorf("error reading 'aliases': %w", err)
-		}
-		delete(object, "aliases")
-	}
-
-	if raw, found := object["allocated_quota"]; found {
-		err = json.Unmarshal(raw, &a.AllocatedQuota)
-		if err != nil {
-			return fmt.Errorf("error reading 'allocated_quota': %w", err)
-		}
-		delete(object, "allocated_quota")
-	}
-
-	if raw, found := object["backupmx"]; found {
-		err = json.Unmarshal(raw, &a.Backupmx)
-		if err != nil {
-			return fmt.Errorf("error reading 'backupmx': %w", err)
-		}
-		delete(object, "backupmx")
-	}
-
-	if raw, found := object["catchall"]; found {
-		err = json.Unmarshal(raw, &a.Catchall)
-		if err != nil {
-			return fmt.Errorf("error reading 'catchall': %w", err)
-		}
-		delete(object, "catchall")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["created"]; found {
-		err = json.Unmarshal(raw, &a.Created)
-		if err != nil {
-			return fmt.Errorf("error reading 'created': %w", err)
-		}
-		delete(object, "created")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["disclaimer"]; found {
-		err = json.Unmarshal(raw, &a.Disclaimer)
-		if err != nil {
-			return fmt.Errorf("error reading 'disclaimer': %w", err)
-		}
-		delete(object, "disclaimer")
-	}
-
-	if raw, found := object["domain"]; found {
-		err = json.Unmarshal(raw, &a.Domain)
-		if err != nil {
-			return fmt.Errorf("error reading 'domain': %w", err)
-		}
-		delete(object, "domain")
-	}
-
-	if raw, found := object["domainAdmin"]; found {
-		err = json.Unmarshal(raw, &a.DomainAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainAdmin': %w", err)
-		}
-		delete(object, "domainAdmin")
-	}
-
-	if raw, found := object["domainAliasName"]; found {
-		err = json.Unmarshal(raw, &a.DomainAliasName)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainAliasName': %w", err)
-		}
-		delete(object, "domainAliasName")
-	}
-
-	if raw, found := object["domainBackupMX"]; found {
-		err = json.Unmarshal(raw, &a.DomainBackupMX)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainBackupMX': %w", err)
-		}
-		delete(object, "domainBackupMX")
-	}
-
-	if raw, found := object["domainCurrentAliasNumber"]; found {
-		err = json.Unmarshal(raw, &a.DomainCurrentAliasNumber)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainCurrentAliasNumber': %w", err)
-		}
-		delete(object, "domainCurrentAliasNumber")
-	}
-
-	if raw, found := object["domainCurrentListNumber"]; found {
-		err = json.Unmarshal(raw, &a.DomainCurrentListNumber)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainCurrentListNumber': %w", err)
-		}
-		delete(object, "domainCurrentListNumber")
-	}
-
-	if raw, found := object["domainCurrentQuotaSize"]; found {
-		err = json.Unmarshal(raw, &a.DomainCurrentQuotaSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainCurrentQuotaSize': %w", err)
-		}
-		delete(object, "domainCurrentQuotaSize")
-	}
-
-	if raw, found := object["domainCurrentUserNumber"]; found {
-		err = json.Unmarshal(raw, &a.DomainCurrentUserNumber)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainCurrentUserNumber': %w", err)
-		}
-		delete(object, "domainCurrentUserNumber")
-	}
-
-	if raw, found := object["domainName"]; found {
-		err = json.Unmarshal(raw, &a.DomainName)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainName': %w", err)
-		}
-		delete(object, "domainName")
-	}
-
-	if raw, found := object["domainPendingAliasName"]; found {
-		err = json.Unmarshal(raw, &a.DomainPendingAliasName)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainPendingAliasName': %w", err)
-		}
-		delete(object, "domainPendingAliasName")
-	}
-
-	if raw, found := object["domainRecipientBccAddress"]; found {
-		err = json.Unmarshal(raw, &a.DomainRecipientBccAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainRecipientBccAddress': %w", err)
-		}
-		delete(object, "domainRecipientBccAddress")
-	}
-
-	if raw, found := object["domainSenderBccAddress"]; found {
-		err = json.Unmarshal(raw, &a.DomainSenderBccAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainSenderBccAddress': %w", err)
-		}
-		delete(object, "domainSenderBccAddress")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["expired"]; found {
-		err = json.Unmarshal(raw, &a.Expired)
-		if err != nil {
-			return fmt.Errorf("error reading 'expired': %w", err)
-		}
-		delete(object, "expired")
-	}
-
-	if raw, found := object["expiredDate"]; found {
-		err = json.Unmarshal(raw, &a.ExpiredDate)
-		if err != nil {
-			return fmt.Errorf("error reading 'expiredDate': %w", err)
-		}
-		delete(object, "expiredDate")
-	}
-
-	if raw, found := object["mailHost"]; found {
-		err = json.Unmarshal(raw, &a.MailHost)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailHost': %w", err)
-		}
-		delete(object, "mailHost")
-	}
-
-	if raw, found := object["mailboxes"]; found {
-		err = json.Unmarshal(raw, &a.Mailboxes)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailboxes': %w", err)
-		}
-		delete(object, "mailboxes")
-	}
-
-	if raw, found := object["maillists"]; found {
-		err = json.Unmarshal(raw, &a.Maillists)
-		if err != nil {
-			return fmt.Errorf("error reading 'maillists': %w", err)
-		}
-		delete(object, "maillists")
-	}
-
-	if raw, found := object["maxquota"]; found {
-		err = json.Unmarshal(raw, &a.Maxquota)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxquota': %w", err)
-		}
-		delete(object, "maxquota")
-	}
-
-	if raw, found := object["modified"]; found {
-		err = json.Unmarshal(raw, &a.Modified)
-		if err != nil {
-			return fmt.Errorf("error reading 'modified': %w", err)
-		}
-		delete(object, "modified")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["num_existing_aliases"]; found {
-		err = json.Unmarshal(raw, &a.NumExistingAliases)
-		if err != nil {
-			return fmt.Errorf("error reading 'num_existing_aliases': %w", err)
-		}
-		delete(object, "num_existing_aliases")
-	}
-
-	if raw, found := object["num_existing_maillists"]; found {
-		err = json.Unmarshal(raw, &a.NumExistingMaillists)
-		if err != nil {
-			return fmt.Errorf("error reading 'num_existing_maillists': %w", err)
-		}
-		delete(object, "num_existing_maillists")
-	}
-
-	if raw, found := object["num_existing_users"]; found {
-		err = json.Unmarshal(raw, &a.NumExistingUsers)
-		if err != nil {
-			return fmt.Errorf("error reading 'num_existing_users': %w", err)
-		}
-		delete(object, "num_existing_users")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["ownership"]; found {
-		err = json.Unmarshal(raw, &a.Ownership)
-		if err != nil {
-			return fmt.Errorf("error reading 'ownership': %w", err)
-		}
-		delete(object, "ownership")
-	}
-
-	if raw, found := object["pendingAliasDomains"]; found {
-		err = json.Unmarshal(raw, &a.PendingAliasDomains)
-		if err != nil {
-			return fmt.Errorf("error reading 'pendingAliasDomains': %w", err)
-		}
-		delete(object, "pendingAliasDomains")
-	}
-
-	if raw, found := object["preferredLanguage"]; found {
-		err = json.Unmarshal(raw, &a.PreferredLanguage)
-		if err != nil {
-			return fmt.Errorf("error reading 'preferredLanguage': %w", err)
-		}
-		delete(object, "preferredLanguage")
-	}
-
-	if raw, found := object["quota"]; found {
-		err = json.Unmarshal(raw, &a.Quota)
-		if err != nil {
-			return fmt.Errorf("error reading 'quota': %w", err)
-		}
-		delete(object, "quota")
-	}
-
-	if raw, found := object["recipient_bcc"]; found {
-		err = json.Unmarshal(raw, &a.RecipientBcc)
-		if err != nil {
-			return fmt.Errorf("error reading 'recipient_bcc': %w", err)
-		}
-		delete(object, "recipient_bcc")
-	}
-
-	if raw, found := object["relayhost"]; found {
-		err = json.Unmarshal(raw, &a.Relayhost)
-		if err != nil {
-			return fmt.Errorf("error reading 'relayhost': %w", err)
-		}
-		delete(object, "relayhost")
-	}
-
-	if raw, found := object["senderRelayHost"]; found {
-		err = json.Unmarshal(raw, &a.SenderRelayHost)
-		if err != nil {
-			return fmt.Errorf("error reading 'senderRelayHost': %w", err)
-		}
-		delete(object, "senderRelayHost")
-	}
-
-	if raw, found := object["sender_bcc"]; found {
-		err = json.Unmarshal(raw, &a.SenderBcc)
-		if err != nil {
-			return fmt.Errorf("error reading 'sender_bcc': %w", err)
-		}
-		delete(object, "sender_bcc")
-	}
-
-	if raw, found := object["settings"]; found {
-		err = json.Unmarshal(raw, &a.Settings)
-		if err != nil {
-			return fmt.Errorf("error reading 'settings': %w", err)
-		}
-		delete(object, "settings")
-	}
-
-	if raw, found := object["transport"]; found {
-		err = json.Unmarshal(raw, &a.Transport)
-		if err != nil {
-			return fmt.Errorf("error reading 'transport': %w", err)
-		}
-		delete(object, "transport")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Domain to handle AdditionalProperties
-func (a Domain) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Admins != nil {
-		object["admins"], err = json.Marshal(a.Admins)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'admins': %w", err)
-		}
-	}
-
-	if a.AliasDomains != nil {
-		object["alias_domains"], err = json.Marshal(a.AliasDomains)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'alias_domains': %w", err)
-		}
-	}
-
-	if a.Aliases != nil {
-		object["aliases"], err = json.Marshal(a.Aliases)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'aliases': %w", err)
-		}
-	}
-
-	object["allocated_quota"], err = json.Marshal(a.AllocatedQuota)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'allocated_quota': %w", err)
-	}
-
-	if a.Backupmx != nil {
-		object["backupmx"], err = json.Marshal(a.Backupmx)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'backupmx': %w", err)
-		}
-	}
-
-	if a.Catchall != nil {
-		object["catchall"], err = json.Marshal(a.Catchall)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'catchall': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Created != nil {
-		object["created"], err = json.Marshal(a.Created)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'created': %w", err)
-		}
-	}
-
-	object["description"], err = json.Marshal(a.Description)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'description': %w", err)
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	object["disclaimer"], err = json.Marshal(a.Disclaimer)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'disclaimer': %w", err)
-	}
-
-	if a.Domain != nil {
-		object["domain"], err = json.Marshal(a.Domain)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domain': %w", err)
-		}
-	}
-
-	if a.DomainAdmin != nil {
-		object["domainAdmin"], err = json.Marshal(a.DomainAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainAdmin': %w", err)
-		}
-	}
-
-	if a.DomainAliasName != nil {
-		object["domainAliasName"], err = json.Marshal(a.DomainAliasName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainAliasName': %w", err)
-		}
-	}
-
-	if a.DomainBackupMX != nil {
-		object["domainBackupMX"], err = json.Marshal(a.DomainBackupMX)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainBackupMX': %w", err)
-		}
-	}
-
-	if a.DomainCurrentAliasNumber != nil {
-		object["domainCurrentAliasNumber"], err = json.Marshal(a.DomainCurrentAliasNumber)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainCurrentAliasNumber': %w", err)
-		}
-	}
-
-	if a.DomainCurrentListNumber != nil {
-		object["domainCurrentListNumber"], err = json.Marshal(a.DomainCurrentListNumber)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainCurrentListNumber': %w", err)
-		}
-	}
-
-	if a.DomainCurrentQuotaSize != nil {
-		object["domainCurrentQuotaSize"], err = json.Marshal(a.DomainCurrentQuotaSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainCurrentQuotaSize': %w", err)
-		}
-	}
-
-	if a.DomainCurrentUserNumber != nil {
-		object["domainCurrentUserNumber"], err = json.Marshal(a.DomainCurrentUserNumber)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainCurrentUserNumber': %w", err)
-		}
-	}
-
-	if a.DomainName != nil {
-		object["domainName"], err = json.Marshal(a.DomainName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainName': %w", err)
-		}
-	}
-
-	if a.DomainPendingAliasName != nil {
-		object["domainPendingAliasName"], err = json.Marshal(a.DomainPendingAliasName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainPendingAliasName': %w", err)
-		}
-	}
-
-	if a.DomainRecipientBccAddress != nil {
-		object["domainRecipientBccAddress"], err = json.Marshal(a.DomainRecipientBccAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainRecipientBccAddress': %w", err)
-		}
-	}
-
-	if a.DomainSenderBccAddress != nil {
-		object["domainSenderBccAddress"], err = json.Marshal(a.DomainSenderBccAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainSenderBccAddress': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.Expired != nil {
-		object["expired"], err = json.Marshal(a.Expired)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expired': %w", err)
-		}
-	}
-
-	if a.ExpiredDate != nil {
-		object["expiredDate"], err = json.Marshal(a.ExpiredDate)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expiredDate': %w", err)
-		}
-	}
-
-	if a.MailHost != nil {
-		object["mailHost"], err = json.Marshal(a.MailHost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailHost': %w", err)
-		}
-	}
-
-	if a.Mailboxes != nil {
-		object["mailboxes"], err = json.Marshal(a.Mailboxes)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailboxes': %w", err)
-		}
-	}
-
-	if a.Maillists != nil {
-		object["maillists"], err = json.Marshal(a.Maillists)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maillists': %w", err)
-		}
-	}
-
-	if a.Maxquota != nil {
-		object["maxquota"], err = json.Marshal(a.Maxquota)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxquota': %w", err)
-		}
-	}
-
-	if a.Modified != nil {
-		object["modified"], err = json.Marshal(a.Modified)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'modified': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	object["num_existing_aliases"], err = json.Marshal(a.NumExistingAliases)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'num_existing_aliases': %w", err)
-	}
-
-	object["num_existing_maillists"], err = json.Marshal(a.NumExistingMaillists)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'num_existing_maillists': %w", err)
-	}
-
-	object["num_existing_users"], err = json.Marshal(a.NumExistingUsers)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'num_existing_users': %w", err)
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.Ownership != nil {
-		object["ownership"], err = json.Marshal(a.Ownership)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'ownership': %w", err)
-		}
-	}
-
-	if a.PendingAliasDomains != nil {
-		object["pendingAliasDomains"], err = json.Marshal(a.PendingAliasDomains)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'pendingAliasDomains': %w", err)
-		}
-	}
-
-	if a.PreferredLanguage != nil {
-		object["preferredLanguage"], err = json.Marshal(a.PreferredLanguage)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'preferredLanguage': %w", err)
-		}
-	}
-
-	if a.Quota != nil {
-		object["quota"], err = json.Marshal(a.Quota)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'quota': %w", err)
-		}
-	}
-
-	object["recipient_bcc"], err = json.Marshal(a.RecipientBcc)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'recipient_bcc': %w", err)
-	}
-
-	object["relayhost"], err = json.Marshal(a.Relayhost)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'relayhost': %w", err)
-	}
-
-	if a.SenderRelayHost != nil {
-		object["senderRelayHost"], err = json.Marshal(a.SenderRelayHost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'senderRelayHost': %w", err)
-		}
-	}
-
-	object["sender_bcc"], err = json.Marshal(a.SenderBcc)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'sender_bcc': %w", err)
-	}
-
-	if a.Settings != nil {
-		object["settings"], err = json.Marshal(a.Settings)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'settings': %w", err)
-		}
-	}
-
-	if a.Transport != nil {
-		object["transport"], err = json.Marshal(a.Transport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'transport': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Greylisting. Returns the specified
-// element and whether it was found
-func (a Greylisting) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Greylisting
-func (a *Greylisting) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Greylisting to handle AdditionalProperties
-func (a *Greylisting) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["account"]; found {
-		err = json.Unmarshal(raw, &a.Account)
-		if err != nil {
-			return fmt.Errorf("error reading 'account': %w", err)
-		}
-		delete(object, "account")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["comment"]; found {
-		err = json.Unmarshal(raw, &a.Comment)
-		if err != nil {
-			return fmt.Errorf("error reading 'comment': %w", err)
-		}
-		delete(object, "comment")
-	}
-
-	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.ID)
-		if err != nil {
-			return fmt.Errorf("error reading 'id': %w", err)
-		}
-		delete(object, "id")
-	}
-
-	if raw, found := object["priority"]; found {
-		err = json.Unmarshal(raw, &a.Priority)
-		if err != nil {
-			return fmt.Errorf("error reading 'priority': %w", err)
-		}
-		delete(object, "priority")
-	}
-
-	if raw, found := object["sender"]; found {
-		err = json.Unmarshal(raw, &a.Sender)
-		if err != nil {
-			return fmt.Errorf("error reading 'sender': %w", err)
-		}
-		delete(object, "sender")
-	}
-
-	if raw, found := object["sender_priority"]; found {
-		err = json.Unmarshal(raw, &a.SenderPriority)
-		if err != nil {
-			return fmt.Errorf("error reading 'sender_priority': %w", err)
-		}
-		delete(object, "sender_priority")
-	}
-
-	if raw, found := object["status"]; found {
-		err = json.Unmarshal(raw, &a.Status)
-		if err != nil {
-			return fmt.Errorf("error reading 'status': %w", err)
-		}
-		delete(object, "status")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Greylisting to handle AdditionalProperties
-func (a Greylisting) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.Account != nil {
-		object["account"], err = json.Marshal(a.Account)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'account': %w", err)
-		}
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Comment != nil {
-		object["comment"], err = json.Marshal(a.Comment)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'comment': %w", err)
-		}
-	}
-
-	if a.ID != nil {
-		object["id"], err = json.Marshal(a.ID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'id': %w", err)
-		}
-	}
-
-	if a.Priority != nil {
-		object["priority"], err = json.Marshal(a.Priority)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'priority': %w", err)
-		}
-	}
-
-	if a.Sender != nil {
-		object["sender"], err = json.Marshal(a.Sender)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'sender': %w", err)
-		}
-	}
-
-	if a.SenderPriority != nil {
-		object["sender_priority"], err = json.Marshal(a.SenderPriority)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'sender_priority': %w", err)
-		}
-	}
-
-	if a.Status != nil {
-		object["status"], err = json.Marshal(a.Status)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'status': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for MailingList. Returns the specified
-// element and whether it was found
-func (a MailingList) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for MailingList
-func (a *MailingList) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for MailingList to handle AdditionalProperties
-func (a *MailingList) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accessPolicy"]; found {
-		err = json.Unmarshal(raw, &a.AccessPolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accessPolicy': %w", err)
-		}
-		delete(object, "accessPolicy")
-	}
-
-	if raw, found := object["accesspolicy"]; found {
-		err = json.Unmarshal(raw, &a.Accesspolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accesspolicy': %w", err)
-		}
-		delete(object, "accesspolicy")
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["address"]; found {
-		err = json.Unmarshal(raw, &a.Address)
-		if err != nil {
-			return fmt.Errorf("error reading 'address': %w", err)
-		}
-		delete(object, "address")
-	}
-
-	if raw, found := object["close_list"]; found {
-		err = json.Unmarshal(raw, &a.CloseList)
-		if err != nil {
-			return fmt.Errorf("error reading 'close_list': %w", err)
-		}
-		delete(object, "close_list")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["created"]; found {
-		err = json.Unmarshal(raw, &a.Created)
-		if err != nil {
-			return fmt.Errorf("error reading 'created': %w", err)
-		}
-		delete(object, "created")
-	}
-
-	if raw, found := object["custom_headers"]; found {
-		err = json.Unmarshal(raw, &a.CustomHeaders)
-		if err != nil {
-			return fmt.Errorf("error reading 'custom_headers': %w", err)
-		}
-		delete(object, "custom_headers")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disable_archive"]; found {
-		err = json.Unmarshal(raw, &a.DisableArchive)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_archive': %w", err)
-		}
-		delete(object, "disable_archive")
-	}
-
-	if raw, found := object["disable_digest_subscription"]; found {
-		err = json.Unmarshal(raw, &a.DisableDigestSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_digest_subscription': %w", err)
-		}
-		delete(object, "disable_digest_subscription")
-	}
-
-	if raw, found := object["disable_digest_text"]; found {
-		err = json.Unmarshal(raw, &a.DisableDigestText)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_digest_text': %w", err)
-		}
-		delete(object, "disable_digest_text")
-	}
-
-	if raw, found := object["disable_nomail_subscription"]; found {
-		err = json.Unmarshal(raw, &a.DisableNomailSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_nomail_subscription': %w", err)
-		}
-		delete(object, "disable_nomail_subscription")
-	}
-
-	if raw, found := object["disable_retrieving_old_posts"]; found {
-		err = json.Unmarshal(raw, &a.DisableRetrievingOldPosts)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_retrieving_old_posts': %w", err)
-		}
-		delete(object, "disable_retrieving_old_posts")
-	}
-
-	if raw, found := object["disable_retrieving_subscribers"]; found {
-		err = json.Unmarshal(raw, &a.DisableRetrievingSubscribers)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_retrieving_subscribers': %w", err)
-		}
-		delete(object, "disable_retrieving_subscribers")
-	}
-
-	if raw, found := object["disable_send_copy_to_sender"]; found {
-		err = json.Unmarshal(raw, &a.DisableSendCopyToSender)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_send_copy_to_sender': %w", err)
-		}
-		delete(object, "disable_send_copy_to_sender")
-	}
-
-	if raw, found := object["disable_subscription"]; found {
-		err = json.Unmarshal(raw, &a.DisableSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_subscription': %w", err)
-		}
-		delete(object, "disable_subscription")
-	}
-
-	if raw, found := object["disable_subscription_confirm"]; found {
-		err = json.Unmarshal(raw, &a.DisableSubscriptionConfirm)
-		if err != nil {
-			return fmt.Errorf("error reading 'disable_subscription_confirm': %w", err)
-		}
-		delete(object, "disable_subscription_confirm")
-	}
-
-	if raw, found := object["domain"]; found {
-		err = json.Unmarshal(raw, &a.Domain)
-		if err != nil {
-			return fmt.Errorf("error reading 'domain': %w", err)
-		}
-		delete(object, "domain")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["expired"]; found {
-		err = json.Unmarshal(raw, &a.Expired)
-		if err != nil {
-			return fmt.Errorf("error reading 'expired': %w", err)
-		}
-		delete(object, "expired")
-	}
-
-	if raw, found := object["extra_addresses"]; found {
-		err = json.Unmarshal(raw, &a.ExtraAddresses)
-		if err != nil {
-			return fmt.Errorf("error reading 'extra_addresses': %w", err)
-		}
-		delete(object, "extra_addresses")
-	}
-
-	if raw, found := object["footer_html"]; found {
-		err = json.Unmarshal(raw, &a.FooterHTML)
-		if err != nil {
-			return fmt.Errorf("error reading 'footer_html': %w", err)
-		}
-		delete(object, "footer_html")
-	}
-
-	if raw, found := object["footer_text"]; found {
-		err = json.Unmarshal(raw, &a.FooterText)
-		if err != nil {
-			return fmt.Errorf("error reading 'footer_text': %w", err)
-		}
-		delete(object, "footer_text")
-	}
-
-	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.ID)
-		if err != nil {
-			return fmt.Errorf("error reading 'id': %w", err)
-		}
-		delete(object, "id")
-	}
-
-	if raw, found := object["is_newsletter"]; found {
-		err = json.Unmarshal(raw, &a.IsNewsletter)
-		if err != nil {
-			return fmt.Errorf("error reading 'is_newsletter': %w", err)
-		}
-		delete(object, "is_newsletter")
-	}
-
-	if raw, found := object["listAllowedUser"]; found {
-		err = json.Unmarshal(raw, &a.ListAllowedUser)
-		if err != nil {
-			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
-		}
-		delete(object, "listAllowedUser")
-	}
-
-	if raw, found := object["listModerator"]; found {
-		err = json.Unmarshal(raw, &a.ListModerator)
-		if err != nil {
-			return fmt.Errorf("error reading 'listModerator': %w", err)
-		}
-		delete(object, "listModerator")
-	}
-
-	if raw, found := object["listOwner"]; found {
-		err = json.Unmarshal(raw, &a.ListOwner)
-		if err != nil {
-			return fmt.Errorf("error reading 'listOwner': %w", err)
-		}
-		delete(object, "listOwner")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailingListID"]; found {
-		err = json.Unmarshal(raw, &a.MailingListID)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailingListID': %w", err)
-		}
-		delete(object, "mailingListID")
-	}
-
-	if raw, found := object["maxMessageSize"]; found {
-		err = json.Unmarshal(raw, &a.LdapMaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
-		}
-		delete(object, "maxMessageSize")
-	}
-
-	if raw, found := object["max_message_size"]; found {
-		err = json.Unmarshal(raw, &a.MaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'max_message_size': %w", err)
-		}
-		delete(object, "max_message_size")
-	}
-
-	if raw, found := object["maxmsgsize"]; found {
-		err = json.Unmarshal(raw, &a.Maxmsgsize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxmsgsize': %w", err)
-		}
-		delete(object, "maxmsgsize")
-	}
-
-	if raw, found := object["mlid"]; found {
-		err = json.Unmarshal(raw, &a.Mlid)
-		if err != nil {
-			return fmt.Errorf("error reading 'mlid': %w", err)
-		}
-		delete(object, "mlid")
-	}
-
-	if raw, found := object["moderate_non_subscriber_post"]; found {
-		err = json.Unmarshal(raw, &a.ModerateNonSubscriberPost)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderate_non_subscriber_post': %w", err)
-		}
-		delete(object, "moderate_non_subscriber_post")
-	}
-
-	if raw, found := object["moderate_subscription"]; found {
-		err = json.Unmarshal(raw, &a.ModerateSubscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderate_subscription': %w", err)
-		}
-		delete(object, "moderate_subscription")
-	}
-
-	if raw, found := object["moderated"]; found {
-		err = json.Unmarshal(raw, &a.Moderated)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderated': %w", err)
-		}
-		delete(object, "moderated")
-	}
-
-	if raw, found := object["moderators"]; found {
-		err = json.Unmarshal(raw, &a.Moderators)
-		if err != nil {
-			return fmt.Errorf("error reading 'moderators': %w", err)
-		}
-		delete(object, "moderators")
-	}
-
-	if raw, found := object["modified"]; found {
-		err = json.Unmarshal(raw, &a.Modified)
-		if err != nil {
-			return fmt.Errorf("error reading 'modified': %w", err)
-		}
-		delete(object, "modified")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["name"]; found {
-		err = json.Unmarshal(raw, &a.Name)
-		if err != nil {
-			return fmt.Errorf("error reading 'name': %w", err)
-		}
-		delete(object, "name")
-	}
-
-	if raw, found := object["newsletter_description"]; found {
-		err = json.Unmarshal(raw, &a.NewsletterDescription)
-		if err != nil {
-			return fmt.Errorf("error reading 'newsletter_description': %w", err)
-		}
-		delete(object, "newsletter_description")
-	}
-
-	if raw, found := object["notify_owner_when_sub_unsub"]; found {
-		err = json.Unmarshal(raw, &a.NotifyOwnerWhenSubUnsub)
-		if err != nil {
-			return fmt.Errorf("error reading 'notify_owner_when_sub_unsub': %w", err)
-		}
-		delete(object, "notify_owner_when_sub_unsub")
-	}
-
-	if raw, found := object["notify_sender_when_moderated"]; found {
-		err = json.Unmarshal(raw, &a.NotifySenderWhenModerated)
-		if err != nil {
-			return fmt.Errorf("error reading 'notify_sender_when_moderated': %w", err)
-		}
-		delete(object, "notify_sender_when_moderated")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["only_moderator_can_post"]; found {
-		err = json.Unmarshal(raw, &a.OnlyModeratorCanPost)
-		if err != nil {
-			return fmt.Errorf("error reading 'only_moderator_can_post': %w", err)
-		}
-		delete(object, "only_moderator_can_post")
-	}
-
-	if raw, found := object["only_subscriber_can_get_old_posts"]; found {
-		err = json.Unmarshal(raw, &a.OnlySubscriberCanGetOldPosts)
-		if err != nil {
-			return fmt.Errorf("error reading 'only_subscriber_can_get_old_posts': %w", err)
-		}
-		delete(object, "only_subscriber_can_get_old_posts")
-	}
-
-	if raw, found := object["only_subscriber_can_post"]; found {
-		err = json.Unmarshal(raw, &a.OnlySubscriberCanPost)
-		if err != nil {
-			return fmt.Errorf("error reading 'only_subscriber_can_post': %w", err)
-		}
-		delete(object, "only_subscriber_can_post")
-	}
-
-	if raw, found := object["owner"]; found {
-		err = json.Unmarshal(raw, &a.Owner)
-		if err != nil {
-			return fmt.Errorf("error reading 'owner': %w", err)
-		}
-		delete(object, "owner")
-	}
-
-	if raw, found := object["remove_headers"]; found {
-		err = json.Unmarshal(raw, &a.RemoveHeaders)
-		if err != nil {
-			return fmt.Errorf("error reading 'remove_headers': %w", err)
-		}
-		delete(object, "remove_headers")
-	}
-
-	if raw, found := object["settings"]; found {
-		err = json.Unmarshal(raw, &a.Settings)
-		if err != nil {
-			return fmt.Errorf("error reading 'settings': %w", err)
-		}
-		delete(object, "settings")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if raw, found := object["subject_prefix"]; found {
-		err = json.Unmarshal(raw, &a.SubjectPrefix)
-		if err != nil {
-			return fmt.Errorf("error reading 'subject_prefix': %w", err)
-		}
-		delete(object, "subject_prefix")
-	}
-
-	if raw, found := object["subscribers"]; found {
-		err = json.Unmarshal(raw, &a.Subscribers)
-		if err != nil {
-			return fmt.Errorf("error reading 'subscribers': %w", err)
-		}
-		delete(object, "subscribers")
-	}
-
-	if raw, found := object["subscription_moderators"]; found {
-		err = json.Unmarshal(raw, &a.SubscriptionModerators)
-		if err != nil {
-			return fmt.Errorf("error reading 'subscription_moderators': %w", err)
-		}
-		delete(object, "subscription_moderators")
-	}
-
-	if raw, found := object["transport"]; found {
-		err = json.Unmarshal(raw, &a.Transport)
-		if err != nil {
-			return fmt.Errorf("error reading 'transport': %w", err)
-		}
-		delete(object, "transport")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for MailingList to handle AdditionalProperties
-func (a MailingList) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
-	}
-
-	if a.Accesspolicy != nil {
-		object["accesspolicy"], err = json.Marshal(a.Accesspolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accesspolicy': %w", err)
-		}
-	}
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	object["accountStatus"], err = json.Marshal(a.AccountStatus)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Address != nil {
-		object["address"], err = json.Marshal(a.Address)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'address': %w", err)
-		}
-	}
-
-	if a.CloseList != nil {
-		object["close_list"], err = json.Marshal(a.CloseList)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'close_list': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Created != nil {
-		object["created"], err = json.Marshal(a.Created)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'created': %w", err)
-		}
-	}
-
-	if a.CustomHeaders != nil {
-		object["custom_headers"], err = json.Marshal(a.CustomHeaders)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'custom_headers': %w", err)
-		}
-	}
-
-	object["description"], err = json.Marshal(a.Description)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'description': %w", err)
-	}
-
-	if a.DisableArchive != nil {
-		object["disable_archive"], err = json.Marshal(a.DisableArchive)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_archive': %w", err)
-		}
-	}
-
-	if a.DisableDigestSubscription != nil {
-		object["disable_digest_subscription"], err = json.Marshal(a.DisableDigestSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_digest_subscription': %w", err)
-		}
-	}
-
-	if a.DisableDigestText != nil {
-		object["disable_digest_text"], err = json.Marshal(a.DisableDigestText)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_digest_text': %w", err)
-		}
-	}
-
-	if a.DisableNomailSubscription != nil {
-		object["disable_nomail_subscription"], err = json.Marshal(a.DisableNomailSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_nomail_subscription': %w", err)
-		}
-	}
-
-	if a.DisableRetrievingOldPosts != nil {
-		object["disable_retrieving_old_posts"], err = json.Marshal(a.DisableRetrievingOldPosts)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_retrieving_old_posts': %w", err)
-		}
-	}
-
-	if a.DisableRetrievingSubscribers != nil {
-		object["disable_retrieving_subscribers"], err = json.Marshal(a.DisableRetrievingSubscribers)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_retrieving_subscribers': %w", err)
-		}
-	}
-
-	if a.DisableSendCopyToSender != nil {
-		object["disable_send_copy_to_sender"], err = json.Marshal(a.DisableSendCopyToSender)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_send_copy_to_sender': %w", err)
-		}
-	}
-
-	if a.DisableSubscription != nil {
-		object["disable_subscription"], err = json.Marshal(a.DisableSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_subscription': %w", err)
-		}
-	}
-
-	if a.DisableSubscriptionConfirm != nil {
-		object["disable_subscription_confirm"], err = json.Marshal(a.DisableSubscriptionConfirm)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disable_subscription_confirm': %w", err)
-		}
-	}
-
-	if a.Domain != nil {
-		object["domain"], err = json.Marshal(a.Domain)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domain': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.Expired != nil {
-		object["expired"], err = json.Marshal(a.Expired)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expired': %w", err)
-		}
-	}
-
-	if a.ExtraAddresses != nil {
-		object["extra_addresses"], err = json.Marshal(a.ExtraAddresses)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'extra_addresses': %w", err)
-		}
-	}
-
-	if a.FooterHTML != nil {
-		object["footer_html"], err = json.Marshal(a.FooterHTML)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'footer_html': %w", err)
-		}
-	}
-
-	if a.FooterText != nil {
-		object["footer_text"], err = json.Marshal(a.FooterText)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'footer_text': %w", err)
-		}
-	}
-
-	if a.ID != nil {
-		object["id"], err = json.Marshal(a.ID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'id': %w", err)
-		}
-	}
-
-	object["is_newsletter"], err = json.Marshal(a.IsNewsletter)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'is_newsletter': %w", err)
-	}
-
-	if a.ListAllowedUser != nil {
-		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
-		}
-	}
-
-	if a.ListModerator != nil {
-		object["listModerator"], err = json.Marshal(a.ListModerator)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
-		}
-	}
-
-	if a.ListOwner != nil {
-		object["listOwner"], err = json.Marshal(a.ListOwner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailingListID != nil {
-		object["mailingListID"], err = json.Marshal(a.MailingListID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
-		}
-	}
-
-	if a.LdapMaxMessageSize != nil {
-		object["maxMessageSize"], err = json.Marshal(a.LdapMaxMessageSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
-		}
-	}
-
-	object["max_message_size"], err = json.Marshal(a.MaxMessageSize)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'max_message_size': %w", err)
-	}
-
-	if a.Maxmsgsize != nil {
-		object["maxmsgsize"], err = json.Marshal(a.Maxmsgsize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxmsgsize': %w", err)
-		}
-	}
-
-	if a.Mlid != nil {
-		object["mlid"], err = json.Marshal(a.Mlid)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mlid': %w", err)
-		}
-	}
-
-	if a.ModerateNonSubscriberPost != nil {
-		object["moderate_non_subscriber_post"], err = json.Marshal(a.ModerateNonSubscriberPost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderate_non_subscriber_post': %w", err)
-		}
-	}
-
-	if a.ModerateSubscription != nil {
-		object["moderate_subscription"], err = json.Marshal(a.ModerateSubscription)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderate_subscription': %w", err)
-		}
-	}
-
-	if a.Moderated != nil {
-		object["moderated"], err = json.Marshal(a.Moderated)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderated': %w", err)
-		}
-	}
-
-	if a.Moderators != nil {
-		object["moderators"], err = json.Marshal(a.Moderators)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'moderators': %w", err)
-		}
-	}
-
-	if a.Modified != nil {
-		object["modified"], err = json.Marshal(a.Modified)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'modified': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	object["name"], err = json.Marshal(a.Name)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'name': %w", err)
-	}
-
-	object["newsletter_description"], err = json.Marshal(a.NewsletterDescription)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'newsletter_description': %w", err)
-	}
-
-	if a.NotifyOwnerWhenSubUnsub != nil {
-		object["notify_owner_when_sub_unsub"], err = json.Marshal(a.NotifyOwnerWhenSubUnsub)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'notify_owner_when_sub_unsub': %w", err)
-		}
-	}
-
-	if a.NotifySenderWhenModerated != nil {
-		object["notify_sender_when_moderated"], err = json.Marshal(a.NotifySenderWhenModerated)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'notify_sender_when_moderated': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.OnlyModeratorCanPost != nil {
-		object["only_moderator_can_post"], err = json.Marshal(a.OnlyModeratorCanPost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'only_moderator_can_post': %w", err)
-		}
-	}
-
-	if a.OnlySubscriberCanGetOldPosts != nil {
-		object["only_subscriber_can_get_old_posts"], err = json.Marshal(a.OnlySubscriberCanGetOldPosts)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'only_subscriber_can_get_old_posts': %w", err)
-		}
-	}
-
-	if a.OnlySubscriberCanPost != nil {
-		object["only_subscriber_can_post"], err = json.Marshal(a.OnlySubscriberCanPost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'only_subscriber_can_post': %w", err)
-		}
-	}
-
-	if a.Owner != nil {
-		object["owner"], err = json.Marshal(a.Owner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'owner': %w", err)
-		}
-	}
-
-	if a.RemoveHeaders != nil {
-		object["remove_headers"], err = json.Marshal(a.RemoveHeaders)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'remove_headers': %w", err)
-		}
-	}
-
-	if a.Settings != nil {
-		object["settings"], err = json.Marshal(a.Settings)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'settings': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
-		}
-	}
-
-	if a.SubjectPrefix != nil {
-		object["subject_prefix"], err = json.Marshal(a.SubjectPrefix)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'subject_prefix': %w", err)
-		}
-	}
-
-	if a.Subscribers != nil {
-		object["subscribers"], err = json.Marshal(a.Subscribers)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'subscribers': %w", err)
-		}
-	}
-
-	if a.SubscriptionModerators != nil {
-		object["subscription_moderators"], err = json.Marshal(a.SubscriptionModerators)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'subscription_moderators': %w", err)
-		}
-	}
-
-	if a.Transport != nil {
-		object["transport"], err = json.Marshal(a.Transport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'transport': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for SpamPolicy. Returns the specified
-// element and whether it was found
-func (a SpamPolicy) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for SpamPolicy
-func (a *SpamPolicy) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for SpamPolicy to handle AdditionalProperties
-func (a *SpamPolicy) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["addr_extension_bad_header"]; found {
-		err = json.Unmarshal(raw, &a.AddrExtensionBadHeader)
-		if err != nil {
-			return fmt.Errorf("error reading 'addr_extension_bad_header': %w", err)
-		}
-		delete(object, "addr_extension_bad_header")
-	}
-
-	if raw, found := object["addr_extension_banned"]; found {
-		err = json.Unmarshal(raw, &a.AddrExtensionBanned)
-		if err != nil {
-			return fmt.Errorf("error reading 'addr_extension_banned': %w", err)
-		}
-		delete(object, "addr_extension_banned")
-	}
-
-	if raw, found := object["addr_extension_spam"]; found {
-		err = json.Unmarshal(raw, &a.AddrExtensionSpam)
-		if err != nil {
-			return fmt.Errorf("error reading 'addr_extension_spam': %w", err)
-		}
-		delete(object, "addr_extension_spam")
-	}
-
-	if raw, found := object["addr_extension_virus"]; found {
-		err = json.Unmarshal(raw, &a.AddrExtensionVirus)
-		if err != nil {
-			return fmt.Errorf("error reading 'addr_extension_virus': %w", err)
-		}
-		delete(object, "addr_extension_virus")
-	}
-
-	if raw, found := object["always_insert_x_spam_headers"]; found {
-		err = json.Unmarshal(raw, &a.AlwaysInsertXSpamHeaders)
-		if err != nil {
-			return fmt.Errorf("error reading 'always_insert_x_spam_headers': %w", err)
-		}
-		delete(object, "always_insert_x_spam_headers")
-	}
-
-	if raw, found := object["archive_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.ArchiveQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'archive_quarantine_to': %w", err)
-		}
-		delete(object, "archive_quarantine_to")
-	}
-
-	if raw, found := object["bad_header_admin"]; found {
-		err = json.Unmarshal(raw, &a.BadHeaderAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'bad_header_admin': %w", err)
-		}
-		delete(object, "bad_header_admin")
-	}
-
-	if raw, found := object["bad_header_lover"]; found {
-		err = json.Unmarshal(raw, &a.BadHeaderLover)
-		if err != nil {
-			return fmt.Errorf("error reading 'bad_header_lover': %w", err)
-		}
-		delete(object, "bad_header_lover")
-	}
-
-	if raw, found := object["bad_header_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.BadHeaderQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'bad_header_quarantine_to': %w", err)
-		}
-		delete(object, "bad_header_quarantine_to")
-	}
-
-	if raw, found := object["banned_admin"]; found {
-		err = json.Unmarshal(raw, &a.BannedAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'banned_admin': %w", err)
-		}
-		delete(object, "banned_admin")
-	}
-
-	if raw, found := object["banned_files_lover"]; found {
-		err = json.Unmarshal(raw, &a.BannedFilesLover)
-		if err != nil {
-			return fmt.Errorf("error reading 'banned_files_lover': %w", err)
-		}
-		delete(object, "banned_files_lover")
-	}
-
-	if raw, found := object["banned_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.BannedQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'banned_quarantine_to': %w", err)
-		}
-		delete(object, "banned_quarantine_to")
-	}
-
-	if raw, found := object["banned_rulenames"]; found {
-		err = json.Unmarshal(raw, &a.BannedRulenames)
-		if err != nil {
-			return fmt.Errorf("error reading 'banned_rulenames': %w", err)
-		}
-		delete(object, "banned_rulenames")
-	}
-
-	if raw, found := object["bypass_banned_checks"]; found {
-		err = json.Unmarshal(raw, &a.BypassBannedChecks)
-		if err != nil {
-			return fmt.Errorf("error reading 'bypass_banned_checks': %w", err)
-		}
-		delete(object, "bypass_banned_checks")
-	}
-
-	if raw, found := object["bypass_header_checks"]; found {
-		err = json.Unmarshal(raw, &a.BypassHeaderChecks)
-		if err != nil {
-			return fmt.Errorf("error reading 'bypass_header_checks': %w", err)
-		}
-		delete(object, "bypass_header_checks")
-	}
-
-	if raw, found := object["bypass_spam_checks"]; found {
-		err = json.Unmarshal(raw, &a.BypassSpamChecks)
-		if err != nil {
-			return fmt.Errorf("error reading 'bypass_spam_checks': %w", err)
-		}
-		delete(object, "bypass_spam_checks")
-	}
-
-	if raw, found := object["bypass_virus_checks"]; found {
-		err = json.Unmarshal(raw, &a.BypassVirusChecks)
-		if err != nil {
-			return fmt.Errorf("error reading 'bypass_virus_checks': %w", err)
-		}
-		delete(object, "bypass_virus_checks")
-	}
-
-	if raw, found := object["clean_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.CleanQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'clean_quarantine_to': %w", err)
-		}
-		delete(object, "clean_quarantine_to")
-	}
-
-	if raw, found := object["disclaimer_options"]; found {
-		err = json.Unmarshal(raw, &a.DisclaimerOptions)
-		if err != nil {
-			return fmt.Errorf("error reading 'disclaimer_options': %w", err)
-		}
-		delete(object, "disclaimer_options")
-	}
-
-	if raw, found := object["forward_method"]; found {
-		err = json.Unmarshal(raw, &a.ForwardMethod)
-		if err != nil {
-			return fmt.Errorf("error reading 'forward_method': %w", err)
-		}
-		delete(object, "forward_method")
-	}
-
-	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.ID)
-		if err != nil {
-			return fmt.Errorf("error reading 'id': %w", err)
-		}
-		delete(object, "id")
-	}
-
-	if raw, found := object["message_size_limit"]; found {
-		err = json.Unmarshal(raw, &a.MessageSizeLimit)
-		if err != nil {
-			return fmt.Errorf("error reading 'message_size_limit': %w", err)
-		}
-		delete(object, "message_size_limit")
-	}
-
-	if raw, found := object["newvirus_admin"]; found {
-		err = json.Unmarshal(raw, &a.NewvirusAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'newvirus_admin': %w", err)
-		}
-		delete(object, "newvirus_admin")
-	}
-
-	if raw, found := object["policy_name"]; found {
-		err = json.Unmarshal(raw, &a.PolicyName)
-		if err != nil {
-			return fmt.Errorf("error reading 'policy_name': %w", err)
-		}
-		delete(object, "policy_name")
-	}
-
-	if raw, found := object["prefix_spam_in_subject"]; found {
-		err = json.Unmarshal(raw, &a.PrefixSpamInSubject)
-		if err != nil {
-			return fmt.Errorf("error reading 'prefix_spam_in_subject': %w", err)
-		}
-		delete(object, "prefix_spam_in_subject")
-	}
-
-	if raw, found := object["quarantine_bad_header"]; found {
-		err = json.Unmarshal(raw, &a.QuarantineBadHeader)
-		if err != nil {
-			return fmt.Errorf("error reading 'quarantine_bad_header': %w", err)
-		}
-		delete(object, "quarantine_bad_header")
-	}
-
-	if raw, found := object["quarantine_banned"]; found {
-		err = json.Unmarshal(raw, &a.QuarantineBanned)
-		if err != nil {
-			return fmt.Errorf("error reading 'quarantine_banned': %w", err)
-		}
-		delete(object, "quarantine_banned")
-	}
-
-	if raw, found := object["quarantine_spam"]; found {
-		err = json.Unmarshal(raw, &a.QuarantineSpam)
-		if err != nil {
-			return fmt.Errorf("error reading 'quarantine_spam': %w", err)
-		}
-		delete(object, "quarantine_spam")
-	}
-
-	if raw, found := object["quarantine_virus"]; found {
-		err = json.Unmarshal(raw, &a.QuarantineVirus)
-		if err != nil {
-			return fmt.Errorf("error reading 'quarantine_virus': %w", err)
-		}
-		delete(object, "quarantine_virus")
-	}
-
-	if raw, found := object["sa_userconf"]; found {
-		err = json.Unmarshal(raw, &a.SaUserconf)
-		if err != nil {
-			return fmt.Errorf("error reading 'sa_userconf': %w", err)
-		}
-		delete(object, "sa_userconf")
-	}
-
-	if raw, found := object["sa_username"]; found {
-		err = json.Unmarshal(raw, &a.SaUsername)
-		if err != nil {
-			return fmt.Errorf("error reading 'sa_username': %w", err)
-		}
-		delete(object, "sa_username")
-	}
-
-	if raw, found := object["spam_admin"]; found {
-		err = json.Unmarshal(raw, &a.SpamAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_admin': %w", err)
-		}
-		delete(object, "spam_admin")
-	}
-
-	if raw, found := object["spam_dsn_cutoff_level"]; found {
-		err = json.Unmarshal(raw, &a.SpamDsnCutoffLevel)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_dsn_cutoff_level': %w", err)
-		}
-		delete(object, "spam_dsn_cutoff_level")
-	}
-
-	if raw, found := object["spam_kill_level"]; found {
-		err = json.Unmarshal(raw, &a.SpamKillLevel)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_kill_level': %w", err)
-		}
-		delete(object, "spam_kill_level")
-	}
-
-	if raw, found := object["spam_lover"]; found {
-		err = json.Unmarshal(raw, &a.SpamLover)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_lover': %w", err)
-		}
-		delete(object, "spam_lover")
-	}
-
-	if raw, found := object["spam_quarantine_cutoff_level"]; found {
-		err = json.Unmarshal(raw, &a.SpamQuarantineCutoffLevel)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_quarantine_cutoff_level': %w", err)
-		}
-		delete(object, "spam_quarantine_cutoff_level")
-	}
-
-	if raw, found := object["spam_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.SpamQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_quarantine_to': %w", err)
-		}
-		delete(object, "spam_quarantine_to")
-	}
-
-	if raw, found := object["spam_score"]; found {
-		err = json.Unmarshal(raw, &a.SpamScore)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_score': %w", err)
-		}
-		delete(object, "spam_score")
-	}
-
-	if raw, found := object["spam_subject_tag"]; found {
-		err = json.Unmarshal(raw, &a.SpamSubjectTag)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_subject_tag': %w", err)
-		}
-		delete(object, "spam_subject_tag")
-	}
-
-	if raw, found := object["spam_subject_tag2"]; found {
-		err = json.Unmarshal(raw, &a.SpamSubjectTag2)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_subject_tag2': %w", err)
-		}
-		delete(object, "spam_subject_tag2")
-	}
-
-	if raw, found := object["spam_subject_tag3"]; found {
-		err = json.Unmarshal(raw, &a.SpamSubjectTag3)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_subject_tag3': %w", err)
-		}
-		delete(object, "spam_subject_tag3")
-	}
-
-	if raw, found := object["spam_tag2_level"]; found {
-		err = json.Unmarshal(raw, &a.SpamTag2Level)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_tag2_level': %w", err)
-		}
-		delete(object, "spam_tag2_level")
-	}
-
-	if raw, found := object["spam_tag3_level"]; found {
-		err = json.Unmarshal(raw, &a.SpamTag3Level)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_tag3_level': %w", err)
-		}
-		delete(object, "spam_tag3_level")
-	}
-
-	if raw, found := object["spam_tag_level"]; found {
-		err = json.Unmarshal(raw, &a.SpamTagLevel)
-		if err != nil {
-			return fmt.Errorf("error reading 'spam_tag_level': %w", err)
-		}
-		delete(object, "spam_tag_level")
-	}
-
-	if raw, found := object["unchecked_lover"]; found {
-		err = json.Unmarshal(raw, &a.UncheckedLover)
-		if err != nil {
-			return fmt.Errorf("error reading 'unchecked_lover': %w", err)
-		}
-		delete(object, "unchecked_lover")
-	}
-
-	if raw, found := object["unchecked_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.UncheckedQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'unchecked_quarantine_to': %w", err)
-		}
-		delete(object, "unchecked_quarantine_to")
-	}
-
-	if raw, found := object["virus_admin"]; found {
-		err = json.Unmarshal(raw, &a.VirusAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'virus_admin': %w", err)
-		}
-		delete(object, "virus_admin")
-	}
-
-	if raw, found := object["virus_lover"]; found {
-		err = json.Unmarshal(raw, &a.VirusLover)
-		if err != nil {
-			return fmt.Errorf("error reading 'virus_lover': %w", err)
-		}
-		delete(object, "virus_lover")
-	}
-
-	if raw, found := object["virus_quarantine_to"]; found {
-		err = json.Unmarshal(raw, &a.VirusQuarantineTo)
-		if err != nil {
-			return fmt.Errorf("error reading 'virus_quarantine_to': %w", err)
-		}
-		delete(object, "virus_quarantine_to")
-	}
-
-	if raw, found := object["warnbadhrecip"]; found {
-		err = json.Unmarshal(raw, &a.Warnbadhrecip)
-		if err != nil {
-			return fmt.Errorf("error reading 'warnbadhrecip': %w", err)
-		}
-		delete(object, "warnbadhrecip")
-	}
-
-	if raw, found := object["warnbannedrecip"]; found {
-		err = json.Unmarshal(raw, &a.Warnbannedrecip)
-		if err != nil {
-			return fmt.Errorf("error reading 'warnbannedrecip': %w", err)
-		}
-		delete(object, "warnbannedrecip")
-	}
-
-	if raw, found := object["warnvirusrecip"]; found {
-		err = json.Unmarshal(raw, &a.Warnvirusrecip)
-		if err != nil {
-			return fmt.Errorf("error reading 'warnvirusrecip': %w", err)
-		}
-		delete(object, "warnvirusrecip")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for SpamPolicy to handle AdditionalProperties
-func (a SpamPolicy) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AddrExtensionBadHeader != nil {
-		object["addr_extension_bad_header"], err = json.Marshal(a.AddrExtensionBadHeader)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'addr_extension_bad_header': %w", err)
-		}
-	}
-
-	if a.AddrExtensionBanned != nil {
-		object["addr_extension_banned"], err = json.Marshal(a.AddrExtensionBanned)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'addr_extension_banned': %w", err)
-		}
-	}
-
-	if a.AddrExtensionSpam != nil {
-		object["addr_extension_spam"], err = json.Marshal(a.AddrExtensionSpam)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'addr_extension_spam': %w", err)
-		}
-	}
-
-	if a.AddrExtensionVirus != nil {
-		object["addr_extension_virus"], err = json.Marshal(a.AddrExtensionVirus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'addr_extension_virus': %w", err)
-		}
-	}
-
-	if a.AlwaysInsertXSpamHeaders != nil {
-		object["always_insert_x_spam_headers"], err = json.Marshal(a.AlwaysInsertXSpamHeaders)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'always_insert_x_spam_headers': %w", err)
-		}
-	}
-
-	if a.ArchiveQuarantineTo != nil {
-		object["archive_quarantine_to"], err = json.Marshal(a.ArchiveQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'archive_quarantine_to': %w", err)
-		}
-	}
-
-	if a.BadHeaderAdmin != nil {
-		object["bad_header_admin"], err = json.Marshal(a.BadHeaderAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bad_header_admin': %w", err)
-		}
-	}
-
-	if a.BadHeaderLover != nil {
-		object["bad_header_lover"], err = json.Marshal(a.BadHeaderLover)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bad_header_lover': %w", err)
-		}
-	}
-
-	if a.BadHeaderQuarantineTo != nil {
-		object["bad_header_quarantine_to"], err = json.Marshal(a.BadHeaderQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bad_header_quarantine_to': %w", err)
-		}
-	}
-
-	if a.BannedAdmin != nil {
-		object["banned_admin"], err = json.Marshal(a.BannedAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'banned_admin': %w", err)
-		}
-	}
-
-	if a.BannedFilesLover != nil {
-		object["banned_files_lover"], err = json.Marshal(a.BannedFilesLover)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'banned_files_lover': %w", err)
-		}
-	}
-
-	if a.BannedQuarantineTo != nil {
-		object["banned_quarantine_to"], err = json.Marshal(a.BannedQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'banned_quarantine_to': %w", err)
-		}
-	}
-
-	if a.BannedRulenames != nil {
-		object["banned_rulenames"], err = json.Marshal(a.BannedRulenames)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'banned_rulenames': %w", err)
-		}
-	}
-
-	if a.BypassBannedChecks != nil {
-		object["bypass_banned_checks"], err = json.Marshal(a.BypassBannedChecks)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bypass_banned_checks': %w", err)
-		}
-	}
-
-	if a.BypassHeaderChecks != nil {
-		object["bypass_header_checks"], err = json.Marshal(a.BypassHeaderChecks)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bypass_header_checks': %w", err)
-		}
-	}
-
-	if a.BypassSpamChecks != nil {
-		object["bypass_spam_checks"], err = json.Marshal(a.BypassSpamChecks)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bypass_spam_checks': %w", err)
-		}
-	}
-
-	if a.BypassVirusChecks != nil {
-		object["bypass_virus_checks"], err = json.Marshal(a.BypassVirusChecks)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'bypass_virus_checks': %w", err)
-		}
-	}
-
-	if a.CleanQuarantineTo != nil {
-		object["clean_quarantine_to"], err = json.Marshal(a.CleanQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'clean_quarantine_to': %w", err)
-		}
-	}
-
-	if a.DisclaimerOptions != nil {
-		object["disclaimer_options"], err = json.Marshal(a.DisclaimerOptions)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disclaimer_options': %w", err)
-		}
-	}
-
-	if a.ForwardMethod != nil {
-		object["forward_method"], err = json.Marshal(a.ForwardMethod)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'forward_method': %w", err)
-		}
-	}
-
-	if a.ID != nil {
-		object["id"], err = json.Marshal(a.ID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'id': %w", err)
-		}
-	}
-
-	if a.MessageSizeLimit != nil {
-		object["message_size_limit"], err = json.Marshal(a.MessageSizeLimit)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'message_size_limit': %w", err)
-		}
-	}
-
-	if a.NewvirusAdmin != nil {
-		object["newvirus_admin"], err = json.Marshal(a.NewvirusAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'newvirus_admin': %w", err)
-		}
-	}
-
-	if a.PolicyName != nil {
-		object["policy_name"], err = json.Marshal(a.PolicyName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'policy_name': %w", err)
-		}
-	}
-
-	if a.PrefixSpamInSubject != nil {
-		object["prefix_spam_in_subject"], err = json.Marshal(a.PrefixSpamInSubject)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'prefix_spam_in_subject': %w", err)
-		}
-	}
-
-	if a.QuarantineBadHeader != nil {
-		object["quarantine_bad_header"], err = json.Marshal(a.QuarantineBadHeader)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'quarantine_bad_header': %w", err)
-		}
-	}
-
-	if a.QuarantineBanned != nil {
-		object["quarantine_banned"], err = json.Marshal(a.QuarantineBanned)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'quarantine_banned': %w", err)
-		}
-	}
-
-	if a.QuarantineSpam != nil {
-		object["quarantine_spam"], err = json.Marshal(a.QuarantineSpam)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'quarantine_spam': %w", err)
-		}
-	}
-
-	if a.QuarantineVirus != nil {
-		object["quarantine_virus"], err = json.Marshal(a.QuarantineVirus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'quarantine_virus': %w", err)
-		}
-	}
-
-	if a.SaUserconf != nil {
-		object["sa_userconf"], err = json.Marshal(a.SaUserconf)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'sa_userconf': %w", err)
-		}
-	}
-
-	if a.SaUsername != nil {
-		object["sa_username"], err = json.Marshal(a.SaUsername)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'sa_username': %w", err)
-		}
-	}
-
-	if a.SpamAdmin != nil {
-		object["spam_admin"], err = json.Marshal(a.SpamAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_admin': %w", err)
-		}
-	}
-
-	if a.SpamDsnCutoffLevel != nil {
-		object["spam_dsn_cutoff_level"], err = json.Marshal(a.SpamDsnCutoffLevel)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_dsn_cutoff_level': %w", err)
-		}
-	}
-
-	if a.SpamKillLevel != nil {
-		object["spam_kill_level"], err = json.Marshal(a.SpamKillLevel)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_kill_level': %w", err)
-		}
-	}
-
-	if a.SpamLover != nil {
-		object["spam_lover"], err = json.Marshal(a.SpamLover)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_lover': %w", err)
-		}
-	}
-
-	if a.SpamQuarantineCutoffLevel != nil {
-		object["spam_quarantine_cutoff_level"], err = json.Marshal(a.SpamQuarantineCutoffLevel)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_quarantine_cutoff_level': %w", err)
-		}
-	}
-
-	if a.SpamQuarantineTo != nil {
-		object["spam_quarantine_to"], err = json.Marshal(a.SpamQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_quarantine_to': %w", err)
-		}
-	}
-
-	if a.SpamScore != nil {
-		object["spam_score"], err = json.Marshal(a.SpamScore)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_score': %w", err)
-		}
-	}
-
-	if a.SpamSubjectTag != nil {
-		object["spam_subject_tag"], err = json.Marshal(a.SpamSubjectTag)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_subject_tag': %w", err)
-		}
-	}
-
-	if a.SpamSubjectTag2 != nil {
-		object["spam_subject_tag2"], err = json.Marshal(a.SpamSubjectTag2)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_subject_tag2': %w", err)
-		}
-	}
-
-	if a.SpamSubjectTag3 != nil {
-		object["spam_subject_tag3"], err = json.Marshal(a.SpamSubjectTag3)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_subject_tag3': %w", err)
-		}
-	}
-
-	if a.SpamTag2Level != nil {
-		object["spam_tag2_level"], err = json.Marshal(a.SpamTag2Level)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_tag2_level': %w", err)
-		}
-	}
-
-	if a.SpamTag3Level != nil {
-		object["spam_tag3_level"], err = json.Marshal(a.SpamTag3Level)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_tag3_level': %w", err)
-		}
-	}
-
-	if a.SpamTagLevel != nil {
-		object["spam_tag_level"], err = json.Marshal(a.SpamTagLevel)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'spam_tag_level': %w", err)
-		}
-	}
-
-	if a.UncheckedLover != nil {
-		object["unchecked_lover"], err = json.Marshal(a.UncheckedLover)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'unchecked_lover': %w", err)
-		}
-	}
-
-	if a.UncheckedQuarantineTo != nil {
-		object["unchecked_quarantine_to"], err = json.Marshal(a.UncheckedQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'unchecked_quarantine_to': %w", err)
-		}
-	}
-
-	if a.VirusAdmin != nil {
-		object["virus_admin"], err = json.Marshal(a.VirusAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'virus_admin': %w", err)
-		}
-	}
-
-	if a.VirusLover != nil {
-		object["virus_lover"], err = json.Marshal(a.VirusLover)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'virus_lover': %w", err)
-		}
-	}
-
-	if a.VirusQuarantineTo != nil {
-		object["virus_quarantine_to"], err = json.Marshal(a.VirusQuarantineTo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'virus_quarantine_to': %w", err)
-		}
-	}
-
-	if a.Warnbadhrecip != nil {
-		object["warnbadhrecip"], err = json.Marshal(a.Warnbadhrecip)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'warnbadhrecip': %w", err)
-		}
-	}
-
-	if a.Warnbannedrecip != nil {
-		object["warnbannedrecip"], err = json.Marshal(a.Warnbannedrecip)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'warnbannedrecip': %w", err)
-		}
-	}
-
-	if a.Warnvirusrecip != nil {
-		object["warnvirusrecip"], err = json.Marshal(a.Warnvirusrecip)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'warnvirusrecip': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for StaticList. Returns the specified
-// element and whether it was found
-func (a StaticList) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for StaticList
-func (a *StaticList) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for StaticList to handle AdditionalProperties
-func (a *StaticList) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accessPolicy"]; found {
-		err = json.Unmarshal(raw, &a.AccessPolicy)
-		if err != nil {
-			return fmt.Errorf("error reading 'accessPolicy': %w", err)
-		}
-		delete(object, "accessPolicy")
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["description"]; found {
-		err = json.Unmarshal(raw, &a.Description)
-		if err != nil {
-			return fmt.Errorf("error reading 'description': %w", err)
-		}
-		delete(object, "description")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["hasMember"]; found {
-		err = json.Unmarshal(raw, &a.HasMember)
-		if err != nil {
-			return fmt.Errorf("error reading 'hasMember': %w", err)
-		}
-		delete(object, "hasMember")
-	}
-
-	if raw, found := object["listAllowedUser"]; found {
-		err = json.Unmarshal(raw, &a.ListAllowedUser)
-		if err != nil {
-			return fmt.Errorf("error reading 'listAllowedUser': %w", err)
-		}
-		delete(object, "listAllowedUser")
-	}
-
-	if raw, found := object["listModerator"]; found {
-		err = json.Unmarshal(raw, &a.ListModerator)
-		if err != nil {
-			return fmt.Errorf("error reading 'listModerator': %w", err)
-		}
-		delete(object, "listModerator")
-	}
-
-	if raw, found := object["listOwner"]; found {
-		err = json.Unmarshal(raw, &a.ListOwner)
-		if err != nil {
-			return fmt.Errorf("error reading 'listOwner': %w", err)
-		}
-		delete(object, "listOwner")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailingListID"]; found {
-		err = json.Unmarshal(raw, &a.MailingListID)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailingListID': %w", err)
-		}
-		delete(object, "mailingListID")
-	}
-
-	if raw, found := object["maxMessageSize"]; found {
-		err = json.Unmarshal(raw, &a.MaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
-		}
-		delete(object, "maxMessageSize")
-	}
-
-	if raw, found := object["member"]; found {
-		err = json.Unmarshal(raw, &a.Member)
-		if err != nil {
-			return fmt.Errorf("error reading 'member': %w", err)
-		}
-		delete(object, "member")
-	}
-
-	if raw, found := object["memberOfGroup"]; found {
-		err = json.Unmarshal(raw, &a.MemberOfGroup)
-		if err != nil {
-			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
-		}
-		delete(object, "memberOfGroup")
-	}
-
-	if raw, found := object["members"]; found {
-		err = json.Unmarshal(raw, &a.Members)
-		if err != nil {
-			return fmt.Errorf("error reading 'members': %w", err)
-		}
-		delete(object, "members")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for StaticList to handle AdditionalProperties
-func (a StaticList) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccessPolicy != nil {
-		object["accessPolicy"], err = json.Marshal(a.AccessPolicy)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accessPolicy': %w", err)
-		}
-	}
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Description != nil {
-		object["description"], err = json.Marshal(a.Description)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'description': %w", err)
-		}
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.HasMember != nil {
-		object["hasMember"], err = json.Marshal(a.HasMember)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'hasMember': %w", err)
-		}
-	}
-
-	if a.ListAllowedUser != nil {
-		object["listAllowedUser"], err = json.Marshal(a.ListAllowedUser)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listAllowedUser': %w", err)
-		}
-	}
-
-	if a.ListModerator != nil {
-		object["listModerator"], err = json.Marshal(a.ListModerator)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listModerator': %w", err)
-		}
-	}
-
-	if a.ListOwner != nil {
-		object["listOwner"], err = json.Marshal(a.ListOwner)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'listOwner': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailingListID != nil {
-		object["mailingListID"], err = json.Marshal(a.MailingListID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailingListID': %w", err)
-		}
-	}
-
-	if a.MaxMessageSize != nil {
-		object["maxMessageSize"], err = json.Marshal(a.MaxMessageSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
-		}
-	}
-
-	if a.Member != nil {
-		object["member"], err = json.Marshal(a.Member)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'member': %w", err)
-		}
-	}
-
-	if a.MemberOfGroup != nil {
-		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
-		}
-	}
-
-	if a.Members != nil {
-		object["members"], err = json.Marshal(a.Members)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'members': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Subscriber. Returns the specified
-// element and whether it was found
-func (a Subscriber) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Subscriber
-func (a *Subscriber) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Subscriber to handle AdditionalProperties
-func (a *Subscriber) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["subscription"]; found {
-		err = json.Unmarshal(raw, &a.Subscription)
-		if err != nil {
-			return fmt.Errorf("error reading 'subscription': %w", err)
-		}
-		delete(object, "subscription")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Subscriber to handle AdditionalProperties
-func (a Subscriber) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	object["mail"], err = json.Marshal(a.Mail)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-	}
-
-	object["subscription"], err = json.Marshal(a.Subscription)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'subscription': %w", err)
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for Throttle. Returns the specified
-// element and whether it was found
-func (a Throttle) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for Throttle
-func (a *Throttle) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for Throttle to handle AdditionalProperties
-func (a *Throttle) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["account"]; found {
-		err = json.Unmarshal(raw, &a.Account)
-		if err != nil {
-			return fmt.Errorf("error reading 'account': %w", err)
-		}
-		delete(object, "account")
-	}
-
-	if raw, found := object["id"]; found {
-		err = json.Unmarshal(raw, &a.ID)
-		if err != nil {
-			return fmt.Errorf("error reading 'id': %w", err)
-		}
-		delete(object, "id")
-	}
-
-	if raw, found := object["kind"]; found {
-		err = json.Unmarshal(raw, &a.Kind)
-		if err != nil {
-			return fmt.Errorf("error reading 'kind': %w", err)
-		}
-		delete(object, "kind")
-	}
-
-	if raw, found := object["max_msgs"]; found {
-		err = json.Unmarshal(raw, &a.MaxMsgs)
-		if err != nil {
-			return fmt.Errorf("error reading 'max_msgs': %w", err)
-		}
-		delete(object, "max_msgs")
-	}
-
-	if raw, found := object["max_quota"]; found {
-		err = json.Unmarshal(raw, &a.MaxQuota)
-		if err != nil {
-			return fmt.Errorf("error reading 'max_quota': %w", err)
-		}
-		delete(object, "max_quota")
-	}
-
-	if raw, found := object["max_rcpts"]; found {
-		err = json.Unmarshal(raw, &a.MaxRcpts)
-		if err != nil {
-			return fmt.Errorf("error reading 'max_rcpts': %w", err)
-		}
-		delete(object, "max_rcpts")
-	}
-
-	if raw, found := object["msg_size"]; found {
-		err = json.Unmarshal(raw, &a.MsgSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'msg_size': %w", err)
-		}
-		delete(object, "msg_size")
-	}
-
-	if raw, found := object["period"]; found {
-		err = json.Unmarshal(raw, &a.Period)
-		if err != nil {
-			return fmt.Errorf("error reading 'period': %w", err)
-		}
-		delete(object, "period")
-	}
-
-	if raw, found := object["priority"]; found {
-		err = json.Unmarshal(raw, &a.Priority)
-		if err != nil {
-			return fmt.Errorf("error reading 'priority': %w", err)
-		}
-		delete(object, "priority")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for Throttle to handle AdditionalProperties
-func (a Throttle) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.Account != nil {
-		object["account"], err = json.Marshal(a.Account)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'account': %w", err)
-		}
-	}
-
-	if a.ID != nil {
-		object["id"], err = json.Marshal(a.ID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'id': %w", err)
-		}
-	}
-
-	if a.Kind != nil {
-		object["kind"], err = json.Marshal(a.Kind)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'kind': %w", err)
-		}
-	}
-
-	if a.MaxMsgs != nil {
-		object["max_msgs"], err = json.Marshal(a.MaxMsgs)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'max_msgs': %w", err)
-		}
-	}
-
-	if a.MaxQuota != nil {
-		object["max_quota"], err = json.Marshal(a.MaxQuota)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'max_quota': %w", err)
-		}
-	}
-
-	if a.MaxRcpts != nil {
-		object["max_rcpts"], err = json.Marshal(a.MaxRcpts)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'max_rcpts': %w", err)
-		}
-	}
-
-	if a.MsgSize != nil {
-		object["msg_size"], err = json.Marshal(a.MsgSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'msg_size': %w", err)
-		}
-	}
-
-	if a.Period != nil {
-		object["period"], err = json.Marshal(a.Period)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'period': %w", err)
-		}
-	}
-
-	if a.Priority != nil {
-		object["priority"], err = json.Marshal(a.Priority)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'priority': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// Getter for additional properties for User. Returns the specified
-// element and whether it was found
-func (a User) Get(fieldName string) (value interface{}, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for User
-func (a *User) Set(fieldName string, value interface{}) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]interface{})
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for User to handle AdditionalProperties
-func (a *User) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["accountSetting"]; found {
-		err = json.Unmarshal(raw, &a.AccountSetting)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountSetting': %w", err)
-		}
-		delete(object, "accountSetting")
-	}
-
-	if raw, found := object["accountStatus"]; found {
-		err = json.Unmarshal(raw, &a.AccountStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'accountStatus': %w", err)
-		}
-		delete(object, "accountStatus")
-	}
-
-	if raw, found := object["active"]; found {
-		err = json.Unmarshal(raw, &a.Active)
-		if err != nil {
-			return fmt.Errorf("error reading 'active': %w", err)
-		}
-		delete(object, "active")
-	}
-
-	if raw, found := object["aliases"]; found {
-		err = json.Unmarshal(raw, &a.Aliases)
-		if err != nil {
-			return fmt.Errorf("error reading 'aliases': %w", err)
-		}
-		delete(object, "aliases")
-	}
-
-	if raw, found := object["allowNets"]; found {
-		err = json.Unmarshal(raw, &a.AllowNetsAttribute)
-		if err != nil {
-			return fmt.Errorf("error reading 'allowNets': %w", err)
-		}
-		delete(object, "allowNets")
-	}
-
-	if raw, found := object["allow_nets"]; found {
-		err = json.Unmarshal(raw, &a.AllowNets)
-		if err != nil {
-			return fmt.Errorf("error reading 'allow_nets': %w", err)
-		}
-		delete(object, "allow_nets")
-	}
-
-	if raw, found := object["amavisLocal"]; found {
-		err = json.Unmarshal(raw, &a.AmavisLocal)
-		if err != nil {
-			return fmt.Errorf("error reading 'amavisLocal': %w", err)
-		}
-		delete(object, "amavisLocal")
-	}
-
-	if raw, found := object["birthday"]; found {
-		err = json.Unmarshal(raw, &a.Birthday)
-		if err != nil {
-			return fmt.Errorf("error reading 'birthday': %w", err)
-		}
-		delete(object, "birthday")
-	}
-
-	if raw, found := object["cn"]; found {
-		err = json.Unmarshal(raw, &a.Cn)
-		if err != nil {
-			return fmt.Errorf("error reading 'cn': %w", err)
-		}
-		delete(object, "cn")
-	}
-
-	if raw, found := object["created"]; found {
-		err = json.Unmarshal(raw, &a.Created)
-		if err != nil {
-			return fmt.Errorf("error reading 'created': %w", err)
-		}
-		delete(object, "created")
-	}
-
-	if raw, found := object["department"]; found {
-		err = json.Unmarshal(raw, &a.Department)
-		if err != nil {
-			return fmt.Errorf("error reading 'department': %w", err)
-		}
-		delete(object, "department")
-	}
-
-	if raw, found := object["departmentNumber"]; found {
-		err = json.Unmarshal(raw, &a.DepartmentNumber)
-		if err != nil {
-			return fmt.Errorf("error reading 'departmentNumber': %w", err)
-		}
-		delete(object, "departmentNumber")
-	}
-
-	if raw, found := object["disabledService"]; found {
-		err = json.Unmarshal(raw, &a.DisabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'disabledService': %w", err)
-		}
-		delete(object, "disabledService")
-	}
-
-	if raw, found := object["disclaimer"]; found {
-		err = json.Unmarshal(raw, &a.Disclaimer)
-		if err != nil {
-			return fmt.Errorf("error reading 'disclaimer': %w", err)
-		}
-		delete(object, "disclaimer")
-	}
-
-	if raw, found := object["displayName"]; found {
-		err = json.Unmarshal(raw, &a.DisplayName)
-		if err != nil {
-			return fmt.Errorf("error reading 'displayName': %w", err)
-		}
-		delete(object, "displayName")
-	}
-
-	if raw, found := object["domain"]; found {
-		err = json.Unmarshal(raw, &a.Domain)
-		if err != nil {
-			return fmt.Errorf("error reading 'domain': %w", err)
-		}
-		delete(object, "domain")
-	}
-
-	if raw, found := object["domainGlobalAdmin"]; found {
-		err = json.Unmarshal(raw, &a.DomainGlobalAdmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainGlobalAdmin': %w", err)
-		}
-		delete(object, "domainGlobalAdmin")
-	}
-
-	if raw, found := object["domainStatus"]; found {
-		err = json.Unmarshal(raw, &a.DomainStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'domainStatus': %w", err)
-		}
-		delete(object, "domainStatus")
-	}
-
-	if raw, found := object["employeeNumber"]; found {
-		err = json.Unmarshal(raw, &a.EmployeeNumber)
-		if err != nil {
-			return fmt.Errorf("error reading 'employeeNumber': %w", err)
-		}
-		delete(object, "employeeNumber")
-	}
-
-	if raw, found := object["employeeid"]; found {
-		err = json.Unmarshal(raw, &a.Employeeid)
-		if err != nil {
-			return fmt.Errorf("error reading 'employeeid': %w", err)
-		}
-		delete(object, "employeeid")
-	}
-
-	if raw, found := object["enabledService"]; found {
-		err = json.Unmarshal(raw, &a.EnabledService)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledService': %w", err)
-		}
-		delete(object, "enabledService")
-	}
-
-	if raw, found := object["enabledeliver"]; found {
-		err = json.Unmarshal(raw, &a.Enabledeliver)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledeliver': %w", err)
-		}
-		delete(object, "enabledeliver")
-	}
-
-	if raw, found := object["enabledoveadm"]; found {
-		err = json.Unmarshal(raw, &a.Enabledoveadm)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledoveadm': %w", err)
-		}
-		delete(object, "enabledoveadm")
-	}
-
-	if raw, found := object["enabledsync"]; found {
-		err = json.Unmarshal(raw, &a.Enabledsync)
-		if err != nil {
-			return fmt.Errorf("error reading 'enabledsync': %w", err)
-		}
-		delete(object, "enabledsync")
-	}
-
-	if raw, found := object["enableimap"]; found {
-		err = json.Unmarshal(raw, &a.Enableimap)
-		if err != nil {
-			return fmt.Errorf("error reading 'enableimap': %w", err)
-		}
-		delete(object, "enableimap")
-	}
-
-	if raw, found := object["enableimapsecured"]; found {
-		err = json.Unmarshal(raw, &a.Enableimapsecured)
-		if err != nil {
-			return fmt.Errorf("error reading 'enableimapsecured': %w", err)
-		}
-		delete(object, "enableimapsecured")
-	}
-
-	if raw, found := object["enableimaptls"]; found {
-		err = json.Unmarshal(raw, &a.Enableimaptls)
-		if err != nil {
-			return fmt.Errorf("error reading 'enableimaptls': %w", err)
-		}
-		delete(object, "enableimaptls")
-	}
-
-	if raw, found := object["enableindexer-worker"]; found {
-		err = json.Unmarshal(raw, &a.EnableindexerWorker)
-		if err != nil {
-			return fmt.Errorf("error reading 'enableindexer-worker': %w", err)
-		}
-		delete(object, "enableindexer-worker")
-	}
-
-	if raw, found := object["enableinternal"]; found {
-		err = json.Unmarshal(raw, &a.Enableinternal)
-		if err != nil {
-			return fmt.Errorf("error reading 'enableinternal': %w", err)
-		}
-		delete(object, "enableinternal")
-	}
-
-	if raw, found := object["enablelda"]; found {
-		err = json.Unmarshal(raw, &a.Enablelda)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablelda': %w", err)
-		}
-		delete(object, "enablelda")
-	}
-
-	if raw, found := object["enablelib-storage"]; found {
-		err = json.Unmarshal(raw, &a.EnablelibStorage)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablelib-storage': %w", err)
-		}
-		delete(object, "enablelib-storage")
-	}
-
-	if raw, found := object["enablelmtp"]; found {
-		err = json.Unmarshal(raw, &a.Enablelmtp)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablelmtp': %w", err)
-		}
-		delete(object, "enablelmtp")
-	}
-
-	if raw, found := object["enablemanagesieve"]; found {
-		err = json.Unmarshal(raw, &a.Enablemanagesieve)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablemanagesieve': %w", err)
-		}
-		delete(object, "enablemanagesieve")
-	}
-
-	if raw, found := object["enablemanagesievesecured"]; found {
-		err = json.Unmarshal(raw, &a.Enablemanagesievesecured)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablemanagesievesecured': %w", err)
-		}
-		delete(object, "enablemanagesievesecured")
-	}
-
-	if raw, found := object["enablepop3"]; found {
-		err = json.Unmarshal(raw, &a.Enablepop3)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablepop3': %w", err)
-		}
-		delete(object, "enablepop3")
-	}
-
-	if raw, found := object["enablepop3secured"]; found {
-		err = json.Unmarshal(raw, &a.Enablepop3Secured)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablepop3secured': %w", err)
-		}
-		delete(object, "enablepop3secured")
-	}
-
-	if raw, found := object["enablepop3tls"]; found {
-		err = json.Unmarshal(raw, &a.Enablepop3TLS)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablepop3tls': %w", err)
-		}
-		delete(object, "enablepop3tls")
-	}
-
-	if raw, found := object["enablequota-status"]; found {
-		err = json.Unmarshal(raw, &a.EnablequotaStatus)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablequota-status': %w", err)
-		}
-		delete(object, "enablequota-status")
-	}
-
-	if raw, found := object["enablesieve"]; found {
-		err = json.Unmarshal(raw, &a.Enablesieve)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesieve': %w", err)
-		}
-		delete(object, "enablesieve")
-	}
-
-	if raw, found := object["enablesievesecured"]; found {
-		err = json.Unmarshal(raw, &a.Enablesievesecured)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesievesecured': %w", err)
-		}
-		delete(object, "enablesievesecured")
-	}
-
-	if raw, found := object["enablesievetls"]; found {
-		err = json.Unmarshal(raw, &a.Enablesievetls)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesievetls': %w", err)
-		}
-		delete(object, "enablesievetls")
-	}
-
-	if raw, found := object["enablesmtp"]; found {
-		err = json.Unmarshal(raw, &a.Enablesmtp)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesmtp': %w", err)
-		}
-		delete(object, "enablesmtp")
-	}
-
-	if raw, found := object["enablesmtpsecured"]; found {
-		err = json.Unmarshal(raw, &a.Enablesmtpsecured)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesmtpsecured': %w", err)
-		}
-		delete(object, "enablesmtpsecured")
-	}
-
-	if raw, found := object["enablesogo"]; found {
-		err = json.Unmarshal(raw, &a.Enablesogo)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesogo': %w", err)
-		}
-		delete(object, "enablesogo")
-	}
-
-	if raw, found := object["enablesogoactivesync"]; found {
-		err = json.Unmarshal(raw, &a.Enablesogoactivesync)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesogoactivesync': %w", err)
-		}
-		delete(object, "enablesogoactivesync")
-	}
-
-	if raw, found := object["enablesogocalendar"]; found {
-		err = json.Unmarshal(raw, &a.Enablesogocalendar)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesogocalendar': %w", err)
-		}
-		delete(object, "enablesogocalendar")
-	}
-
-	if raw, found := object["enablesogowebmail"]; found {
-		err = json.Unmarshal(raw, &a.Enablesogowebmail)
-		if err != nil {
-			return fmt.Errorf("error reading 'enablesogowebmail': %w", err)
-		}
-		delete(object, "enablesogowebmail")
-	}
-
-	if raw, found := object["expired"]; found {
-		err = json.Unmarshal(raw, &a.Expired)
-		if err != nil {
-			return fmt.Errorf("error reading 'expired': %w", err)
-		}
-		delete(object, "expired")
-	}
-
-	if raw, found := object["expiredDate"]; found {
-		err = json.Unmarshal(raw, &a.ExpiredDate)
-		if err != nil {
-			return fmt.Errorf("error reading 'expiredDate': %w", err)
-		}
-		delete(object, "expiredDate")
-	}
-
-	if raw, found := object["first_name"]; found {
-		err = json.Unmarshal(raw, &a.FirstName)
-		if err != nil {
-			return fmt.Errorf("error reading 'first_name': %w", err)
-		}
-		delete(object, "first_name")
-	}
-
-	if raw, found := object["forwardings"]; found {
-		err = json.Unmarshal(raw, &a.Forwardings)
-		if err != nil {
-			return fmt.Errorf("error reading 'forwardings': %w", err)
-		}
-		delete(object, "forwardings")
-	}
-
-	if raw, found := object["givenName"]; found {
-		err = json.Unmarshal(raw, &a.GivenName)
-		if err != nil {
-			return fmt.Errorf("error reading 'givenName': %w", err)
-		}
-		delete(object, "givenName")
-	}
-
-	if raw, found := object["homeDirectory"]; found {
-		err = json.Unmarshal(raw, &a.HomeDirectory)
-		if err != nil {
-			return fmt.Errorf("error reading 'homeDirectory': %w", err)
-		}
-		delete(object, "homeDirectory")
-	}
-
-	if raw, found := object["isadmin"]; found {
-		err = json.Unmarshal(raw, &a.Isadmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'isadmin': %w", err)
-		}
-		delete(object, "isadmin")
-	}
-
-	if raw, found := object["isglobaladmin"]; found {
-		err = json.Unmarshal(raw, &a.Isglobaladmin)
-		if err != nil {
-			return fmt.Errorf("error reading 'isglobaladmin': %w", err)
-		}
-		delete(object, "isglobaladmin")
-	}
-
-	if raw, found := object["language"]; found {
-		err = json.Unmarshal(raw, &a.Language)
-		if err != nil {
-			return fmt.Errorf("error reading 'language': %w", err)
-		}
-		delete(object, "language")
-	}
-
-	if raw, found := object["last_login"]; found {
-		err = json.Unmarshal(raw, &a.LastLogin)
-		if err != nil {
-			return fmt.Errorf("error reading 'last_login': %w", err)
-		}
-		delete(object, "last_login")
-	}
-
-	if raw, found := object["last_name"]; found {
-		err = json.Unmarshal(raw, &a.LastName)
-		if err != nil {
-			return fmt.Errorf("error reading 'last_name': %w", err)
-		}
-		delete(object, "last_name")
-	}
-
-	if raw, found := object["mail"]; found {
-		err = json.Unmarshal(raw, &a.Mail)
-		if err != nil {
-			return fmt.Errorf("error reading 'mail': %w", err)
-		}
-		delete(object, "mail")
-	}
-
-	if raw, found := object["mailForwardingAddress"]; found {
-		err = json.Unmarshal(raw, &a.MailForwardingAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailForwardingAddress': %w", err)
-		}
-		delete(object, "mailForwardingAddress")
-	}
-
-	if raw, found := object["mailMessageStore"]; found {
-		err = json.Unmarshal(raw, &a.MailMessageStore)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailMessageStore': %w", err)
-		}
-		delete(object, "mailMessageStore")
-	}
-
-	if raw, found := object["mailQuota"]; found {
-		err = json.Unmarshal(raw, &a.MailQuota)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailQuota': %w", err)
-		}
-		delete(object, "mailQuota")
-	}
-
-	if raw, found := object["mailboxFolder"]; found {
-		err = json.Unmarshal(raw, &a.MailboxFolder)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailboxFolder': %w", err)
-		}
-		delete(object, "mailboxFolder")
-	}
-
-	if raw, found := object["mailboxFormat"]; found {
-		err = json.Unmarshal(raw, &a.MailboxFormat)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailboxFormat': %w", err)
-		}
-		delete(object, "mailboxFormat")
-	}
-
-	if raw, found := object["mailboxfolder"]; found {
-		err = json.Unmarshal(raw, &a.Mailboxfolder)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailboxfolder': %w", err)
-		}
-		delete(object, "mailboxfolder")
-	}
-
-	if raw, found := object["mailboxformat"]; found {
-		err = json.Unmarshal(raw, &a.Mailboxformat)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailboxformat': %w", err)
-		}
-		delete(object, "mailboxformat")
-	}
-
-	if raw, found := object["maildir"]; found {
-		err = json.Unmarshal(raw, &a.Maildir)
-		if err != nil {
-			return fmt.Errorf("error reading 'maildir': %w", err)
-		}
-		delete(object, "maildir")
-	}
-
-	if raw, found := object["mailing_aliases"]; found {
-		err = json.Unmarshal(raw, &a.MailingAliases)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailing_aliases': %w", err)
-		}
-		delete(object, "mailing_aliases")
-	}
-
-	if raw, found := object["mailing_lists"]; found {
-		err = json.Unmarshal(raw, &a.MailingLists)
-		if err != nil {
-			return fmt.Errorf("error reading 'mailing_lists': %w", err)
-		}
-		delete(object, "mailing_lists")
-	}
-
-	if raw, found := object["managed_domains"]; found {
-		err = json.Unmarshal(raw, &a.ManagedDomains)
-		if err != nil {
-			return fmt.Errorf("error reading 'managed_domains': %w", err)
-		}
-		delete(object, "managed_domains")
-	}
-
-	if raw, found := object["maxMessageSize"]; found {
-		err = json.Unmarshal(raw, &a.MaxMessageSize)
-		if err != nil {
-			return fmt.Errorf("error reading 'maxMessageSize': %w", err)
-		}
-		delete(object, "maxMessageSize")
-	}
-
-	if raw, found := object["memberOfGroup"]; found {
-		err = json.Unmarshal(raw, &a.MemberOfGroup)
-		if err != nil {
-			return fmt.Errorf("error reading 'memberOfGroup': %w", err)
-		}
-		delete(object, "memberOfGroup")
-	}
-
-	if raw, found := object["mobile"]; found {
-		err = json.Unmarshal(raw, &a.Mobile)
-		if err != nil {
-			return fmt.Errorf("error reading 'mobile': %w", err)
-		}
-		delete(object, "mobile")
-	}
-
-	if raw, found := object["modified"]; found {
-		err = json.Unmarshal(raw, &a.Modified)
-		if err != nil {
-			return fmt.Errorf("error reading 'modified': %w", err)
-		}
-		delete(object, "modified")
-	}
-
-	if raw, found := object["mtaTransport"]; found {
-		err = json.Unmarshal(raw, &a.MtaTransport)
-		if err != nil {
-			return fmt.Errorf("error reading 'mtaTransport': %w", err)
-		}
-		delete(object, "mtaTransport")
-	}
-
-	if raw, found := object["name"]; found {
-		err = json.Unmarshal(raw, &a.Name)
-		if err != nil {
-			return fmt.Errorf("error reading 'name': %w", err)
-		}
-		delete(object, "name")
-	}
-
-	if raw, found := object["objectClass"]; found {
-		err = json.Unmarshal(raw, &a.ObjectClass)
-		if err != nil {
-			return fmt.Errorf("error reading 'objectClass': %w", err)
-		}
-		delete(object, "objectClass")
-	}
-
-	if raw, found := object["passwordlastchange"]; found {
-		err = json.Unmarshal(raw, &a.Passwordlastchange)
-		if err != nil {
-			return fmt.Errorf("error reading 'passwordlastchange': %w", err)
-		}
-		delete(object, "passwordlastchange")
-	}
-
-	if raw, found := object["preferredLanguage"]; found {
-		err = json.Unmarshal(raw, &a.PreferredLanguage)
-		if err != nil {
-			return fmt.Errorf("error reading 'preferredLanguage': %w", err)
-		}
-		delete(object, "preferredLanguage")
-	}
-
-	if raw, found := object["quota"]; found {
-		err = json.Unmarshal(raw, &a.Quota)
-		if err != nil {
-			return fmt.Errorf("error reading 'quota': %w", err)
-		}
-		delete(object, "quota")
-	}
-
-	if raw, found := object["rank"]; found {
-		err = json.Unmarshal(raw, &a.Rank)
-		if err != nil {
-			return fmt.Errorf("error reading 'rank': %w", err)
-		}
-		delete(object, "rank")
-	}
-
-	if raw, found := object["recipient_bcc"]; found {
-		err = json.Unmarshal(raw, &a.RecipientBcc)
-		if err != nil {
-			return fmt.Errorf("error reading 'recipient_bcc': %w", err)
-		}
-		delete(object, "recipient_bcc")
-	}
-
-	if raw, found := object["recoveryEmail"]; found {
-		err = json.Unmarshal(raw, &a.RecoveryEmailAttribute)
-		if err != nil {
-			return fmt.Errorf("error reading 'recoveryEmail': %w", err)
-		}
-		delete(object, "recoveryEmail")
-	}
-
-	if raw, found := object["recovery_email"]; found {
-		err = json.Unmarshal(raw, &a.RecoveryEmail)
-		if err != nil {
-			return fmt.Errorf("error reading 'recovery_email': %w", err)
-		}
-		delete(object, "recovery_email")
-	}
-
-	if raw, found := object["relayhost"]; found {
-		err = json.Unmarshal(raw, &a.Relayhost)
-		if err != nil {
-			return fmt.Errorf("error reading 'relayhost': %w", err)
-		}
-		delete(object, "relayhost")
-	}
-
-	if raw, found := object["senderRelayHost"]; found {
-		err = json.Unmarshal(raw, &a.SenderRelayHost)
-		if err != nil {
-			return fmt.Errorf("error reading 'senderRelayHost': %w", err)
-		}
-		delete(object, "senderRelayHost")
-	}
-
-	if raw, found := object["sender_bcc"]; found {
-		err = json.Unmarshal(raw, &a.SenderBcc)
-		if err != nil {
-			return fmt.Errorf("error reading 'sender_bcc': %w", err)
-		}
-		delete(object, "sender_bcc")
-	}
-
-	if raw, found := object["settings"]; found {
-		err = json.Unmarshal(raw, &a.Settings)
-		if err != nil {
-			return fmt.Errorf("error reading 'settings': %w", err)
-		}
-		delete(object, "settings")
-	}
-
-	if raw, found := object["shadowAddress"]; found {
-		err = json.Unmarshal(raw, &a.ShadowAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowAddress': %w", err)
-		}
-		delete(object, "shadowAddress")
-	}
-
-	if raw, found := object["shadowLastChange"]; found {
-		err = json.Unmarshal(raw, &a.ShadowLastChange)
-		if err != nil {
-			return fmt.Errorf("error reading 'shadowLastChange': %w", err)
-		}
-		delete(object, "shadowLastChange")
-	}
-
-	if raw, found := object["sn"]; found {
-		err = json.Unmarshal(raw, &a.Sn)
-		if err != nil {
-			return fmt.Errorf("error reading 'sn': %w", err)
-		}
-		delete(object, "sn")
-	}
-
-	if raw, found := object["storageBaseDirectory"]; found {
-		err = json.Unmarshal(raw, &a.StorageBaseDirectory)
-		if err != nil {
-			return fmt.Errorf("error reading 'storageBaseDirectory': %w", err)
-		}
-		delete(object, "storageBaseDirectory")
-	}
-
-	if raw, found := object["storagebasedirectory"]; found {
-		err = json.Unmarshal(raw, &a.Storagebasedirectory)
-		if err != nil {
-			return fmt.Errorf("error reading 'storagebasedirectory': %w", err)
-		}
-		delete(object, "storagebasedirectory")
-	}
-
-	if raw, found := object["storagenode"]; found {
-		err = json.Unmarshal(raw, &a.Storagenode)
-		if err != nil {
-			return fmt.Errorf("error reading 'storagenode': %w", err)
-		}
-		delete(object, "storagenode")
-	}
-
-	if raw, found := object["stored_bytes"]; found {
-		err = json.Unmarshal(raw, &a.StoredBytes)
-		if err != nil {
-			return fmt.Errorf("error reading 'stored_bytes': %w", err)
-		}
-		delete(object, "stored_bytes")
-	}
-
-	if raw, found := object["stored_messages"]; found {
-		err = json.Unmarshal(raw, &a.StoredMessages)
-		if err != nil {
-			return fmt.Errorf("error reading 'stored_messages': %w", err)
-		}
-		delete(object, "stored_messages")
-	}
-
-	if raw, found := object["telephone"]; found {
-		err = json.Unmarshal(raw, &a.Telephone)
-		if err != nil {
-			return fmt.Errorf("error reading 'telephone': %w", err)
-		}
-		delete(object, "telephone")
-	}
-
-	if raw, found := object["telephoneNumber"]; found {
-		err = json.Unmarshal(raw, &a.TelephoneNumber)
-		if err != nil {
-			return fmt.Errorf("error reading 'telephoneNumber': %w", err)
-		}
-		delete(object, "telephoneNumber")
-	}
-
-	if raw, found := object["title"]; found {
-		err = json.Unmarshal(raw, &a.Title)
-		if err != nil {
-			return fmt.Errorf("error reading 'title': %w", err)
-		}
-		delete(object, "title")
-	}
-
-	if raw, found := object["transport"]; found {
-		err = json.Unmarshal(raw, &a.Transport)
-		if err != nil {
-			return fmt.Errorf("error reading 'transport': %w", err)
-		}
-		delete(object, "transport")
-	}
-
-	if raw, found := object["uid"]; found {
-		err = json.Unmarshal(raw, &a.UID)
-		if err != nil {
-			return fmt.Errorf("error reading 'uid': %w", err)
-		}
-		delete(object, "uid")
-	}
-
-	if raw, found := object["userRecipientBccAddress"]; found {
-		err = json.Unmarshal(raw, &a.UserRecipientBccAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'userRecipientBccAddress': %w", err)
-		}
-		delete(object, "userRecipientBccAddress")
-	}
-
-	if raw, found := object["userSenderBccAddress"]; found {
-		err = json.Unmarshal(raw, &a.UserSenderBccAddress)
-		if err != nil {
-			return fmt.Errorf("error reading 'userSenderBccAddress': %w", err)
-		}
-		delete(object, "userSenderBccAddress")
-	}
-
-	if raw, found := object["username"]; found {
-		err = json.Unmarshal(raw, &a.Username)
-		if err != nil {
-			return fmt.Errorf("error reading 'username': %w", err)
-		}
-		delete(object, "username")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]interface{})
-		for fieldName, fieldBuf := range object {
-			var fieldVal interface{}
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for User to handle AdditionalProperties
-func (a User) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	if a.AccountSetting != nil {
-		object["accountSetting"], err = json.Marshal(a.AccountSetting)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountSetting': %w", err)
-		}
-	}
-
-	if a.AccountStatus != nil {
-		object["accountStatus"], err = json.Marshal(a.AccountStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'accountStatus': %w", err)
-		}
-	}
-
-	if a.Active != nil {
-		object["active"], err = json.Marshal(a.Active)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'active': %w", err)
-		}
-	}
-
-	if a.Aliases != nil {
-		object["aliases"], err = json.Marshal(a.Aliases)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'aliases': %w", err)
-		}
-	}
-
-	if a.AllowNetsAttribute != nil {
-		object["allowNets"], err = json.Marshal(a.AllowNetsAttribute)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'allowNets': %w", err)
-		}
-	}
-
-	if a.AllowNets != nil {
-		object["allow_nets"], err = json.Marshal(a.AllowNets)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'allow_nets': %w", err)
-		}
-	}
-
-	if a.AmavisLocal != nil {
-		object["amavisLocal"], err = json.Marshal(a.AmavisLocal)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'amavisLocal': %w", err)
-		}
-	}
-
-	object["birthday"], err = json.Marshal(a.Birthday)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'birthday': %w", err)
-	}
-
-	if a.Cn != nil {
-		object["cn"], err = json.Marshal(a.Cn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'cn': %w", err)
-		}
-	}
-
-	if a.Created != nil {
-		object["created"], err = json.Marshal(a.Created)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'created': %w", err)
-		}
-	}
-
-	if a.Department != nil {
-		object["department"], err = json.Marshal(a.Department)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'department': %w", err)
-		}
-	}
-
-	if a.DepartmentNumber != nil {
-		object["departmentNumber"], err = json.Marshal(a.DepartmentNumber)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'departmentNumber': %w", err)
-		}
-	}
-
-	if a.DisabledService != nil {
-		object["disabledService"], err = json.Marshal(a.DisabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'disabledService': %w", err)
-		}
-	}
-
-	object["disclaimer"], err = json.Marshal(a.Disclaimer)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'disclaimer': %w", err)
-	}
-
-	if a.DisplayName != nil {
-		object["displayName"], err = json.Marshal(a.DisplayName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'displayName': %w", err)
-		}
-	}
-
-	if a.Domain != nil {
-		object["domain"], err = json.Marshal(a.Domain)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domain': %w", err)
-		}
-	}
-
-	if a.DomainGlobalAdmin != nil {
-		object["domainGlobalAdmin"], err = json.Marshal(a.DomainGlobalAdmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainGlobalAdmin': %w", err)
-		}
-	}
-
-	if a.DomainStatus != nil {
-		object["domainStatus"], err = json.Marshal(a.DomainStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'domainStatus': %w", err)
-		}
-	}
-
-	if a.EmployeeNumber != nil {
-		object["employeeNumber"], err = json.Marshal(a.EmployeeNumber)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'employeeNumber': %w", err)
-		}
-	}
-
-	if a.Employeeid != nil {
-		object["employeeid"], err = json.Marshal(a.Employeeid)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'employeeid': %w", err)
-		}
-	}
-
-	if a.EnabledService != nil {
-		object["enabledService"], err = json.Marshal(a.EnabledService)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledService': %w", err)
-		}
-	}
-
-	if a.Enabledeliver != nil {
-		object["enabledeliver"], err = json.Marshal(a.Enabledeliver)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledeliver': %w", err)
-		}
-	}
-
-	if a.Enabledoveadm != nil {
-		object["enabledoveadm"], err = json.Marshal(a.Enabledoveadm)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledoveadm': %w", err)
-		}
-	}
-
-	if a.Enabledsync != nil {
-		object["enabledsync"], err = json.Marshal(a.Enabledsync)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enabledsync': %w", err)
-		}
-	}
-
-	if a.Enableimap != nil {
-		object["enableimap"], err = json.Marshal(a.Enableimap)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enableimap': %w", err)
-		}
-	}
-
-	if a.Enableimapsecured != nil {
-		object["enableimapsecured"], err = json.Marshal(a.Enableimapsecured)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enableimapsecured': %w", err)
-		}
-	}
-
-	if a.Enableimaptls != nil {
-		object["enableimaptls"], err = json.Marshal(a.Enableimaptls)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enableimaptls': %w", err)
-		}
-	}
-
-	if a.EnableindexerWorker != nil {
-		object["enableindexer-worker"], err = json.Marshal(a.EnableindexerWorker)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enableindexer-worker': %w", err)
-		}
-	}
-
-	if a.Enableinternal != nil {
-		object["enableinternal"], err = json.Marshal(a.Enableinternal)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enableinternal': %w", err)
-		}
-	}
-
-	if a.Enablelda != nil {
-		object["enablelda"], err = json.Marshal(a.Enablelda)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablelda': %w", err)
-		}
-	}
-
-	if a.EnablelibStorage != nil {
-		object["enablelib-storage"], err = json.Marshal(a.EnablelibStorage)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablelib-storage': %w", err)
-		}
-	}
-
-	if a.Enablelmtp != nil {
-		object["enablelmtp"], err = json.Marshal(a.Enablelmtp)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablelmtp': %w", err)
-		}
-	}
-
-	if a.Enablemanagesieve != nil {
-		object["enablemanagesieve"], err = json.Marshal(a.Enablemanagesieve)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablemanagesieve': %w", err)
-		}
-	}
-
-	if a.Enablemanagesievesecured != nil {
-		object["enablemanagesievesecured"], err = json.Marshal(a.Enablemanagesievesecured)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablemanagesievesecured': %w", err)
-		}
-	}
-
-	if a.Enablepop3 != nil {
-		object["enablepop3"], err = json.Marshal(a.Enablepop3)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablepop3': %w", err)
-		}
-	}
-
-	if a.Enablepop3Secured != nil {
-		object["enablepop3secured"], err = json.Marshal(a.Enablepop3Secured)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablepop3secured': %w", err)
-		}
-	}
-
-	if a.Enablepop3TLS != nil {
-		object["enablepop3tls"], err = json.Marshal(a.Enablepop3TLS)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablepop3tls': %w", err)
-		}
-	}
-
-	if a.EnablequotaStatus != nil {
-		object["enablequota-status"], err = json.Marshal(a.EnablequotaStatus)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablequota-status': %w", err)
-		}
-	}
-
-	if a.Enablesieve != nil {
-		object["enablesieve"], err = json.Marshal(a.Enablesieve)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesieve': %w", err)
-		}
-	}
-
-	if a.Enablesievesecured != nil {
-		object["enablesievesecured"], err = json.Marshal(a.Enablesievesecured)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesievesecured': %w", err)
-		}
-	}
-
-	if a.Enablesievetls != nil {
-		object["enablesievetls"], err = json.Marshal(a.Enablesievetls)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesievetls': %w", err)
-		}
-	}
-
-	if a.Enablesmtp != nil {
-		object["enablesmtp"], err = json.Marshal(a.Enablesmtp)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesmtp': %w", err)
-		}
-	}
-
-	if a.Enablesmtpsecured != nil {
-		object["enablesmtpsecured"], err = json.Marshal(a.Enablesmtpsecured)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesmtpsecured': %w", err)
-		}
-	}
-
-	if a.Enablesogo != nil {
-		object["enablesogo"], err = json.Marshal(a.Enablesogo)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesogo': %w", err)
-		}
-	}
-
-	if a.Enablesogoactivesync != nil {
-		object["enablesogoactivesync"], err = json.Marshal(a.Enablesogoactivesync)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesogoactivesync': %w", err)
-		}
-	}
-
-	if a.Enablesogocalendar != nil {
-		object["enablesogocalendar"], err = json.Marshal(a.Enablesogocalendar)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesogocalendar': %w", err)
-		}
-	}
-
-	if a.Enablesogowebmail != nil {
-		object["enablesogowebmail"], err = json.Marshal(a.Enablesogowebmail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'enablesogowebmail': %w", err)
-		}
-	}
-
-	if a.Expired != nil {
-		object["expired"], err = json.Marshal(a.Expired)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expired': %w", err)
-		}
-	}
-
-	if a.ExpiredDate != nil {
-		object["expiredDate"], err = json.Marshal(a.ExpiredDate)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'expiredDate': %w", err)
-		}
-	}
-
-	if a.FirstName != nil {
-		object["first_name"], err = json.Marshal(a.FirstName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'first_name': %w", err)
-		}
-	}
-
-	if a.Forwardings != nil {
-		object["forwardings"], err = json.Marshal(a.Forwardings)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'forwardings': %w", err)
-		}
-	}
-
-	if a.GivenName != nil {
-		object["givenName"], err = json.Marshal(a.GivenName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'givenName': %w", err)
-		}
-	}
-
-	if a.HomeDirectory != nil {
-		object["homeDirectory"], err = json.Marshal(a.HomeDirectory)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'homeDirectory': %w", err)
-		}
-	}
-
-	if a.Isadmin != nil {
-		object["isadmin"], err = json.Marshal(a.Isadmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'isadmin': %w", err)
-		}
-	}
-
-	if a.Isglobaladmin != nil {
-		object["isglobaladmin"], err = json.Marshal(a.Isglobaladmin)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'isglobaladmin': %w", err)
-		}
-	}
-
-	if a.Language != nil {
-		object["language"], err = json.Marshal(a.Language)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'language': %w", err)
-		}
-	}
-
-	object["last_login"], err = json.Marshal(a.LastLogin)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'last_login': %w", err)
-	}
-
-	if a.LastName != nil {
-		object["last_name"], err = json.Marshal(a.LastName)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'last_name': %w", err)
-		}
-	}
-
-	if a.Mail != nil {
-		object["mail"], err = json.Marshal(a.Mail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mail': %w", err)
-		}
-	}
-
-	if a.MailForwardingAddress != nil {
-		object["mailForwardingAddress"], err = json.Marshal(a.MailForwardingAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailForwardingAddress': %w", err)
-		}
-	}
-
-	if a.MailMessageStore != nil {
-		object["mailMessageStore"], err = json.Marshal(a.MailMessageStore)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailMessageStore': %w", err)
-		}
-	}
-
-	if a.MailQuota != nil {
-		object["mailQuota"], err = json.Marshal(a.MailQuota)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailQuota': %w", err)
-		}
-	}
-
-	if a.MailboxFolder != nil {
-		object["mailboxFolder"], err = json.Marshal(a.MailboxFolder)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailboxFolder': %w", err)
-		}
-	}
-
-	if a.MailboxFormat != nil {
-		object["mailboxFormat"], err = json.Marshal(a.MailboxFormat)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailboxFormat': %w", err)
-		}
-	}
-
-	if a.Mailboxfolder != nil {
-		object["mailboxfolder"], err = json.Marshal(a.Mailboxfolder)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailboxfolder': %w", err)
-		}
-	}
-
-	if a.Mailboxformat != nil {
-		object["mailboxformat"], err = json.Marshal(a.Mailboxformat)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailboxformat': %w", err)
-		}
-	}
-
-	if a.Maildir != nil {
-		object["maildir"], err = json.Marshal(a.Maildir)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maildir': %w", err)
-		}
-	}
-
-	if a.MailingAliases != nil {
-		object["mailing_aliases"], err = json.Marshal(a.MailingAliases)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailing_aliases': %w", err)
-		}
-	}
-
-	if a.MailingLists != nil {
-		object["mailing_lists"], err = json.Marshal(a.MailingLists)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mailing_lists': %w", err)
-		}
-	}
-
-	if a.ManagedDomains != nil {
-		object["managed_domains"], err = json.Marshal(a.ManagedDomains)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'managed_domains': %w", err)
-		}
-	}
-
-	if a.MaxMessageSize != nil {
-		object["maxMessageSize"], err = json.Marshal(a.MaxMessageSize)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'maxMessageSize': %w", err)
-		}
-	}
-
-	if a.MemberOfGroup != nil {
-		object["memberOfGroup"], err = json.Marshal(a.MemberOfGroup)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'memberOfGroup': %w", err)
-		}
-	}
-
-	if a.Mobile != nil {
-		object["mobile"], err = json.Marshal(a.Mobile)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mobile': %w", err)
-		}
-	}
-
-	if a.Modified != nil {
-		object["modified"], err = json.Marshal(a.Modified)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'modified': %w", err)
-		}
-	}
-
-	if a.MtaTransport != nil {
-		object["mtaTransport"], err = json.Marshal(a.MtaTransport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'mtaTransport': %w", err)
-		}
-	}
-
-	if a.Name != nil {
-		object["name"], err = json.Marshal(a.Name)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'name': %w", err)
-		}
-	}
-
-	if a.ObjectClass != nil {
-		object["objectClass"], err = json.Marshal(a.ObjectClass)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'objectClass': %w", err)
-		}
-	}
-
-	if a.Passwordlastchange != nil {
-		object["passwordlastchange"], err = json.Marshal(a.Passwordlastchange)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'passwordlastchange': %w", err)
-		}
-	}
-
-	if a.PreferredLanguage != nil {
-		object["preferredLanguage"], err = json.Marshal(a.PreferredLanguage)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'preferredLanguage': %w", err)
-		}
-	}
-
-	if a.Quota != nil {
-		object["quota"], err = json.Marshal(a.Quota)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'quota': %w", err)
-		}
-	}
-
-	if a.Rank != nil {
-		object["rank"], err = json.Marshal(a.Rank)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'rank': %w", err)
-		}
-	}
-
-	object["recipient_bcc"], err = json.Marshal(a.RecipientBcc)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'recipient_bcc': %w", err)
-	}
-
-	if a.RecoveryEmailAttribute != nil {
-		object["recoveryEmail"], err = json.Marshal(a.RecoveryEmailAttribute)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'recoveryEmail': %w", err)
-		}
-	}
-
-	if a.RecoveryEmail != nil {
-		object["recovery_email"], err = json.Marshal(a.RecoveryEmail)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'recovery_email': %w", err)
-		}
-	}
-
-	object["relayhost"], err = json.Marshal(a.Relayhost)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'relayhost': %w", err)
-	}
-
-	if a.SenderRelayHost != nil {
-		object["senderRelayHost"], err = json.Marshal(a.SenderRelayHost)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'senderRelayHost': %w", err)
-		}
-	}
-
-	object["sender_bcc"], err = json.Marshal(a.SenderBcc)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'sender_bcc': %w", err)
-	}
-
-	if a.Settings != nil {
-		object["settings"], err = json.Marshal(a.Settings)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'settings': %w", err)
-		}
-	}
-
-	if a.ShadowAddress != nil {
-		object["shadowAddress"], err = json.Marshal(a.ShadowAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowAddress': %w", err)
-		}
-	}
-
-	if a.ShadowLastChange != nil {
-		object["shadowLastChange"], err = json.Marshal(a.ShadowLastChange)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'shadowLastChange': %w", err)
-		}
-	}
-
-	if a.Sn != nil {
-		object["sn"], err = json.Marshal(a.Sn)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'sn': %w", err)
-		}
-	}
-
-	if a.StorageBaseDirectory != nil {
-		object["storageBaseDirectory"], err = json.Marshal(a.StorageBaseDirectory)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'storageBaseDirectory': %w", err)
-		}
-	}
-
-	if a.Storagebasedirectory != nil {
-		object["storagebasedirectory"], err = json.Marshal(a.Storagebasedirectory)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'storagebasedirectory': %w", err)
-		}
-	}
-
-	if a.Storagenode != nil {
-		object["storagenode"], err = json.Marshal(a.Storagenode)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'storagenode': %w", err)
-		}
-	}
-
-	object["stored_bytes"], err = json.Marshal(a.StoredBytes)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'stored_bytes': %w", err)
-	}
-
-	object["stored_messages"], err = json.Marshal(a.StoredMessages)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'stored_messages': %w", err)
-	}
-
-	if a.Telephone != nil {
-		object["telephone"], err = json.Marshal(a.Telephone)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'telephone': %w", err)
-		}
-	}
-
-	if a.TelephoneNumber != nil {
-		object["telephoneNumber"], err = json.Marshal(a.TelephoneNumber)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'telephoneNumber': %w", err)
-		}
-	}
-
-	if a.Title != nil {
-		object["title"], err = json.Marshal(a.Title)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'title': %w", err)
-		}
-	}
-
-	if a.Transport != nil {
-		object["transport"], err = json.Marshal(a.Transport)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'transport': %w", err)
-		}
-	}
-
-	if a.UID != nil {
-		object["uid"], err = json.Marshal(a.UID)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'uid': %w", err)
-		}
-	}
-
-	if a.UserRecipientBccAddress != nil {
-		object["userRecipientBccAddress"], err = json.Marshal(a.UserRecipientBccAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'userRecipientBccAddress': %w", err)
-		}
-	}
-
-	if a.UserSenderBccAddress != nil {
-		object["userSenderBccAddress"], err = json.Marshal(a.UserSenderBccAddress)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'userSenderBccAddress': %w", err)
-		}
-	}
-
-	if a.Username != nil {
-		object["username"], err = json.Marshal(a.Username)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling 'username': %w", err)
-		}
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}
-
-// AsAlias returns the union data inside the AliasListItem as a Alias
-func (t AliasListItem) AsAlias() (Alias, error) {
-	var body Alias
+// AsAliasListReply returns the union data inside the AliasListOrNames as a AliasListReply
+func (t AliasListOrNames) AsAliasListReply() (AliasListReply, error) {
+	var body AliasListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromAlias overwrites any union data inside the AliasListItem as the provided Alias
-func (t *AliasListItem) FromAlias(v Alias) error {
+// FromAliasListReply overwrites any union data inside the AliasListOrNames as the provided AliasListReply
+func (t *AliasListOrNames) FromAliasListReply(v AliasListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeAlias performs a merge with any union data inside the AliasListItem, using the provided Alias
-func (t *AliasListItem) MergeAlias(v Alias) error {
+// MergeAliasListReply performs a merge with any union data inside the AliasListOrNames, using the provided AliasListReply
+func (t *AliasListOrNames) MergeAliasListReply(v AliasListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10172,22 +4580,22 @@ func (t *AliasListItem) MergeAlias(v Alias) error {
 	return err
 }
 
-// AsAliasListItem1 returns the union data inside the AliasListItem as a AliasListItem1
-func (t AliasListItem) AsAliasListItem1() (AliasListItem1, error) {
-	var body AliasListItem1
+// AsAddressListReply returns the union data inside the AliasListOrNames as a AddressListReply
+func (t AliasListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromAliasListItem1 overwrites any union data inside the AliasListItem as the provided AliasListItem1
-func (t *AliasListItem) FromAliasListItem1(v AliasListItem1) error {
+// FromAddressListReply overwrites any union data inside the AliasListOrNames as the provided AddressListReply
+func (t *AliasListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeAliasListItem1 performs a merge with any union data inside the AliasListItem, using the provided AliasListItem1
-func (t *AliasListItem) MergeAliasListItem1(v AliasListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the AliasListOrNames, using the provided AddressListReply
+func (t *AliasListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10198,32 +4606,32 @@ func (t *AliasListItem) MergeAliasListItem1(v AliasListItem1) error {
 	return err
 }
 
-func (t AliasListItem) MarshalJSON() ([]byte, error) {
+func (t AliasListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *AliasListItem) UnmarshalJSON(b []byte) error {
+func (t *AliasListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
 
-// AsDomain returns the union data inside the DomainListItem as a Domain
-func (t DomainListItem) AsDomain() (Domain, error) {
-	var body Domain
+// AsDomainListReply returns the union data inside the DomainListOrNames as a DomainListReply
+func (t DomainListOrNames) AsDomainListReply() (DomainListReply, error) {
+	var body DomainListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromDomain overwrites any union data inside the DomainListItem as the provided Domain
-func (t *DomainListItem) FromDomain(v Domain) error {
+// FromDomainListReply overwrites any union data inside the DomainListOrNames as the provided DomainListReply
+func (t *DomainListOrNames) FromDomainListReply(v DomainListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeDomain performs a merge with any union data inside the DomainListItem, using the provided Domain
-func (t *DomainListItem) MergeDomain(v Domain) error {
+// MergeDomainListReply performs a merge with any union data inside the DomainListOrNames, using the provided DomainListReply
+func (t *DomainListOrNames) MergeDomainListReply(v DomainListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10234,22 +4642,22 @@ func (t *DomainListItem) MergeDomain(v Domain) error {
 	return err
 }
 
-// AsDomainListItem1 returns the union data inside the DomainListItem as a DomainListItem1
-func (t DomainListItem) AsDomainListItem1() (DomainListItem1, error) {
-	var body DomainListItem1
+// AsAddressListReply returns the union data inside the DomainListOrNames as a AddressListReply
+func (t DomainListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromDomainListItem1 overwrites any union data inside the DomainListItem as the provided DomainListItem1
-func (t *DomainListItem) FromDomainListItem1(v DomainListItem1) error {
+// FromAddressListReply overwrites any union data inside the DomainListOrNames as the provided AddressListReply
+func (t *DomainListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeDomainListItem1 performs a merge with any union data inside the DomainListItem, using the provided DomainListItem1
-func (t *DomainListItem) MergeDomainListItem1(v DomainListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the DomainListOrNames, using the provided AddressListReply
+func (t *DomainListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10260,32 +4668,32 @@ func (t *DomainListItem) MergeDomainListItem1(v DomainListItem1) error {
 	return err
 }
 
-func (t DomainListItem) MarshalJSON() ([]byte, error) {
+func (t DomainListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *DomainListItem) UnmarshalJSON(b []byte) error {
+func (t *DomainListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
 
-// AsMailingList returns the union data inside the MailingListListItem as a MailingList
-func (t MailingListListItem) AsMailingList() (MailingList, error) {
-	var body MailingList
+// AsMailingListListReply returns the union data inside the MailingListListOrNames as a MailingListListReply
+func (t MailingListListOrNames) AsMailingListListReply() (MailingListListReply, error) {
+	var body MailingListListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMailingList overwrites any union data inside the MailingListListItem as the provided MailingList
-func (t *MailingListListItem) FromMailingList(v MailingList) error {
+// FromMailingListListReply overwrites any union data inside the MailingListListOrNames as the provided MailingListListReply
+func (t *MailingListListOrNames) FromMailingListListReply(v MailingListListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMailingList performs a merge with any union data inside the MailingListListItem, using the provided MailingList
-func (t *MailingListListItem) MergeMailingList(v MailingList) error {
+// MergeMailingListListReply performs a merge with any union data inside the MailingListListOrNames, using the provided MailingListListReply
+func (t *MailingListListOrNames) MergeMailingListListReply(v MailingListListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10296,22 +4704,22 @@ func (t *MailingListListItem) MergeMailingList(v MailingList) error {
 	return err
 }
 
-// AsMailingListListItem1 returns the union data inside the MailingListListItem as a MailingListListItem1
-func (t MailingListListItem) AsMailingListListItem1() (MailingListListItem1, error) {
-	var body MailingListListItem1
+// AsAddressListReply returns the union data inside the MailingListListOrNames as a AddressListReply
+func (t MailingListListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromMailingListListItem1 overwrites any union data inside the MailingListListItem as the provided MailingListListItem1
-func (t *MailingListListItem) FromMailingListListItem1(v MailingListListItem1) error {
+// FromAddressListReply overwrites any union data inside the MailingListListOrNames as the provided AddressListReply
+func (t *MailingListListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeMailingListListItem1 performs a merge with any union data inside the MailingListListItem, using the provided MailingListListItem1
-func (t *MailingListListItem) MergeMailingListListItem1(v MailingListListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the MailingListListOrNames, using the provided AddressListReply
+func (t *MailingListListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10322,32 +4730,32 @@ func (t *MailingListListItem) MergeMailingListListItem1(v MailingListListItem1) 
 	return err
 }
 
-func (t MailingListListItem) MarshalJSON() ([]byte, error) {
+func (t MailingListListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *MailingListListItem) UnmarshalJSON(b []byte) error {
+func (t *MailingListListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
 
-// AsUser returns the union data inside the UserListItem as a User
-func (t UserListItem) AsUser() (User, error) {
-	var body User
+// AsUserListReply returns the union data inside the UserListOrNames as a UserListReply
+func (t UserListOrNames) AsUserListReply() (UserListReply, error) {
+	var body UserListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromUser overwrites any union data inside the UserListItem as the provided User
-func (t *UserListItem) FromUser(v User) error {
+// FromUserListReply overwrites any union data inside the UserListOrNames as the provided UserListReply
+func (t *UserListOrNames) FromUserListReply(v UserListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeUser performs a merge with any union data inside the UserListItem, using the provided User
-func (t *UserListItem) MergeUser(v User) error {
+// MergeUserListReply performs a merge with any union data inside the UserListOrNames, using the provided UserListReply
+func (t *UserListOrNames) MergeUserListReply(v UserListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10358,22 +4766,22 @@ func (t *UserListItem) MergeUser(v User) error {
 	return err
 }
 
-// AsUserListItem1 returns the union data inside the UserListItem as a UserListItem1
-func (t UserListItem) AsUserListItem1() (UserListItem1, error) {
-	var body UserListItem1
+// AsAddressListReply returns the union data inside the UserListOrNames as a AddressListReply
+func (t UserListOrNames) AsAddressListReply() (AddressListReply, error) {
+	var body AddressListReply
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromUserListItem1 overwrites any union data inside the UserListItem as the provided UserListItem1
-func (t *UserListItem) FromUserListItem1(v UserListItem1) error {
+// FromAddressListReply overwrites any union data inside the UserListOrNames as the provided AddressListReply
+func (t *UserListOrNames) FromAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeUserListItem1 performs a merge with any union data inside the UserListItem, using the provided UserListItem1
-func (t *UserListItem) MergeUserListItem1(v UserListItem1) error {
+// MergeAddressListReply performs a merge with any union data inside the UserListOrNames, using the provided AddressListReply
+func (t *UserListOrNames) MergeAddressListReply(v AddressListReply) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10384,12 +4792,12 @@ func (t *UserListItem) MergeUserListItem1(v UserListItem1) error {
 	return err
 }
 
-func (t UserListItem) MarshalJSON() ([]byte, error) {
+func (t UserListOrNames) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
-func (t *UserListItem) UnmarshalJSON(b []byte) error {
+func (t *UserListOrNames) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -10479,7 +4887,7 @@ type ClientInterface interface {
 	// GetAdmin Get an admin
 	//
 	// Corresponds with GET /api/admin/{mail} (the `GetAdmin` operationId).
-	GetAdmin(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetAdmin(ctx context.Context, mail PathMail, params *GetAdminParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAdminWithBody Create an admin
 	//
@@ -10537,7 +4945,7 @@ type ClientInterface interface {
 	// GetAlias Get an alias account
 	//
 	// Corresponds with GET /api/alias/{mail} (the `GetAlias` operationId).
-	GetAlias(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetAlias(ctx context.Context, mail PathMail, params *GetAliasParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAliasWithBody Create an alias account
 	//
@@ -10636,7 +5044,7 @@ type ClientInterface interface {
 	// GetDomain Get a domain
 	//
 	// Corresponds with GET /api/domain/{domain} (the `GetDomain` operationId).
-	GetDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetDomain(ctx context.Context, domain PathDomain, params *GetDomainParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateDomainWithBody Create a domain
 	//
@@ -10769,7 +5177,7 @@ type ClientInterface interface {
 	// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
 	//
 	// Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
-	GetGreylisting(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetGreylisting(ctx context.Context, account PathAccount, params *GetGreylistingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateGreylistingWithBody Update a greylisting setting
 	//
@@ -10921,7 +5329,7 @@ type ClientInterface interface {
 	// here but under `/api/ml/{mail}`.
 	//
 	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
-	GetStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetStaticList(ctx context.Context, mail PathMail, params *GetStaticListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateStaticListWithBody Create a static list
 	//
@@ -11031,7 +5439,7 @@ type ClientInterface interface {
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
 	// Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
-	GetDomainSpamPolicy(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetDomainSpamPolicy(ctx context.Context, domain PathDomain, params *GetDomainSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateDomainSpamPolicyWithBody Update the spam policy of a domain
 	//
@@ -11066,7 +5474,7 @@ type ClientInterface interface {
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
 	// Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
-	GetGlobalSpamPolicy(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetGlobalSpamPolicy(ctx context.Context, params *GetGlobalSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateGlobalSpamPolicyWithBody Update the spam policy of everybody
 	//
@@ -11101,7 +5509,7 @@ type ClientInterface interface {
 	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 	//
 	// Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
-	GetUserSpamPolicy(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetUserSpamPolicy(ctx context.Context, mail PathMail, params *GetUserSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateUserSpamPolicyWithBody Update the spam policy of a mailbox
 	//
@@ -11128,7 +5536,7 @@ type ClientInterface interface {
 	// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
 	//
 	// Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
-	GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, params *GetThrottleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateThrottleWithBody Update a throttle
 	//
@@ -11177,14 +5585,14 @@ type ClientInterface interface {
 	// mail goes, which addresses and lists it belongs to, how much it stores.
 	//
 	// Corresponds with GET /api/user/{mail} (the `GetUser` operationId).
-	GetUser(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetUser(ctx context.Context, mail PathMail, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateUserWithBody Create a mailbox
 	//
 	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-	// reached.
+	// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+	// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+	// that is reached.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -11194,9 +5602,9 @@ type ClientInterface interface {
 	// CreateUser Create a mailbox
 	//
 	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-	// reached.
+	// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+	// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+	// that is reached.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -11407,8 +5815,8 @@ func (c *Client) DeleteAdmin(ctx context.Context, mail PathMail, reqEditors ...R
 // GetAdmin Get an admin
 //
 // Corresponds with GET /api/admin/{mail} (the `GetAdmin` operationId).
-func (c *Client) GetAdmin(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetAdminRequest(c.Server, mail)
+func (c *Client) GetAdmin(ctx context.Context, mail PathMail, params *GetAdminParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAdminRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11535,8 +5943,8 @@ func (c *Client) DeleteAlias(ctx context.Context, mail PathMail, reqEditors ...R
 // GetAlias Get an alias account
 //
 // Corresponds with GET /api/alias/{mail} (the `GetAlias` operationId).
-func (c *Client) GetAlias(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetAliasRequest(c.Server, mail)
+func (c *Client) GetAlias(ctx context.Context, mail PathMail, params *GetAliasParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAliasRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11734,8 +6142,8 @@ func (c *Client) DeleteDomain(ctx context.Context, domain PathDomain, reqEditors
 // GetDomain Get a domain
 //
 // Corresponds with GET /api/domain/{domain} (the `GetDomain` operationId).
-func (c *Client) GetDomain(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetDomainRequest(c.Server, domain)
+func (c *Client) GetDomain(ctx context.Context, domain PathDomain, params *GetDomainParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDomainRequest(c.Server, domain, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12007,8 +6415,8 @@ func (c *Client) DeleteGreylisting(ctx context.Context, account PathAccount, req
 // The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
 //
 // Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
-func (c *Client) GetGreylisting(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetGreylistingRequest(c.Server, account)
+func (c *Client) GetGreylisting(ctx context.Context, account PathAccount, params *GetGreylistingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetGreylistingRequest(c.Server, account, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12319,8 +6727,8 @@ func (c *Client) DeleteStaticList(ctx context.Context, mail PathMail, params *De
 // here but under `/api/ml/{mail}`.
 //
 // Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
-func (c *Client) GetStaticList(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetStaticListRequest(c.Server, mail)
+func (c *Client) GetStaticList(ctx context.Context, mail PathMail, params *GetStaticListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStaticListRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12559,8 +6967,8 @@ func (c *Client) DeleteDomainSpamPolicy(ctx context.Context, domain PathDomain, 
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
 // Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
-func (c *Client) GetDomainSpamPolicy(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetDomainSpamPolicyRequest(c.Server, domain)
+func (c *Client) GetDomainSpamPolicy(ctx context.Context, domain PathDomain, params *GetDomainSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDomainSpamPolicyRequest(c.Server, domain, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12634,8 +7042,8 @@ func (c *Client) DeleteGlobalSpamPolicy(ctx context.Context, reqEditors ...Reque
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
 // Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
-func (c *Client) GetGlobalSpamPolicy(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetGlobalSpamPolicyRequest(c.Server)
+func (c *Client) GetGlobalSpamPolicy(ctx context.Context, params *GetGlobalSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetGlobalSpamPolicyRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12709,8 +7117,8 @@ func (c *Client) DeleteUserSpamPolicy(ctx context.Context, mail PathMail, reqEdi
 // What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
 //
 // Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
-func (c *Client) GetUserSpamPolicy(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetUserSpamPolicyRequest(c.Server, mail)
+func (c *Client) GetUserSpamPolicy(ctx context.Context, mail PathMail, params *GetUserSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserSpamPolicyRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12766,8 +7174,8 @@ func (c *Client) UpdateUserSpamPolicy(ctx context.Context, mail PathMail, body U
 // The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
 //
 // Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
-func (c *Client) GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetThrottleRequest(c.Server, account, direction)
+func (c *Client) GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, params *GetThrottleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetThrottleRequest(c.Server, account, direction, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12855,8 +7263,8 @@ func (c *Client) DeleteUser(ctx context.Context, mail PathMail, reqEditors ...Re
 // mail goes, which addresses and lists it belongs to, how much it stores.
 //
 // Corresponds with GET /api/user/{mail} (the `GetUser` operationId).
-func (c *Client) GetUser(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetUserRequest(c.Server, mail)
+func (c *Client) GetUser(ctx context.Context, mail PathMail, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserRequest(c.Server, mail, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12870,9 +7278,9 @@ func (c *Client) GetUser(ctx context.Context, mail PathMail, reqEditors ...Reque
 // CreateUserWithBody Create a mailbox
 //
 // Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-// reached.
+// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+// that is reached.
 //
 // Takes any type of body and a specified content type.
 //
@@ -12892,9 +7300,9 @@ func (c *Client) CreateUserWithBody(ctx context.Context, mail PathMail, contentT
 // CreateUser Create a mailbox
 //
 // Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-// reached.
+// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+// that is reached.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13308,7 +7716,7 @@ func NewDeleteAdminRequest(server string, mail PathMail) (*http.Request, error) 
 }
 
 // NewGetAdminRequest constructs an http.Request for the GetAdmin method
-func NewGetAdminRequest(server string, mail PathMail) (*http.Request, error) {
+func NewGetAdminRequest(server string, mail PathMail, params *GetAdminParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13331,6 +7739,33 @@ func NewGetAdminRequest(server string, mail PathMail) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -13462,6 +7897,18 @@ func NewListAdminsRequest(server string, params *ListAdminsParams) (*http.Reques
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.Limit != nil {
 
@@ -13620,7 +8067,7 @@ func NewDeleteAliasRequest(server string, mail PathMail) (*http.Request, error) 
 }
 
 // NewGetAliasRequest constructs an http.Request for the GetAlias method
-func NewGetAliasRequest(server string, mail PathMail) (*http.Request, error) {
+func NewGetAliasRequest(server string, mail PathMail, params *GetAliasParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13643,6 +8090,33 @@ func NewGetAliasRequest(server string, mail PathMail) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -13822,6 +8296,18 @@ func NewListAliasesRequest(server string, domain PathDomain, params *ListAliases
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.EmailOnly != nil {
 
@@ -14039,7 +8525,7 @@ func NewDeleteDomainRequest(server string, domain PathDomain) (*http.Request, er
 }
 
 // NewGetDomainRequest constructs an http.Request for the GetDomain method
-func NewGetDomainRequest(server string, domain PathDomain) (*http.Request, error) {
+func NewGetDomainRequest(server string, domain PathDomain, params *GetDomainParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14062,6 +8548,33 @@ func NewGetDomainRequest(server string, domain PathDomain) (*http.Request, error
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -14302,6 +8815,18 @@ func NewListDomainsRequest(server string, params *ListDomainsParams) (*http.Requ
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.NameOnly != nil {
 
@@ -14653,7 +9178,7 @@ func NewDeleteGreylistingRequest(server string, account PathAccount) (*http.Requ
 }
 
 // NewGetGreylistingRequest constructs an http.Request for the GetGreylisting method
-func NewGetGreylistingRequest(server string, account PathAccount) (*http.Request, error) {
+func NewGetGreylistingRequest(server string, account PathAccount, params *GetGreylistingParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14676,6 +9201,33 @@ func NewGetGreylistingRequest(server string, account PathAccount) (*http.Request
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -15147,7 +9699,7 @@ func NewDeleteStaticListRequest(server string, mail PathMail, params *DeleteStat
 }
 
 // NewGetStaticListRequest constructs an http.Request for the GetStaticList method
-func NewGetStaticListRequest(server string, mail PathMail) (*http.Request, error) {
+func NewGetStaticListRequest(server string, mail PathMail, params *GetStaticListParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15170,6 +9722,33 @@ func NewGetStaticListRequest(server string, mail PathMail) (*http.Request, error
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -15370,6 +9949,18 @@ func NewGetMailingListRequest(server string, mail PathMail, params *GetMailingLi
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.WithSubscribers != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "with_subscribers", *params.WithSubscribers, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -15524,6 +10115,18 @@ func NewListMailingListsRequest(server string, domain PathDomain, params *ListMa
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.EmailOnly != nil {
 
@@ -15682,7 +10285,7 @@ func NewDeleteDomainSpamPolicyRequest(server string, domain PathDomain) (*http.R
 }
 
 // NewGetDomainSpamPolicyRequest constructs an http.Request for the GetDomainSpamPolicy method
-func NewGetDomainSpamPolicyRequest(server string, domain PathDomain) (*http.Request, error) {
+func NewGetDomainSpamPolicyRequest(server string, domain PathDomain, params *GetDomainSpamPolicyParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15705,6 +10308,33 @@ func NewGetDomainSpamPolicyRequest(server string, domain PathDomain) (*http.Requ
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -15790,7 +10420,7 @@ func NewDeleteGlobalSpamPolicyRequest(server string) (*http.Request, error) {
 }
 
 // NewGetGlobalSpamPolicyRequest constructs an http.Request for the GetGlobalSpamPolicy method
-func NewGetGlobalSpamPolicyRequest(server string) (*http.Request, error) {
+func NewGetGlobalSpamPolicyRequest(server string, params *GetGlobalSpamPolicyParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -15806,6 +10436,33 @@ func NewGetGlobalSpamPolicyRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -15891,7 +10548,7 @@ func NewDeleteUserSpamPolicyRequest(server string, mail PathMail) (*http.Request
 }
 
 // NewGetUserSpamPolicyRequest constructs an http.Request for the GetUserSpamPolicy method
-func NewGetUserSpamPolicyRequest(server string, mail PathMail) (*http.Request, error) {
+func NewGetUserSpamPolicyRequest(server string, mail PathMail, params *GetUserSpamPolicyParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -15914,6 +10571,33 @@ func NewGetUserSpamPolicyRequest(server string, mail PathMail) (*http.Request, e
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -15972,7 +10656,7 @@ func NewUpdateUserSpamPolicyRequestWithBody(server string, mail PathMail, conten
 }
 
 // NewGetThrottleRequest constructs an http.Request for the GetThrottle method
-func NewGetThrottleRequest(server string, account PathAccount, direction PathDirection) (*http.Request, error) {
+func NewGetThrottleRequest(server string, account PathAccount, direction PathDirection, params *GetThrottleParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -16002,6 +10686,33 @@ func NewGetThrottleRequest(server string, account PathAccount, direction PathDir
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -16101,7 +10812,7 @@ func NewDeleteUserRequest(server string, mail PathMail) (*http.Request, error) {
 }
 
 // NewGetUserRequest constructs an http.Request for the GetUser method
-func NewGetUserRequest(server string, mail PathMail) (*http.Request, error) {
+func NewGetUserRequest(server string, mail PathMail, params *GetUserParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -16124,6 +10835,33 @@ func NewGetUserRequest(server string, mail PathMail) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -16344,6 +11082,18 @@ func NewListUsersRequest(server string, domain PathDomain, params *ListUsersPara
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Stored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stored", *params.Stored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.EmailOnly != nil {
 
@@ -16948,7 +11698,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/admin/{mail} (the `GetAdmin` operationId).
-	GetAdminWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetAdminResponse, error)
+	GetAdminWithResponse(ctx context.Context, mail PathMail, params *GetAdminParams, reqEditors ...RequestEditorFn) (*GetAdminResponse, error)
 
 	// CreateAdminWithBodyWithResponse Create an admin
 	//
@@ -17012,7 +11762,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/alias/{mail} (the `GetAlias` operationId).
-	GetAliasWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetAliasResponse, error)
+	GetAliasWithResponse(ctx context.Context, mail PathMail, params *GetAliasParams, reqEditors ...RequestEditorFn) (*GetAliasResponse, error)
 
 	// CreateAliasWithBodyWithResponse Create an alias account
 	//
@@ -17119,7 +11869,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/domain/{domain} (the `GetDomain` operationId).
-	GetDomainWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainResponse, error)
+	GetDomainWithResponse(ctx context.Context, domain PathDomain, params *GetDomainParams, reqEditors ...RequestEditorFn) (*GetDomainResponse, error)
 
 	// CreateDomainWithBodyWithResponse Create a domain
 	//
@@ -17268,7 +12018,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
-	GetGreylistingWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingResponse, error)
+	GetGreylistingWithResponse(ctx context.Context, account PathAccount, params *GetGreylistingParams, reqEditors ...RequestEditorFn) (*GetGreylistingResponse, error)
 
 	// UpdateGreylistingWithBodyWithResponse Update a greylisting setting
 	//
@@ -17440,7 +12190,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
-	GetStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error)
+	GetStaticListWithResponse(ctx context.Context, mail PathMail, params *GetStaticListParams, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error)
 
 	// CreateStaticListWithBodyWithResponse Create a static list
 	//
@@ -17560,7 +12310,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
-	GetDomainSpamPolicyWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainSpamPolicyResponse, error)
+	GetDomainSpamPolicyWithResponse(ctx context.Context, domain PathDomain, params *GetDomainSpamPolicyParams, reqEditors ...RequestEditorFn) (*GetDomainSpamPolicyResponse, error)
 
 	// UpdateDomainSpamPolicyWithBodyWithResponse Update the spam policy of a domain
 	//
@@ -17599,7 +12349,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
-	GetGlobalSpamPolicyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetGlobalSpamPolicyResponse, error)
+	GetGlobalSpamPolicyWithResponse(ctx context.Context, params *GetGlobalSpamPolicyParams, reqEditors ...RequestEditorFn) (*GetGlobalSpamPolicyResponse, error)
 
 	// UpdateGlobalSpamPolicyWithBodyWithResponse Update the spam policy of everybody
 	//
@@ -17638,7 +12388,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
-	GetUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetUserSpamPolicyResponse, error)
+	GetUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, params *GetUserSpamPolicyParams, reqEditors ...RequestEditorFn) (*GetUserSpamPolicyResponse, error)
 
 	// UpdateUserSpamPolicyWithBodyWithResponse Update the spam policy of a mailbox
 	//
@@ -17667,7 +12417,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
-	GetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, reqEditors ...RequestEditorFn) (*GetThrottleResponse, error)
+	GetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, params *GetThrottleParams, reqEditors ...RequestEditorFn) (*GetThrottleResponse, error)
 
 	// UpdateThrottleWithBodyWithResponse Update a throttle
 	//
@@ -17720,14 +12470,14 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/user/{mail} (the `GetUser` operationId).
-	GetUserWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
+	GetUserWithResponse(ctx context.Context, mail PathMail, params *GetUserParams, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
 
 	// CreateUserWithBodyWithResponse Create a mailbox
 	//
 	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-	// reached.
+	// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+	// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+	// that is reached.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17737,9 +12487,9 @@ type ClientWithResponsesInterface interface {
 	// CreateUserWithResponse Create a mailbox
 	//
 	// Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-	// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-	// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-	// reached.
+	// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+	// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+	// that is reached.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17995,7 +12745,7 @@ type CreateAdminResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *Done
+	JSON201 *AdminCreated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18020,7 +12770,7 @@ type UpdateAdminResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *AdminUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18127,7 +12877,7 @@ type CreateAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *Done
+	JSON201 *AliasCreated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18152,7 +12902,7 @@ type UpdateAliasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *AliasUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18207,7 +12957,7 @@ type ListAliasesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *AliasListReply
+	JSON200 *AliasListOrNames
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -18309,7 +13059,7 @@ type CreateDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *Done
+	JSON201 *DomainCreated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18334,7 +13084,7 @@ type UpdateDomainResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *DomainUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18439,7 +13189,7 @@ type ListDomainsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *DomainListReply
+	JSON200 *DomainListOrNames
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -18923,7 +13673,7 @@ type CreateStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *Done
+	JSON201 *StaticListCreated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -18948,7 +13698,7 @@ type UpdateStaticListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *StaticListUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19023,7 +13773,7 @@ type CreateMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *Done
+	JSON201 *MailingListCreated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19048,7 +13798,7 @@ type UpdateMailingListResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *MailingListUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19078,7 +13828,7 @@ type ListMailingListsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *MailingListListReply
+	JSON200 *MailingListListOrNames
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -19155,7 +13905,7 @@ type UpdateDomainSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *SpamPolicyUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19230,7 +13980,7 @@ type UpdateGlobalSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *SpamPolicyUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19305,7 +14055,7 @@ type UpdateUserSpamPolicyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *SpamPolicyUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19430,7 +14180,7 @@ type CreateUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *Done
+	JSON201 *UserCreated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19455,7 +14205,7 @@ type UpdateUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Done
+	JSON200 *UserUpdated
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
@@ -19535,7 +14285,7 @@ type ListUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *UserListReply
+	JSON200 *UserListOrNames
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -19779,8 +14529,8 @@ func (c *ClientWithResponses) DeleteAdminWithResponse(ctx context.Context, mail 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/admin/{mail} (the `GetAdmin` operationId).
-func (c *ClientWithResponses) GetAdminWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetAdminResponse, error) {
-	rsp, err := c.GetAdmin(ctx, mail, reqEditors...)
+func (c *ClientWithResponses) GetAdminWithResponse(ctx context.Context, mail PathMail, params *GetAdminParams, reqEditors ...RequestEditorFn) (*GetAdminResponse, error) {
+	rsp, err := c.GetAdmin(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -19885,8 +14635,8 @@ func (c *ClientWithResponses) DeleteAliasWithResponse(ctx context.Context, mail 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/alias/{mail} (the `GetAlias` operationId).
-func (c *ClientWithResponses) GetAliasWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetAliasResponse, error) {
-	rsp, err := c.GetAlias(ctx, mail, reqEditors...)
+func (c *ClientWithResponses) GetAliasWithResponse(ctx context.Context, mail PathMail, params *GetAliasParams, reqEditors ...RequestEditorFn) (*GetAliasResponse, error) {
+	rsp, err := c.GetAlias(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20052,8 +14802,8 @@ func (c *ClientWithResponses) DeleteDomainWithResponse(ctx context.Context, doma
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/domain/{domain} (the `GetDomain` operationId).
-func (c *ClientWithResponses) GetDomainWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainResponse, error) {
-	rsp, err := c.GetDomain(ctx, domain, reqEditors...)
+func (c *ClientWithResponses) GetDomainWithResponse(ctx context.Context, domain PathDomain, params *GetDomainParams, reqEditors ...RequestEditorFn) (*GetDomainResponse, error) {
+	rsp, err := c.GetDomain(ctx, domain, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20285,8 +15035,8 @@ func (c *ClientWithResponses) DeleteGreylistingWithResponse(ctx context.Context,
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
-func (c *ClientWithResponses) GetGreylistingWithResponse(ctx context.Context, account PathAccount, reqEditors ...RequestEditorFn) (*GetGreylistingResponse, error) {
-	rsp, err := c.GetGreylisting(ctx, account, reqEditors...)
+func (c *ClientWithResponses) GetGreylistingWithResponse(ctx context.Context, account PathAccount, params *GetGreylistingParams, reqEditors ...RequestEditorFn) (*GetGreylistingResponse, error) {
+	rsp, err := c.GetGreylisting(ctx, account, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20553,8 +15303,8 @@ func (c *ClientWithResponses) DeleteStaticListWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
-func (c *ClientWithResponses) GetStaticListWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error) {
-	rsp, err := c.GetStaticList(ctx, mail, reqEditors...)
+func (c *ClientWithResponses) GetStaticListWithResponse(ctx context.Context, mail PathMail, params *GetStaticListParams, reqEditors ...RequestEditorFn) (*GetStaticListResponse, error) {
+	rsp, err := c.GetStaticList(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20751,8 +15501,8 @@ func (c *ClientWithResponses) DeleteDomainSpamPolicyWithResponse(ctx context.Con
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
-func (c *ClientWithResponses) GetDomainSpamPolicyWithResponse(ctx context.Context, domain PathDomain, reqEditors ...RequestEditorFn) (*GetDomainSpamPolicyResponse, error) {
-	rsp, err := c.GetDomainSpamPolicy(ctx, domain, reqEditors...)
+func (c *ClientWithResponses) GetDomainSpamPolicyWithResponse(ctx context.Context, domain PathDomain, params *GetDomainSpamPolicyParams, reqEditors ...RequestEditorFn) (*GetDomainSpamPolicyResponse, error) {
+	rsp, err := c.GetDomainSpamPolicy(ctx, domain, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20814,8 +15564,8 @@ func (c *ClientWithResponses) DeleteGlobalSpamPolicyWithResponse(ctx context.Con
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
-func (c *ClientWithResponses) GetGlobalSpamPolicyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetGlobalSpamPolicyResponse, error) {
-	rsp, err := c.GetGlobalSpamPolicy(ctx, reqEditors...)
+func (c *ClientWithResponses) GetGlobalSpamPolicyWithResponse(ctx context.Context, params *GetGlobalSpamPolicyParams, reqEditors ...RequestEditorFn) (*GetGlobalSpamPolicyResponse, error) {
+	rsp, err := c.GetGlobalSpamPolicy(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20877,8 +15627,8 @@ func (c *ClientWithResponses) DeleteUserSpamPolicyWithResponse(ctx context.Conte
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
-func (c *ClientWithResponses) GetUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetUserSpamPolicyResponse, error) {
-	rsp, err := c.GetUserSpamPolicy(ctx, mail, reqEditors...)
+func (c *ClientWithResponses) GetUserSpamPolicyWithResponse(ctx context.Context, mail PathMail, params *GetUserSpamPolicyParams, reqEditors ...RequestEditorFn) (*GetUserSpamPolicyResponse, error) {
+	rsp, err := c.GetUserSpamPolicy(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20924,8 +15674,8 @@ func (c *ClientWithResponses) UpdateUserSpamPolicyWithResponse(ctx context.Conte
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
-func (c *ClientWithResponses) GetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, reqEditors ...RequestEditorFn) (*GetThrottleResponse, error) {
-	rsp, err := c.GetThrottle(ctx, account, direction, reqEditors...)
+func (c *ClientWithResponses) GetThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, params *GetThrottleParams, reqEditors ...RequestEditorFn) (*GetThrottleResponse, error) {
+	rsp, err := c.GetThrottle(ctx, account, direction, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21001,8 +15751,8 @@ func (c *ClientWithResponses) DeleteUserWithResponse(ctx context.Context, mail P
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/user/{mail} (the `GetUser` operationId).
-func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, mail PathMail, reqEditors ...RequestEditorFn) (*GetUserResponse, error) {
-	rsp, err := c.GetUser(ctx, mail, reqEditors...)
+func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, mail PathMail, params *GetUserParams, reqEditors ...RequestEditorFn) (*GetUserResponse, error) {
+	rsp, err := c.GetUser(ctx, mail, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21012,9 +15762,9 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, mail Path
 // CreateUserWithBodyWithResponse Create a mailbox
 //
 // Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-// reached.
+// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+// that is reached.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21030,9 +15780,9 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 // CreateUserWithResponse Create a mailbox
 //
 // Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
-// the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
-// set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
-// reached.
+// the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+// `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+// that is reached.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21428,7 +16178,7 @@ func ParseCreateAdminResponse(rsp *http.Response) (*CreateAdminResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest Done
+		var dest AdminCreated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21461,7 +16211,7 @@ func ParseUpdateAdminResponse(rsp *http.Response) (*UpdateAdminResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest AdminUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21606,7 +16356,7 @@ func ParseCreateAliasResponse(rsp *http.Response) (*CreateAliasResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest Done
+		var dest AliasCreated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21639,7 +16389,7 @@ func ParseUpdateAliasResponse(rsp *http.Response) (*UpdateAliasResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest AliasUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21705,7 +16455,7 @@ func ParseListAliasesResponse(rsp *http.Response) (*ListAliasesResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest AliasListReply
+		var dest AliasListOrNames
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21850,7 +16600,7 @@ func ParseCreateDomainResponse(rsp *http.Response) (*CreateDomainResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest Done
+		var dest DomainCreated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21883,7 +16633,7 @@ func ParseUpdateDomainResponse(rsp *http.Response) (*UpdateDomainResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest DomainUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22015,7 +16765,7 @@ func ParseListDomainsResponse(rsp *http.Response) (*ListDomainsResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest DomainListReply
+		var dest DomainListOrNames
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22668,7 +17418,7 @@ func ParseCreateStaticListResponse(rsp *http.Response) (*CreateStaticListRespons
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest Done
+		var dest StaticListCreated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22701,7 +17451,7 @@ func ParseUpdateStaticListResponse(rsp *http.Response) (*UpdateStaticListRespons
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest StaticListUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22800,7 +17550,7 @@ func ParseCreateMailingListResponse(rsp *http.Response) (*CreateMailingListRespo
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest Done
+		var dest MailingListCreated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22833,7 +17583,7 @@ func ParseUpdateMailingListResponse(rsp *http.Response) (*UpdateMailingListRespo
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest MailingListUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22866,7 +17616,7 @@ func ParseListMailingListsResponse(rsp *http.Response) (*ListMailingListsRespons
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest MailingListListReply
+		var dest MailingListListOrNames
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -22978,7 +17728,7 @@ func ParseUpdateDomainSpamPolicyResponse(rsp *http.Response) (*UpdateDomainSpamP
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest SpamPolicyUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -23077,7 +17827,7 @@ func ParseUpdateGlobalSpamPolicyResponse(rsp *http.Response) (*UpdateGlobalSpamP
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest SpamPolicyUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -23176,7 +17926,7 @@ func ParseUpdateUserSpamPolicyResponse(rsp *http.Response) (*UpdateUserSpamPolic
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest SpamPolicyUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -23341,7 +18091,7 @@ func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest Done
+		var dest UserCreated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -23374,7 +18124,7 @@ func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Done
+		var dest UserUpdated
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -23473,7 +18223,7 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest UserListReply
+		var dest UserListOrNames
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

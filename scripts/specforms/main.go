@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -79,7 +80,30 @@ func run(source, dir string) error {
 			}
 		}
 	}
+	if err = dropUnused(doc); err != nil {
+		return err
+	}
 	return writeJSON(filepath.Join(dir, "openapi.ui.json"), doc)
+}
+
+// dropUnused removes the schemas that nothing refers to: the replies of the legacy surface, which only tests read.
+func dropUnused(doc *openapi3.T) error {
+	for {
+		text, err := json.Marshal(doc)
+		if err != nil {
+			return err
+		}
+		unused := 0
+		for name := range doc.Components.Schemas {
+			if !bytes.Contains(text, []byte(`"#/components/schemas/`+name+`"`)) {
+				delete(doc.Components.Schemas, name)
+				unused++
+			}
+		}
+		if unused == 0 {
+			return nil
+		}
+	}
 }
 
 // writeJSON writes one line: the file is for programs, and a change to it shows in openapi.yaml.

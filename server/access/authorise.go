@@ -66,14 +66,7 @@ func (a *Access) Authorise(c *gin.Context) {
 	}
 }
 
-// AuthoriseParameters holds the parameters that were given against the x-access and x-profile of each.
-func (a *Access) AuthoriseParameters(c *gin.Context) {
-	if err := a.CheckParameters(c); err != nil {
-		a.fail(c, err)
-	}
-}
-
-// CheckParameters is AuthoriseParameters for a stage that answers itself.
+// CheckParameters holds the parameters that were given against the x-access and x-profile of each.
 func (a *Access) CheckParameters(c *gin.Context) error {
 	ctx := c.Request.Context()
 	principal := Of(ctx)

@@ -59,20 +59,26 @@ func (a *Access) MayAppoint(ctx context.Context, admins store.Set) error {
 	return nil
 }
 
-// ClampPasswordLengths keeps the lengths that an admin that is not global sets within the policy of the server.
-func (a *Access) ClampPasswordLengths(ctx context.Context, u *store.DomainUpdate) error {
-	if Of(ctx).Global || u.MinPasswordLength == nil && u.MaxPasswordLength == nil {
-		return nil
+// ClampPasswordLengths keeps the lengths that an admin that is not global sets within the policy of the server, and returns those that
+// it changed. A nil length is none.
+func (a *Access) ClampPasswordLengths(ctx context.Context, least, most *int64) ([]store.Adjustment, error) {
+	if Of(ctx).Global || least == nil && most == nil {
+		return nil, nil
 	}
 	policy, err := password.ServerPolicy(ctx, a.panel)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if n := u.MinPasswordLength; n != nil && *n > 0 {
-		*n = max(*n, policy.MinLength)
+	var adjusted []store.Adjustment
+	clamp := func(field string, n *int64, bound int64) {
+		adjusted = append(adjusted, store.Adjustment{Field: field, Asked: *n, Stored: bound})
+		*n = bound
 	}
-	if n := u.MaxPasswordLength; n != nil && *n > 0 && policy.MaxLength > 0 {
-		*n = min(*n, policy.MaxLength)
+	if least != nil && *least > 0 && *least < policy.MinLength {
+		clamp("minPasswordLength", least, policy.MinLength)
 	}
-	return nil
+	if most != nil && policy.MaxLength > 0 && *most > policy.MaxLength {
+		clamp("maxPasswordLength", most, policy.MaxLength)
+	}
+	return adjusted, nil
 }

@@ -17,7 +17,7 @@ func (a *API) ListAdmins(ctx context.Context, r gen.ListAdminsRequestObject) (ge
 	}
 	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Admin], error) {
 		return a.deps.Accounts.Admins(ctx, filter, page)
-	}, encodeAs(a.adminRecord))
+	}, a.admins().encoder(ctx, isYes(q.Stored)))
 }
 
 // GetAdmin returns one standalone admin.
@@ -26,8 +26,7 @@ func (a *API) GetAdmin(ctx context.Context, r gen.GetAdminRequestObject) (gen.Ge
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.adminRecord(admin).MarshalJSON()
-	return gen.GetAdmin200JSONResponse{Success: true, Data: body}, err
+	return a.admins().get(ctx, admin, r.Params.Stored)
 }
 
 // CreateAdmin makes a standalone admin.
@@ -48,7 +47,7 @@ func (a *API) CreateAdmin(ctx context.Context, r gen.CreateAdminRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateAdmin201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return created(ctx, "admin", mail, change, func() (store.Record, error) { return adminNoun(made[store.Admin](change)), nil })
 }
 
 // UpdateAdmin changes a standalone admin.
@@ -62,7 +61,13 @@ func (a *API) UpdateAdmin(ctx context.Context, r gen.UpdateAdminRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateAdmin200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return written(ctx, change, func() (store.Record, error) { return a.adminNow(ctx, lower(r.Mail)) })
+}
+
+// adminNow reads a standalone admin as a noun.
+func (a *API) adminNow(ctx context.Context, mail string) (store.Record, error) {
+	admin, err := a.deps.Accounts.Admin(ctx, mail)
+	return adminNoun(admin), err
 }
 
 // DeleteAdmin removes a standalone admin, or the admin rights of a mailbox.

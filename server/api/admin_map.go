@@ -7,7 +7,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// adminRecord is what a GET shows of an admin, to global admins only.
+// adminRecord is what the legacy surface shows of an admin.
 func (a *API) adminRecord(admin store.Admin) store.Record {
 	r := slices.Grow(slices.Clone(admin.Stored), 5)
 	if a.deps.Directory != nil {
@@ -26,6 +26,33 @@ func (a *API) adminRecord(admin store.Admin) store.Record {
 		a.showPassword(&r, admin.Password)
 	}
 	return r
+}
+
+// admins is how standalone admins are shown, to global admins only.
+func (a *API) admins() view[store.Admin] {
+	return view[store.Admin]{noun: adminNoun, legacy: a.adminRecord, stored: func(admin store.Admin) store.Record { return admin.Stored }}
+}
+
+func adminNoun(admin store.Admin) store.Record {
+	limits := admin.Limits
+	return store.Record{
+		{Name: "mail", Value: admin.Mail},
+		{Name: "name", Value: admin.Name},
+		{Name: "accountStatus", Value: status(admin.Active)},
+		{Name: "isGlobalAdmin", Value: yesNo(admin.Global)},
+		{Name: "language", Value: textOrNull(admin.Language)},
+		{Name: "maxDomains", Value: limits.Domains},
+		{Name: "maxUsers", Value: limits.Users},
+		{Name: "maxAliases", Value: limits.Aliases},
+		{Name: "maxLists", Value: limits.Lists},
+		{Name: "maxQuota", Value: limits.Quota},
+		{Name: "disableViewingMailLog", Value: yesNo(admin.NoMailLog)},
+		{Name: "disableManagingQuarantinedMails", Value: yesNo(admin.NoQuarantinedMail)},
+		{Name: "managed_domains", Value: list(admin.Domains)},
+		{Name: "created", Value: when(admin.Created)},
+		{Name: "modified", Value: when(admin.Modified)},
+		{Name: "password_changed", Value: when(admin.PasswordChanged)},
+	}
 }
 
 func adminCreate(mail string, hash store.Secret, b gen.AdminCreate) store.AdminCreate {

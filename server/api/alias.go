@@ -24,7 +24,7 @@ func (a *API) ListAliases(ctx context.Context, r gen.ListAliasesRequestObject) (
 	}
 	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Alias], error) {
 		return a.deps.Accounts.Aliases(ctx, filter, page)
-	}, encodeAs(aliasRecord))
+	}, aliases.encoder(ctx, isYes(r.Params.Stored)))
 }
 
 // GetAlias returns one alias account.
@@ -33,8 +33,7 @@ func (a *API) GetAlias(ctx context.Context, r gen.GetAliasRequestObject) (gen.Ge
 	if err != nil {
 		return nil, err
 	}
-	body, err := aliasRecord(alias).MarshalJSON()
-	return gen.GetAlias200JSONResponse{Success: true, Data: body}, err
+	return aliases.get(ctx, alias, r.Params.Stored)
 }
 
 // CreateAlias makes an alias account.
@@ -43,7 +42,7 @@ func (a *API) CreateAlias(ctx context.Context, r gen.CreateAliasRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateAlias201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return created(ctx, "alias", lower(r.Mail), change, func() (store.Record, error) { return aliasNoun(made[store.Alias](change)), nil })
 }
 
 // UpdateAlias changes an alias account.
@@ -52,7 +51,13 @@ func (a *API) UpdateAlias(ctx context.Context, r gen.UpdateAliasRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateAlias200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return written(ctx, change, func() (store.Record, error) { return a.aliasNow(ctx, lower(r.Mail)) })
+}
+
+// aliasNow reads an alias account as a noun.
+func (a *API) aliasNow(ctx context.Context, mail string) (store.Record, error) {
+	alias, err := a.deps.Accounts.Alias(ctx, mail)
+	return aliasNoun(alias), err
 }
 
 // RenameAlias gives an alias account another address.

@@ -25,11 +25,14 @@ type API struct {
 	sessions *access.Sessions
 	hashing  *hashing.Pool
 	cursors  cursors
+	readNoun map[string]func(ctx context.Context, param func(string) string) (store.Record, error)
 }
 
 // New returns the operations.
 func New(d deps.Deps, access *access.Access, sessions *access.Sessions, hashing *hashing.Pool) *API {
-	return &API{deps: d, access: access, sessions: sessions, hashing: hashing, cursors: cursors{keys: d.State}}
+	a := &API{deps: d, access: access, sessions: sessions, hashing: hashing, cursors: cursors{keys: d.State}}
+	a.readNoun = a.nouns()
+	return a
 }
 
 // write is who writes and how lenient the surface is.

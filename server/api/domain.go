@@ -5,7 +5,6 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
-	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -25,50 +24,77 @@ func (a *API) ListDomains(ctx context.Context, r gen.ListDomainsRequestObject) (
 			return a.deps.Accounts.DomainNames(ctx, filter, page)
 		}, encodeName)
 	}
-	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Domain], error) {
-		return a.deps.Accounts.Domains(ctx, filter, page)
-	}, encodeAs(a.domainRecord))
+	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[ownedDomain], error) {
+		found, err := a.deps.Accounts.Domains(ctx, filter, page)
+		if err != nil {
+			return store.Page[ownedDomain]{}, err
+		}
+		all, err := a.owned(ctx, found.Items)
+		return store.Page[ownedDomain]{Items: all, Next: found.Next, Total: found.Total}, err
+	}, a.domains().encoder(ctx, isYes(r.Params.Stored)))
 }
 
 // GetDomain returns one domain.
 func (a *API) GetDomain(ctx context.Context, r gen.GetDomainRequestObject) (gen.GetDomainResponseObject, error) {
-	d, err := a.deps.Accounts.Domain(ctx, lower(r.Domain))
+	d, err := a.domain(ctx, lower(r.Domain))
 	if err != nil {
 		return nil, err
 	}
-	record := a.domainRecord(d)
-	if !reply.IsLenient(ctx) { // the published reply is as it was
-		status, pending, err := a.deps.Ownerships.DomainOwnership(ctx, d)
-		if err != nil {
-			return nil, err
-		}
-		record = append(record, store.Field{Name: "ownership", Value: string(status)},
-			store.Field{Name: "pendingAliasDomains", Value: pending})
+	return a.domains().get(ctx, d, r.Params.Stored)
+}
+
+func (a *API) domain(ctx context.Context, name string) (ownedDomain, error) {
+	d, err := a.deps.Accounts.Domain(ctx, name)
+	if err != nil {
+		return ownedDomain{}, err
 	}
-	body, err := record.MarshalJSON()
-	return gen.GetDomain200JSONResponse{Success: true, Data: body}, err
+	all, err := a.owned(ctx, []store.Domain{d})
+	if err != nil {
+		return ownedDomain{}, err
+	}
+	return all[0], nil
+}
+
+// domainNow reads a domain as a noun.
+func (a *API) domainNow(ctx context.Context, name string) (store.Record, error) {
+	d, err := a.domain(ctx, name)
+	return domainNoun(d), err
 }
 
 // CreateDomain makes a domain.
 func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject) (gen.CreateDomainResponseObject, error) {
-	change, err := a.deps.Accounts.CreateDomain(ctx, write(ctx), domainCreate(lower(r.Domain), valueOr(r.Body, gen.DomainCreate{})))
+	domain := domainCreate(lower(r.Domain), valueOr(r.Body, gen.DomainCreate{}))
+	adjusted, err := a.access.ClampPasswordLengths(ctx, &domain.MinPasswordLength, &domain.MaxPasswordLength)
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateDomain201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	change, err := a.deps.Accounts.CreateDomain(ctx, write(ctx), domain)
+	if err != nil {
+		return nil, err
+	}
+	change.Adjusted = append(adjusted, change.Adjusted...)
+	return created(ctx, "domain", domain.Name, change, func() (store.Record, error) {
+		all, err := a.owned(ctx, []store.Domain{made[store.Domain](change)})
+		if err != nil {
+			return nil, err
+		}
+		return domainNoun(all[0]), nil
+	})
 }
 
 // UpdateDomain changes a domain.
 func (a *API) UpdateDomain(ctx context.Context, r gen.UpdateDomainRequestObject) (gen.UpdateDomainResponseObject, error) {
 	update := domainUpdate(valueOr(r.Body, gen.DomainUpdate{}))
-	if err := a.access.ClampPasswordLengths(ctx, &update); err != nil {
+	adjusted, err := a.access.ClampPasswordLengths(ctx, update.MinPasswordLength, update.MaxPasswordLength)
+	if err != nil {
 		return nil, err
 	}
 	change, err := a.deps.Accounts.UpdateDomain(ctx, write(ctx), lower(r.Domain), update)
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateDomain200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	change.Adjusted = append(adjusted, change.Adjusted...)
+	return written(ctx, change, func() (store.Record, error) { return a.domainNow(ctx, lower(r.Domain)) })
 }
 
 // DeleteDomain removes a domain; its mailboxes stay on disk for good.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -21,7 +22,7 @@ func (a *API) ListGreylistings(ctx context.Context, r gen.ListGreylistingsReques
 	list.reverse = !list.ends
 	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.Record], error) {
 		return a.deps.Policies.GreylistingSettings(ctx, filter, page)
-	}, encodeAs(func(setting store.Record) store.Record { return setting }))
+	}, greylistingSettings.encoder(ctx, false))
 }
 
 // GetGreylisting returns the greylisting setting of an account.
@@ -34,8 +35,39 @@ func (a *API) GetGreylisting(ctx context.Context, r gen.GetGreylistingRequestObj
 	if err != nil {
 		return nil, err
 	}
-	data, effective, err := bothShown(setting.Stored, setting.Effective)
-	return gen.GetGreylisting200JSONResponse{Success: true, Data: data, Effective: effective}, err
+	var senders store.Page[string]
+	if !reply.IsLenient(ctx) {
+		if senders, err = a.deps.Policies.GreylistingWhitelist(ctx, account, store.PageRequest{Limit: mostListed}); err != nil {
+			return nil, err
+		}
+	}
+	view := greylistings(lower(r.Account), senders.Items)
+	return dataAnswer(ctx, view.show(ctx, setting, isYes(r.Params.Stored)), setting.Effective)
+}
+
+// greylistings is how the setting of an account is shown, with the first of those whose mail is not greylisted.
+func greylistings(account string, senders []string) view[store.Greylisting] {
+	return view[store.Greylisting]{
+		noun: func(g store.Greylisting) store.Record {
+			return store.Record{
+				{Name: "account", Value: account}, {Name: "status", Value: g.Stored.Get("status")}, {Name: "senders", Value: list(senders)},
+			}
+		},
+		legacy: func(g store.Greylisting) store.Record { return g.Stored },
+		stored: func(g store.Greylisting) store.Record { return g.Stored },
+	}
+}
+
+// greylistingSettings is how all settings are shown, those of other tools for certain senders among them.
+var greylistingSettings = view[store.Record]{
+	noun: func(r store.Record) store.Record {
+		return store.Record{
+			{Name: "account", Value: r.Get("account")}, {Name: "sender", Value: r.Get("sender")},
+			{Name: "status", Value: r.Get("status")}, {Name: "comment", Value: textOf(r, "comment")},
+		}
+	},
+	legacy: func(r store.Record) store.Record { return r },
+	stored: func(r store.Record) store.Record { return r },
 }
 
 // UpdateGreylisting switches greylisting on or off for an account.

@@ -27,7 +27,7 @@ func (a *API) ListMailingLists(ctx context.Context, r gen.ListMailingListsReques
 	}
 	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.MailingListAccount], error) {
 		return a.deps.Accounts.MailingListAccounts(ctx, filter, page)
-	}, encodeAs(mailingListAccountRecord))
+	}, mailingListAccounts.encoder(ctx, isYes(r.Params.Stored)))
 }
 
 // GetMailingList returns one list with all its settings and, if asked for, its subscribers.
@@ -37,30 +37,20 @@ func (a *API) GetMailingList(ctx context.Context, r gen.GetMailingListRequestObj
 	if err != nil {
 		return nil, err
 	}
-	record := mailingListRecord(list)
+	record := mailingLists.show(ctx, list, isYes(r.Params.Stored))
 	if isYes(r.Params.WithSubscribers) {
 		return newSubscribed(ctx, record, func(ctx context.Context) iter.Seq2[store.Subscriber, error] {
 			return a.deps.MailingLists.Subscribers(ctx, mail)
 		})
 	}
-	body, err := record.MarshalJSON()
-	return getMailingList(body), err
-}
-
-// getMailingList is the answer to GetMailingList.
-type getMailingList json.RawMessage
-
-// VisitGetMailingListResponse implements gen.GetMailingListResponseObject.
-func (b getMailingList) VisitGetMailingListResponse(w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(append(append([]byte(`{"_success":true,"_data":`), b...), "}\n"...))
-	return err
+	body, err := store.Record{{Name: "_success", Value: true}, {Name: "_data", Value: record}}.MarshalJSON()
+	return answer{http.StatusOK, "", append(body, '\n')}, err
 }
 
 // subscribed is the answer to GetMailingList with its subscribers, of which there may be many: they are read while it is written.
 type subscribed struct {
 	head []byte
+	name string // of the list of subscribers
 	all  iter.Seq2[store.Subscriber, error]
 }
 
@@ -82,7 +72,11 @@ func newSubscribed(
 		end()
 		return nil, err
 	}
-	return subscribed{head, func(yield func(store.Subscriber, error) bool) {
+	name := "subscriptions"
+	if reply.IsLenient(ctx) {
+		name = "subscribers"
+	}
+	return subscribed{head, name, func(yield func(store.Subscriber, error) bool) {
 		defer end()
 		one, err := first, error(nil)
 		for more && yield(one, err) && !headOnly {
@@ -96,7 +90,7 @@ func newSubscribed(
 func (s subscribed) VisitGetMailingListResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusOK)
-	b := append(s.head[:len(s.head)-1], `,"subscribers":[`...)
+	b := append(s.head[:len(s.head)-1], `,"`+s.name+`":[`...)
 	sep := ""
 	for one, err := range s.all {
 		if err != nil {
@@ -142,7 +136,9 @@ func (a *API) CreateMailingList(ctx context.Context, r gen.CreateMailingListRequ
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateMailingList201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return created(ctx, "ml", list.Mail, change, func() (store.Record, error) {
+		return mailingLists.noun(made[store.MailingList](change)), nil
+	})
 }
 
 // UpdateMailingList changes a list and its subscribers.
@@ -155,7 +151,13 @@ func (a *API) UpdateMailingList(ctx context.Context, r gen.UpdateMailingListRequ
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateMailingList200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return written(ctx, change, func() (store.Record, error) { return a.mailingListNow(ctx, lower(r.Mail)) })
+}
+
+// mailingListNow reads a mailing list as a noun.
+func (a *API) mailingListNow(ctx context.Context, mail string) (store.Record, error) {
+	list, err := a.deps.MailingLists.MailingList(ctx, mail)
+	return mailingLists.noun(list), err
 }
 
 // DeleteMailingList removes a list. What mlmmj holds of it is kept aside unless told otherwise.

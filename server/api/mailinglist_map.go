@@ -9,45 +9,44 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// mailingListAccountRecord is what a listing shows of a mailing list: what its account says under the published names, then the account as it
-// is stored.
-func mailingListAccountRecord(m store.MailingListAccount) store.Record {
-	return beside(accountFields(m, m.Owners, m.Moderators), m.Stored)
+// mailingListAccounts is how a list shows mailing lists: what their accounts say, since their settings are with mlmmj.
+var mailingListAccounts = view[store.MailingListAccount]{
+	noun: func(m store.MailingListAccount) store.Record {
+		return append(accountNoun(m, m.Owners, m.Moderators), times(m)...)
+	},
+	legacy: func(m store.MailingListAccount) store.Record {
+		return beside(legacyAccount(m, m.Owners, m.Moderators), m.Stored)
+	},
+	stored: func(m store.MailingListAccount) store.Record { return m.Stored },
 }
 
-// mailingListRecord is what a GET shows: every parameter, then the account as it is stored. Who owns and moderates the list is
-// what mlmmj goes by.
-func mailingListRecord(m store.MailingList) store.Record {
-	s := m.Settings
-	return beside(append(accountFields(m.MailingListAccount, s.Owners, s.Moderators),
-		store.Field{Name: "close_list", Value: yesNo(s.Closed)},
-		store.Field{Name: "only_moderator_can_post", Value: yesNo(s.OnlyModeratorsPost)},
-		store.Field{Name: "only_subscriber_can_post", Value: yesNo(s.OnlySubscribersPost)},
-		store.Field{Name: "disable_subscription", Value: yesNo(s.NoSubscription)},
-		store.Field{Name: "disable_subscription_confirm", Value: yesNo(s.NoSubscriptionConfirm)},
-		store.Field{Name: "disable_digest_subscription", Value: yesNo(s.NoDigest)},
-		store.Field{Name: "disable_digest_text", Value: yesNo(s.NoDigestText)},
-		store.Field{Name: "disable_nomail_subscription", Value: yesNo(s.NoNoMail)},
-		store.Field{Name: "moderated", Value: yesNo(s.Moderated)},
-		store.Field{Name: "moderate_non_subscriber_post", Value: yesNo(s.ModerateNonSubscribers)},
-		store.Field{Name: "disable_retrieving_old_posts", Value: yesNo(s.NoOldPosts)},
-		store.Field{Name: "only_subscriber_can_get_old_posts", Value: yesNo(s.OldPostsForSubscribers)},
-		store.Field{Name: "disable_retrieving_subscribers", Value: yesNo(s.NoSubscriberList)},
-		store.Field{Name: "disable_send_copy_to_sender", Value: yesNo(s.NoCopyToSender)},
-		store.Field{Name: "notify_owner_when_sub_unsub", Value: yesNo(s.NotifyOwners)},
-		store.Field{Name: "notify_sender_when_moderated", Value: yesNo(s.NotifyModerated)},
-		store.Field{Name: "disable_archive", Value: yesNo(s.NoArchive)},
-		store.Field{Name: "moderate_subscription", Value: yesNo(s.ModerateSubscription)},
-		store.Field{Name: "subscription_moderators", Value: list(s.SubscriptionModerators)},
-		store.Field{Name: "subject_prefix", Value: s.SubjectPrefix},
-		store.Field{Name: "custom_headers", Value: strings.Join(s.CustomHeaders, "\n")},
-		store.Field{Name: "remove_headers", Value: list(s.RemoveHeaders)},
-		store.Field{Name: "footer_text", Value: s.FooterText},
-		store.Field{Name: "footer_html", Value: s.FooterHTML},
-	), m.Stored)
+// mailingLists is how one mailing list is shown, with all its settings. Who owns and moderates it is what mlmmj goes by.
+var mailingLists = view[store.MailingList]{
+	noun: func(m store.MailingList) store.Record {
+		r := append(accountNoun(m.MailingListAccount, m.Settings.Owners, m.Settings.Moderators), settingsOf(m.Settings)...)
+		return append(r, times(m.MailingListAccount)...)
+	},
+	legacy: func(m store.MailingList) store.Record {
+		r := legacyAccount(m.MailingListAccount, m.Settings.Owners, m.Settings.Moderators)
+		return beside(append(r, settingsOf(m.Settings)...), m.Stored)
+	},
+	stored: func(m store.MailingList) store.Record { return m.Stored },
 }
 
-func accountFields(m store.MailingListAccount, owners, moderators []string) store.Record {
+// accountNoun is what the account of a list says, with who owns and moderates it.
+func accountNoun(m store.MailingListAccount, owners, moderators []string) store.Record {
+	r := append(store.Record{{Name: "mail", Value: m.Mail}, {Name: "domain", Value: store.DomainOf(m.Mail)}},
+		legacyAccount(m, owners, moderators)...)
+	r.Set("accessPolicy", textOrNull(m.AccessPolicy))
+	return r
+}
+
+func times(m store.MailingListAccount) store.Record {
+	return store.Record{{Name: "created", Value: when(m.Created)}, {Name: "modified", Value: when(m.Modified)}}
+}
+
+// legacyAccount is what the account of a list says under the published names.
+func legacyAccount(m store.MailingListAccount, owners, moderators []string) store.Record {
 	return store.Record{
 		{Name: "name", Value: m.Name},
 		{Name: "accountStatus", Value: status(m.Active)},
@@ -58,6 +57,36 @@ func accountFields(m store.MailingListAccount, owners, moderators []string) stor
 		{Name: "moderators", Value: list(moderators)},
 		{Name: "max_message_size", Value: m.MaxMessageSize},
 		{Name: "extra_addresses", Value: list(m.ExtraAddresses)},
+	}
+}
+
+// settingsOf is what mlmmj goes by, under the published names.
+func settingsOf(s store.MlmmjSettings) store.Record {
+	return store.Record{
+		{Name: "close_list", Value: yesNo(s.Closed)},
+		{Name: "only_moderator_can_post", Value: yesNo(s.OnlyModeratorsPost)},
+		{Name: "only_subscriber_can_post", Value: yesNo(s.OnlySubscribersPost)},
+		{Name: "disable_subscription", Value: yesNo(s.NoSubscription)},
+		{Name: "disable_subscription_confirm", Value: yesNo(s.NoSubscriptionConfirm)},
+		{Name: "disable_digest_subscription", Value: yesNo(s.NoDigest)},
+		{Name: "disable_digest_text", Value: yesNo(s.NoDigestText)},
+		{Name: "disable_nomail_subscription", Value: yesNo(s.NoNoMail)},
+		{Name: "moderated", Value: yesNo(s.Moderated)},
+		{Name: "moderate_non_subscriber_post", Value: yesNo(s.ModerateNonSubscribers)},
+		{Name: "disable_retrieving_old_posts", Value: yesNo(s.NoOldPosts)},
+		{Name: "only_subscriber_can_get_old_posts", Value: yesNo(s.OldPostsForSubscribers)},
+		{Name: "disable_retrieving_subscribers", Value: yesNo(s.NoSubscriberList)},
+		{Name: "disable_send_copy_to_sender", Value: yesNo(s.NoCopyToSender)},
+		{Name: "notify_owner_when_sub_unsub", Value: yesNo(s.NotifyOwners)},
+		{Name: "notify_sender_when_moderated", Value: yesNo(s.NotifyModerated)},
+		{Name: "disable_archive", Value: yesNo(s.NoArchive)},
+		{Name: "moderate_subscription", Value: yesNo(s.ModerateSubscription)},
+		{Name: "subscription_moderators", Value: list(s.SubscriptionModerators)},
+		{Name: "subject_prefix", Value: s.SubjectPrefix},
+		{Name: "custom_headers", Value: strings.Join(s.CustomHeaders, "\n")},
+		{Name: "remove_headers", Value: list(s.RemoveHeaders)},
+		{Name: "footer_text", Value: s.FooterText},
+		{Name: "footer_html", Value: s.FooterHTML},
 	}
 }
 

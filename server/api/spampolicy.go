@@ -9,10 +9,9 @@ import (
 
 // GetGlobalSpamPolicy returns the spam policy of everybody.
 func (a *API) GetGlobalSpamPolicy(
-	ctx context.Context, _ gen.GetGlobalSpamPolicyRequestObject,
+	ctx context.Context, r gen.GetGlobalSpamPolicyRequestObject,
 ) (gen.GetGlobalSpamPolicyResponseObject, error) {
-	reply, err := a.spamPolicy(ctx, store.Everybody, nil)
-	return gen.GetGlobalSpamPolicy200JSONResponse(reply), err
+	return a.spamPolicy(ctx, store.Everybody, nil, r.Params.Stored)
 }
 
 // GetDomainSpamPolicy returns the spam policy of a domain.
@@ -20,8 +19,7 @@ func (a *API) GetDomainSpamPolicy(
 	ctx context.Context, r gen.GetDomainSpamPolicyRequestObject,
 ) (gen.GetDomainSpamPolicyResponseObject, error) {
 	account, err := a.domainAccount(ctx, r.Domain)
-	reply, err := a.spamPolicy(ctx, account, err)
-	return gen.GetDomainSpamPolicy200JSONResponse(reply), err
+	return a.spamPolicy(ctx, account, err, r.Params.Stored)
 }
 
 // GetUserSpamPolicy returns the spam policy of a mailbox.
@@ -29,29 +27,26 @@ func (a *API) GetUserSpamPolicy(
 	ctx context.Context, r gen.GetUserSpamPolicyRequestObject,
 ) (gen.GetUserSpamPolicyResponseObject, error) {
 	account, err := a.mailboxAccount(ctx, r.Mail)
-	reply, err := a.spamPolicy(ctx, account, err)
-	return gen.GetUserSpamPolicy200JSONResponse(reply), err
+	return a.spamPolicy(ctx, account, err, r.Params.Stored)
 }
 
 // spamPolicy reads the policy of an account that was looked for, unless that failed.
-func (a *API) spamPolicy(ctx context.Context, account store.PolicyAccount, err error) (gen.SpamPolicyReply, error) {
+func (a *API) spamPolicy(ctx context.Context, account store.PolicyAccount, err error, stored *gen.YesNo) (answer, error) {
 	if err != nil {
-		return gen.SpamPolicyReply{}, err
+		return answer{}, err
 	}
 	policy, err := a.deps.Policies.SpamPolicy(ctx, account)
 	if err != nil {
-		return gen.SpamPolicyReply{}, err
+		return answer{}, err
 	}
-	data, effective, err := bothShown(policy.Stored, policy.Effective)
-	return gen.SpamPolicyReply{Success: true, Data: data, Effective: effective}, err
+	return dataAnswer(ctx, spamPolicies.show(ctx, policy, isYes(stored)), policy.Effective)
 }
 
 // UpdateGlobalSpamPolicy changes the spam policy of everybody.
 func (a *API) UpdateGlobalSpamPolicy(
 	ctx context.Context, r gen.UpdateGlobalSpamPolicyRequestObject,
 ) (gen.UpdateGlobalSpamPolicyResponseObject, error) {
-	answer, err := a.updateSpamPolicy(ctx, store.Everybody, nil, valueOr(r.Body, gen.SpamPolicyUpdate{}))
-	return gen.UpdateGlobalSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+	return a.updateSpamPolicy(ctx, store.Everybody, nil, valueOr(r.Body, gen.SpamPolicyUpdate{}))
 }
 
 // UpdateDomainSpamPolicy changes the spam policy of a domain.
@@ -59,8 +54,7 @@ func (a *API) UpdateDomainSpamPolicy(
 	ctx context.Context, r gen.UpdateDomainSpamPolicyRequestObject,
 ) (gen.UpdateDomainSpamPolicyResponseObject, error) {
 	account, err := a.domainAccount(ctx, r.Domain)
-	answer, err := a.updateSpamPolicy(ctx, account, err, valueOr(r.Body, gen.SpamPolicyUpdate{}))
-	return gen.UpdateDomainSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+	return a.updateSpamPolicy(ctx, account, err, valueOr(r.Body, gen.SpamPolicyUpdate{}))
 }
 
 // UpdateUserSpamPolicy changes the spam policy of a mailbox.
@@ -68,18 +62,24 @@ func (a *API) UpdateUserSpamPolicy(
 	ctx context.Context, r gen.UpdateUserSpamPolicyRequestObject,
 ) (gen.UpdateUserSpamPolicyResponseObject, error) {
 	account, err := a.mailboxAccount(ctx, r.Mail)
-	answer, err := a.updateSpamPolicy(ctx, account, err, valueOr(r.Body, gen.SpamPolicyUpdate{}))
-	return gen.UpdateUserSpamPolicy200JSONResponse{DoneJSONResponse: answer}, err
+	return a.updateSpamPolicy(ctx, account, err, valueOr(r.Body, gen.SpamPolicyUpdate{}))
 }
 
-func (a *API) updateSpamPolicy(
-	ctx context.Context, account store.PolicyAccount, err error, b gen.SpamPolicyUpdate,
-) (gen.DoneJSONResponse, error) {
+func (a *API) updateSpamPolicy(ctx context.Context, account store.PolicyAccount, err error, b gen.SpamPolicyUpdate) (answer, error) {
 	if err != nil {
-		return gen.DoneJSONResponse{}, err
+		return answer{}, err
 	}
 	change, err := a.deps.Policies.UpdateSpamPolicy(ctx, write(ctx), account, spamPolicyUpdate(b))
-	return done(ctx, change), err
+	if err != nil {
+		return answer{}, err
+	}
+	return written(ctx, change, func() (store.Record, error) { return a.spamPolicyNow(ctx, account) })
+}
+
+// spamPolicyNow reads a policy as a noun.
+func (a *API) spamPolicyNow(ctx context.Context, account store.PolicyAccount) (store.Record, error) {
+	policy, err := a.deps.Policies.SpamPolicy(ctx, account)
+	return spamPolicyNoun(policy), err
 }
 
 // DeleteGlobalSpamPolicy removes the spam policy of everybody.

@@ -7,6 +7,27 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
+// spamPolicies is how spam policies are shown.
+var spamPolicies = view[store.SpamPolicy]{
+	noun: spamPolicyNoun, legacy: func(p store.SpamPolicy) store.Record { return p.Stored },
+	stored: func(p store.SpamPolicy) store.Record { return p.Stored },
+}
+
+// spamPolicyKeys are the parameters of a policy. Where there is none all are unset.
+var spamPolicyKeys = []string{
+	"bypass_spam_checks", "bypass_virus_checks", "bypass_banned_checks", "bypass_header_checks", "quarantine_spam", "quarantine_virus",
+	"quarantine_banned", "quarantine_bad_header", "prefix_spam_in_subject", "always_insert_x_spam_headers", "spam_score",
+}
+
+func spamPolicyNoun(p store.SpamPolicy) store.Record {
+	r := make(store.Record, 0, len(spamPolicyKeys)+1)
+	for _, key := range spamPolicyKeys {
+		r = append(r, store.Field{Name: key, Value: p.Stored.Get(key)})
+	}
+	rules, _ := p.Stored.Get("banned_rulenames").([]string)
+	return append(r, store.Field{Name: "banned_rulenames", Value: list(rules)})
+}
+
 func spamPolicyUpdate(b gen.SpamPolicyUpdate) store.SpamPolicyUpdate {
 	return store.SpamPolicyUpdate{
 		BypassSpam:         optionalBool(b.BypassSpamChecks),
@@ -42,12 +63,4 @@ func optional[T any](v nullable.Nullable[T]) store.Optional[T] {
 		o.Value = &value
 	}
 	return o
-}
-
-// bothShown is what is stored and what applies, as they go out.
-func bothShown(stored, effective store.Record) (data, applies []byte, err error) {
-	if data, err = encode(stored); err == nil {
-		applies, err = encode(effective)
-	}
-	return data, applies, err
 }

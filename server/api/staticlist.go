@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/store"
 )
 
 // GetStaticList returns one list with its members.
@@ -12,8 +13,7 @@ func (a *API) GetStaticList(ctx context.Context, r gen.GetStaticListRequestObjec
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.staticListRecord(list).MarshalJSON()
-	return gen.GetStaticList200JSONResponse{Success: true, Data: body}, err
+	return a.staticLists().get(ctx, list, r.Params.Stored)
 }
 
 // CreateStaticList makes a list.
@@ -22,7 +22,9 @@ func (a *API) CreateStaticList(ctx context.Context, r gen.CreateStaticListReques
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateStaticList201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return created(ctx, "maillist", lower(r.Mail), change, func() (store.Record, error) {
+		return staticListNoun(made[store.StaticList](change)), nil
+	})
 }
 
 // UpdateStaticList changes a list.
@@ -31,7 +33,13 @@ func (a *API) UpdateStaticList(ctx context.Context, r gen.UpdateStaticListReques
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateStaticList200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return written(ctx, change, func() (store.Record, error) { return a.staticListNow(ctx, lower(r.Mail)) })
+}
+
+// staticListNow reads a static list as a noun.
+func (a *API) staticListNow(ctx context.Context, mail string) (store.Record, error) {
+	list, err := a.deps.Directory.StaticList(ctx, mail)
+	return staticListNoun(list), err
 }
 
 // DeleteStaticList removes a list. It has no archive that could be kept.

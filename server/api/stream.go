@@ -180,8 +180,3 @@ func encodeName(b []byte, name string) ([]byte, error) {
 	raw, err := json.Marshal(name)
 	return append(b, raw...), err
 }
-
-// encodeAs writes an item of a listing of records.
-func encodeAs[T any](record func(T) store.Record) func([]byte, T) ([]byte, error) {
-	return func(b []byte, item T) ([]byte, error) { return record(item).AppendJSON(b) }
-}

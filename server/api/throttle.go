@@ -19,8 +19,23 @@ func (a *API) GetThrottle(ctx context.Context, r gen.GetThrottleRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	data, effective, err := bothShown(throttle.Stored, throttle.Effective)
-	return gen.GetThrottle200JSONResponse{Success: true, Data: data, Effective: effective}, err
+	view := throttles(lower(r.Account), string(r.Direction))
+	return dataAnswer(ctx, view.show(ctx, throttle, isYes(r.Params.Stored)), throttle.Effective)
+}
+
+// throttles is how the throttle of an account and a direction is shown. Where there is none its settings are null.
+func throttles(account, direction string) view[store.Throttle] {
+	return view[store.Throttle]{
+		noun: func(t store.Throttle) store.Record {
+			r := store.Record{{Name: "account", Value: account}, {Name: "direction", Value: direction}}
+			for _, key := range []string{"period", "msg_size", "max_msgs", "max_quota", "max_rcpts"} {
+				r = append(r, store.Field{Name: key, Value: t.Stored.Get(key)})
+			}
+			return r
+		},
+		legacy: func(t store.Throttle) store.Record { return t.Stored },
+		stored: func(t store.Throttle) store.Record { return t.Stored },
+	}
 }
 
 // UpdateThrottle sets or ends how much an account may send or get.

@@ -29,7 +29,7 @@ func (a *API) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.
 	}
 	return newList(ctx, list, func(ctx context.Context, page store.PageRequest) (store.Page[store.User], error) {
 		return a.deps.Accounts.Users(ctx, filter, page)
-	}, encodeAs(a.userRecordFor(ctx)))
+	}, a.users(ctx).encoder(ctx, isYes(r.Params.Stored)))
 }
 
 // GetUser returns one mailbox.
@@ -38,8 +38,7 @@ func (a *API) GetUser(ctx context.Context, r gen.GetUserRequestObject) (gen.GetU
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.userRecordFor(ctx)(u).MarshalJSON()
-	return gen.GetUser200JSONResponse{Success: true, Data: body}, err
+	return a.users(ctx).get(ctx, u, r.Params.Stored)
 }
 
 // CreateUser makes a mailbox.
@@ -60,7 +59,7 @@ func (a *API) CreateUser(ctx context.Context, r gen.CreateUserRequestObject) (ge
 	if err != nil {
 		return nil, err
 	}
-	return gen.CreateUser201JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return created(ctx, "user", mail, change, func() (store.Record, error) { return userNoun(made[store.User](change)), nil })
 }
 
 // UpdateUser changes a mailbox.
@@ -75,7 +74,13 @@ func (a *API) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (ge
 	if err != nil {
 		return nil, err
 	}
-	return gen.UpdateUser200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+	return written(ctx, change, func() (store.Record, error) { return a.userNow(ctx, mail) })
+}
+
+// userNow reads a mailbox as a noun.
+func (a *API) userNow(ctx context.Context, mail string) (store.Record, error) {
+	u, err := a.deps.Accounts.User(ctx, mail)
+	return userNoun(u), err
 }
 
 // UpdateUsers changes every mailbox of a domain.

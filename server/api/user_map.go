@@ -10,7 +10,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// userRecordFor returns what a GET shows the caller of a mailbox: the stored row or entry, then what is worked out. The
+// userRecordFor returns what the legacy surface shows the caller of a mailbox: the stored row or entry, then what is worked out. The
 // published maildir is the whole path.
 func (a *API) userRecordFor(ctx context.Context) func(store.User) store.Record {
 	showHash := a.deps.ShowPasswordHashes && access.Of(ctx).Global
@@ -60,6 +60,51 @@ func phones(number string) []string {
 	return []string{number}
 }
 
+// users is how mailboxes are shown.
+func (a *API) users(ctx context.Context) view[store.User] {
+	return view[store.User]{
+		noun: userNoun, legacy: a.userRecordFor(ctx), stored: func(u store.User) store.Record { return u.Stored },
+	}
+}
+
+func userNoun(u store.User) store.Record {
+	return store.Record{
+		{Name: "mail", Value: u.Mail},
+		{Name: "domain", Value: store.DomainOf(u.Mail)},
+		{Name: "name", Value: u.Name},
+		{Name: "gn", Value: u.FirstName},
+		{Name: "sn", Value: u.LastName},
+		{Name: "accountStatus", Value: status(u.Active)},
+		{Name: "isGlobalAdmin", Value: yesNo(u.Global)},
+		{Name: "language", Value: textOrNull(u.Language)},
+		{Name: "quota", Value: u.Quota},
+		{Name: "employeeid", Value: u.EmployeeID},
+		{Name: "department", Value: u.Department},
+		{Name: "transport", Value: u.Transport},
+		{Name: "telephoneNumber", Value: list(u.Telephone)},
+		{Name: "mobile", Value: list(u.Mobile)},
+		{Name: "forwarding", Value: list(u.Forwardings)},
+		{Name: "keeps_copy", Value: len(u.Forwardings) == 0 || store.Among(u.Forwardings)(u.Mail)},
+		{Name: "aliases", Value: list(u.Aliases)},
+		{Name: "senderBcc", Value: u.SenderBcc},
+		{Name: "recipientBcc", Value: u.RecipientBcc},
+		{Name: "services", Value: list(u.Services)},
+		{Name: "mailboxFormat", Value: textOrNull(u.MailboxFormat)},
+		{Name: "mailboxFolder", Value: textOrNull(u.MailboxFolder)},
+		{Name: "maildir", Value: u.Maildir},
+		{Name: "managed_domains", Value: list(u.Domains)},
+		{Name: "mailing_aliases", Value: list(u.MailingAliases)},
+		{Name: "mailing_lists", Value: list(u.MailingLists)},
+		{Name: "relayhost", Value: u.RelayHost},
+		{Name: "stored_bytes", Value: u.StoredBytes},
+		{Name: "stored_messages", Value: u.StoredMessages},
+		{Name: "last_login", Value: whenStored(u.LastLogin)},
+		{Name: "created", Value: when(u.Created)},
+		{Name: "modified", Value: when(u.Modified)},
+		{Name: "password_changed", Value: when(u.PasswordChanged)},
+	}
+}
+
 func userCreate(mail string, hash store.Secret, b gen.UserCreate) store.UserCreate {
 	return store.UserCreate{
 		Mail:          mail,
@@ -74,6 +119,16 @@ func userCreate(mail string, hash store.Secret, b gen.UserCreate) store.UserCrea
 		MailboxFormat: valueOr(textOrEmpty(b.MailboxFormat), ""),
 		MailboxFolder: valueOr(textOrEmpty(b.MailboxFolder), ""),
 		Maildir:       valueOr(b.Maildir, ""),
+		Department:    valueOr(b.Department, ""),
+		Transport:     valueOr(b.Transport, ""),
+		Global:        isYes(b.IsGlobalAdmin),
+		Forwarding:    valueOr(lowerUnique(b.Forwarding), nil),
+		Aliases:       valueOr(lowerUnique(b.Aliases), nil),
+		SenderBcc:     valueOr(lowerTrim(b.SenderBcc), ""),
+		RecipientBcc:  valueOr(lowerTrim(b.RecipientBcc), ""),
+		Services:      lowerUnique(b.Services),
+		Telephone:     valueOr(b.TelephoneNumber, nil),
+		Mobile:        valueOr(b.Mobile, nil),
 	}
 }
 

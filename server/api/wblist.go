@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -13,9 +14,23 @@ func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-		return a.deps.Policies.Wblist(ctx, key, page)
-	}, encodeName)
+	if reply.IsLenient(ctx) {
+		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+			return a.deps.Policies.Wblist(ctx, key, page)
+		}, encodeName)
+	}
+	all, err := a.deps.Policies.Wblist(ctx, key, store.PageRequest{})
+	if err != nil {
+		return nil, err
+	}
+	return dataAnswer(ctx, wblistNoun(lower(r.Account), key, all.Items), nil)
+}
+
+func wblistNoun(account string, key store.WblistKey, addresses []string) store.Record {
+	return store.Record{
+		{Name: "account", Value: account}, {Name: "direction", Value: string(key.Direction)}, {Name: "list", Value: string(key.Colour)},
+		{Name: "addresses", Value: list(addresses)},
+	}
 }
 
 // AddWblistAddresses adds addresses to a whitelist or blacklist.

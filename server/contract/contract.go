@@ -63,6 +63,39 @@ func (all Operations) Match(routes gin.RoutesInfo) error {
 	return nil
 }
 
+// At returns the operation at a path, nil where there is none. Of a template with a parameter and one without, the latter counts.
+func (all Operations) At(method, path string) *Operation {
+	asked := strings.Split(path, "/")
+	var best *Operation
+	fewest := len(asked) + 1
+	for _, op := range all {
+		if op.Method != method {
+			continue
+		}
+		if n := parametersIn(asked, strings.Split(op.Path, "/")); n >= 0 && n < fewest {
+			best, fewest = op, n
+		}
+	}
+	return best
+}
+
+// parametersIn counts the parameters of a template that a path fits, -1 where it does not.
+func parametersIn(asked, template []string) int {
+	if len(asked) != len(template) {
+		return -1
+	}
+	count := 0
+	for i, segment := range template {
+		switch {
+		case strings.HasPrefix(segment, ":") && asked[i] != "":
+			count++
+		case segment != asked[i]:
+			return -1
+		}
+	}
+	return count
+}
+
 type operationKey struct{}
 
 // With returns a context for a request to the operation.

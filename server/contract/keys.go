@@ -32,6 +32,8 @@ const (
 	keyGoType      = "x-go-type"
 	keyErrors      = "x-errors"
 	keyStrict      = "x-strict"
+	keyLegacyReply = "x-legacy-reply"
+	keyOrdered     = "x-ordered"
 
 	keyExtensibleEnum = "x-extensible-enum"
 	keyErrorCodes     = "x-error-codes"

@@ -25,9 +25,11 @@ type Operation struct {
 	ReadOnly       bool     // it goes on while the server is read-only, and so does every GET
 	MaxBody        int64    // bytes of the largest body
 	Errors         []string // the codes that are special to it
+	AnswersNoun    bool     // of a write: its reply says what the account or policy is afterwards
 
 	Query     map[string]*Parameter
 	Body      map[string]*Parameter // nil when the operation takes none
+	Computed  map[string]bool       // keys of a reply that the body may send back and that are passed over
 	InPath    map[string]*PathParameter
 	Conflicts [][2]string // parameters that exclude each other
 	Needs     [][2]string // parameters of which the first needs the second
@@ -92,6 +94,7 @@ func newOperation(
 			p.Empties = p.Empties || p.Replaces || creates && p.Kind == KindArray
 		}
 	}
+	op.AnswersNoun = answersNoun(spec)
 	if err := op.checkTargets(); err != nil {
 		return nil, err
 	}
@@ -102,9 +105,20 @@ func newOperation(
 	return op, nil
 }
 
+// answersNoun reports whether an operation is a write that answers with what it has written.
+func answersNoun(spec *openapi3.Operation) bool {
+	for status, response := range spec.Responses.Map() {
+		if content := response.Value.Content[MediaJSON]; status != "default" && content != nil && content.Schema.Value.Properties["_omitted"] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // operationKeys are the keys of an operation that begin with x-.
 var operationKeys = []string{
 	keyAccess, keyTarget, keyTargetAlias, keyProfile, keyProfileOf, keyRequires, keyBulk, keyReadOnly, keyMaxBody, keyPostern, keyErrors,
+	keyLegacyReply,
 }
 
 func (op *Operation) readKeys(extensions map[string]any) error {
@@ -121,6 +135,7 @@ func (op *Operation) readKeys(extensions map[string]any) error {
 	op.MaxBody = k.whole(keyMaxBody)
 	op.Errors = k.texts(keyErrors)
 	k.flag(keyPostern)
+	k.text(keyLegacyReply)
 	switch {
 	case k.fault != nil:
 		return k.fault
@@ -174,8 +189,12 @@ var bodyKeys = []string{keyReplaces, keyConflicts, keyNeeds, keyLegacyNeeds}
 func (op *Operation) readBody(schema *openapi3.Schema) error {
 	k := &keys{extensions: schema.Extensions}
 	k.only(bodyKeys)
-	op.Body = map[string]*Parameter{}
+	op.Body, op.Computed = map[string]*Parameter{}, map[string]bool{}
 	for name, property := range schema.Properties {
+		if property.Value.ReadOnly {
+			op.Computed[name] = true
+			continue
+		}
 		p, err := newParameter(name, property.Value)
 		if err != nil {
 			return err

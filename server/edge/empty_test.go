@@ -27,8 +27,8 @@ func read(t *testing.T, op *contract.Operation, body string) (string, *store.Err
 	raw, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	var known *store.Error
-	if len(found.all) > 0 {
-		require.ErrorAs(t, found.all[0], &known)
+	if len(found.found.all) > 0 {
+		require.ErrorAs(t, found.found.all[0], &known)
 	}
 	return string(raw), known
 }

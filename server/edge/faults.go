@@ -80,17 +80,10 @@ func rank(err error) int {
 	return 0
 }
 
-type faultsKey struct{}
-
-// withFaults returns a context for a request in which reading it has found those mistakes.
-func withFaults(ctx context.Context, f *faults) context.Context {
-	return context.WithValue(ctx, faultsKey{}, f)
-}
-
 // faultsOf returns a copy of what reading the request has found.
 func faultsOf(ctx context.Context) *faults {
-	if f, ok := ctx.Value(faultsKey{}).(*faults); ok {
-		return f.copy()
+	if sent := SentOf(ctx); sent != nil {
+		return sent.found.copy()
 	}
 	return &faults{}
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -40,12 +41,12 @@ func requireNormal(t *testing.T, op *contract.Operation, media, body string, len
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/api/domain/example.com", strings.NewReader(body))
 	r.Header.Set("Content-Type", media)
-	found, err := normalise(r, r.Body)
+	held, err := normalise(r, r.Body)
 	if err != nil {
 		requireTold(t, err)
 		return
 	}
-	c := &gin.Context{Request: r.WithContext(withFaults(ctx, found))}
+	c := &gin.Context{Request: r.WithContext(context.WithValue(ctx, sentKey{}, held))}
 	checked := (&Edge{}).CheckBody(c)
 	if checked != nil {
 		requireTold(t, checked)

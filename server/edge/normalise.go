@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -25,7 +26,7 @@ func (e *Edge) Normalise(c *gin.Context) {
 	}
 	body := e.bodies.reader(c.Writer, r.Body, op.MaxBody)
 	defer body.release()
-	found, err := normalise(r, body)
+	held, err := normalise(r, body)
 	if err != nil {
 		if body.failed != nil && !errors.Is(body.failed, io.EOF) {
 			c.Header("Connection", "close") // the rest of the body is not waited for
@@ -33,21 +34,20 @@ func (e *Edge) Normalise(c *gin.Context) {
 		e.fail(c, err)
 		return
 	}
-	if len(found.all) > 0 {
-		c.Request = r.WithContext(withFaults(r.Context(), found))
-	}
+	ctx := context.WithValue(r.Context(), sentKey{}, held)
 	if sent {
 		body.arrived()
-		ctx, cancel := Page(c.Request.Context()) // the operation has its whole time, however long the body took
+		var cancel context.CancelFunc
+		ctx, cancel = Page(ctx) // the operation has its whole time, however long the body took
 		defer cancel()
-		c.Request = c.Request.WithContext(ctx)
 	}
+	c.Request = r.WithContext(ctx)
 	c.Next()
 }
 
-// normalise leaves one form of the query string and the body. The mistakes that it returns are for Validate, which adds its own; an error
-// leaves nothing to validate.
-func normalise(r *http.Request, body io.Reader) (*faults, error) {
+// normalise leaves one form of the query string and the body. The mistakes that are in what it returns are for CheckBody, which adds
+// its own; an error leaves nothing to check.
+func normalise(r *http.Request, body io.Reader) (*Sent, error) {
 	n := normaliser{
 		op: contract.Of(r.Context()), on: surfaceOf(r), body: document{}, query: url.Values{}, note: reply.NoteOf(r.Context()),
 	}
@@ -60,7 +60,12 @@ func normalise(r *http.Request, body io.Reader) (*faults, error) {
 	}
 	n.note.Discard(n.discarded...)
 	r.URL.RawQuery = n.query.Encode()
-	return &n.found, n.replaceBody(r)
+	held := &Sent{Computed: n.sentBack, body: n.body, found: n.found}
+	if n.op.Body == nil {
+		r.Body, r.ContentLength = http.NoBody, 0
+		return held, nil
+	}
+	return held, held.PutBack(r) // also an empty one: the validator then says which parameter is missing
 }
 
 // surface is what the strict and the legacy one treat differently while a request is read.

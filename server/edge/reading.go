@@ -2,7 +2,6 @@ package edge
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -33,6 +32,7 @@ type normaliser struct {
 	discarded []string
 	note      *reply.Note
 	found     faults
+	sentBack  bool // there were keys that only a reply has
 
 	sent  map[string]bool // the names seen in the source that is being read
 	lists map[string]*items
@@ -112,21 +112,6 @@ var (
 
 	errJSONAsForm = malformed("The body looks like JSON but was sent as a form. Add the header Content-Type: application/json (curl --json).")
 )
-
-// replaceBody hands on the document, also an empty one: the validator then says which parameter is missing.
-func (n *normaliser) replaceBody(r *http.Request) error {
-	if n.op.Body == nil {
-		r.Body, r.ContentLength = http.NoBody, 0
-		return nil
-	}
-	raw, err := json.Marshal(n.body)
-	if err != nil {
-		return err
-	}
-	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), nil, int64(len(raw))
-	r.Header.Set("Content-Type", contract.MediaJSON)
-	return nil
-}
 
 // begin starts a source of parameters: the query string or the body.
 func (n *normaliser) begin() { n.sent, n.lists = map[string]bool{}, map[string]*items{} }
@@ -233,8 +218,13 @@ func (n *normaliser) formValue(f *formReader, name string, found contract.Legacy
 	return n.text(p, value)
 }
 
-// unknown notes a name that is no parameter: where that is no mistake, the answer names it as ignored.
+// unknown notes a name that is no parameter: where that is no mistake, the answer names it as ignored. A key that only a reply has is
+// passed over.
 func (n *normaliser) unknown(name string, isBody bool) error {
+	if isBody && n.op.Computed[name] {
+		n.sentBack = true
+		return nil
+	}
 	if err := n.on.unknown(n.op, name, isBody); err != nil {
 		return n.fault(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -31,9 +32,22 @@ func Identify(trusted store.Networks, next http.Handler) http.Handler {
 			id = hex.EncodeToString(b[:])
 		}
 		w.Header().Set(requestIDHeader, id)
-		note := &reply.Note{RequestID: id, ClientIP: clientIP(r, trusted), Secure: isSecure(r, trusted)}
+		note := &reply.Note{RequestID: id, ClientIP: clientIP(r, trusted), Secure: isSecure(r, trusted), Minimal: prefersMinimal(r)}
 		next.ServeHTTP(w, r.WithContext(reply.WithNote(r.Context(), note)))
 	})
+}
+
+// prefersMinimal reports whether the client does without what a write has written (RFC 7240, section 4.2).
+func prefersMinimal(r *http.Request) bool {
+	for _, value := range r.Header.Values("Prefer") {
+		for preference := range strings.SplitSeq(value, ",") {
+			name, _, _ := strings.Cut(preference, ";")
+			if strings.EqualFold(strings.ReplaceAll(strings.TrimSpace(name), `"`, ""), "return=minimal") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Log writes one line for each request: never the query string, a header or the body, which may hold secrets.

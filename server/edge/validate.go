@@ -18,14 +18,7 @@ import (
 	"github.com/postern-mail/postern/store"
 )
 
-// Validate holds the request against the contract. It comes after Normalise.
-func (e *Edge) Validate(c *gin.Context) {
-	if err := e.CheckBody(c); err != nil {
-		e.fail(c, err)
-	}
-}
-
-// CheckBody is Validate for a stage that answers itself. The request may be changed and checked again.
+// CheckBody holds the request against the contract. It comes after Normalise; the request may be changed and checked again.
 func (e *Edge) CheckBody(c *gin.Context) error {
 	ctx := c.Request.Context() // not c itself, which is used again for other requests
 	op := contract.Of(ctx)

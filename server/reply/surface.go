@@ -27,6 +27,7 @@ type Note struct {
 	RequestID string
 	ClientIP  string // of whoever sent the request, behind trusted proxies too
 	Secure    bool   // the client speaks TLS, to us or to a trusted proxy
+	Minimal   bool   // a write need not answer what it has written
 	HeadOnly  bool   // the body of the answer is not sent: a listing reads no further than its first page
 
 	mu        sync.Mutex

@@ -186,10 +186,10 @@ func RequireSame(t *testing.T, want, got any, message string, args ...any) {
 	require.Equal(t, encoded(want), encoded(got), "%s", fmt.Sprintf(message, args...))
 }
 
-// Show reads the account or domain at the path.
+// Show reads the account or domain at the path in the published form, which shows what is stored.
 func (v Session) Show(path string) map[string]any {
 	v.W.T.Helper()
-	a := v.Get(path)
+	a := v.Legacy().Get(path)
 	require.True(v.W.T, a.OK(), a.Raw)
 	return a.Data()
 }

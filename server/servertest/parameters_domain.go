@@ -43,6 +43,7 @@ var commonDomainCases = []parameterCase{
 
 var DomainParameters = []Parameters{
 	{Operation: "POST /api/domain/<domain>", Subject: "new#.test", Read: "/api/domain/", Cases: commonDomainCases},
+	{Operation: "POST /api/domain/<domain>", Subject: "new#.test", Read: "/api/domain/", Cases: domainCreateCases},
 	{Operation: "PUT /api/domain/<domain>", Subject: "example.com", Read: "/api/domain/", Cases: commonDomainCases},
 	{Operation: "PUT /api/domain/<domain>", Subject: "example.com", Read: "/api/domain/", Cases: domainUpdateCases},
 	{Operation: "PUT /api/domain/<domain>", Subject: "example.com", Read: "/api/domain/", Cases: domainSetCases},
@@ -79,6 +80,40 @@ var domainUpdateCases = []parameterCase{
 			{"", "", nil}}},
 }
 
+// What a new domain takes of that.
+var domainCreateCases = []parameterCase{
+	{Name: "accountStatus", shown: key("active"), stored: domainRow("active"), Steps: []Step{becomes("disabled", 0), becomes("active", 1)}},
+	{Name: "minPasswordLength", shown: setting("min_passwd_length"), stored: domainSettings, Steps: []Step{
+		{10, 10, "min_passwd_length:10;"}, {nil, nil, ""}}},
+	{Name: "maxPasswordLength", shown: setting("max_passwd_length"), stored: domainSettings, Steps: []Step{
+		{40, 40, "max_passwd_length:40;"}, {nil, nil, ""}}},
+	{Name: "is_backupmx", shown: keys("backupmx", "transport"), stored: domainRow("backupmx, transport"), Steps: []Step{
+		becomes("yes", List{1, "relay:new0.test"}), becomes("no", List{0, "dovecot"})}},
+	{Name: "primarymx", beside: Body{"is_backupmx": "yes"}, shown: key("transport"), stored: domainRow("transport"), Steps: []Step{
+		becomes("192.0.2.11", "relay:[192.0.2.11]"), becomes("", "relay:new1.test")}},
+	{Name: "catchall", shown: key("catchall"), stored: catchallRows, Steps: []Step{
+		{List{"ben@example.com"}, List{"ben@example.com"}, List{
+			List{"ben@example.com", "new0.test", "example.com", 0, 0, 0, 0, 1}}}, same(List{})}},
+	{Name: "outboundRelay", shown: key("relayhost"),
+		stored: cell("SELECT relayhost FROM sender_relayhost WHERE account = CONCAT('@', ?)"), Steps: []Step{
+			becomes("smtp:[mail.elsewhere.test]:25", "[mail.elsewhere.test]:25"), {"", "", nil}}},
+	{Name: "aliasDomains", shown: key("alias_domains"), stored: aliasDomainRows, Steps: []Step{
+		{List{"b.test", "a.test"}, List{"a.test", "b.test"}, List{List{"a.test", 1}, List{"b.test", 1}}}, same(List{})}},
+	{Name: "services", shown: setting("enabled_services"), stored: domainSettings, Steps: []Step{
+		{List{"self-service"}, List{"self-service"}, "enabled_services:self-service;"}, {List{}, nil, ""}}},
+	wholeSet("disabledDomainProfiles", "disabled_domain_profiles", "catchall", "throttle"),
+	wholeSet("disabledUserProfiles", "disabled_user_profiles", "forwarding", "relay"),
+	wholeSet("disabledUserPreferences", "disabled_user_preferences", "personal_info", "rcvd_mails"),
+}
+
+// wholeSet replaces what a setting switches off.
+func wholeSet(name, stored, one, two string) parameterCase {
+	return parameterCase{Name: name, shown: setting(stored), stored: domainSettings, Steps: []Step{
+		{List{two, one}, List{one, two}, stored + ":" + one + "," + two + ";"}, {List{two}, List{two}, stored + ":" + two + ";"},
+		{List{}, nil, ""},
+	}}
+}
+
 // What becomes of sets: the whole of one, or some names more or less. An empty list adds and removes nothing.
 var domainSetCases = []parameterCase{
 	{Name: "aliasDomains", shown: key("alias_domains"), stored: aliasDomainRows, Steps: []Step{
@@ -104,6 +139,9 @@ var domainSetCases = []parameterCase{
 	{Name: "removeService", Before: Body{"services": List{"mail", "self-service"}}, shown: setting("enabled_services"),
 		stored: domainSettings,
 		Steps:  []Step{{List{"mail"}, List{"self-service"}, "enabled_services:self-service;"}, {List{"self-service"}, nil, ""}}},
+	wholeSet("disabledDomainProfiles", "disabled_domain_profiles", "catchall", "throttle"),
+	wholeSet("disabledUserProfiles", "disabled_user_profiles", "forwarding", "relay"),
+	wholeSet("disabledUserPreferences", "disabled_user_preferences", "personal_info", "rcvd_mails"),
 	switchedOff("disableDomainProfile", "disabled_domain_profiles", "throttle", "catchall"),
 	switchedOn("enableDomainProfile", "disableDomainProfile", "disabled_domain_profiles", "throttle", "catchall"),
 	switchedOff("disableUserProfile", "disabled_user_profiles", "relay", "forwarding"),

@@ -26,6 +26,7 @@ var (
 var UserParameters = []Parameters{
 	{Operation: "POST /api/user/<mail>", Subject: "new#@example.com", Read: "/api/user/", Cases: commonUserCases},
 	{Operation: "POST /api/user/<mail>", Subject: "new#@example.com", Read: "/api/user/", Cases: credentialCases},
+	{Operation: "POST /api/user/<mail>", Subject: "new#@example.com", Read: "/api/user/", Cases: userCreateCases},
 	{Operation: "PUT /api/user/<mail>", Subject: "anna@example.com", Read: "/api/user/", Cases: commonUserCases},
 	{Operation: "PUT /api/user/<mail>", Subject: "anna@example.com", Read: "/api/user/", Cases: credentialCases},
 	{Operation: "PUT /api/user/<mail>", Subject: "anna@example.com", Read: "/api/user/", Cases: userUpdateCases},
@@ -100,6 +101,33 @@ var userUpdateCases = []parameterCase{
 			becomes(List{}, on("smtp"))}},
 }
 
+// What a new mailbox takes of that.
+var userCreateCases = []parameterCase{
+	{Name: "department", beside: WithPassword, shown: key("department"), stored: userRow("department"), Steps: []Step{same("Sales"), same("")}},
+	{Name: "telephoneNumber", beside: WithPassword, shown: key("telephone"), stored: userRow("telephone"), Steps: []Step{
+		becomes(List{"030/2", "030/3"}, "030/2"), becomes(List{}, "")}},
+	{Name: "mobile", beside: WithPassword, shown: key("mobile"), stored: userRow("mobile"), Steps: []Step{
+		{List{"0170/2", "0170/3"}, List{"0170/2"}, "0170/2"}, {List{}, List{}, ""}}},
+	{Name: "transport", beside: WithPassword, shown: key("transport"), stored: userRow("transport"),
+		Steps: []Step{same("smtp:[192.0.2.10]:25"), same("")}},
+	{Name: "isGlobalAdmin", beside: WithPassword, shown: key("managed_domains"), stored: globalMarks,
+		Steps: []Step{{"yes", List{"ALL"}, List{1, 1}}, {"no", List{}, List{0, 0}}}},
+	{Name: "senderBcc", beside: WithPassword, shown: key("sender_bcc"), stored: userBcc("sender_bcc_user"), Steps: []Step{
+		{"ben@example.com", "ben@example.com", List{"ben@example.com", "example.com", 1}}, {"", "", nil}}},
+	{Name: "recipientBcc", beside: WithPassword, shown: key("recipient_bcc"), stored: userBcc("recipient_bcc_user"), Steps: []Step{
+		{"ben@example.com", "ben@example.com", List{"ben@example.com", "example.com", 1}}, {"", "", nil}}},
+	{Name: "services", beside: WithPassword, shown: shownServices, stored: storedServices, Steps: []Step{
+		becomes(List{"smtp", "imap", "sogowebmail"}, on("smtp", "imap", "sogowebmail")), becomes(List{}, on())}},
+	{Name: "forwarding", beside: WithPassword, shown: key("forwardings"), stored: forwardingRows, Steps: []Step{
+		{List{"out@elsewhere.test"}, List{"out@elsewhere.test"},
+			List{List{"out@elsewhere.test", "example.com", "elsewhere.test", 1}}},
+		{List{}, List{"new1@example.com"}, List{List{"new1@example.com", "example.com", "example.com", 1}}}}},
+	{Name: "aliases", beside: WithPassword, shown: key("aliases"), stored: furtherRows, Steps: []Step{
+		{List{"info@example.com", "ab@example.net"}, List{"ab@example.net", "info@example.com"}, List{
+			List{"ab@example.net", "example.com", "example.com", 1}, List{"info@example.com", "example.com", "example.com", 1}}},
+		same(List{})}},
+}
+
 // A mailbox is never left without a destination. Its further addresses may be in its domain or an alias domain of it.
 var userRouteCases = []parameterCase{
 	{Name: "forwarding", shown: key("forwardings"), stored: forwardingRows, Steps: []Step{
@@ -163,7 +191,7 @@ var bulkCases = []parameterCase{
 func ofEach(name string) func(v Session, path, subject string) any {
 	return func(v Session, path, _ string) any {
 		values := List{}
-		for _, item := range v.Get(path).List() {
+		for _, item := range v.Legacy().Get(path).List() {
 			record, _ := item.(map[string]any)
 			values = append(values, record[name])
 		}

@@ -54,8 +54,8 @@ func (x Exchange) play(t *testing.T, base *Fixture) {
 	if x.Discarded != nil {
 		require.Equal(t, x.Discarded, a.Body["_discarded"])
 	}
-	RequireData(t, strict.Get("/api/domain/example.com").Data(), x.Domain)
-	RequireData(t, strict.Get("/api/user/anna@example.com").Data(), x.User)
+	RequireData(t, strict.Legacy().Get("/api/domain/example.com").Data(), x.Domain)
+	RequireData(t, strict.Legacy().Get("/api/user/anna@example.com").Data(), x.User)
 }
 
 func RequireData(t *testing.T, got, want map[string]any) {

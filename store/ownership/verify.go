@@ -35,26 +35,37 @@ func (a *Accounts) DomainsWithName(ctx context.Context, name string) ([]string, 
 	return domains, err
 }
 
-// DomainOwnership implements store.Ownerships.
-func (a *Accounts) DomainOwnership(ctx context.Context, d store.Domain) (store.OwnershipStatus, []string, error) {
-	marks, err := a.state.MarksOfDomain(ctx, d.Name)
+// DomainOwnerships implements store.Ownerships.
+func (a *Accounts) DomainOwnerships(ctx context.Context, domains []store.Domain) ([]store.DomainOwnership, error) {
+	primary := make([]string, len(domains))
+	for i, d := range domains {
+		primary[i] = d.Name
+	}
+	marks, err := a.state.MarksOfDomains(ctx, primary...)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	status := store.OwnershipExempt
+	of := map[string][]store.NameMark{}
 	for _, m := range marks {
-		if !m.IsAlias() {
-			status = m.Status
+		of[m.Domain] = append(of[m.Domain], m)
+	}
+	all := make([]store.DomainOwnership, len(domains))
+	for i, d := range domains {
+		all[i] = ownershipOf(d, of[d.Name])
+	}
+	return all, nil
+}
+
+// ownershipOf is what the marks of a domain say of it. One that is in use has been put into use by another program, such as the
+// panel, while it was pending: nobody asks for a proof any more.
+func ownershipOf(d store.Domain, marks []store.NameMark) store.DomainOwnership {
+	o := store.DomainOwnership{Status: store.OwnershipExempt, Pending: store.LeaveOut(names(marks, isPendingAlias), d.AliasDomains)}
+	for _, m := range marks {
+		if !m.IsAlias() && !(m.Pending() && d.Active) {
+			o.Status = m.Status
 		}
 	}
-	if status == store.OwnershipPending { // unless another program has put it into use
-		known, err := a.Ownership(ctx, d.Name, d.Name)
-		if err != nil {
-			return "", nil, err
-		}
-		status = known.Status
-	}
-	return status, store.LeaveOut(names(marks, isPendingAlias), d.AliasDomains), nil
+	return o
 }
 
 // Ownership implements store.Ownerships.

@@ -55,7 +55,7 @@ func (a *Accounts) checkNewNames(ctx context.Context, w store.Write, d store.Dom
 
 // forgetMarks takes the marks of a domain that is not there, which a crash left. Those to come may stay.
 func (a *Accounts) forgetMarks(ctx context.Context, domain string, stay []string) error {
-	marks, err := a.state.MarksOfDomain(ctx, domain)
+	marks, err := a.state.MarksOfDomains(ctx, domain)
 	if err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (a *Accounts) updateByGlobal(ctx context.Context, w store.Write, name strin
 
 // touched returns the marks that a change of a domain by a global admin may take away.
 func (a *Accounts) touched(ctx context.Context, name string, u store.DomainUpdate) ([]store.NameMark, error) {
-	own, err := a.state.MarksOfDomain(ctx, name)
+	own, err := a.state.MarksOfDomains(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +293,7 @@ func (a *Accounts) updateMarks(ctx context.Context, name string, set store.Set) 
 	if err != nil {
 		return err
 	}
-	marks, err := a.state.MarksOfDomain(ctx, name)
+	marks, err := a.state.MarksOfDomains(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -417,7 +417,7 @@ func (a *Accounts) aliasDomains(ctx context.Context, name string) (inUse, pendin
 	if inUse, err = a.AliasDomains(ctx, name); err != nil {
 		return nil, nil, err
 	}
-	marks, err := a.state.MarksOfDomain(ctx, name)
+	marks, err := a.state.MarksOfDomains(ctx, name)
 	return inUse, names(marks, isPendingAlias), err
 }
 

@@ -61,9 +61,12 @@ func (s *Store) MarksOfNames(ctx context.Context, names []string) ([]store.NameM
 	return all, nil
 }
 
-// MarksOfDomain implements store.NameMarks.
-func (s *Store) MarksOfDomain(ctx context.Context, domain string) ([]store.NameMark, error) {
-	return s.marks(ctx, "domain = ?", domain)
+// MarksOfDomains implements store.NameMarks.
+func (s *Store) MarksOfDomains(ctx context.Context, domains ...string) ([]store.NameMark, error) {
+	if len(domains) == 0 {
+		return nil, nil
+	}
+	return s.marks(ctx, "domain IN (?)", domains)
 }
 
 // PendingMarks implements store.NameMarks.

@@ -32,7 +32,7 @@ func nameMarks(t *testing.T, open func(t *testing.T) store.State) {
 		for _, read := range []func() ([]store.NameMark, error){
 			func() ([]store.NameMark, error) { return s.MarksOfNames(ctx(t), []string{"a.test"}) },
 			func() ([]store.NameMark, error) { return s.MarksOfNames(ctx(t), nil) },
-			func() ([]store.NameMark, error) { return s.MarksOfDomain(ctx(t), "a.test") },
+			func() ([]store.NameMark, error) { return s.MarksOfDomains(ctx(t), "a.test") },
 			func() ([]store.NameMark, error) { return s.PendingMarks(ctx(t)) },
 		} {
 			got, err := read()
@@ -45,7 +45,7 @@ func nameMarks(t *testing.T, open func(t *testing.T) store.State) {
 		got, err := s.MarksOfNames(ctx(t), []string{"y.test", "x.test"})
 		require.NoError(t, err)
 		require.Equal(t, []store.NameMark{alias, other, proven}, got)
-		got, err = s.MarksOfDomain(ctx(t), "a.test")
+		got, err = s.MarksOfDomains(ctx(t), "a.test")
 		require.NoError(t, err)
 		require.Equal(t, []store.NameMark{own, alias, proven}, got)
 		got, err = s.PendingMarks(ctx(t))

@@ -135,7 +135,7 @@ func TestRefusedNewDomainLeavesNoMarks(t *testing.T) {
 			d.AliasDomains = []string{"y.test"}
 			_, err = p.Names.CreateDomain(t.Context(), byAlice, d)
 			require.NoError(t, err)
-			marks, err = p.Deps.State.MarksOfDomain(t.Context(), "new.test")
+			marks, err = p.Deps.State.MarksOfDomains(t.Context(), "new.test")
 			require.NoError(t, err)
 			require.Len(t, marks, 2)
 		})

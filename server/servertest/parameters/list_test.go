@@ -29,12 +29,12 @@ func (s selection) effectCase() servertest.EffectCase {
 			yes = s.chosen
 		}
 		servertest.RequireSame(t, s.chosen, v.Rows(s.query, ""), "stored")
-		servertest.RequireSame(t, yes, named(t, v.Get(s.path+"?"+s.parameter+"=yes")), "chosen")
-		servertest.RequireSame(t, no, named(t, v.Get(s.path+"?"+s.parameter+"=no")), "not chosen")
-		servertest.RequireSame(t, no, named(t, v.Get(s.path)), "not given")
+		servertest.RequireSame(t, yes, named(t, v.Legacy().Get(s.path+"?"+s.parameter+"=yes")), "chosen")
+		servertest.RequireSame(t, no, named(t, v.Legacy().Get(s.path+"?"+s.parameter+"=no")), "not chosen")
+		servertest.RequireSame(t, no, named(t, v.Legacy().Get(s.path)), "not given")
 		if v.Forms {
 			servertest.RequireSame(t, yes, named(t, v.Form("GET", s.path, url.Values{s.parameter: {"yes"}})), "chosen in a form")
-			servertest.RequireSame(t, no, named(t, v.Get(s.path+"?"+s.parameter+"=")), "empty")
+			servertest.RequireSame(t, no, named(t, v.Legacy().Get(s.path+"?"+s.parameter+"=")), "empty")
 		}
 	}}
 }

@@ -27,7 +27,7 @@ func listCases() []servertest.EffectCase {
 			servertest.RequireDone(t, v.Write("PUT", servertest.DevMailingList, servertest.Body{"add_subscribers": servertest.List{"x@far.test"}, "require_confirm": "no"}))
 			require.NotContains(t, v.Get(servertest.DevMailingList).Data(), "subscribers")
 			require.NotContains(t, v.Get(servertest.DevMailingList+"?with_subscribers=no").Data(), "subscribers")
-			require.Equal(t, []any{servertest.Subscriber("x@far.test", "normal")}, v.Get(servertest.DevMailingList + "?with_subscribers=yes").Data()["subscribers"])
+			require.Equal(t, []any{servertest.Subscriber("x@far.test", "normal")}, v.Legacy().Get(servertest.DevMailingList + "?with_subscribers=yes").Data()["subscribers"])
 		}},
 		{Operation: "DELETE /api/ml/<mail>", Parameter: "keep_archive", Run: func(t *testing.T, v servertest.Session) {
 			for answer, kept := range map[string]bool{"": true, "?keep_archive=yes": true, "?keep_archive=no": false} {

@@ -15,7 +15,7 @@ var accountGroups = []string{"Login", "Domain", "Domain Admin", "Mail User", "Ma
 
 // effects are all there are.
 func effects() []servertest.EffectCase {
-	all := slices.Concat(loginCases, selectionCases, pageCases, verificationCases, retentionCases)
+	all := slices.Concat(loginCases, selectionCases, pageCases, storedCases, verificationCases, retentionCases)
 	for _, p := range slices.Concat(servertest.DomainParameters, servertest.AdminParameters, servertest.UserParameters, servertest.AliasParameters) {
 		all = append(all, p.Effects()...)
 	}

@@ -24,7 +24,7 @@ func TestForeignAddresses(t *testing.T) {
 			root.Must(http.StatusCreated, "POST", "/api/ml/dev@example.com", map[string]any{"name": "Dev"})
 			places := []struct{ path, field, add, remove, shown string }{
 				{"/api/alias/sales@example.com", "members", "addMember", "removeMember", "members"},
-				{"/api/user/anna@example.com", "forwarding", "addForwarding", "removeForwarding", "forwardings"},
+				{"/api/user/anna@example.com", "forwarding", "addForwarding", "removeForwarding", "forwarding"},
 				{"/api/domain/example.com", "catchall", "", "", "catchall"},
 				{"/api/ml/dev@example.com", "owner", "", "", "owner"},
 				{"/api/ml/dev@example.com", "moderators", "", "", "moderators"},
@@ -44,16 +44,16 @@ func TestForeignAddresses(t *testing.T) {
 			}
 			root.Must(http.StatusOK, "PUT", "/api/ml/dev@example.com", map[string]any{"add_subscribers": servertest.ForeignAddresses, "require_confirm": "no"})
 			subscribers := func() int {
-				l, _ := root.Get("/api/ml/dev@example.com?with_subscribers=yes").Data()["subscribers"].([]any)
+				l, _ := root.Get("/api/ml/dev@example.com?with_subscribers=yes").Data()["subscriptions"].([]any)
 				return len(l)
 			}
 			require.Equal(t, len(servertest.ForeignAddresses), subscribers())
 			root.Must(http.StatusOK, "PUT", "/api/ml/dev@example.com", map[string]any{"remove_subscribers": servertest.ForeignAddresses})
 			require.Zero(t, subscribers())
 			root.Must(http.StatusOK, "POST", "/api/wblist/inbound/blacklist/example.com", map[string]any{"addresses": servertest.ForeignAddresses})
-			require.ElementsMatch(t, anyOf(servertest.ForeignAddresses), root.Get("/api/wblist/inbound/blacklist/example.com").List())
+			require.ElementsMatch(t, anyOf(servertest.ForeignAddresses), root.Get("/api/wblist/inbound/blacklist/example.com").Data()["addresses"])
 			root.Must(http.StatusOK, "PUT", "/api/wblist/inbound/blacklist/example.com", map[string]any{"addresses": servertest.ForeignAddresses[1:]})
-			require.Equal(t, anyOf(servertest.ForeignAddresses[:1]), root.Get("/api/wblist/inbound/blacklist/example.com").List())
+			require.Equal(t, anyOf(servertest.ForeignAddresses[:1]), root.Get("/api/wblist/inbound/blacklist/example.com").Data()["addresses"])
 			root.Must(http.StatusOK, "POST", "/api/greylisting/example.com/whitelists", map[string]any{"senders": servertest.ForeignAddresses})
 			require.ElementsMatch(t, anyOf(servertest.ForeignAddresses), root.Get("/api/greylisting/example.com/whitelists").List())
 

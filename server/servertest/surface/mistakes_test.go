@@ -262,7 +262,7 @@ func TestQuotaWithoutAUnit(t *testing.T) {
 	w := servertest.NewFixture(t)
 	root := w.Root()
 	const ada = "/api/admin/ada@admins.test"
-	quota := func() any { return root.Get(ada).Data()["settings"].(map[string]any)["create_max_quota"] }
+	quota := func() any { return root.Get(ada).Data()["maxQuota"] }
 	root.Must(http.StatusCreated, "POST", ada, servertest.Body{"password": servertest.Password, "maxQuota": 700})
 	require.EqualValues(t, 700, quota())
 	root.Must(http.StatusOK, "PUT", ada, servertest.Body{"maxQuota": 800})
@@ -321,7 +321,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		{"what is required and wrong is not missing as well", "POST", "/api/throttle/example.com/inbound", servertest.JSONType, `{"period": "x", "max_msgs": -5}`,
 			[]string{"INVALID_NUMBER period", "INVALID_NUMBER period", "INVALID_NUMBER max_msgs"},
 			[]string{"INVALID_NUMBER period", "INVALID_NUMBER period", "INVALID_NUMBER max_msgs"}},
-		{"with contradictions", "PUT", domain, servertest.JSONType, `{"transport": "dovecot", "primarymx": "mx.test", "quota": "x", "aliasDomains": [], "addAliasDomain": ["nodots"]}`,
+		{"with contradictions", "PUT", domain, servertest.JSONType, `{"transport": "lmtp:unix:private/other", "primarymx": "mx.test", "quota": "x", "aliasDomains": ["new.test"], "addAliasDomain": ["nodots"]}`,
 			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "INVALID_DOMAIN_NAME addAliasDomain", "CONFLICTING_PARAMETERS primarymx",
 				"CONFLICTING_PARAMETERS primarymx"}, // with transport, and without is_backupmx
 			[]string{"INVALID_NUMBER quota", "INVALID_NUMBER quota", "CONFLICTING_PARAMETERS primarymx", "CONFLICTING_PARAMETERS addAliasDomain",

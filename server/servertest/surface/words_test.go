@@ -65,7 +65,7 @@ func TestWordsOfTheLegacySurface(t *testing.T) {
 	if !a.OK() {
 		t.Fatal(a.Raw)
 	}
-	servertest.RequireData(t, root.Get("/api/user/carl@example.com").Data(), map[string]any{"first_name": "Carl", "last_name": "Lund", "employeeid": "7"})
+	servertest.RequireData(t, root.Legacy().Get("/api/user/carl@example.com").Data(), map[string]any{"first_name": "Carl", "last_name": "Lund", "employeeid": "7"})
 }
 
 func drop(exchanges []servertest.Exchange, name string) []servertest.Exchange {

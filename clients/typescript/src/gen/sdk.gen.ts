@@ -1116,9 +1116,9 @@ export const getUser = <ThrowOnError extends boolean = true>(options: Options<Ge
  * Create a mailbox
  *
  * Either `password` or `password_hash` is needed, or the answer is 422 `WEAK_PASSWORD`. The mailbox starts with
- * the services that its domain allows and keeps its own mail; forwarding, own aliases and blind copies are
- * set by a later `PUT`. The limits of the domain and of the calling admin count: 409 names the one that is
- * reached.
+ * the services that its domain allows and keeps its own mail, unless the request says otherwise: it takes all that a
+ * `PUT` takes but `add...` and `remove...`. The limits of the domain and of the calling admin count: 409 names the one
+ * that is reached.
  *
  */
 export const createUser = <ThrowOnError extends boolean = true>(options: Options<CreateUserData, ThrowOnError>): RequestResult<CreateUserResponses, CreateUserErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateUserResponses, CreateUserErrors, ThrowOnError, 'data'>({

@@ -25,6 +25,16 @@ export type AccountStatus = 'active' | 'disabled';
 export type Address = string;
 
 /**
+ * A list of addresses or names alone, where `email_only=yes` or `name_only=yes` was asked for.
+ */
+export type AddressListReply = {
+    _data: Array<string>;
+    _next?: NextCursor;
+    _success: Succeeded;
+    _total?: Total;
+};
+
+/**
  * A mail address, or `ALL`.
  */
 export type AddressOrAll = string;
@@ -40,119 +50,99 @@ export type AddressOrEmpty = string;
 export type Addresses = Array<ForeignAddress>;
 
 /**
- * An admin: what is worked out for it, then what the configured backend stores, under the backend's own names.
+ * A parameter of which another value was stored than was asked for.
+ */
+export type Adjustment = {
+    /**
+     * The value of the request.
+     */
+    asked: unknown;
+    /**
+     * The name of the parameter.
+     */
+    field: string;
+    /**
+     * The value that was stored.
+     */
+    stored: unknown;
+};
+
+/**
+ * The parameters of which another value was stored than was asked for, since a limit demands it.
+ */
+export type Adjustments = Array<Adjustment>;
+
+/**
+ * A standalone admin. Every parameter of the update is there under its own name, so that it can be sent back; limits do not
+ * hold for a global admin.
  *
  */
 export type Admin = {
     /**
-     * LDAP. The same limits, as the entry holds them.
+     * A disabled admin cannot log in.
      */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
+    accountStatus: AccountStatus;
     /**
-     * Either active or disabled.
+     * When it was made. Null where that is not known.
      */
-    accountStatus?: Array<string>;
+    created: string | null;
     /**
-     * 1 when the admin can log in; 0 when it is disabled.
+     * Whether it is kept from quarantined mail.
      */
-    active?: number;
+    disableManagingQuarantinedMails: YesNo;
     /**
-     * The name to show.
+     * Whether it is kept from the log of sent and received mail.
      */
-    cn?: Array<string>;
+    disableViewingMailLog: YesNo;
     /**
-     * When the admin was created.
+     * Whether it may do everything in every domain.
      */
-    created?: string;
+    isGlobalAdmin: YesNo;
     /**
-     * Remarks.
+     * The language of the admin panel. Null leaves it to the server.
      */
-    description?: Array<string>;
-    /**
-     * Services switched off like view_mail_log.
-     */
-    disabledService?: Array<string>;
-    /**
-     * Is yes for a global admin.
-     */
-    domainGlobalAdmin?: Array<string>;
-    /**
-     * Services switched on.
-     */
-    enabledService?: Array<string>;
-    /**
-     * When the account ends. The year 9999 stands for never.
-     */
-    expired?: string;
-    /**
-     * When the account ends.
-     */
-    expiredDate?: Array<string>;
-    /**
-     * The given name.
-     */
-    givenName?: Array<string>;
-    /**
-     * 1 for a global admin; else 0.
-     */
-    isglobaladmin: number;
-    /**
-     * The language of the admin panel. Empty when none is set.
-     */
-    language?: string;
+    language: string | null;
     /**
      * The address of the admin.
      */
-    mail?: Array<string>;
-    /**
-     * Historical. The host of the account.
-     */
-    mailHost?: Array<string>;
+    mail: string;
     /**
      * The domains that name it as their admin.
      */
     managed_domains: Array<string>;
     /**
-     * When the admin was last changed.
+     * How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
      */
-    modified?: string;
+    maxAliases: number;
+    /**
+     * It may create domains until it manages this many. 0 and -1 allow none.
+     */
+    maxDomains: number;
+    /**
+     * How many lists its domains may have together. 0 is unlimited, -1 forbids them.
+     */
+    maxLists: number;
+    /**
+     * MB that the mailboxes of its domains may have together. 0 is unlimited, -1 forbids it to give any.
+     */
+    maxQuota: number;
+    /**
+     * How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
+     */
+    maxUsers: number;
+    /**
+     * When it was last changed. Null where that is not known.
+     */
+    modified: string | null;
     /**
      * The name to show.
      */
-    name?: string;
+    name: string;
     /**
-     * The object classes of the entry.
+     * When the password was last changed. Null where that is not known.
      */
-    objectClass?: Array<string>;
-    /**
-     * When the password was last changed.
-     */
-    passwordlastchange?: string;
-    /**
-     * The language of the admin panel.
-     */
-    preferredLanguage?: Array<string>;
-    /**
-     * The limits of the admin, such as `create_max_domains` and `create_max_quota` (MB).
-     */
-    settings: {
-        [key: string]: unknown;
-    };
-    /**
-     * Day of the last password change since 1970.
-     */
-    shadowLastChange?: Array<string>;
-    /**
-     * The family name.
-     */
-    sn?: Array<string>;
-    /**
-     * The address of the admin.
-     */
-    username?: string;
-    [key: string]: unknown;
+    password_changed: string | null;
+    stored?: Stored;
 };
 
 /**
@@ -163,6 +153,7 @@ export type AdminCreate = {
      * A disabled admin cannot log in. `active` unless given.
      */
     accountStatus?: AccountStatus;
+    created?: Computed;
     /**
      * `yes` keeps the admin from quarantined mail. `no` unless given.
      */
@@ -181,6 +172,8 @@ export type AdminCreate = {
      * The language of the admin panel. Null or absent leaves it to the server.
      */
     language?: Language | null;
+    mail?: Computed;
+    managed_domains?: Computed;
     /**
      * How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
      */
@@ -203,6 +196,7 @@ export type AdminCreate = {
      * How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
      */
     maxUsers?: Limit;
+    modified?: Computed;
     /**
      * The name to show.
      */
@@ -213,6 +207,7 @@ export type AdminCreate = {
      *
      */
     password?: Password;
+    password_changed?: Computed;
     /**
      * The unit of `maxQuota`. Only together with it.
      */
@@ -220,7 +215,7 @@ export type AdminCreate = {
 };
 
 /**
- * The answer to `GET /api/admins`.
+ * Admins.
  */
 export type AdminListReply = {
     _data: Array<Admin>;
@@ -230,7 +225,7 @@ export type AdminListReply = {
 };
 
 /**
- * The answer to `GET /api/admin/{mail}`.
+ * An admin.
  */
 export type AdminReply = {
     _data: Admin;
@@ -245,6 +240,7 @@ export type AdminUpdate = {
      * A disabled admin cannot log in, and its open sessions end.
      */
     accountStatus?: AccountStatus;
+    created?: Computed;
     /**
      * `yes` keeps the admin from quarantined mail.
      */
@@ -263,6 +259,8 @@ export type AdminUpdate = {
      * The language of the admin panel. Null leaves it to the server.
      */
     language?: Language | null;
+    mail?: Computed;
+    managed_domains?: Computed;
     /**
      * How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
      */
@@ -285,6 +283,7 @@ export type AdminUpdate = {
      * How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
      */
     maxUsers?: Limit;
+    modified?: Computed;
     /**
      * The name to show. Empty clears it.
      */
@@ -295,6 +294,7 @@ export type AdminUpdate = {
      *
      */
     password?: Password;
+    password_changed?: Computed;
     /**
      * The unit of `maxQuota`. Only together with it.
      */
@@ -302,110 +302,62 @@ export type AdminUpdate = {
 };
 
 /**
- * An alias account as it is stored. The computed keys come first and are there on every backend; below them SQL
- * has its columns and OpenLDAP its attributes, which are always lists.
+ * The admin as it is after the write.
+ */
+export type AdminWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: Admin;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
+};
+
+/**
+ * An alias account. Every parameter of the update is there under its own name, so that it can be sent back.
  *
  */
 export type Alias = {
     /**
-     * Who may send to the alias.
+     * Who may send to the alias. Null, where nothing is stored, is the same as public.
      */
-    accessPolicy?: Array<string>;
+    accessPolicy: string | null;
     /**
-     * Who may send to the alias. Empty is the same as `public`.
+     * Whether the alias hands on mail.
      */
-    accesspolicy?: string;
+    accountStatus: AccountStatus;
     /**
-     * OpenLDAP: the settings of the account.
+     * When it was made. Null where that is not known.
      */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
+    created: string | null;
     /**
-     * `active` or `disabled`.
+     * The domain of the alias.
      */
-    accountStatus?: Array<string>;
+    domain: string;
     /**
-     * 1 if the alias works, 0 if it is disabled.
+     * The address of the alias.
      */
-    active?: number;
-    /**
-     * Address of the alias.
-     */
-    address?: string;
-    /**
-     * Display name.
-     */
-    cn?: Array<string>;
-    /**
-     * Creation, UTC.
-     */
-    created?: string;
-    /**
-     * Remark.
-     */
-    description?: Array<string>;
-    /**
-     * Services that are switched off.
-     */
-    disabledService?: Array<string>;
-    /**
-     * Domain of the alias.
-     */
-    domain?: string;
-    /**
-     * `disabled` while the domain is disabled.
-     */
-    domainStatus?: Array<string>;
-    /**
-     * Services that are switched on.
-     */
-    enabledService?: Array<string>;
-    /**
-     * When the account ends, UTC.
-     */
-    expired?: string;
-    /**
-     * Addresses that may always send to the alias.
-     */
-    listModerator?: Array<string>;
-    /**
-     * Address of the alias.
-     */
-    mail?: Array<string>;
-    /**
-     * Addresses that mail to the alias is handed on to.
-     */
-    mailForwardingAddress?: Array<string>;
-    /**
-     * Mailing lists of which the alias is a member, without their names under alias domains.
-     */
-    memberOfGroup?: Array<string>;
+    mail: string;
     /**
      * Addresses that mail to the alias is handed on to.
      */
     members: Array<string>;
     /**
-     * Addresses that may always send to the alias; `*@example.com` stands for a whole domain.
+     * Addresses that may always send to the alias. One such as *@example.com stands for a whole domain.
      */
     moderators: Array<string>;
     /**
-     * Last change, UTC.
+     * When it was last changed. Null where that is not known.
      */
-    modified?: string;
+    modified: string | null;
     /**
      * Display name.
      */
-    name?: string;
-    /**
-     * Object classes of the entry.
-     */
-    objectClass?: Array<string>;
-    /**
-     * Further addresses, such as those in alias domains.
-     */
-    shadowAddress?: Array<string>;
-    [key: string]: unknown;
+    name: string;
+    stored?: Stored;
 };
 
 /**
@@ -425,12 +377,17 @@ export type AliasCreate = {
      * `active` unless given. A disabled alias hands on no mail.
      */
     accountStatus?: AccountStatus;
+    created?: Computed;
+    domain?: Computed;
+    mail?: Computed;
     /**
      * Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
      * without members. Addresses in a domain of this server have to exist.
      *
      */
     members?: Addresses;
+    moderators?: Computed;
+    modified?: Computed;
     /**
      * Display name. Left out, the alias has none.
      */
@@ -438,15 +395,15 @@ export type AliasCreate = {
 };
 
 /**
- * A whole record, or with `email_only=yes` an address.
+ * The answer to a list, without and with `email_only=yes`. An empty one is either.
  */
-export type AliasListItem = Alias | string;
+export type AliasListOrNames = AliasListReply | AddressListReply;
 
 /**
  * The alias accounts of a domain.
  */
 export type AliasListReply = {
-    _data: Array<AliasListItem>;
+    _data: Array<Alias>;
     _next?: NextCursor;
     _success: Succeeded;
     _total?: Total;
@@ -473,12 +430,17 @@ export type AliasUpdate = {
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
     addMember?: Addresses;
+    created?: Computed;
+    domain?: Computed;
+    mail?: Computed;
     /**
      * The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
      * have to exist.
      *
      */
     members?: Addresses;
+    moderators?: Computed;
+    modified?: Computed;
     /**
      * Display name. Empty clears it.
      */
@@ -490,6 +452,21 @@ export type AliasUpdate = {
 };
 
 /**
+ * The alias as it is after the write.
+ */
+export type AliasWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: Alias;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
+};
+
+/**
  * The name of a rule in Amavisd's configuration that says which attachments are banned.
  */
 export type BannedRule = string;
@@ -498,6 +475,11 @@ export type BannedRule = string;
  * Which of the two lists.
  */
 export type Colour = 'whitelist' | 'blacklist';
+
+/**
+ * Worked out by the server. It is passed over when it comes back, whatever its value.
+ */
+export type Computed = unknown;
 
 /**
  * How many there are.
@@ -524,29 +506,24 @@ export type Credentials = {
 export type Direction = 'inbound' | 'outbound';
 
 /**
+ * Items of a list that were left out, at most 20 of them.
+ */
+export type Discarded = Array<string>;
+
+/**
  * A name that people read beside the address.
  */
 export type DisplayName = string;
 
 /**
- * A domain: what is worked out for it, then what the configured backend stores, under the backend's own names.
+ * A domain. Every parameter of the update is there under its own name, so that it can be sent back.
  *
  */
 export type Domain = {
     /**
-     * LDAP. The settings of the domain, such as `defaultQuota` and `disabledDomainProfile`.
+     * Whether the domain is in use.
      */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
-    /**
-     * Either active or disabled.
-     */
-    accountStatus?: Array<string>;
-    /**
-     * 1 when the domain works; 0 when it is disabled.
-     */
-    active?: number;
+    accountStatus: AccountStatus;
     /**
      * Who manages the domain. Global admins do so unnamed.
      */
@@ -554,186 +531,116 @@ export type Domain = {
     /**
      * Names whose mail comes to this domain.
      */
-    alias_domains: Array<string>;
-    /**
-     * Alias accounts allowed. 0 is unlimited; -1 forbids them.
-     */
-    aliases?: number;
-    /**
-     * MB that the mailboxes have been given together.
-     */
-    allocated_quota: number;
-    /**
-     * 1 when this server is a backup MX of the domain.
-     */
-    backupmx?: number;
+    aliasDomains: Array<string>;
     /**
      * Who gets mail to addresses that do not exist.
      */
     catchall: Array<string>;
     /**
-     * The name of the organisation.
+     * When it was made. Null where that is not known.
      */
-    cn?: Array<string>;
+    created: string | null;
     /**
-     * When the domain was created.
+     * MB that a mailbox created without a quota gets. Null sets no default.
      */
-    created?: string;
+    defaultQuota: number | null;
     /**
-     * SQL the name of the organisation; LDAP a list of remarks.
+     * Groups of domain settings that its admins may not change.
      */
-    description?: unknown;
+    disabledDomainProfiles: Array<string>;
     /**
-     * Services switched off.
+     * Pages of self-service that its people do not get.
      */
-    disabledService?: Array<string>;
+    disabledUserPreferences: Array<string>;
     /**
-     * The footer put under outgoing mail. SQL a string; LDAP a list of one.
+     * Groups of mailbox settings that its admins may not change.
      */
-    disclaimer?: unknown;
-    /**
-     * The name of the domain.
-     */
-    domain?: string;
-    /**
-     * Who manages the domain.
-     */
-    domainAdmin?: Array<string>;
-    /**
-     * The alias domains.
-     */
-    domainAliasName?: Array<string>;
-    /**
-     * Is yes on a backup MX.
-     */
-    domainBackupMX?: Array<string>;
-    /**
-     * The stored count of alias accounts.
-     */
-    domainCurrentAliasNumber?: Array<string>;
-    /**
-     * The stored count of mailing lists.
-     */
-    domainCurrentListNumber?: Array<string>;
-    /**
-     * Historical. Bytes given to mailboxes.
-     */
-    domainCurrentQuotaSize?: Array<string>;
-    /**
-     * The stored count of mailboxes.
-     */
-    domainCurrentUserNumber?: Array<string>;
+    disabledUserProfiles: Array<string>;
     /**
      * The name of the domain.
      */
-    domainName?: Array<string>;
+    domain: string;
     /**
-     * Alias domains awaiting proof.
+     * Whether this server is a backup MX for the domain.
      */
-    domainPendingAliasName?: Array<string>;
+    is_backupmx: YesNo;
     /**
-     * Gets copies of mail to the domain.
+     * The language that new mailboxes get. Null leaves it to the server.
      */
-    domainRecipientBccAddress?: Array<string>;
+    language: string | null;
     /**
-     * Gets copies of what the domain sends.
+     * Characters that a password may have at most. Null leaves it to the server.
      */
-    domainSenderBccAddress?: Array<string>;
+    maxPasswordLength: number | null;
     /**
-     * Services switched on.
+     * MB that one mailbox may have at most. Null sets no maximum.
      */
-    enabledService?: Array<string>;
+    maxUserQuota: number | null;
     /**
-     * When the domain ends. The year 9999 stands for never.
+     * Characters that a password needs at least. Null leaves it to the server.
      */
-    expired?: string;
+    minPasswordLength: number | null;
     /**
-     * When the domain ends.
+     * When it was last changed. Null where that is not known.
      */
-    expiredDate?: Array<string>;
+    modified: string | null;
     /**
-     * The host that the mailboxes are on.
+     * The name of the company or organisation.
      */
-    mailHost?: Array<string>;
+    name: string;
     /**
-     * Mailboxes allowed. 0 is unlimited; -1 forbids them.
+     * How many alias accounts it may have. 0 is unlimited, -1 forbids new ones.
      */
-    mailboxes?: number;
+    numberOfAliases: number;
     /**
-     * Mailing lists allowed. 0 is unlimited; -1 forbids them.
+     * How many mailing lists it may have. 0 is unlimited, -1 forbids new ones.
      */
-    maillists?: number;
+    numberOfLists: number;
     /**
-     * The same as quota.
+     * How many mailboxes it may have. 0 is unlimited, -1 forbids new ones.
      */
-    maxquota?: number;
-    /**
-     * When the domain was last changed.
-     */
-    modified?: string;
-    /**
-     * The Postfix transport that delivers here.
-     */
-    mtaTransport?: Array<string>;
-    /**
-     * How many alias accounts there are.
-     */
-    num_existing_aliases: Count;
-    /**
-     * How many mailing lists there are.
-     */
-    num_existing_maillists: Count;
-    /**
-     * How many mailboxes there are.
-     */
-    num_existing_users: Count;
-    /**
-     * The object classes of the entry.
-     */
-    objectClass?: Array<string>;
-    /**
-     * Whether the name still has to be proven. Of a single domain on the strict surface alone.
-     */
-    ownership?: OwnershipStatus;
-    /**
-     * Alias domains that have to be proven before they are in use. Of a single domain on the strict surface alone.
-     */
-    pendingAliasDomains?: Array<string>;
-    /**
-     * The language of new mailboxes.
-     */
-    preferredLanguage?: Array<string>;
-    /**
-     * MB that the mailboxes may have together. 0 is unlimited.
-     */
-    quota?: number;
-    /**
-     * Gets a blind copy of mail to the domain. Empty when nobody does.
-     */
-    recipient_bcc: string;
+    numberOfUsers: number;
     /**
      * The host that mail from the domain leaves through. Empty for none.
      */
-    relayhost: string;
+    outboundRelay: string;
     /**
-     * The host that mail leaves through.
+     * Whether the name still has to be proven.
      */
-    senderRelayHost?: Array<string>;
+    ownership: OwnershipStatus;
     /**
-     * Gets a blind copy of what the domain sends. Empty when nobody does.
+     * Alias domains that have to be proven before they are in use.
      */
-    sender_bcc: string;
+    pendingAliasDomains: Array<string>;
     /**
-     * SQL. The settings of the domain, such as `default_user_quota` and `disabled_domain_profiles`.
+     * The server that a backup MX passes mail on to. Empty looks it up.
      */
-    settings?: {
-        [key: string]: unknown;
-    };
+    primarymx: string;
     /**
-     * The Postfix transport that delivers here.
+     * MB that the mailboxes may have together. 0 is unlimited.
      */
-    transport?: string;
-    [key: string]: unknown;
+    quota: number;
+    /**
+     * Gets a blind copy of mail to the domain. Empty for nobody.
+     */
+    recipientBcc: string;
+    /**
+     * Gets a blind copy of what the domain sends. Empty for nobody.
+     */
+    senderBcc: string;
+    /**
+     * Services that are on.
+     */
+    services: Array<string>;
+    stored?: Stored;
+    /**
+     * How Postfix delivers mail to the domain.
+     */
+    transport: string;
+    /**
+     * What the domain holds.
+     */
+    usage: DomainUsage;
 };
 
 /**
@@ -764,17 +671,69 @@ export type DomainAdminsUpdate = {
  */
 export type DomainCreate = {
     /**
+     * `active` unless given. A disabled domain receives no mail, and nobody in it reads any.
+     *
+     */
+    accountStatus?: AccountStatus;
+    admins?: Computed;
+    /**
+     * Alias domains, taken as by `addAliasDomain` of the update: those of an admin that is not global are pending.
+     *
+     */
+    aliasDomains?: DomainNames;
+    /**
+     * Who gets mail to addresses of the domain that do not exist. Left out or empty, such mail is refused. An address
+     * of a hosted domain has to exist, so that there can be none of the new domain yet.
+     *
+     */
+    catchall?: Addresses;
+    created?: Computed;
+    /**
      * MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
      */
     defaultQuota?: Megabytes | null;
+    /**
+     * All groups of domain settings that the admins of the domain may not change.
+     */
+    disabledDomainProfiles?: DomainProfileNames;
+    /**
+     * All pages of self-service that the people of the domain do not get.
+     */
+    disabledUserPreferences?: UserPreferenceNames;
+    /**
+     * All groups of mailbox settings that the admins of the domain may not change.
+     */
+    disabledUserProfiles?: UserProfileNames;
+    domain?: Computed;
+    /**
+     * `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
+     * `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+     * are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+     * refuse mail for these.
+     *
+     */
+    is_backupmx?: YesNo;
     /**
      * The language that new mailboxes get. Null or absent leaves it to the server.
      */
     language?: Language | null;
     /**
+     * Characters that a mailbox password may have at most. Null or 0 goes back to the server's maximum. A
+     * value above that one counts only when a global admin sets it.
+     *
+     */
+    maxPasswordLength?: number | null;
+    /**
      * MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
      */
     maxUserQuota?: Megabytes | null;
+    /**
+     * Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
+     * below that one counts only when a global admin sets it.
+     *
+     */
+    minPasswordLength?: number | null;
+    modified?: Computed;
     /**
      * The name of the company or organisation.
      */
@@ -792,6 +751,22 @@ export type DomainCreate = {
      */
     numberOfUsers?: Limit;
     /**
+     * The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
+     * `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+     * (`PERMISSION_DENIED`).
+     *
+     */
+    outboundRelay?: RelayHost;
+    ownership?: Computed;
+    pendingAliasDomains?: Computed;
+    /**
+     * The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
+     * `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
+     * together with `is_backupmx`, not together with `transport`.
+     *
+     */
+    primarymx?: RelayHost;
+    /**
      * MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
      */
     quota?: Megabytes;
@@ -804,21 +779,27 @@ export type DomainCreate = {
      */
     senderBcc?: AddressOrEmpty;
     /**
+     * All services that the domain is to have. Left out, it gets those of a new domain.
+     *
+     */
+    services?: DomainServices;
+    /**
      * How Postfix delivers mail to the domain. Empty or absent takes the server's default, `dovecot`.
      */
     transport?: Transport;
+    usage?: Computed;
 };
 
 /**
- * A whole domain, or its name where `name_only=yes` was asked for.
+ * The answer to a list, without and with `name_only=yes`. An empty one is either.
  */
-export type DomainListItem = Domain | string;
+export type DomainListOrNames = DomainListReply | AddressListReply;
 
 /**
- * The answer to `GET /api/domains`.
+ * Domains.
  */
 export type DomainListReply = {
-    _data: Array<DomainListItem>;
+    _data: Array<Domain>;
     _next?: NextCursor;
     _success: Succeeded;
     _total?: Total;
@@ -874,7 +855,7 @@ export type DomainProfileName = 'bcc' | 'relay' | 'catchall' | 'aliases' | 'thro
 export type DomainProfileNames = Array<DomainProfileName>;
 
 /**
- * The answer to `GET /api/domain/{domain}`.
+ * A domain.
  */
 export type DomainReply = {
     _data: Domain;
@@ -928,6 +909,7 @@ export type DomainUpdate = {
      * Services to switch on. Not together with `services`.
      */
     addService?: DomainServices;
+    admins?: Computed;
     /**
      * All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
      * among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
@@ -941,6 +923,7 @@ export type DomainUpdate = {
      *
      */
     catchall?: Addresses;
+    created?: Computed;
     /**
      * MB that a mailbox created without a quota gets. Null or 0 removes the default.
      */
@@ -957,6 +940,25 @@ export type DomainUpdate = {
      * Groups of mailbox settings that the admins of the domain may no longer change.
      */
     disableUserProfile?: UserProfileNames;
+    /**
+     * All groups of domain settings that the admins of the domain may not change. Empty clears. Not together
+     * with `disableDomainProfile` and `enableDomainProfile`.
+     *
+     */
+    disabledDomainProfiles?: DomainProfileNames;
+    /**
+     * All pages of self-service that the people of the domain do not get. Empty clears. Not together with
+     * `disableUserPreference` and `enableUserPreference`.
+     *
+     */
+    disabledUserPreferences?: UserPreferenceNames;
+    /**
+     * All groups of mailbox settings that the admins of the domain may not change. Empty clears. Not together
+     * with `disableUserProfile` and `enableUserProfile`.
+     *
+     */
+    disabledUserProfiles?: UserProfileNames;
+    domain?: Computed;
     /**
      * Groups of domain settings that the admins of the domain may change again.
      */
@@ -997,6 +999,7 @@ export type DomainUpdate = {
      *
      */
     minPasswordLength?: number | null;
+    modified?: Computed;
     /**
      * The name of the company or organisation. Empty clears it.
      */
@@ -1020,6 +1023,8 @@ export type DomainUpdate = {
      *
      */
     outboundRelay?: RelayHost;
+    ownership?: Computed;
+    pendingAliasDomains?: Computed;
     /**
      * The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
      * `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
@@ -1068,35 +1073,96 @@ export type DomainUpdate = {
      *
      */
     transport?: Transport;
+    usage?: Computed;
+};
+
+/**
+ * What a domain holds.
+ */
+export type DomainUsage = {
+    /**
+     * How many alias accounts there are.
+     */
+    aliases: Count;
+    /**
+     * MB that the mailboxes have been given together.
+     */
+    allocated_quota: number;
+    /**
+     * How many mailing lists there are.
+     */
+    lists: Count;
+    /**
+     * How many mailboxes there are.
+     */
+    users: Count;
+};
+
+/**
+ * The domain as it is after the write.
+ */
+export type DomainWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: Domain;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
 };
 
 /**
  * A value that applies, and whose it is.
  */
-export type EffectiveSetting = {
+export type EffectiveChoice = {
+    source: EffectiveSource;
     /**
-     * Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the program's own
-     * configuration.
-     *
+     * The value, in the form of the parameter. Null where nobody says anything.
      */
-    source: string;
-    /**
-     * The value, in the form of the parameter. Where nobody has set it, that of the program's configuration as
-     * iRedMail writes it, or null where that says nothing.
-     *
-     */
-    value: unknown;
+    value: string | null;
 };
 
 /**
- * What applies to the account once broader settings are counted in, by parameter: those of the mailbox come before
- * those of its domain, these before those of everybody, and these before what the program itself is configured
- * with. `_data` holds the account's own setting alone.
+ * A value that applies, and whose it is.
+ */
+export type EffectiveNumber = {
+    source: EffectiveSource;
+    /**
+     * The value, in the form of the parameter. Null where nobody says anything.
+     */
+    value: number | null;
+};
+
+/**
+ * A value that applies, and whose it is.
+ */
+export type EffectiveRules = {
+    source: EffectiveSource;
+    /**
+     * The rules. Null where nobody says anything.
+     */
+    value: Array<string> | null;
+};
+
+/**
+ * A value that applies, and whose it is.
+ */
+export type EffectiveScore = {
+    source: EffectiveSource;
+    /**
+     * The score. Null where nobody says anything.
+     */
+    value: number | null;
+};
+
+/**
+ * Whose setting decides: an address, `@` and a domain, `@.` (everybody), or `default` for the configuration of the program as
+ * iRedMail writes it. Settings of the mailbox come before those of its domain, these before those of everybody.
  *
  */
-export type EffectiveSettings = {
-    [key: string]: EffectiveSetting;
-};
+export type EffectiveSource = string;
 
 /**
  * What went wrong, for programs. Codes never change their meaning, and new ones may come: treat one that you do not know by
@@ -1161,60 +1227,48 @@ export type Fault = {
 export type ForeignAddress = string;
 
 /**
- * A greylisting setting. Empty where there is none.
+ * Whether mail to an account is greylisted, and whose mail is not.
+ *
  */
 export type Greylisting = {
     /**
-     * Whom it is for: `@.` (everybody), `@` and a domain, or an address.
+     * Whom it is for: `global` (everybody), a domain, or an address.
      */
-    account?: string;
+    account: string;
     /**
-     * 1 defers unknown senders, 0 does not.
+     * Its own whitelist: who is not greylisted when writing to it. At most 1,000; `GET .../whitelists` answers all.
      */
-    active?: number;
+    senders: Array<string>;
     /**
-     * A note.
+     * `enable` or `disable`. Null where the account has no setting of its own.
      */
-    comment?: string;
-    /**
-     * Row number.
-     */
-    id?: number;
-    /**
-     * Which setting comes first; 100 for an address, 60 for a domain, 0 for everybody.
-     */
-    priority?: number;
-    /**
-     * Whose mail it is about; `@.` is everybody.
-     */
-    sender?: string;
-    /**
-     * Which sender comes first within one account; 0 for everybody.
-     */
-    sender_priority?: number;
-    /**
-     * `enable` or `disable`.
-     */
-    status?: string;
-    [key: string]: unknown;
+    status: string | null;
+    stored?: Stored;
+};
+
+/**
+ * What applies once broader settings are counted in.
+ */
+export type GreylistingEffective = {
+    status: EffectiveChoice;
 };
 
 /**
  * All greylisting settings.
  */
 export type GreylistingListReply = {
-    _data: Array<Greylisting>;
+    _data: Array<GreylistingSetting>;
     _next?: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
 
 /**
- * A greylisting setting.
+ * A greylisting setting, and what applies.
  */
 export type GreylistingReply = {
     _data: Greylisting;
-    _effective: EffectiveSettings;
+    _effective: GreylistingEffective;
     _success: Succeeded;
 };
 
@@ -1226,6 +1280,29 @@ export type GreylistingReply = {
  *
  */
 export type GreylistingSenders = Array<string>;
+
+/**
+ * One greylisting setting, also one that another tool made for certain senders.
+ *
+ */
+export type GreylistingSetting = {
+    /**
+     * Whom it is for: `@.` (everybody), `@` and a domain, or an address.
+     */
+    account: string;
+    /**
+     * A note.
+     */
+    comment: string;
+    /**
+     * Whose mail it is about. `@.` is everybody.
+     */
+    sender: string;
+    /**
+     * `enable` or `disable`.
+     */
+    status: string;
+};
 
 /**
  * What greylisting settings are sorted by.
@@ -1326,159 +1403,93 @@ export type MailboxFormat = 'maildir' | 'mdbox' | 'sdbox';
 export type MailboxPath = string;
 
 /**
- * A mailing list: the parameters under their published names, then the columns or attributes of the account
- * database. Parameters from `close_list` on, as far as they are not required, are kept in the list's directory
- * and come with `GET /api/ml/{mail}` only.
+ * A mailing list with all its settings. Every parameter of the update is there under its own name, so that it can be sent back.
  *
  */
 export type MailingList = {
     /**
-     * Who may post; `public` where nothing is stored.
+     * Who may post. Null, where nothing is stored, is the same as public.
      */
-    accessPolicy: string;
+    accessPolicy: string | null;
     /**
-     * The access policy as stored.
+     * Whether the list takes posts.
      */
-    accesspolicy?: string;
-    /**
-     * Further settings as stored.
-     */
-    accountSetting?: Array<string>;
     accountStatus: AccountStatus;
+    close_list: MailingListCloseList;
     /**
-     * 1 active, 0 disabled.
+     * When it was made. Null where that is not known.
      */
-    active?: number;
+    created: string | null;
+    custom_headers: MailingListCustomHeaders;
+    disable_archive: MailingListDisableArchive;
+    disable_digest_subscription: MailingListDisableDigestSubscription;
+    disable_digest_text: MailingListDisableDigestText;
+    disable_nomail_subscription: MailingListDisableNomailSubscription;
+    disable_retrieving_old_posts: MailingListDisableRetrievingOldPosts;
+    disable_retrieving_subscribers: MailingListDisableRetrievingSubscribers;
+    disable_send_copy_to_sender: MailingListDisableSendCopyToSender;
+    disable_subscription: MailingListDisableSubscription;
+    disable_subscription_confirm: MailingListDisableSubscriptionConfirm;
     /**
-     * Address of the list.
+     * The domain of the list.
      */
-    address?: string;
-    close_list?: MailingListCloseList;
+    domain: string;
     /**
-     * Name of the list.
+     * Further addresses of the list.
      */
-    cn?: Array<string>;
+    extra_addresses: Array<string>;
+    footer_html: MailingListFooterHtml;
+    footer_text: MailingListFooterText;
     /**
-     * When the list was made.
+     * Whether the list is offered as a newsletter.
      */
-    created?: string;
-    custom_headers?: MailingListCustomHeaders;
+    is_newsletter: YesNo;
     /**
-     * Text of the newsletter. A string from SQL, a list of strings from LDAP.
+     * The address of the list.
      */
-    description?: unknown;
-    disable_archive?: MailingListDisableArchive;
-    disable_digest_subscription?: MailingListDisableDigestSubscription;
-    disable_digest_text?: MailingListDisableDigestText;
-    disable_nomail_subscription?: MailingListDisableNomailSubscription;
-    disable_retrieving_old_posts?: MailingListDisableRetrievingOldPosts;
-    disable_retrieving_subscribers?: MailingListDisableRetrievingSubscribers;
-    disable_send_copy_to_sender?: MailingListDisableSendCopyToSender;
-    disable_subscription?: MailingListDisableSubscription;
-    disable_subscription_confirm?: MailingListDisableSubscriptionConfirm;
+    mail: string;
     /**
-     * Domain of the list.
+     * Largest post in bytes. 0 sets no limit.
      */
-    domain?: string;
+    max_message_size: number;
+    moderate_non_subscriber_post: MailingListModerateNonSubscriberPost;
+    moderate_subscription: MailingListModerateSubscription;
+    moderated: MailingListModerated;
     /**
-     * `disabled` while the domain is.
+     * Moderators of the list.
      */
-    domainStatus?: Array<string>;
+    moderators: Array<string>;
     /**
-     * Services of the list, `mlmmj` among them.
+     * When it was last changed. Null where that is not known.
      */
-    enabledService?: Array<string>;
+    modified: string | null;
     /**
-     * When it ends.
+     * What people read beside the address.
      */
-    expired?: string;
-    extra_addresses?: MailingListExtraAddresses;
-    footer_html?: MailingListFooterHtml;
-    footer_text?: MailingListFooterText;
+    name: string;
     /**
-     * Row number.
+     * The text of the newsletter.
      */
-    id?: number;
-    is_newsletter: MailingListIsNewsletter;
+    newsletter_description: string;
+    notify_owner_when_sub_unsub: MailingListNotifyOwnerWhenSubUnsub;
+    notify_sender_when_moderated: MailingListNotifySenderWhenModerated;
+    only_moderator_can_post: MailingListOnlyModeratorCanPost;
+    only_subscriber_can_get_old_posts: MailingListOnlySubscriberCanGetOldPosts;
+    only_subscriber_can_post: MailingListOnlySubscriberCanPost;
     /**
-     * Owners and moderators, who may always post.
+     * Owners of the list.
      */
-    listAllowedUser?: Array<string>;
-    /**
-     * Moderators.
-     */
-    listModerator?: Array<string>;
-    /**
-     * Owners.
-     */
-    listOwner?: Array<string>;
-    /**
-     * Address of the list.
-     */
-    mail?: Array<string>;
-    /**
-     * UUID of the list, which never changes.
-     */
-    mailingListID?: Array<string>;
-    /**
-     * Largest post in bytes.
-     */
-    maxMessageSize?: Array<string>;
-    max_message_size: MailingListMaxMessageSize;
-    /**
-     * Largest post in bytes as stored; 0 sets no limit.
-     */
-    maxmsgsize?: number;
-    /**
-     * UUID of the list, which never changes.
-     */
-    mlid?: string;
-    moderate_non_subscriber_post?: MailingListModerateNonSubscriberPost;
-    moderate_subscription?: MailingListModerateSubscription;
-    moderated?: MailingListModerated;
-    moderators: MailingListModerators;
-    /**
-     * When it was last changed.
-     */
-    modified?: string;
-    /**
-     * Where Postfix hands the posts.
-     */
-    mtaTransport?: Array<string>;
-    name: MailingListName;
-    newsletter_description: MailingListNewsletterDescription;
-    notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsub;
-    notify_sender_when_moderated?: MailingListNotifySenderWhenModerated;
-    /**
-     * Object classes of the entry.
-     */
-    objectClass?: Array<string>;
-    only_moderator_can_post?: MailingListOnlyModeratorCanPost;
-    only_subscriber_can_get_old_posts?: MailingListOnlySubscriberCanGetOldPosts;
-    only_subscriber_can_post?: MailingListOnlySubscriberCanPost;
-    owner: MailingListOwner;
-    remove_headers?: MailingListRemoveHeaders;
-    /**
-     * Further settings as stored.
-     */
-    settings?: string | null;
-    /**
-     * Further addresses, those in alias domains included.
-     */
-    shadowAddress?: Array<string>;
-    subject_prefix?: MailingListSubjectPrefix;
+    owner: Array<string>;
+    remove_headers: MailingListRemoveHeaders;
+    stored?: Stored;
+    subject_prefix: MailingListSubjectPrefix;
+    subscription_moderators: MailingListSubscriptionModerators;
     /**
      * The subscribers, those of kind `normal` first, then `digest` and `nomail`, each kind sorted by address. Only with
      * `with_subscribers=yes`.
      *
      */
-    subscribers?: Array<Subscriber>;
-    subscription_moderators?: MailingListSubscriptionModerators;
-    /**
-     * Where Postfix hands the posts, `mlmmj:` with domain and name of the list.
-     */
-    transport?: string;
-    [key: string]: unknown;
+    subscriptions?: Array<Subscriber>;
 };
 
 /**
@@ -1490,6 +1501,66 @@ export type MailingList = {
  *
  */
 export type MailingListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly' | 'moderatorsonly';
+
+/**
+ * What the account database knows of a mailing list. `GET /api/ml/{mail}` answers all its settings.
+ *
+ */
+export type MailingListAccount = {
+    /**
+     * Who may post. Null, where nothing is stored, is the same as public.
+     */
+    accessPolicy: string | null;
+    /**
+     * Whether the list takes posts.
+     */
+    accountStatus: AccountStatus;
+    /**
+     * When it was made. Null where that is not known.
+     */
+    created: string | null;
+    /**
+     * The domain of the list.
+     */
+    domain: string;
+    /**
+     * Further addresses of the list.
+     */
+    extra_addresses: Array<string>;
+    /**
+     * Whether the list is offered as a newsletter.
+     */
+    is_newsletter: YesNo;
+    /**
+     * The address of the list.
+     */
+    mail: string;
+    /**
+     * Largest post in bytes. 0 sets no limit.
+     */
+    max_message_size: number;
+    /**
+     * Moderators of the list.
+     */
+    moderators: Array<string>;
+    /**
+     * When it was last changed. Null where that is not known.
+     */
+    modified: string | null;
+    /**
+     * What people read beside the address.
+     */
+    name: string;
+    /**
+     * The text of the newsletter.
+     */
+    newsletter_description: string;
+    /**
+     * Owners of the list.
+     */
+    owner: Array<string>;
+    stored?: Stored;
+};
 
 /**
  * `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
@@ -1504,6 +1575,7 @@ export type MailingListCreate = {
     accessPolicy?: MailingListAccessPolicy;
     accountStatus?: AccountStatus;
     close_list?: MailingListCloseList;
+    created?: Computed;
     custom_headers?: MailingListCustomHeaders;
     disable_archive?: MailingListDisableArchive;
     disable_digest_subscription?: MailingListDisableDigestSubscription;
@@ -1514,15 +1586,18 @@ export type MailingListCreate = {
     disable_send_copy_to_sender?: MailingListDisableSendCopyToSender;
     disable_subscription?: MailingListDisableSubscription;
     disable_subscription_confirm?: MailingListDisableSubscriptionConfirm;
+    domain?: Computed;
     extra_addresses?: MailingListExtraAddresses;
     footer_html?: MailingListFooterHtml;
     footer_text?: MailingListFooterText;
     is_newsletter?: MailingListIsNewsletter;
+    mail?: Computed;
     max_message_size?: MailingListMaxMessageSize;
     moderate_non_subscriber_post?: MailingListModerateNonSubscriberPost;
     moderate_subscription?: MailingListModerateSubscription;
     moderated?: MailingListModerated;
     moderators?: MailingListModerators;
+    modified?: Computed;
     name?: MailingListName;
     newsletter_description?: MailingListNewsletterDescription;
     notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsub;
@@ -1537,6 +1612,7 @@ export type MailingListCreate = {
     subscribers?: MailingListNewSubscribers;
     subscription?: MailingListSubscription;
     subscription_moderators?: MailingListSubscriptionModerators;
+    subscriptions?: Computed;
 };
 
 /**
@@ -1633,15 +1709,15 @@ export type MailingListIsNewsletter = YesNo;
 export type MailingListLeavingSubscribers = Array<AddressOrAll>;
 
 /**
- * A mailing list, or its address alone.
+ * The answer to a list, without and with `email_only=yes`. An empty one is either.
  */
-export type MailingListListItem = MailingList | string;
+export type MailingListListOrNames = MailingListListReply | AddressListReply;
 
 /**
- * Mailing lists.
+ * The mailing lists of a domain.
  */
 export type MailingListListReply = {
-    _data: Array<MailingListListItem>;
+    _data: Array<MailingListAccount>;
     _next?: NextCursor;
     _success: Succeeded;
     _total?: Total;
@@ -1795,6 +1871,7 @@ export type MailingListUpdate = {
     accountStatus?: AccountStatus;
     add_subscribers?: MailingListNewSubscribers;
     close_list?: MailingListCloseList;
+    created?: Computed;
     custom_headers?: MailingListCustomHeaders;
     disable_archive?: MailingListDisableArchive;
     disable_digest_subscription?: MailingListDisableDigestSubscription;
@@ -1805,15 +1882,18 @@ export type MailingListUpdate = {
     disable_send_copy_to_sender?: MailingListDisableSendCopyToSender;
     disable_subscription?: MailingListDisableSubscription;
     disable_subscription_confirm?: MailingListDisableSubscriptionConfirm;
+    domain?: Computed;
     extra_addresses?: MailingListExtraAddresses;
     footer_html?: MailingListFooterHtml;
     footer_text?: MailingListFooterText;
     is_newsletter?: MailingListIsNewsletter;
+    mail?: Computed;
     max_message_size?: MailingListMaxMessageSize;
     moderate_non_subscriber_post?: MailingListModerateNonSubscriberPost;
     moderate_subscription?: MailingListModerateSubscription;
     moderated?: MailingListModerated;
     moderators?: MailingListModerators;
+    modified?: Computed;
     name?: MailingListName;
     newsletter_description?: MailingListNewsletterDescription;
     notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsub;
@@ -1828,6 +1908,22 @@ export type MailingListUpdate = {
     subject_prefix?: MailingListSubjectPrefix;
     subscription?: MailingListSubscription;
     subscription_moderators?: MailingListSubscriptionModerators;
+    subscriptions?: Computed;
+};
+
+/**
+ * The list as it is after the write.
+ */
+export type MailingListWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: MailingList;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
 };
 
 /**
@@ -1844,6 +1940,11 @@ export type NextCursor = string | null;
  * `yes`, `no`, or null (empty in a form) to take it from the next broader policy.
  */
 export type NullableYesNo = 'yes' | 'no';
+
+/**
+ * The lists of more than 1,000 items for whose sake there is no `_data`. A `GET` reads them.
+ */
+export type Omitted = Array<string>;
 
 /**
  * Mail addresses of this server.
@@ -1913,228 +2014,85 @@ export type QuotaUnit = 'MB' | 'GB' | 'TB';
 export type RelayHost = string;
 
 /**
- * A spam policy: the parameters under their published names, then the other columns of Amavisd's `policy` table.
- * Null means that the next broader policy decides. Empty where there is no policy.
+ * What a spam policy itself holds. Null, and an empty list, mean that the next broader policy decides.
  *
  */
 export type SpamPolicy = {
     /**
-     * Extension of the recipient's address for mail with malformed headers.
+     * Whether every message gets the X-Spam headers.
      */
-    addr_extension_bad_header?: string | null;
+    always_insert_x_spam_headers: NullableYesNo | null;
     /**
-     * Extension of the recipient's address for mail with banned attachments.
+     * Rules that say which attachments are banned, in the order in which they are asked.
      */
-    addr_extension_banned?: string | null;
-    /**
-     * Extension of the recipient's address for spam.
-     */
-    addr_extension_spam?: string | null;
-    /**
-     * Extension of the recipient's address for infected mail.
-     */
-    addr_extension_virus?: string | null;
-    /**
-     * Whether every message gets the `X-Spam-*` headers.
-     */
-    always_insert_x_spam_headers?: NullableYesNo | null;
-    /**
-     * Quarantine for any mail; empty for none.
-     */
-    archive_quarantine_to?: string | null;
-    /**
-     * Address that is told of malformed headers.
-     */
-    bad_header_admin?: string | null;
-    /**
-     * `Y` delivers mail with malformed headers, `N` does not.
-     */
-    bad_header_lover?: string | null;
-    /**
-     * Quarantine for mail with malformed headers; empty for none.
-     */
-    bad_header_quarantine_to?: string | null;
-    /**
-     * Address that is told of banned attachments.
-     */
-    banned_admin?: string | null;
-    /**
-     * `Y` delivers mail with banned attachments, `N` does not.
-     */
-    banned_files_lover?: string | null;
-    /**
-     * Quarantine for mail with banned attachments; empty for none.
-     */
-    banned_quarantine_to?: string | null;
-    /**
-     * Rules that say which attachments are banned.
-     */
-    banned_rulenames?: Array<string> | null;
+    banned_rulenames: Array<string>;
     /**
      * Whether banned attachments are not looked for.
      */
-    bypass_banned_checks?: NullableYesNo | null;
+    bypass_banned_checks: NullableYesNo | null;
     /**
      * Whether malformed headers are not looked for.
      */
-    bypass_header_checks?: NullableYesNo | null;
+    bypass_header_checks: NullableYesNo | null;
     /**
      * Whether spam is not looked for.
      */
-    bypass_spam_checks?: NullableYesNo | null;
+    bypass_spam_checks: NullableYesNo | null;
     /**
      * Whether viruses are not looked for.
      */
-    bypass_virus_checks?: NullableYesNo | null;
-    /**
-     * Quarantine for clean mail; empty for none.
-     */
-    clean_quarantine_to?: string | null;
-    /**
-     * Which disclaimer is added.
-     */
-    disclaimer_options?: string | null;
-    /**
-     * Where Amavisd hands the mail on.
-     */
-    forward_method?: string | null;
-    /**
-     * Row number.
-     */
-    id?: number;
-    /**
-     * Largest message in bytes; 0 sets no limit.
-     */
-    message_size_limit?: number | null;
-    /**
-     * Address that is told of new viruses.
-     */
-    newvirus_admin?: string | null;
-    /**
-     * Whom the policy is for: `@.` (everybody), `@` and a domain, or an address.
-     */
-    policy_name?: string | null;
+    bypass_virus_checks: NullableYesNo | null;
     /**
      * Whether spam is marked in its subject.
      */
-    prefix_spam_in_subject?: NullableYesNo | null;
+    prefix_spam_in_subject: NullableYesNo | null;
     /**
      * Whether mail with malformed headers goes into quarantine.
      */
-    quarantine_bad_header?: NullableYesNo | null;
+    quarantine_bad_header: NullableYesNo | null;
     /**
      * Whether mail with banned attachments goes into quarantine.
      */
-    quarantine_banned?: NullableYesNo | null;
+    quarantine_banned: NullableYesNo | null;
     /**
      * Whether spam goes into quarantine.
      */
-    quarantine_spam?: NullableYesNo | null;
+    quarantine_spam: NullableYesNo | null;
     /**
      * Whether infected mail goes into quarantine.
      */
-    quarantine_virus?: NullableYesNo | null;
-    /**
-     * Configuration for SpamAssassin.
-     */
-    sa_userconf?: string | null;
-    /**
-     * User name for SpamAssassin.
-     */
-    sa_username?: string | null;
-    /**
-     * Address that is told of spam.
-     */
-    spam_admin?: string | null;
-    /**
-     * Score from which senders are not told.
-     */
-    spam_dsn_cutoff_level?: number | null;
-    /**
-     * Score from which spam is quarantined.
-     */
-    spam_kill_level?: number | null;
-    /**
-     * `Y` delivers spam, `N` does not.
-     */
-    spam_lover?: string | null;
-    /**
-     * Score from which spam is not even quarantined.
-     */
-    spam_quarantine_cutoff_level?: number | null;
-    /**
-     * Quarantine for spam; empty for none.
-     */
-    spam_quarantine_to?: string | null;
+    quarantine_virus: NullableYesNo | null;
     /**
      * Score from which mail is spam.
      */
-    spam_score?: number | null;
-    /**
-     * Subject prefix from the first level.
-     */
-    spam_subject_tag?: string | null;
-    /**
-     * Subject prefix of spam.
-     */
-    spam_subject_tag2?: string | null;
-    /**
-     * Subject prefix of blatant spam.
-     */
-    spam_subject_tag3?: string | null;
-    /**
-     * Score from which mail is marked as spam.
-     */
-    spam_tag2_level?: number | null;
-    /**
-     * Score from which spam is blatant.
-     */
-    spam_tag3_level?: number | null;
-    /**
-     * Score from which the `X-Spam-*` headers are written.
-     */
-    spam_tag_level?: number | null;
-    /**
-     * `Y` delivers mail that could not be checked, `N` does not.
-     */
-    unchecked_lover?: string | null;
-    /**
-     * Quarantine for mail that could not be checked; empty for none.
-     */
-    unchecked_quarantine_to?: string | null;
-    /**
-     * Address that is told of viruses.
-     */
-    virus_admin?: string | null;
-    /**
-     * `Y` delivers infected mail, `N` does not.
-     */
-    virus_lover?: string | null;
-    /**
-     * Quarantine for infected mail; empty for none.
-     */
-    virus_quarantine_to?: string | null;
-    /**
-     * `Y` tells the recipient of malformed headers.
-     */
-    warnbadhrecip?: string | null;
-    /**
-     * `Y` tells the recipient of banned attachments.
-     */
-    warnbannedrecip?: string | null;
-    /**
-     * `Y` tells the recipient of infected mail.
-     */
-    warnvirusrecip?: string | null;
-    [key: string]: unknown;
+    spam_score: number | null;
+    stored?: Stored;
 };
 
 /**
- * A spam policy.
+ * What applies once broader policies are counted in.
+ */
+export type SpamPolicyEffective = {
+    always_insert_x_spam_headers: EffectiveChoice;
+    banned_rulenames: EffectiveRules;
+    bypass_banned_checks: EffectiveChoice;
+    bypass_header_checks: EffectiveChoice;
+    bypass_spam_checks: EffectiveChoice;
+    bypass_virus_checks: EffectiveChoice;
+    prefix_spam_in_subject: EffectiveChoice;
+    quarantine_bad_header: EffectiveChoice;
+    quarantine_banned: EffectiveChoice;
+    quarantine_spam: EffectiveChoice;
+    quarantine_virus: EffectiveChoice;
+    spam_score: EffectiveScore;
+};
+
+/**
+ * A spam policy, and what applies.
  */
 export type SpamPolicyReply = {
     _data: SpamPolicy;
-    _effective: EffectiveSettings;
+    _effective: SpamPolicyEffective;
     _success: Succeeded;
 };
 
@@ -2213,6 +2171,21 @@ export type SpamPolicyUpdate = {
 };
 
 /**
+ * The policy as it is after the write.
+ */
+export type SpamPolicyWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: SpamPolicy;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
+};
+
+/**
  * The domains whose mail servers are exempt from greylisting.
  */
 export type SpfDomainsReply = {
@@ -2246,97 +2219,43 @@ export type SpfDomainsUpdate = {
 };
 
 /**
- * A mailing list as it is stored: its members, and the attributes of its entry, which are always lists.
+ * A static list. Every parameter of the update is there under its own name, so that it can be sent back.
  *
  */
 export type StaticList = {
     /**
-     * Who may send to the list.
+     * Who may send to the list. Null, where nothing is stored, is the same as public.
      */
-    accessPolicy?: Array<string>;
+    accessPolicy: string | null;
     /**
-     * The settings of the account.
+     * Whether the list hands on mail.
      */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
+    accountStatus: AccountStatus;
     /**
-     * `active` or `disabled`.
+     * When it was made. Null where that is not known.
      */
-    accountStatus?: Array<string>;
+    created: string | null;
     /**
-     * Display name.
+     * The domain of the list.
      */
-    cn?: Array<string>;
+    domain: string;
     /**
-     * Remark.
+     * The address of the list.
      */
-    description?: Array<string>;
+    mail: string;
     /**
-     * Services that are switched off.
-     */
-    disabledService?: Array<string>;
-    /**
-     * `disabled` while the domain is disabled.
-     */
-    domainStatus?: Array<string>;
-    /**
-     * Services that are switched on.
-     */
-    enabledService?: Array<string>;
-    /**
-     * `yes` if the list was created with members; kept for older programs.
-     */
-    hasMember?: Array<string>;
-    /**
-     * Addresses that may always send to the list.
-     */
-    listAllowedUser?: Array<string>;
-    /**
-     * Moderators of the list.
-     */
-    listModerator?: Array<string>;
-    /**
-     * Owners of the list.
-     */
-    listOwner?: Array<string>;
-    /**
-     * Address of the list.
-     */
-    mail?: Array<string>;
-    /**
-     * Identifier of the list.
-     */
-    mailingListID?: Array<string>;
-    /**
-     * Largest message in bytes.
-     */
-    maxMessageSize?: Array<string>;
-    /**
-     * Distinguished names of the members that are users here.
-     */
-    member?: Array<string>;
-    /**
-     * Mailing lists of which this list is a member, without their names under alias domains.
-     */
-    memberOfGroup?: Array<string>;
-    /**
-     * All members: users, aliases and lists of this server, and addresses outside.
+     * All members, here and elsewhere.
      */
     members: Array<string>;
     /**
-     * Postfix transport.
+     * When it was last changed. Null where that is not known.
      */
-    mtaTransport?: Array<string>;
+    modified: string | null;
     /**
-     * Object classes of the entry.
+     * Display name.
      */
-    objectClass?: Array<string>;
-    /**
-     * Further addresses, such as those in alias domains.
-     */
-    shadowAddress?: Array<string>;
-    [key: string]: unknown;
+    name: string;
+    stored?: Stored;
 };
 
 /**
@@ -2352,12 +2271,17 @@ export type StaticListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'member
  */
 export type StaticListCreate = {
     accessPolicy?: StaticListAccessPolicy;
+    accountStatus?: Computed;
+    created?: Computed;
+    domain?: Computed;
+    mail?: Computed;
     /**
      * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
      * members. Addresses in a domain of this server have to exist.
      *
      */
     members?: Addresses;
+    modified?: Computed;
     /**
      * Display name. Left out, the list has none.
      */
@@ -2365,7 +2289,7 @@ export type StaticListCreate = {
 };
 
 /**
- * A mailing list.
+ * A static list.
  */
 export type StaticListReply = {
     _data: StaticList;
@@ -2377,16 +2301,21 @@ export type StaticListReply = {
  */
 export type StaticListUpdate = {
     accessPolicy?: StaticListAccessPolicy;
+    accountStatus?: Computed;
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
     addMember?: Addresses;
+    created?: Computed;
+    domain?: Computed;
+    mail?: Computed;
     /**
      * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
      * Addresses in a domain of this server have to exist.
      *
      */
     members?: Addresses;
+    modified?: Computed;
     /**
      * Display name. Empty clears it.
      */
@@ -2395,6 +2324,29 @@ export type StaticListUpdate = {
      * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
      */
     removeMember?: Addresses;
+};
+
+/**
+ * The list as it is after the write.
+ */
+export type StaticListWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: StaticList;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
+};
+
+/**
+ * The row or the entry as the backend keeps it, under its own names and without passwords. Only with `stored=yes`.
+ *
+ */
+export type Stored = {
+    [key: string]: unknown;
 };
 
 /**
@@ -2409,7 +2361,6 @@ export type Subscriber = {
      * `normal`, `digest` or `nomail`.
      */
     subscription: string;
-    [key: string]: unknown;
 };
 
 /**
@@ -2421,10 +2372,7 @@ export type Succeeded = true;
  * The plain answer to a write.
  */
 export type Success = {
-    /**
-     * Items of a list that were left out, at most 20 of them.
-     */
-    _discarded?: Array<string>;
+    _discarded?: Discarded;
     /**
      * How many items were left out.
      */
@@ -2434,54 +2382,58 @@ export type Success = {
 };
 
 /**
- * A throttle. Empty where there is no setting.
+ * A throttle of one account and direction. Where there is no setting all but these two are null.
+ *
  */
 export type Throttle = {
     /**
-     * Whom it is for: `@.` (everybody), `@` and a domain, or an address.
+     * Whom it is for: `global` (everybody), a domain, or an address.
      */
-    account?: string;
-    /**
-     * Row number.
-     */
-    id?: number;
+    account: string;
     /**
      * `inbound` or `outbound`.
      */
-    kind?: string;
+    direction: string;
     /**
-     * Messages in one period; 0 unlimited, -1 left to a broader setting.
+     * Messages in one period. 0 unlimited, -1 left to a broader setting.
      */
-    max_msgs?: number;
+    max_msgs: number | null;
     /**
-     * Bytes in one period; 0 unlimited, -1 left to a broader setting.
+     * Bytes in one period. 0 unlimited, -1 left to a broader setting.
      */
-    max_quota?: number;
+    max_quota: number | null;
     /**
-     * Recipients of a single message; 0 unlimited, -1 left to a broader setting. Other tools set it.
+     * Recipients of a single message. 0 unlimited, -1 left to a broader setting. Other tools set it.
      */
-    max_rcpts?: number;
+    max_rcpts: number | null;
     /**
-     * Largest single message in bytes; 0 unlimited, -1 left to a broader setting.
+     * Largest single message in bytes. 0 unlimited, -1 left to a broader setting.
      */
-    msg_size?: number;
+    msg_size: number | null;
     /**
      * Length of the window in seconds.
      */
-    period?: number;
-    /**
-     * Which setting comes first; 100 for an address, 60 for a domain, 0 for everybody.
-     */
-    priority?: number;
-    [key: string]: unknown;
+    period: number | null;
+    stored?: Stored;
 };
 
 /**
- * A throttle.
+ * What applies once broader settings are counted in.
+ */
+export type ThrottleEffective = {
+    max_msgs: EffectiveNumber;
+    max_quota: EffectiveNumber;
+    max_rcpts: EffectiveNumber;
+    msg_size: EffectiveNumber;
+    period: EffectiveNumber;
+};
+
+/**
+ * A throttle, and what applies.
  */
 export type ThrottleReply = {
     _data: Throttle;
-    _effective: EffectiveSettings;
+    _effective: ThrottleEffective;
     _success: Succeeded;
 };
 
@@ -2531,281 +2483,74 @@ export type Total = number;
 export type Transport = string;
 
 /**
- * A mailbox as it is stored. The computed keys come first and are there on every backend; below them SQL has its
- * columns and OpenLDAP its attributes, which are always lists.
+ * A mailbox. Every parameter of the update is there under its own name, so that it can be sent back.
  *
  */
 export type User = {
     /**
-     * OpenLDAP: the settings of the account, such as the limits of an admin.
+     * Whether the mailbox is in use.
      */
-    accountSetting?: {
-        [key: string]: unknown;
-    };
-    /**
-     * `active` or `disabled`.
-     */
-    accountStatus?: Array<string>;
-    /**
-     * 1 if the mailbox works, 0 if it is disabled.
-     */
-    active?: number;
+    accountStatus: AccountStatus;
     /**
      * Further addresses of the mailbox.
      */
     aliases: Array<string>;
     /**
-     * Networks from which the user may log in.
+     * When it was made. Null where that is not known.
      */
-    allowNets?: Array<string>;
+    created: string | null;
     /**
-     * Networks from which the user may log in. Null for everywhere.
+     * Department.
      */
-    allow_nets?: string | null;
+    department: string;
     /**
-     * `TRUE` if Amavisd counts the mailbox as local.
+     * The domain of the mailbox.
      */
-    amavisLocal?: Array<string>;
-    /**
-     * Date of birth. A list on OpenLDAP.
-     */
-    birthday?: unknown;
-    /**
-     * Display name.
-     */
-    cn?: Array<string>;
-    /**
-     * Creation, UTC.
-     */
-    created?: string;
-    /**
-     * Department. Empty if not set.
-     */
-    department?: string;
-    /**
-     * Department, and what other programs have put beside it.
-     */
-    departmentNumber?: Array<string>;
-    /**
-     * Services that are switched off.
-     */
-    disabledService?: Array<string>;
-    /**
-     * Footer for mail that the user sends. A list on OpenLDAP.
-     */
-    disclaimer?: unknown;
-    /**
-     * Name that mail clients show.
-     */
-    displayName?: Array<string>;
-    /**
-     * Domain of the mailbox.
-     */
-    domain?: string;
-    /**
-     * `yes` for a global admin.
-     */
-    domainGlobalAdmin?: Array<string>;
-    /**
-     * `disabled` while the domain is disabled.
-     */
-    domainStatus?: Array<string>;
+    domain: string;
     /**
      * Number of the employee.
      */
-    employeeNumber?: Array<string>;
-    /**
-     * Number of the employee.
-     */
-    employeeid?: string;
-    /**
-     * Services that are switched on.
-     */
-    enabledService?: Array<string>;
-    /**
-     * Receiving mail, 1 or 0.
-     */
-    enabledeliver?: number;
-    /**
-     * Administration through doveadm, 1 or 0.
-     */
-    enabledoveadm?: number;
-    /**
-     * Replication through dsync, 1 or 0.
-     */
-    enabledsync?: number;
-    /**
-     * IMAP without TLS, 1 or 0.
-     */
-    enableimap?: number;
-    /**
-     * IMAP with TLS, 1 or 0.
-     */
-    enableimapsecured?: number;
-    /**
-     * IMAP with STARTTLS, 1 or 0.
-     */
-    enableimaptls?: number;
-    /**
-     * Indexing for full text search, 1 or 0.
-     */
-    'enableindexer-worker'?: number;
-    /**
-     * Internal lookups of Dovecot, 1 or 0.
-     */
-    enableinternal?: number;
-    /**
-     * Local delivery through dovecot-lda, 1 or 0.
-     */
-    enablelda?: number;
-    /**
-     * Storage lookups of Dovecot, 1 or 0.
-     */
-    'enablelib-storage'?: number;
-    /**
-     * Delivery over LMTP, 1 or 0.
-     */
-    enablelmtp?: number;
-    /**
-     * Editing filter rules without TLS, 1 or 0.
-     */
-    enablemanagesieve?: number;
-    /**
-     * Editing filter rules with TLS, 1 or 0.
-     */
-    enablemanagesievesecured?: number;
-    /**
-     * POP3 without TLS, 1 or 0.
-     */
-    enablepop3?: number;
-    /**
-     * POP3 with TLS, 1 or 0.
-     */
-    enablepop3secured?: number;
-    /**
-     * POP3 with STARTTLS, 1 or 0.
-     */
-    enablepop3tls?: number;
-    /**
-     * Quota checks before a message is accepted, 1 or 0.
-     */
-    'enablequota-status'?: number;
-    /**
-     * Filter rules without TLS, as Dovecot names it, 1 or 0.
-     */
-    enablesieve?: number;
-    /**
-     * Filter rules with TLS, as Dovecot names it, 1 or 0.
-     */
-    enablesievesecured?: number;
-    /**
-     * Filter rules with STARTTLS, as Dovecot names it, 1 or 0.
-     */
-    enablesievetls?: number;
-    /**
-     * Sending over SMTP without TLS, 1 or 0.
-     */
-    enablesmtp?: number;
-    /**
-     * Sending over SMTP with TLS, 1 or 0.
-     */
-    enablesmtpsecured?: number;
-    /**
-     * SOGo groupware, 1 or 0.
-     */
-    enablesogo?: number;
-    /**
-     * ActiveSync of SOGo, `y` or `n`.
-     */
-    enablesogoactivesync?: string;
-    /**
-     * Calendar of SOGo, `y` or `n`.
-     */
-    enablesogocalendar?: string;
-    /**
-     * Webmail of SOGo, `y` or `n`.
-     */
-    enablesogowebmail?: string;
-    /**
-     * When the account ends, UTC.
-     */
-    expired?: string;
-    /**
-     * When the account ends.
-     */
-    expiredDate?: Array<string>;
-    /**
-     * Given name.
-     */
-    first_name?: string;
+    employeeid: string;
     /**
      * Where mail to the mailbox goes. Its own address among them means that it keeps a copy.
      */
-    forwardings: Array<string>;
+    forwarding: Array<string>;
     /**
      * Given name.
      */
-    givenName?: Array<string>;
+    gn: string;
     /**
-     * Home directory of the mailbox.
+     * Whether its user is a global admin.
      */
-    homeDirectory?: Array<string>;
+    isGlobalAdmin: YesNo;
     /**
-     * 1 if the user administers domains.
+     * Whether the mailbox keeps the mail that comes to it.
      */
-    isadmin?: number;
+    keeps_copy: boolean;
     /**
-     * 1 if the user is a global admin.
+     * Language of the panel. Null where none is set.
      */
-    isglobaladmin?: number;
+    language: string | null;
     /**
-     * Language of the panel. Empty if not set.
+     * Last login over IMAP or POP3. Null if there was none.
      */
-    language?: string;
+    last_login: string | null;
     /**
-     * Last login over IMAP or POP3, UTC. Empty if there was none.
+     * The address of the mailbox.
      */
-    last_login: string;
+    mail: string;
     /**
-     * Family name.
+     * The folder in the home directory that holds the mail. Null for the default.
      */
-    last_name?: string;
+    mailboxFolder: string | null;
     /**
-     * Address of the mailbox.
+     * How Dovecot stores the mail. Null for the server's default.
      */
-    mail?: Array<string>;
+    mailboxFormat: string | null;
     /**
-     * Where mail to the mailbox goes.
+     * Home directory of the mailbox as an absolute path.
      */
-    mailForwardingAddress?: Array<string>;
-    /**
-     * Second part of the path in old entries.
-     */
-    mailMessageStore?: Array<string>;
-    /**
-     * Quota in bytes. Absent if unlimited.
-     */
-    mailQuota?: Array<string>;
-    /**
-     * Folder in the home directory that holds the mail.
-     */
-    mailboxFolder?: Array<string>;
-    /**
-     * Storage format.
-     */
-    mailboxFormat?: Array<string>;
-    /**
-     * Folder in the home directory that holds the mail.
-     */
-    mailboxfolder?: string;
-    /**
-     * Storage format, such as `maildir`.
-     */
-    mailboxformat?: string;
-    /**
-     * Home directory of the mailbox as an absolute path, as the parameter takes it.
-     */
-    maildir?: string;
+    maildir: string;
     /**
      * Alias accounts that have the mailbox as a member.
      */
@@ -2815,107 +2560,50 @@ export type User = {
      */
     mailing_lists: Array<string>;
     /**
-     * Domains that this user administers; empty for a plain mailbox.
+     * Domains that its user administers. ALL for a global admin.
      */
     managed_domains: Array<string>;
     /**
-     * Largest message in bytes.
+     * Mobile phone numbers. SQL keeps one.
      */
-    maxMessageSize?: Array<string>;
+    mobile: Array<string>;
     /**
-     * Mailing lists of which the mailbox is a member, without their names under alias domains.
+     * When it was last changed. Null where that is not known.
      */
-    memberOfGroup?: Array<string>;
-    /**
-     * Mobile phone numbers; SQL stores one at most.
-     */
-    mobile?: Array<string>;
-    /**
-     * Last change, UTC.
-     */
-    modified?: string;
-    /**
-     * Postfix transport.
-     */
-    mtaTransport?: Array<string>;
+    modified: string | null;
     /**
      * Display name.
      */
-    name?: string;
+    name: string;
     /**
-     * Object classes of the entry.
+     * When the password was last changed. Null where that is not known.
      */
-    objectClass?: Array<string>;
+    password_changed: string | null;
     /**
-     * Last change of the password, UTC.
+     * MB that it may hold. 0 is unlimited.
      */
-    passwordlastchange?: string;
+    quota: number;
     /**
-     * Language of the panel.
+     * Gets a blind copy of mail that the mailbox receives. Empty for nobody.
      */
-    preferredLanguage?: Array<string>;
-    /**
-     * Quota in MB; 0 is unlimited.
-     */
-    quota?: number;
-    /**
-     * Rank; `normal` unless somebody changed it.
-     */
-    rank?: string;
-    /**
-     * Gets a blind copy of mail that the mailbox receives. Empty for none.
-     */
-    recipient_bcc: string;
-    /**
-     * Address for regaining a lost password.
-     */
-    recoveryEmail?: Array<string>;
-    /**
-     * Address for regaining a lost password.
-     */
-    recovery_email?: string;
+    recipientBcc: string;
     /**
      * The host that mail from the mailbox leaves through. Empty for the usual way.
      */
     relayhost: string;
     /**
-     * The host that mail from the mailbox leaves through.
+     * Gets a blind copy of mail that the mailbox sends. Empty for nobody.
      */
-    senderRelayHost?: Array<string>;
+    senderBcc: string;
     /**
-     * Gets a blind copy of mail that the mailbox sends. Empty for none.
+     * Services that are on.
      */
-    sender_bcc: string;
-    /**
-     * SQL: the settings of the account, such as the limits of an admin.
-     */
-    settings?: {
-        [key: string]: unknown;
-    };
-    /**
-     * Further addresses of the mailbox, those in alias domains included.
-     */
-    shadowAddress?: Array<string>;
-    /**
-     * Last change of the password, in days since 1970-01-01.
-     */
-    shadowLastChange?: Array<string>;
+    services: Array<string>;
     /**
      * Family name.
      */
-    sn?: Array<string>;
-    /**
-     * First part of the path in old entries.
-     */
-    storageBaseDirectory?: Array<string>;
-    /**
-     * First part of the path on disk.
-     */
-    storagebasedirectory?: string;
-    /**
-     * Second part of the path on disk.
-     */
-    storagenode?: string;
+    sn: string;
+    stored?: Stored;
     /**
      * Bytes in the mailbox, as Dovecot last counted them.
      */
@@ -2923,40 +2611,15 @@ export type User = {
     /**
      * Messages in the mailbox, as Dovecot last counted them.
      */
-    stored_messages: Count;
+    stored_messages: number;
     /**
-     * Phone number.
+     * Phone numbers. SQL keeps one.
      */
-    telephone?: string;
-    /**
-     * Phone numbers.
-     */
-    telephoneNumber?: Array<string>;
-    /**
-     * Title.
-     */
-    title?: Array<string>;
+    telephoneNumber: Array<string>;
     /**
      * Postfix transport. Empty for that of the domain.
      */
-    transport?: string;
-    /**
-     * Local part of the address.
-     */
-    uid?: Array<string>;
-    /**
-     * Gets a blind copy of received mail.
-     */
-    userRecipientBccAddress?: Array<string>;
-    /**
-     * Gets a blind copy of sent mail.
-     */
-    userSenderBccAddress?: Array<string>;
-    /**
-     * Address of the mailbox.
-     */
-    username?: string;
-    [key: string]: unknown;
+    transport: string;
 };
 
 /**
@@ -2968,14 +2631,41 @@ export type UserCreate = {
      */
     accountStatus?: AccountStatus;
     /**
+     * Further addresses of the mailbox, in its own domain or one of the alias domains. An address that another account
+     * has is refused with 409 `ALREADY_EXISTS`.
+     *
+     */
+    aliases?: OwnAddresses;
+    created?: Computed;
+    /**
+     * Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+     * that other programs have put there stay beside it, until it is cleared.
+     *
+     */
+    department?: string;
+    domain?: Computed;
+    /**
      * Number of the employee.
      */
     employeeid?: string;
     /**
+     * Where mail to the mailbox goes. It keeps a copy only if its own address is among them. Left out or empty, mail
+     * stays in the mailbox alone. Addresses in a domain of this server have to exist.
+     *
+     */
+    forwarding?: Addresses;
+    /**
      * Given name. SQL stores it from iRedMail 1.7.3 on.
      */
     gn?: string;
+    /**
+     * `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
+     */
+    isGlobalAdmin?: YesNo;
+    keeps_copy?: Computed;
     language?: Language;
+    last_login?: Computed;
+    mail?: Computed;
     /**
      * The folder inside the home directory that holds the mail. Letters and digits only. Null or left out takes
      * the server's default, usually `Maildir`.
@@ -2993,11 +2683,22 @@ export type UserCreate = {
      *
      */
     maildir?: MailboxPath;
+    mailing_aliases?: Computed;
+    mailing_lists?: Computed;
+    managed_domains?: Computed;
+    /**
+     * Mobile phone numbers. OpenLDAP stores all of them, SQL the first one (from
+     * iRedMail 1.7.3 on).
+     *
+     */
+    mobile?: PhoneNumbers;
+    modified?: Computed;
     /**
      * Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
      */
     name?: DisplayName;
     password?: Password;
+    password_changed?: Computed;
     password_hash?: PasswordHash;
     /**
      * Quota in MB; 0 is unlimited. Left out, the mailbox gets the default quota of its domain. Where the domain
@@ -3007,23 +2708,54 @@ export type UserCreate = {
      */
     quota?: Megabytes;
     /**
+     * Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names.
+     *
+     */
+    recipientBcc?: AddressOrEmpty;
+    relayhost?: Computed;
+    /**
+     * Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names.
+     *
+     */
+    senderBcc?: AddressOrEmpty;
+    /**
+     * The services that are on; all others are off, except those that Dovecot needs inside. Left out, it gets those
+     * that its domain allows. Empty: the user can neither send, read nor receive mail.
+     *
+     */
+    services?: UserServiceNames;
+    /**
      * Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
      * iRedMail 1.7.3 on.
      *
      */
     sn?: string;
+    stored_bytes?: Computed;
+    stored_messages?: Computed;
+    /**
+     * Phone numbers. OpenLDAP stores all of them, SQL the first one (from
+     * iRedMail 1.7.3 on).
+     *
+     */
+    telephoneNumber?: PhoneNumbers;
+    /**
+     * Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
+     * the transport of the domain.
+     *
+     */
+    transport?: Transport;
 };
 
 /**
- * A whole record, or with `email_only=yes` an address.
+ * The answer to a list, without and with `email_only=yes`. An empty one is either.
  */
-export type UserListItem = User | string;
+export type UserListOrNames = UserListReply | AddressListReply;
 
 /**
  * The mailboxes of a domain.
  */
 export type UserListReply = {
-    _data: Array<UserListItem>;
+    _data: Array<User>;
     _next?: NextCursor;
     _success: Succeeded;
     _total?: Total;
@@ -3101,12 +2833,14 @@ export type UserUpdate = {
      *
      */
     aliases?: OwnAddresses;
+    created?: Computed;
     /**
      * Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
      * that other programs have put there stay beside it, until it is cleared.
      *
      */
     department?: string;
+    domain?: Computed;
     /**
      * Number of the employee. Empty clears it.
      */
@@ -3126,7 +2860,10 @@ export type UserUpdate = {
      * `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
      */
     isGlobalAdmin?: YesNo;
+    keeps_copy?: Computed;
     language?: Language;
+    last_login?: Computed;
+    mail?: Computed;
     /**
      * The folder inside the home directory that holds the mail. Letters and digits only. Null goes back to the
      * server's default. Mail that is there is not moved.
@@ -3145,17 +2882,22 @@ export type UserUpdate = {
      *
      */
     maildir?: MailboxPath;
+    mailing_aliases?: Computed;
+    mailing_lists?: Computed;
+    managed_domains?: Computed;
     /**
      * Mobile phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
      * iRedMail 1.7.3 on).
      *
      */
     mobile?: PhoneNumbers;
+    modified?: Computed;
     /**
      * Display name. Empty clears it; OpenLDAP then shows the local part of the address.
      */
     name?: DisplayName;
     password?: Password;
+    password_changed?: Computed;
     password_hash?: PasswordHash;
     /**
      * Quota in MB; 0 is unlimited. The limits of the domain bound it as they do for a new mailbox. A quota below
@@ -3169,6 +2911,7 @@ export type UserUpdate = {
      *
      */
     recipientBcc?: AddressOrEmpty;
+    relayhost?: Computed;
     /**
      * Further addresses to take away. An empty list changes nothing.
      */
@@ -3202,6 +2945,8 @@ export type UserUpdate = {
      *
      */
     sn?: string;
+    stored_bytes?: Computed;
+    stored_messages?: Computed;
     /**
      * Phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
      * iRedMail 1.7.3 on).
@@ -3214,6 +2959,21 @@ export type UserUpdate = {
      *
      */
     transport?: Transport;
+};
+
+/**
+ * The mailbox as it is after the write.
+ */
+export type UserWriteReply = {
+    _adjusted?: Adjustments;
+    _data?: User;
+    _discarded?: Discarded;
+    /**
+     * How many items were left out.
+     */
+    _discarded_count?: Count;
+    _omitted?: Omitted;
+    _success: Succeeded;
 };
 
 /**
@@ -3237,6 +2997,29 @@ export type UsersUpdate = {
 };
 
 /**
+ * A whitelist or blacklist of one account.
+ *
+ */
+export type Wblist = {
+    /**
+     * Whose list it is: `global` (everybody), a domain, or an address.
+     */
+    account: string;
+    /**
+     * What is on the list, sorted.
+     */
+    addresses: Array<string>;
+    /**
+     * `inbound` or `outbound`.
+     */
+    direction: string;
+    /**
+     * `whitelist` or `blacklist`.
+     */
+    list: string;
+};
+
+/**
  * Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
  */
 export type WblistAddresses = {
@@ -3255,7 +3038,7 @@ export type WblistAddresses = {
  * A whitelist or blacklist.
  */
 export type WblistReply = {
-    _data: Array<string>;
+    _data: Wblist;
     _success: Succeeded;
 };
 
@@ -3301,6 +3084,1089 @@ export type WhoamiReply = {
  * `yes` or `no`.
  */
 export type YesNo = 'yes' | 'no';
+
+/**
+ * Mail addresses, here or on other servers.
+ */
+export type AddressesWritable = Array<ForeignAddress>;
+
+/**
+ * A new admin. A password is needed, all else may be left out.
+ */
+export type AdminCreateWritable = {
+    /**
+     * A disabled admin cannot log in. `active` unless given.
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * `yes` keeps the admin from quarantined mail. `no` unless given.
+     */
+    disableManagingQuarantinedMails?: YesNo;
+    /**
+     * `yes` keeps the admin from the log of sent and received mail. `no` unless given.
+     */
+    disableViewingMailLog?: YesNo;
+    /**
+     * Whether the admin may do everything in every domain. `no` unless given. With `yes` the limits below are not
+     * stored, since none applies.
+     *
+     */
+    isGlobalAdmin?: YesNo;
+    /**
+     * The language of the admin panel. Null or absent leaves it to the server.
+     */
+    language?: Language | null;
+    /**
+     * How many aliases its domains may have together. 0 (the default) is unlimited, -1 forbids them.
+     */
+    maxAliases?: Limit;
+    /**
+     * The admin may create domains until it manages this many. 0 (the default) and -1 allow none.
+     */
+    maxDomains?: Limit;
+    /**
+     * How many lists its domains may have together. 0 (the default) is unlimited, -1 forbids them.
+     */
+    maxLists?: Limit;
+    /**
+     * How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+     * 0 (the default) is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
+     *
+     */
+    maxQuota?: Limit;
+    /**
+     * How many mailboxes its domains may have together. 0 (the default) is unlimited, -1 forbids them.
+     */
+    maxUsers?: Limit;
+    /**
+     * The name to show.
+     */
+    name?: DisplayName;
+    /**
+     * The password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
+     * stored as a hash only. Without one the answer is 422 `WEAK_PASSWORD`.
+     *
+     */
+    password?: Password;
+    /**
+     * The unit of `maxQuota`. Only together with it.
+     */
+    quotaUnit?: QuotaUnit;
+};
+
+/**
+ * What to change in an admin.
+ */
+export type AdminUpdateWritable = {
+    /**
+     * A disabled admin cannot log in, and its open sessions end.
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * `yes` keeps the admin from quarantined mail.
+     */
+    disableManagingQuarantinedMails?: YesNo;
+    /**
+     * `yes` keeps the admin from the log of sent and received mail.
+     */
+    disableViewingMailLog?: YesNo;
+    /**
+     * Whether the admin may do everything in every domain. With `yes` the limits below are not stored, since none
+     * applies; `no` leaves it the domains that name it as their admin.
+     *
+     */
+    isGlobalAdmin?: YesNo;
+    /**
+     * The language of the admin panel. Null leaves it to the server.
+     */
+    language?: Language | null;
+    /**
+     * How many aliases its domains may have together. 0 is unlimited, -1 forbids them.
+     */
+    maxAliases?: Limit;
+    /**
+     * The admin may create domains until it manages this many. 0 and -1 allow none.
+     */
+    maxDomains?: Limit;
+    /**
+     * How many lists its domains may have together. 0 is unlimited, -1 forbids them.
+     */
+    maxLists?: Limit;
+    /**
+     * How much the mailboxes of all its domains may have together, counted in `quotaUnit`, or in MB without one.
+     * 0 is unlimited, -1 forbids it to give any. The legacy surface wants `quotaUnit` with it.
+     *
+     */
+    maxQuota?: Limit;
+    /**
+     * How many mailboxes its domains may have together. 0 is unlimited, -1 forbids them.
+     */
+    maxUsers?: Limit;
+    /**
+     * The name to show. Empty clears it.
+     */
+    name?: DisplayName;
+    /**
+     * The new password in plain text, printable ASCII. It has to satisfy the password policy of the server, and is
+     * stored as a hash only.
+     *
+     */
+    password?: Password;
+    /**
+     * The unit of `maxQuota`. Only together with it.
+     */
+    quotaUnit?: QuotaUnit;
+};
+
+/**
+ * A new alias account.
+ */
+export type AliasCreateWritable = {
+    accessPolicy?: AliasAccessPolicy;
+    /**
+     * `active` unless given. A disabled alias hands on no mail.
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * Addresses that mail to the alias is handed on to, here or elsewhere. Left out or empty, the alias starts
+     * without members. Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: AddressesWritable;
+    /**
+     * Display name. Left out, the alias has none.
+     */
+    name?: DisplayName;
+};
+
+/**
+ * Changes to an alias account.
+ */
+export type AliasUpdateWritable = {
+    accessPolicy?: AliasAccessPolicy;
+    /**
+     * Whether the alias works. A disabled one hands on no mail and keeps its members.
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * Members to add, under the same rules as `members`. An empty list changes nothing.
+     */
+    addMember?: AddressesWritable;
+    /**
+     * The members from now on; this replaces the whole set. Empty clears. Addresses in a domain of this server
+     * have to exist.
+     *
+     */
+    members?: AddressesWritable;
+    /**
+     * Display name. Empty clears it.
+     */
+    name?: DisplayName;
+    /**
+     * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+     */
+    removeMember?: AddressesWritable;
+};
+
+/**
+ * What a new domain starts with. Every property may be left out.
+ */
+export type DomainCreateWritable = {
+    /**
+     * `active` unless given. A disabled domain receives no mail, and nobody in it reads any.
+     *
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * Alias domains, taken as by `addAliasDomain` of the update: those of an admin that is not global are pending.
+     *
+     */
+    aliasDomains?: DomainNamesWritable;
+    /**
+     * Who gets mail to addresses of the domain that do not exist. Left out or empty, such mail is refused. An address
+     * of a hosted domain has to exist, so that there can be none of the new domain yet.
+     *
+     */
+    catchall?: AddressesWritable;
+    /**
+     * MB that a mailbox created without a quota gets. Null, 0 or absent sets no default.
+     */
+    defaultQuota?: Megabytes | null;
+    /**
+     * All groups of domain settings that the admins of the domain may not change.
+     */
+    disabledDomainProfiles?: DomainProfileNamesWritable;
+    /**
+     * All pages of self-service that the people of the domain do not get.
+     */
+    disabledUserPreferences?: UserPreferenceNamesWritable;
+    /**
+     * All groups of mailbox settings that the admins of the domain may not change.
+     */
+    disabledUserProfiles?: UserProfileNamesWritable;
+    /**
+     * `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
+     * `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+     * are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+     * refuse mail for these.
+     *
+     */
+    is_backupmx?: YesNo;
+    /**
+     * The language that new mailboxes get. Null or absent leaves it to the server.
+     */
+    language?: Language | null;
+    /**
+     * Characters that a mailbox password may have at most. Null or 0 goes back to the server's maximum. A
+     * value above that one counts only when a global admin sets it.
+     *
+     */
+    maxPasswordLength?: number | null;
+    /**
+     * MB that one mailbox may have at most. Null, 0 or absent sets no maximum.
+     */
+    maxUserQuota?: Megabytes | null;
+    /**
+     * Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
+     * below that one counts only when a global admin sets it.
+     *
+     */
+    minPasswordLength?: number | null;
+    /**
+     * The name of the company or organisation.
+     */
+    name?: string;
+    /**
+     * How many alias accounts the domain may have. 0, the default, is unlimited; -1 forbids them.
+     */
+    numberOfAliases?: Limit;
+    /**
+     * How many mailing lists the domain may have. 0, the default, is unlimited; -1 forbids them.
+     */
+    numberOfLists?: Limit;
+    /**
+     * How many mailboxes the domain may have. 0, the default, is unlimited; -1 forbids them.
+     */
+    numberOfUsers?: Limit;
+    /**
+     * The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
+     * `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+     * (`PERMISSION_DENIED`).
+     *
+     */
+    outboundRelay?: RelayHost;
+    /**
+     * The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
+     * `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
+     * together with `is_backupmx`, not together with `transport`.
+     *
+     */
+    primarymx?: RelayHost;
+    /**
+     * MB that the mailboxes of the domain may have together. 0, the default, is unlimited.
+     */
+    quota?: Megabytes;
+    /**
+     * Gets a blind copy of all mail to the domain. An address of a hosted domain has to exist.
+     */
+    recipientBcc?: AddressOrEmpty;
+    /**
+     * Gets a blind copy of all mail that the domain sends. An address of a hosted domain has to exist.
+     */
+    senderBcc?: AddressOrEmpty;
+    /**
+     * All services that the domain is to have. Left out, it gets those of a new domain.
+     *
+     */
+    services?: DomainServicesWritable;
+    /**
+     * How Postfix delivers mail to the domain. Empty or absent takes the server's default, `dovecot`.
+     */
+    transport?: Transport;
+};
+
+/**
+ * Names of mail domains.
+ */
+export type DomainNamesWritable = Array<DomainName>;
+
+/**
+ * Groups of domain settings.
+ */
+export type DomainProfileNamesWritable = Array<DomainProfileName>;
+
+/**
+ * Services of a domain.
+ */
+export type DomainServicesWritable = Array<DomainService>;
+
+/**
+ * What to change in a domain.
+ */
+export type DomainUpdateWritable = {
+    /**
+     * A disabled domain receives no mail, and nobody in it reads any. Its accounts stay as they are. Either value ends
+     * that the domain is pending: from then on no proof switches it on.
+     *
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * Alias domains to add: mail to `anna@` one of them reaches `anna@` this domain. They must be neither
+     * domains nor alias domains yet. Not together with `aliasDomains`. A backup MX takes none where accounts are
+     * kept in SQL (409 `BACKUPMX_ALIAS_DOMAIN`).
+     *
+     * That holds for every address of the domain: of mailboxes, alias accounts and lists, further ones, and the
+     * catch-all, whichever was there first. In a directory each account lists its addresses under alias domains; what
+     * other programs left out, `postern jobs run alias-domains` adds. A static list whose `accessPolicy` is
+     * `membersonly` takes no mail under an alias domain there, because iRedAPD does not find its members.
+     *
+     * Those that a global admin names are added at once, pending ones too. Those of anybody else are pending: not in
+     * use before the TXT record that `GET /api/domain/{domain}/ownership` names for each is found. Only a global admin
+     * may go beyond 100, pending ones included (`EXCEED_LIMIT_ALIAS_DOMAINS`), or name this server or the domain in
+     * which a standalone admin has its address (`PERMISSION_DENIED`).
+     *
+     */
+    addAliasDomain?: DomainNamesWritable;
+    /**
+     * Services to switch on. Not together with `services`.
+     */
+    addService?: DomainServicesWritable;
+    /**
+     * All alias domains that the domain is to have; others are removed, empty clears. Pending ones, which are not
+     * among the alias domains of the answer, stay: `removeAliasDomain` removes them. New ones are taken as by
+     * `addAliasDomain`. Not together with `addAliasDomain` and `removeAliasDomain`.
+     *
+     */
+    aliasDomains?: DomainNamesWritable;
+    /**
+     * Who gets mail to addresses of the domain that do not exist. The list replaces the former one; empty clears
+     * and such mail is refused again. An address of a hosted domain has to exist.
+     *
+     */
+    catchall?: AddressesWritable;
+    /**
+     * MB that a mailbox created without a quota gets. Null or 0 removes the default.
+     */
+    defaultQuota?: Megabytes | null;
+    /**
+     * Groups of domain settings that the admins of the domain may no longer change.
+     */
+    disableDomainProfile?: DomainProfileNamesWritable;
+    /**
+     * Pages of self-service that the people of the domain no longer get.
+     */
+    disableUserPreference?: UserPreferenceNamesWritable;
+    /**
+     * Groups of mailbox settings that the admins of the domain may no longer change.
+     */
+    disableUserProfile?: UserProfileNamesWritable;
+    /**
+     * All groups of domain settings that the admins of the domain may not change. Empty clears. Not together
+     * with `disableDomainProfile` and `enableDomainProfile`.
+     *
+     */
+    disabledDomainProfiles?: DomainProfileNamesWritable;
+    /**
+     * All pages of self-service that the people of the domain do not get. Empty clears. Not together with
+     * `disableUserPreference` and `enableUserPreference`.
+     *
+     */
+    disabledUserPreferences?: UserPreferenceNamesWritable;
+    /**
+     * All groups of mailbox settings that the admins of the domain may not change. Empty clears. Not together
+     * with `disableUserProfile` and `enableUserProfile`.
+     *
+     */
+    disabledUserProfiles?: UserProfileNamesWritable;
+    /**
+     * Groups of domain settings that the admins of the domain may change again.
+     */
+    enableDomainProfile?: DomainProfileNamesWritable;
+    /**
+     * Pages of self-service that the people of the domain get again.
+     */
+    enableUserPreference?: UserPreferenceNamesWritable;
+    /**
+     * Groups of mailbox settings that the admins of the domain may change again.
+     */
+    enableUserProfile?: UserProfileNamesWritable;
+    /**
+     * `yes` makes this server a backup MX: it accepts mail for the domain and passes it on to the primary one.
+     * `no` delivers here again, with the server's default transport. Not together with `transport`. Where accounts
+     * are kept in SQL, a domain with alias domains cannot become one (409 `BACKUPMX_ALIAS_DOMAIN`): Postfix would
+     * refuse mail for these.
+     *
+     */
+    is_backupmx?: YesNo;
+    /**
+     * The language that new mailboxes get. Null leaves it to the server.
+     */
+    language?: Language | null;
+    /**
+     * Characters that a mailbox password may have at most. Null or 0 goes back to the server's maximum. A
+     * value above that one counts only when a global admin sets it.
+     *
+     */
+    maxPasswordLength?: number | null;
+    /**
+     * MB that one mailbox may have at most. Null or 0 removes the maximum. Existing mailboxes stay.
+     */
+    maxUserQuota?: Megabytes | null;
+    /**
+     * Characters that a mailbox password needs at least. Null or 0 goes back to the server's minimum. A value
+     * below that one counts only when a global admin sets it.
+     *
+     */
+    minPasswordLength?: number | null;
+    /**
+     * The name of the company or organisation. Empty clears it.
+     */
+    name?: string;
+    /**
+     * How many alias accounts the domain may have. 0 is unlimited, -1 forbids new ones.
+     */
+    numberOfAliases?: Limit;
+    /**
+     * How many mailing lists the domain may have. 0 is unlimited, -1 forbids new ones.
+     */
+    numberOfLists?: Limit;
+    /**
+     * How many mailboxes the domain may have. 0 is unlimited, -1 forbids new ones.
+     */
+    numberOfUsers?: Limit;
+    /**
+     * The host that mail from the domain leaves through, such as `[smtp.example.net]:587`. A leading `smtp:` or
+     * `relay:` is dropped. Empty sends directly again. While the domain waits for its proof only a global admin sets it
+     * (`PERMISSION_DENIED`).
+     *
+     */
+    outboundRelay?: RelayHost;
+    /**
+     * The server that a backup MX passes mail on to, as a host or an IP address, with a port if need be:
+     * `mx.example.com` or `[192.0.2.10]:25`. Empty or absent looks up the MX records of the domain. Only
+     * together with `is_backupmx`, not together with `transport`.
+     *
+     */
+    primarymx?: RelayHost;
+    /**
+     * MB that the mailboxes of the domain may have together. 0 is unlimited. Mailboxes that exceed a lowered
+     * value stay; only new quotas are refused.
+     *
+     */
+    quota?: Megabytes;
+    /**
+     * Gets a blind copy of all mail to the domain. Empty ends it. An address of a hosted domain has to exist. A
+     * mailbox with its own setting follows that one instead.
+     *
+     */
+    recipientBcc?: AddressOrEmpty;
+    /**
+     * Alias domains to remove, pending ones too. Missing ones are passed over. Not together with `aliasDomains`.
+     *
+     */
+    removeAliasDomain?: DomainNamesWritable;
+    /**
+     * Services to switch off. Without `mail` a domain of the OpenLDAP backend neither receives nor sends. Not
+     * together with `services`.
+     *
+     */
+    removeService?: DomainServicesWritable;
+    /**
+     * Gets a blind copy of all mail that the domain sends. Empty ends it. An address of a hosted domain has to
+     * exist. A mailbox with its own setting follows that one instead.
+     *
+     */
+    senderBcc?: AddressOrEmpty;
+    /**
+     * All services that the domain is to have; others are switched off, empty clears. Not together with
+     * `addService` and `removeService`.
+     *
+     */
+    services?: DomainServicesWritable;
+    /**
+     * How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
+     * `is_backupmx` and `primarymx`, which set the transport themselves.
+     *
+     */
+    transport?: Transport;
+};
+
+/**
+ * `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
+ *
+ */
+export type MailingListCloseListWritable = YesNo;
+
+/**
+ * A new mailing list. Nothing is required.
+ */
+export type MailingListCreateWritable = {
+    accessPolicy?: MailingListAccessPolicy;
+    accountStatus?: AccountStatus;
+    close_list?: MailingListCloseListWritable;
+    custom_headers?: MailingListCustomHeaders;
+    disable_archive?: MailingListDisableArchiveWritable;
+    disable_digest_subscription?: MailingListDisableDigestSubscriptionWritable;
+    disable_digest_text?: MailingListDisableDigestTextWritable;
+    disable_nomail_subscription?: MailingListDisableNomailSubscriptionWritable;
+    disable_retrieving_old_posts?: MailingListDisableRetrievingOldPostsWritable;
+    disable_retrieving_subscribers?: MailingListDisableRetrievingSubscribersWritable;
+    disable_send_copy_to_sender?: MailingListDisableSendCopyToSenderWritable;
+    disable_subscription?: MailingListDisableSubscriptionWritable;
+    disable_subscription_confirm?: MailingListDisableSubscriptionConfirmWritable;
+    extra_addresses?: MailingListExtraAddressesWritable;
+    footer_html?: MailingListFooterHtml;
+    footer_text?: MailingListFooterText;
+    is_newsletter?: MailingListIsNewsletterWritable;
+    max_message_size?: MailingListMaxMessageSize;
+    moderate_non_subscriber_post?: MailingListModerateNonSubscriberPostWritable;
+    moderate_subscription?: MailingListModerateSubscriptionWritable;
+    moderated?: MailingListModeratedWritable;
+    moderators?: MailingListModeratorsWritable;
+    name?: MailingListName;
+    newsletter_description?: MailingListNewsletterDescription;
+    notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsubWritable;
+    notify_sender_when_moderated?: MailingListNotifySenderWhenModeratedWritable;
+    only_moderator_can_post?: MailingListOnlyModeratorCanPostWritable;
+    only_subscriber_can_get_old_posts?: MailingListOnlySubscriberCanGetOldPostsWritable;
+    only_subscriber_can_post?: MailingListOnlySubscriberCanPostWritable;
+    owner?: MailingListOwnerWritable;
+    remove_headers?: MailingListRemoveHeadersWritable;
+    require_confirm?: MailingListRequireConfirmWritable;
+    subject_prefix?: MailingListSubjectPrefix;
+    subscribers?: MailingListNewSubscribersWritable;
+    subscription?: MailingListSubscription;
+    subscription_moderators?: MailingListSubscriptionModeratorsWritable;
+};
+
+/**
+ * `yes` keeps no posts in the list's archive. Default `no`.
+ */
+export type MailingListDisableArchiveWritable = YesNo;
+
+/**
+ * `yes` refuses subscriptions that get the posts as a digest. Default `no`.
+ */
+export type MailingListDisableDigestSubscriptionWritable = YesNo;
+
+/**
+ * `yes` leaves the plain text summary out of digests. Default `no`.
+ */
+export type MailingListDisableDigestTextWritable = YesNo;
+
+/**
+ * `yes` refuses subscriptions that get no mail. Default `no`.
+ */
+export type MailingListDisableNomailSubscriptionWritable = YesNo;
+
+/**
+ * `yes` lets nobody fetch old posts by mail. Default `yes`.
+ */
+export type MailingListDisableRetrievingOldPostsWritable = YesNo;
+
+/**
+ * `yes` keeps everybody, owners too, from fetching the subscribers by mail. Default `yes`.
+ */
+export type MailingListDisableRetrievingSubscribersWritable = YesNo;
+
+/**
+ * `yes` sends a subscriber no copy of a post of their own. Default `yes`.
+ */
+export type MailingListDisableSendCopyToSenderWritable = YesNo;
+
+/**
+ * `yes` lets nobody join by mail; leaving stays possible. Default `no`.
+ */
+export type MailingListDisableSubscriptionWritable = YesNo;
+
+/**
+ * `yes` lets people join by mail without confirming it, so that anyone can sign up anyone. Use it with care.
+ * Default `no`.
+ *
+ */
+export type MailingListDisableSubscriptionConfirmWritable = YesNo;
+
+/**
+ * Further addresses of the list, beside the one that it is named by. They lie in the list's domain or one of its
+ * alias domains, and an address that another account has is refused. The whole set is replaced; empty clears it.
+ *
+ */
+export type MailingListExtraAddressesWritable = Array<Address>;
+
+/**
+ * `yes` makes the list a newsletter, which people may join and leave through a web page. Default `no`.
+ *
+ */
+export type MailingListIsNewsletterWritable = YesNo;
+
+/**
+ * Addresses to unsubscribe, whichever kind their subscription is; `ALL`, in capitals, unsubscribes everybody.
+ * An empty list changes nothing.
+ *
+ */
+export type MailingListLeavingSubscribersWritable = Array<AddressOrAll>;
+
+/**
+ * `yes` holds a post whose sender may not post until a moderator decides, `no` refuses it at once. Default
+ * `no`.
+ *
+ */
+export type MailingListModerateNonSubscriberPostWritable = YesNo;
+
+/**
+ * `yes` holds subscriptions by mail until one of `subscription_moderators`, or an owner where there are none,
+ * approves them. `no` ends that and drops `subscription_moderators`, also those in the same request. Default
+ * `no`.
+ *
+ */
+export type MailingListModerateSubscriptionWritable = YesNo;
+
+/**
+ * `yes` holds every post until a moderator approves it. Where no moderators are known the owners become the
+ * moderators. Default `no`.
+ *
+ */
+export type MailingListModeratedWritable = YesNo;
+
+/**
+ * Who approves posts. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
+ * A new list without any gets `postmaster@` its domain.
+ *
+ */
+export type MailingListModeratorsWritable = Array<ForeignAddress>;
+
+/**
+ * Addresses to subscribe, here or elsewhere; one in a domain of this server has to exist, and the list itself is
+ * refused. One that is subscribed already moves to the kind that `subscription` names. An empty list changes
+ * nothing.
+ *
+ */
+export type MailingListNewSubscribersWritable = Array<ForeignAddress>;
+
+/**
+ * `yes` tells the owners whenever somebody joins or leaves. Default `no`.
+ */
+export type MailingListNotifyOwnerWhenSubUnsubWritable = YesNo;
+
+/**
+ * `yes` tells senders that their post waits for a moderator. Default `no`.
+ */
+export type MailingListNotifySenderWhenModeratedWritable = YesNo;
+
+/**
+ * `yes` lets moderators alone post. The access policy becomes `moderatorsonly`, and `only_subscriber_can_post`
+ * is switched off. It wins where both are `yes`; an `accessPolicy` in the same request wins over either.
+ * Default `no`.
+ *
+ */
+export type MailingListOnlyModeratorCanPostWritable = YesNo;
+
+/**
+ * `yes` lets subscribers alone fetch old posts by mail. It matters only while `disable_retrieving_old_posts`
+ * is `no`. Default `yes`.
+ *
+ */
+export type MailingListOnlySubscriberCanGetOldPostsWritable = YesNo;
+
+/**
+ * `yes` lets subscribers alone post. The access policy becomes `membersonly`, and `only_moderator_can_post` is
+ * switched off. With both flags `no` anybody may post, unless the access policy is `domain` or `subdomain`. An
+ * `accessPolicy` in the same request wins. Default `yes`.
+ *
+ */
+export type MailingListOnlySubscriberCanPostWritable = YesNo;
+
+/**
+ * Owners of the list. The whole set is replaced; empty clears it. An address of a hosted domain has to exist.
+ * A new list without any gets `postmaster@` its domain.
+ *
+ */
+export type MailingListOwnerWritable = Array<ForeignAddress>;
+
+/**
+ * Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
+ * clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+ * `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
+ * the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
+ *
+ */
+export type MailingListRemoveHeadersWritable = Array<HeaderName>;
+
+/**
+ * For the subscribers that the same request adds. `yes` mails each of them a request to confirm, and only who
+ * answers is subscribed; `no` subscribes them at once, even where subscriptions are moderated. At most 1,000
+ * addresses at a time can be asked to confirm, else `TOO_MANY_ITEMS`. Default `yes`.
+ *
+ */
+export type MailingListRequireConfirmWritable = YesNo;
+
+/**
+ * Who approves subscriptions by mail. Naming some switches `moderate_subscription` on. The whole set is
+ * replaced; empty clears it and, while `moderate_subscription` stays on, leaves the approval to the owners.
+ *
+ */
+export type MailingListSubscriptionModeratorsWritable = Array<ForeignAddress>;
+
+/**
+ * Changes of a mailing list. What is absent stays as it is.
+ */
+export type MailingListUpdateWritable = {
+    accessPolicy?: MailingListAccessPolicy;
+    accountStatus?: AccountStatus;
+    add_subscribers?: MailingListNewSubscribersWritable;
+    close_list?: MailingListCloseListWritable;
+    custom_headers?: MailingListCustomHeaders;
+    disable_archive?: MailingListDisableArchiveWritable;
+    disable_digest_subscription?: MailingListDisableDigestSubscriptionWritable;
+    disable_digest_text?: MailingListDisableDigestTextWritable;
+    disable_nomail_subscription?: MailingListDisableNomailSubscriptionWritable;
+    disable_retrieving_old_posts?: MailingListDisableRetrievingOldPostsWritable;
+    disable_retrieving_subscribers?: MailingListDisableRetrievingSubscribersWritable;
+    disable_send_copy_to_sender?: MailingListDisableSendCopyToSenderWritable;
+    disable_subscription?: MailingListDisableSubscriptionWritable;
+    disable_subscription_confirm?: MailingListDisableSubscriptionConfirmWritable;
+    extra_addresses?: MailingListExtraAddressesWritable;
+    footer_html?: MailingListFooterHtml;
+    footer_text?: MailingListFooterText;
+    is_newsletter?: MailingListIsNewsletterWritable;
+    max_message_size?: MailingListMaxMessageSize;
+    moderate_non_subscriber_post?: MailingListModerateNonSubscriberPostWritable;
+    moderate_subscription?: MailingListModerateSubscriptionWritable;
+    moderated?: MailingListModeratedWritable;
+    moderators?: MailingListModeratorsWritable;
+    name?: MailingListName;
+    newsletter_description?: MailingListNewsletterDescription;
+    notify_owner_when_sub_unsub?: MailingListNotifyOwnerWhenSubUnsubWritable;
+    notify_sender_when_moderated?: MailingListNotifySenderWhenModeratedWritable;
+    only_moderator_can_post?: MailingListOnlyModeratorCanPostWritable;
+    only_subscriber_can_get_old_posts?: MailingListOnlySubscriberCanGetOldPostsWritable;
+    only_subscriber_can_post?: MailingListOnlySubscriberCanPostWritable;
+    owner?: MailingListOwnerWritable;
+    remove_headers?: MailingListRemoveHeadersWritable;
+    remove_subscribers?: MailingListLeavingSubscribersWritable;
+    require_confirm?: MailingListRequireConfirmWritable;
+    subject_prefix?: MailingListSubjectPrefix;
+    subscription?: MailingListSubscription;
+    subscription_moderators?: MailingListSubscriptionModeratorsWritable;
+};
+
+/**
+ * Mail addresses of this server.
+ */
+export type OwnAddressesWritable = Array<Address>;
+
+/**
+ * Phone numbers.
+ */
+export type PhoneNumbersWritable = Array<PhoneNumber>;
+
+/**
+ * A new mailing list.
+ */
+export type StaticListCreateWritable = {
+    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
+     * members. Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: AddressesWritable;
+    /**
+     * Display name. Left out, the list has none.
+     */
+    name?: DisplayName;
+};
+
+/**
+ * Changes to a mailing list.
+ */
+export type StaticListUpdateWritable = {
+    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Members to add, under the same rules as `members`. An empty list changes nothing.
+     */
+    addMember?: AddressesWritable;
+    /**
+     * The members from now on; this replaces the whole membership. Empty clears, and mail to the list is bounced.
+     * Addresses in a domain of this server have to exist.
+     *
+     */
+    members?: AddressesWritable;
+    /**
+     * Display name. Empty clears it.
+     */
+    name?: DisplayName;
+    /**
+     * Members to take out. Whoever is no member is passed over. An empty list changes nothing.
+     */
+    removeMember?: AddressesWritable;
+};
+
+/**
+ * A new mailbox.
+ */
+export type UserCreateWritable = {
+    /**
+     * `active` unless given. A disabled mailbox neither logs in nor receives mail.
+     */
+    accountStatus?: AccountStatus;
+    /**
+     * Further addresses of the mailbox, in its own domain or one of the alias domains. An address that another account
+     * has is refused with 409 `ALREADY_EXISTS`.
+     *
+     */
+    aliases?: OwnAddressesWritable;
+    /**
+     * Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+     * that other programs have put there stay beside it, until it is cleared.
+     *
+     */
+    department?: string;
+    /**
+     * Number of the employee.
+     */
+    employeeid?: string;
+    /**
+     * Where mail to the mailbox goes. It keeps a copy only if its own address is among them. Left out or empty, mail
+     * stays in the mailbox alone. Addresses in a domain of this server have to exist.
+     *
+     */
+    forwarding?: AddressesWritable;
+    /**
+     * Given name. SQL stores it from iRedMail 1.7.3 on.
+     */
+    gn?: string;
+    /**
+     * `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
+     */
+    isGlobalAdmin?: YesNo;
+    language?: Language;
+    /**
+     * The folder inside the home directory that holds the mail. Letters and digits only. Null or left out takes
+     * the server's default, usually `Maildir`.
+     *
+     */
+    mailboxFolder?: MailboxFolder | null;
+    /**
+     * How Dovecot stores the mail. Null or left out takes the server's default, usually `maildir`.
+     */
+    mailboxFormat?: MailboxFormat | null;
+    /**
+     * Home directory of the mailbox as an absolute path; no part of it begins with a dot. It is stored in lower
+     * case without a slash at the end. Left out, a path is made from the address and the time, which is what the
+     * clean-up of deleted mailboxes expects.
+     *
+     */
+    maildir?: MailboxPath;
+    /**
+     * Mobile phone numbers. OpenLDAP stores all of them, SQL the first one (from
+     * iRedMail 1.7.3 on).
+     *
+     */
+    mobile?: PhoneNumbersWritable;
+    /**
+     * Display name. Left out, SQL stores none and OpenLDAP the local part of the address.
+     */
+    name?: DisplayName;
+    password?: Password;
+    password_hash?: PasswordHash;
+    /**
+     * Quota in MB; 0 is unlimited. Left out, the mailbox gets the default quota of its domain. Where the domain
+     * limits the quota of one mailbox or of all together, a larger or unlimited value is cut to what is allowed;
+     * with nothing left the answer is 409 `EXCEEDED_DOMAIN_QUOTA_SIZE`.
+     *
+     */
+    quota?: Megabytes;
+    /**
+     * Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names.
+     *
+     */
+    recipientBcc?: AddressOrEmpty;
+    /**
+     * Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names.
+     *
+     */
+    senderBcc?: AddressOrEmpty;
+    /**
+     * The services that are on; all others are off, except those that Dovecot needs inside. Left out, it gets those
+     * that its domain allows. Empty: the user can neither send, read nor receive mail.
+     *
+     */
+    services?: UserServiceNamesWritable;
+    /**
+     * Family name. Left out, OpenLDAP, which demands one, takes the local part of the address. SQL stores it from
+     * iRedMail 1.7.3 on.
+     *
+     */
+    sn?: string;
+    /**
+     * Phone numbers. OpenLDAP stores all of them, SQL the first one (from
+     * iRedMail 1.7.3 on).
+     *
+     */
+    telephoneNumber?: PhoneNumbersWritable;
+    /**
+     * Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
+     * the transport of the domain.
+     *
+     */
+    transport?: Transport;
+};
+
+/**
+ * Pages of self-service.
+ */
+export type UserPreferenceNamesWritable = Array<UserPreferenceName>;
+
+/**
+ * Groups of mailbox settings.
+ */
+export type UserProfileNamesWritable = Array<UserProfileName>;
+
+/**
+ * Services of a mailbox.
+ */
+export type UserServiceNamesWritable = Array<UserServiceName>;
+
+/**
+ * Changes to a mailbox.
+ */
+export type UserUpdateWritable = {
+    accountStatus?: AccountStatus;
+    /**
+     * Further addresses to add, under the same rules as `aliases`. An empty list changes nothing.
+     */
+    addAlias?: OwnAddressesWritable;
+    /**
+     * Addresses that get the mail too. A mailbox that keeps its mail goes on keeping it. An empty list changes
+     * nothing.
+     *
+     */
+    addForwarding?: AddressesWritable;
+    /**
+     * Services to switch on. An empty list changes nothing.
+     */
+    addService?: UserServiceNamesWritable;
+    /**
+     * Further addresses of the mailbox, in its own domain or one of the alias domains; this replaces the whole
+     * set. Empty clears. An address that another account has is refused with 409 `ALREADY_EXISTS`.
+     *
+     */
+    aliases?: OwnAddressesWritable;
+    /**
+     * Department. Empty clears it. SQL keeps it in the column `department`, OpenLDAP as the first `departmentNumber`; values
+     * that other programs have put there stay beside it, until it is cleared.
+     *
+     */
+    department?: string;
+    /**
+     * Number of the employee. Empty clears it.
+     */
+    employeeid?: string;
+    /**
+     * Where mail to the mailbox goes from now on; this replaces all forwards. The mailbox keeps a copy only if its
+     * own address is among them. Empty clears: mail stays in the mailbox alone. Addresses in a domain of this
+     * server have to exist.
+     *
+     */
+    forwarding?: AddressesWritable;
+    /**
+     * Given name. Empty clears it. SQL stores it from iRedMail 1.7.3 on.
+     */
+    gn?: string;
+    /**
+     * `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
+     */
+    isGlobalAdmin?: YesNo;
+    language?: Language;
+    /**
+     * The folder inside the home directory that holds the mail. Letters and digits only. Null goes back to the
+     * server's default. Mail that is there is not moved.
+     *
+     */
+    mailboxFolder?: MailboxFolder | null;
+    /**
+     * How Dovecot stores the mail. Null goes back to the server's default. Mail that is there is not converted and
+     * stays out of sight until somebody does that.
+     *
+     */
+    mailboxFormat?: MailboxFormat | null;
+    /**
+     * Home directory of the mailbox as an absolute path; no part of it begins with a dot. It is stored in lower
+     * case without a slash at the end. Mail that is there is not moved.
+     *
+     */
+    maildir?: MailboxPath;
+    /**
+     * Mobile phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
+     * iRedMail 1.7.3 on).
+     *
+     */
+    mobile?: PhoneNumbersWritable;
+    /**
+     * Display name. Empty clears it; OpenLDAP then shows the local part of the address.
+     */
+    name?: DisplayName;
+    password?: Password;
+    password_hash?: PasswordHash;
+    /**
+     * Quota in MB; 0 is unlimited. The limits of the domain bound it as they do for a new mailbox. A quota below
+     * what is stored already deletes nothing, but no further mail is accepted.
+     *
+     */
+    quota?: Megabytes;
+    /**
+     * Gets a blind copy of mail that the mailbox receives, instead of the address that the domain names. Empty
+     * clears it.
+     *
+     */
+    recipientBcc?: AddressOrEmpty;
+    /**
+     * Further addresses to take away. An empty list changes nothing.
+     */
+    removeAlias?: OwnAddressesWritable;
+    /**
+     * Addresses that no longer get the mail. The mailbox's own address among them ends the local copy, unless no
+     * forward is left: then mail stays in the mailbox. An empty list changes nothing.
+     *
+     */
+    removeForwarding?: AddressesWritable;
+    /**
+     * Services to switch off. An empty list changes nothing.
+     */
+    removeService?: UserServiceNamesWritable;
+    /**
+     * Gets a blind copy of mail that the mailbox sends, instead of the address that the domain names. Empty
+     * clears it.
+     *
+     */
+    senderBcc?: AddressOrEmpty;
+    /**
+     * The services that are on; all others are switched off, except those that Dovecot needs inside. Empty clears:
+     * the user can then neither send, read nor receive mail. In OpenLDAP a service of another name than those of
+     * UserServiceName stays; `removeService` switches it off.
+     *
+     */
+    services?: UserServiceNamesWritable;
+    /**
+     * Family name. Empty clears it; OpenLDAP, which demands one, then takes the local part of the address. SQL
+     * stores it from iRedMail 1.7.3 on.
+     *
+     */
+    sn?: string;
+    /**
+     * Phone numbers; this replaces all. Empty clears. OpenLDAP stores all of them, SQL the first one (from
+     * iRedMail 1.7.3 on).
+     *
+     */
+    telephoneNumber?: PhoneNumbersWritable;
+    /**
+     * Postfix transport for mail to this mailbox, such as `dovecot` or `smtp:[192.0.2.10]:25`. Empty goes back to
+     * the transport of the domain.
+     *
+     */
+    transport?: Transport;
+};
 
 /**
  * Whom the setting is for: `global` (everybody), a domain, or the address of an account.
@@ -3440,29 +4306,36 @@ export type QuerySortGreylistings = GreylistingSort;
  */
 export type QuerySortUsers = UserSort;
 
-export type AdminCreate2 = AdminCreate;
+/**
+ * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+ * without. The legacy surface ignores it.
+ *
+ */
+export type QueryStored = YesNo;
 
-export type AdminUpdate2 = AdminUpdate;
+export type AdminCreate2 = AdminCreateWritable;
 
-export type AliasCreate2 = AliasCreate;
+export type AdminUpdate2 = AdminUpdateWritable;
 
-export type AliasUpdate2 = AliasUpdate;
+export type AliasCreate2 = AliasCreateWritable;
+
+export type AliasUpdate2 = AliasUpdateWritable;
 
 export type Credentials2 = Credentials;
 
 export type DomainAdminsUpdate2 = DomainAdminsUpdate;
 
-export type DomainCreate2 = DomainCreate;
+export type DomainCreate2 = DomainCreateWritable;
 
-export type DomainUpdate2 = DomainUpdate;
+export type DomainUpdate2 = DomainUpdateWritable;
 
 export type GreylistingUpdate2 = GreylistingUpdate;
 
 export type GreylistingWhitelistUpdate2 = GreylistingWhitelistUpdate;
 
-export type MailingListCreate2 = MailingListCreate;
+export type MailingListCreate2 = MailingListCreateWritable;
 
-export type MailingListUpdate2 = MailingListUpdate;
+export type MailingListUpdate2 = MailingListUpdateWritable;
 
 export type PasswordCheck2 = PasswordCheck;
 
@@ -3470,15 +4343,15 @@ export type SpamPolicyUpdate2 = SpamPolicyUpdate;
 
 export type SpfDomainsUpdate2 = SpfDomainsUpdate;
 
-export type StaticListCreate2 = StaticListCreate;
+export type StaticListCreate2 = StaticListCreateWritable;
 
-export type StaticListUpdate2 = StaticListUpdate;
+export type StaticListUpdate2 = StaticListUpdateWritable;
 
 export type ThrottleUpdate2 = ThrottleUpdate;
 
-export type UserCreate2 = UserCreate;
+export type UserCreate2 = UserCreateWritable;
 
-export type UserUpdate2 = UserUpdate;
+export type UserUpdate2 = UserUpdateWritable;
 
 export type UsersUpdate2 = UsersUpdate;
 
@@ -3525,7 +4398,14 @@ export type GetAdminData = {
          */
         mail: Address;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/admin/{mail}';
 };
 
@@ -3576,9 +4456,9 @@ export type CreateAdminError = CreateAdminErrors[keyof CreateAdminErrors];
 
 export type CreateAdminResponses = {
     /**
-     * Done.
+     * Made, and what it is now.
      */
-    201: Success;
+    201: AdminWriteReply;
 };
 
 export type CreateAdminResponse = CreateAdminResponses[keyof CreateAdminResponses];
@@ -3609,9 +4489,9 @@ export type UpdateAdminError = UpdateAdminErrors[keyof UpdateAdminErrors];
 
 export type UpdateAdminResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: AdminWriteReply;
 };
 
 export type UpdateAdminResponse = UpdateAdminResponses[keyof UpdateAdminResponses];
@@ -3620,6 +4500,12 @@ export type ListAdminsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
         /**
          * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
          * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
@@ -3736,7 +4622,14 @@ export type GetAliasData = {
          */
         mail: Address;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/alias/{mail}';
 };
 
@@ -3787,9 +4680,9 @@ export type CreateAliasError = CreateAliasErrors[keyof CreateAliasErrors];
 
 export type CreateAliasResponses = {
     /**
-     * Done.
+     * Made, and what it is now.
      */
-    201: Success;
+    201: AliasWriteReply;
 };
 
 export type CreateAliasResponse = CreateAliasResponses[keyof CreateAliasResponses];
@@ -3820,9 +4713,9 @@ export type UpdateAliasError = UpdateAliasErrors[keyof UpdateAliasErrors];
 
 export type UpdateAliasResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: AliasWriteReply;
 };
 
 export type UpdateAliasResponse = UpdateAliasResponses[keyof UpdateAliasResponses];
@@ -3873,6 +4766,12 @@ export type ListAliasesData = {
         domain: DomainName;
     };
     query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
         /**
          * `yes` answers a plain list of addresses instead of whole records.
          */
@@ -3946,7 +4845,7 @@ export type ListAliasesResponses = {
     /**
      * The alias accounts of the domain.
      */
-    200: AliasListReply;
+    200: AliasListOrNames;
 };
 
 export type ListAliasesResponse = ListAliasesResponses[keyof ListAliasesResponses];
@@ -4025,7 +4924,14 @@ export type GetDomainData = {
          */
         domain: DomainName;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/domain/{domain}';
 };
 
@@ -4076,9 +4982,9 @@ export type CreateDomainError = CreateDomainErrors[keyof CreateDomainErrors];
 
 export type CreateDomainResponses = {
     /**
-     * Done.
+     * Made, and what it is now.
      */
-    201: Success;
+    201: DomainWriteReply;
 };
 
 export type CreateDomainResponse = CreateDomainResponses[keyof CreateDomainResponses];
@@ -4109,9 +5015,9 @@ export type UpdateDomainError = UpdateDomainErrors[keyof UpdateDomainErrors];
 
 export type UpdateDomainResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: DomainWriteReply;
 };
 
 export type UpdateDomainResponse = UpdateDomainResponses[keyof UpdateDomainResponses];
@@ -4226,6 +5132,12 @@ export type ListDomainsData = {
     path?: never;
     query?: {
         /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+        /**
          * `yes` answers a plain list of names instead of whole records.
          */
         name_only?: YesNo;
@@ -4298,7 +5210,7 @@ export type ListDomainsResponses = {
     /**
      * The domains, or their names only.
      */
-    200: DomainListReply;
+    200: DomainListOrNames;
 };
 
 export type ListDomainsResponse = ListDomainsResponses[keyof ListDomainsResponses];
@@ -4465,7 +5377,14 @@ export type GetGreylistingData = {
          */
         account: AccountName;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/greylisting/{account}';
 };
 
@@ -4890,7 +5809,14 @@ export type GetStaticListData = {
          */
         mail: Address;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/maillist/{mail}';
 };
 
@@ -4941,9 +5867,9 @@ export type CreateStaticListError = CreateStaticListErrors[keyof CreateStaticLis
 
 export type CreateStaticListResponses = {
     /**
-     * Done.
+     * Made, and what it is now.
      */
-    201: Success;
+    201: StaticListWriteReply;
 };
 
 export type CreateStaticListResponse = CreateStaticListResponses[keyof CreateStaticListResponses];
@@ -4974,9 +5900,9 @@ export type UpdateStaticListError = UpdateStaticListErrors[keyof UpdateStaticLis
 
 export type UpdateStaticListResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: StaticListWriteReply;
 };
 
 export type UpdateStaticListResponse = UpdateStaticListResponses[keyof UpdateStaticListResponses];
@@ -5029,6 +5955,12 @@ export type GetMailingListData = {
         mail: Address;
     };
     query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
         /**
          * `yes` answers the subscribers too. Default `no`.
          */
@@ -5084,9 +6016,9 @@ export type CreateMailingListError = CreateMailingListErrors[keyof CreateMailing
 
 export type CreateMailingListResponses = {
     /**
-     * Done.
+     * Made, and what it is now.
      */
-    201: Success;
+    201: MailingListWriteReply;
 };
 
 export type CreateMailingListResponse = CreateMailingListResponses[keyof CreateMailingListResponses];
@@ -5117,9 +6049,9 @@ export type UpdateMailingListError = UpdateMailingListErrors[keyof UpdateMailing
 
 export type UpdateMailingListResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: MailingListWriteReply;
 };
 
 export type UpdateMailingListResponse = UpdateMailingListResponses[keyof UpdateMailingListResponses];
@@ -5133,6 +6065,12 @@ export type ListMailingListsData = {
         domain: DomainName;
     };
     query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
         /**
          * `yes` answers a plain list of addresses instead of whole records.
          */
@@ -5202,7 +6140,7 @@ export type ListMailingListsResponses = {
     /**
      * The lists, sorted by address; with `email_only=yes` their addresses alone.
      */
-    200: MailingListListReply;
+    200: MailingListListOrNames;
 };
 
 export type ListMailingListsResponse = ListMailingListsResponses[keyof ListMailingListsResponses];
@@ -5248,7 +6186,14 @@ export type GetDomainSpamPolicyData = {
          */
         domain: DomainName;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/spampolicy/domain/{domain}';
 };
 
@@ -5299,9 +6244,9 @@ export type UpdateDomainSpamPolicyError = UpdateDomainSpamPolicyErrors[keyof Upd
 
 export type UpdateDomainSpamPolicyResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: SpamPolicyWriteReply;
 };
 
 export type UpdateDomainSpamPolicyResponse = UpdateDomainSpamPolicyResponses[keyof UpdateDomainSpamPolicyResponses];
@@ -5337,7 +6282,14 @@ export type DeleteGlobalSpamPolicyResponse = DeleteGlobalSpamPolicyResponses[key
 export type GetGlobalSpamPolicyData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/spampolicy/global';
 };
 
@@ -5383,9 +6335,9 @@ export type UpdateGlobalSpamPolicyError = UpdateGlobalSpamPolicyErrors[keyof Upd
 
 export type UpdateGlobalSpamPolicyResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: SpamPolicyWriteReply;
 };
 
 export type UpdateGlobalSpamPolicyResponse = UpdateGlobalSpamPolicyResponses[keyof UpdateGlobalSpamPolicyResponses];
@@ -5431,7 +6383,14 @@ export type GetUserSpamPolicyData = {
          */
         mail: Address;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/spampolicy/user/{mail}';
 };
 
@@ -5482,9 +6441,9 @@ export type UpdateUserSpamPolicyError = UpdateUserSpamPolicyErrors[keyof UpdateU
 
 export type UpdateUserSpamPolicyResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: SpamPolicyWriteReply;
 };
 
 export type UpdateUserSpamPolicyResponse = UpdateUserSpamPolicyResponses[keyof UpdateUserSpamPolicyResponses];
@@ -5501,7 +6460,14 @@ export type GetThrottleData = {
          */
         direction: Direction;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/throttle/{account}/{direction}';
 };
 
@@ -5604,7 +6570,14 @@ export type GetUserData = {
          */
         mail: Address;
     };
-    query?: never;
+    query?: {
+        /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+    };
     url: '/api/user/{mail}';
 };
 
@@ -5655,9 +6628,9 @@ export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
 
 export type CreateUserResponses = {
     /**
-     * Done.
+     * Made, and what it is now.
      */
-    201: Success;
+    201: UserWriteReply;
 };
 
 export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
@@ -5688,9 +6661,9 @@ export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
 
 export type UpdateUserResponses = {
     /**
-     * Done.
+     * Changed, and what it is now.
      */
-    200: Success;
+    200: UserWriteReply;
 };
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
@@ -5781,6 +6754,12 @@ export type ListUsersData = {
     };
     query?: {
         /**
+         * `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
+         * without. The legacy surface ignores it.
+         *
+         */
+        stored?: YesNo;
+        /**
          * `yes` answers a plain list of addresses instead of whole records.
          */
         email_only?: YesNo;
@@ -5863,7 +6842,7 @@ export type ListUsersResponses = {
     /**
      * The mailboxes of the domain.
      */
-    200: UserListReply;
+    200: UserListOrNames;
 };
 
 export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];

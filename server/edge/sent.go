@@ -1,0 +1,96 @@
+package edge
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/postern-mail/postern/server/contract"
+	"github.com/postern-mail/postern/store"
+)
+
+// Sent is what a request holds once it is normalised.
+type Sent struct {
+	// Computed is true when there were keys among it that only a reply has: somebody sends back what was read.
+	Computed bool
+
+	body  document
+	found faults // the mistakes in what was read
+}
+
+type sentKey struct{}
+
+// SentOf returns what the request holds, nil before it is normalised.
+func SentOf(ctx context.Context) *Sent {
+	s, _ := ctx.Value(sentKey{}).(*Sent)
+	return s
+}
+
+// DropEqual removes the parameters whose value is the stored one, and reports whether there were any.
+func (s *Sent) DropEqual(op *contract.Operation, stored store.Record) bool {
+	before := len(s.body)
+	for name, raw := range s.body {
+		if p := op.Body[name]; p != nil && stored.Has(name) && equal(p, raw, stored.Get(name)) {
+			delete(s.body, name)
+		}
+	}
+	return len(s.body) < before
+}
+
+// Body is the document as JSON.
+func (s *Sent) Body() ([]byte, error) { return json.Marshal(s.body) }
+
+// PutBack makes the document the body of the request again.
+func (s *Sent) PutBack(r *http.Request) error {
+	raw, err := s.Body()
+	if err != nil {
+		return err
+	}
+	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), nil, int64(len(raw))
+	r.Header.Set("Content-Type", contract.MediaJSON)
+	return nil
+}
+
+// equal reports whether a JSON value says the same as a stored one. Lists are sets of names, in any case, unless their order means
+// something.
+func equal(p *contract.Parameter, raw json.RawMessage, stored any) bool {
+	switch stored := stored.(type) {
+	case nil:
+		return string(raw) == "null"
+	case string:
+		var text *string
+		return json.Unmarshal(raw, &text) == nil && text != nil && *text == stored
+	case int64:
+		return equalNumber(raw, float64(stored))
+	case float64:
+		return equalNumber(raw, stored)
+	case []string:
+		var list []string
+		if json.Unmarshal(raw, &list) != nil || list == nil {
+			return false
+		}
+		if p.Ordered {
+			return slices.Equal(list, stored)
+		}
+		return slices.Equal(asSet(list), asSet(stored))
+	}
+	return false
+}
+
+func equalNumber(raw json.RawMessage, stored float64) bool {
+	var n *float64
+	return json.Unmarshal(raw, &n) == nil && n != nil && *n == stored
+}
+
+func asSet(list []string) []string {
+	set := make([]string, len(list))
+	for i, name := range list {
+		set[i] = strings.ToLower(name)
+	}
+	slices.Sort(set)
+	return slices.Compact(set)
+}
