@@ -670,7 +670,7 @@ type Address = string
 // AddressListReply A list of addresses or names alone, where `email_only=yes` or `name_only=yes` was asked for.
 type AddressListReply struct {
 	Data    []string                      `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -778,7 +778,7 @@ type AdminCreate struct {
 // AdminListReply Admins.
 type AdminListReply struct {
 	Data    []Admin                       `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -921,7 +921,7 @@ type AliasListOrNames struct {
 // AliasListReply The alias accounts of a domain.
 type AliasListReply struct {
 	Data    []Alias                       `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -1165,7 +1165,7 @@ type DomainListOrNames struct {
 // DomainListReply Domains.
 type DomainListReply struct {
 	Data    []Domain                      `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -1512,7 +1512,7 @@ type GreylistingEffective = json.RawMessage
 // GreylistingListReply All greylisting settings.
 type GreylistingListReply struct {
 	Data    []GreylistingSetting          `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -1983,7 +1983,7 @@ type MailingListListOrNames struct {
 // MailingListListReply The mailing lists of a domain.
 type MailingListListReply struct {
 	Data    []MailingListAccount          `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -2892,7 +2892,7 @@ type UserListOrNames struct {
 // UserListReply The mailboxes of a domain.
 type UserListReply struct {
 	Data    []User                        `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }

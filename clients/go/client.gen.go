@@ -677,7 +677,7 @@ type Address = string
 // AddressListReply A list of addresses or names alone, where `email_only=yes` or `name_only=yes` was asked for.
 type AddressListReply struct {
 	Data    []string                      `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -836,7 +836,7 @@ type AdminCreate struct {
 // AdminListReply Admins.
 type AdminListReply struct {
 	Data    []Admin                       `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -1009,7 +1009,7 @@ type AliasListOrNames struct {
 // AliasListReply The alias accounts of a domain.
 type AliasListReply struct {
 	Data    []Alias                       `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -1346,7 +1346,7 @@ type DomainListOrNames struct {
 // DomainListReply Domains.
 type DomainListReply struct {
 	Data    []Domain                      `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -1754,7 +1754,7 @@ type GreylistingEffective struct {
 // GreylistingListReply All greylisting settings.
 type GreylistingListReply struct {
 	Data    []GreylistingSetting          `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -2483,7 +2483,7 @@ type MailingListListOrNames struct {
 // MailingListListReply The mailing lists of a domain.
 type MailingListListReply struct {
 	Data    []MailingListAccount          `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }
@@ -3669,7 +3669,7 @@ type UserListOrNames struct {
 // UserListReply The mailboxes of a domain.
 type UserListReply struct {
 	Data    []User                        `json:"_data"`
-	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Next    nullable.Nullable[NextCursor] `json:"_next"`
 	Success Succeeded                     `json:"_success"`
 	Total   *Total                        `json:"_total,omitempty"`
 }

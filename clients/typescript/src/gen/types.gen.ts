@@ -29,7 +29,7 @@ export type Address = string;
  */
 export type AddressListReply = {
     _data: Array<string>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
@@ -219,7 +219,7 @@ export type AdminCreate = {
  */
 export type AdminListReply = {
     _data: Array<Admin>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
@@ -404,7 +404,7 @@ export type AliasListOrNames = AliasListReply | AddressListReply;
  */
 export type AliasListReply = {
     _data: Array<Alias>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
@@ -800,7 +800,7 @@ export type DomainListOrNames = DomainListReply | AddressListReply;
  */
 export type DomainListReply = {
     _data: Array<Domain>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
@@ -1258,7 +1258,7 @@ export type GreylistingEffective = {
  */
 export type GreylistingListReply = {
     _data: Array<GreylistingSetting>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
@@ -1718,7 +1718,7 @@ export type MailingListListOrNames = MailingListListReply | AddressListReply;
  */
 export type MailingListListReply = {
     _data: Array<MailingListAccount>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
@@ -2756,7 +2756,7 @@ export type UserListOrNames = UserListReply | AddressListReply;
  */
 export type UserListReply = {
     _data: Array<User>;
-    _next?: NextCursor;
+    _next: NextCursor;
     _success: Succeeded;
     _total?: Total;
 };
