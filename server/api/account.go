@@ -38,6 +38,3 @@ func (a *API) mailboxAccount(ctx context.Context, name string) (store.PolicyAcco
 	}
 	return store.PolicyAccountOf(lower(name)), atMail(err)
 }
-
-// encode is a record as it goes out; nil is an empty object.
-func encode(r store.Record) ([]byte, error) { return r.MarshalJSON() }

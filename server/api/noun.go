@@ -57,16 +57,6 @@ func dataAnswer(ctx context.Context, data, effective store.Record) (answer, erro
 	return answer{http.StatusOK, "", append(body, '\n')}, err
 }
 
-// listAnswer is the answer of a list that is read at once.
-func listAnswer(ctx context.Context, items []store.Record) (answer, error) {
-	envelope := store.Record{{Name: "_success", Value: true}, {Name: "_data", Value: items}}
-	if reply.IsLenient(ctx) {
-		envelope = append(envelope[1:], envelope[0])
-	}
-	body, err := envelope.MarshalJSON()
-	return answer{http.StatusOK, "", append(body, '\n')}, err
-}
-
 // answer is a reply as it goes out.
 type answer struct {
 	status   int
