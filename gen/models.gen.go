@@ -879,12 +879,7 @@ type AliasAccessPolicy string
 //
 // Example: {"accessPolicy":"public","members":["anna@example.com","ben@example.com"],"name":"Sales team"}
 type AliasCreate struct {
-	// AccessPolicy Who may send to the alias: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new alias, means `public`. iRedAPD enforces it on SQL; OpenLDAP ignores it.
-	//
-	//
-	// Example: domain
+	// AccessPolicy Who may send to the alias. Null (empty in a form), or left out of a create, means `public`.
 	AccessPolicy nullable.Nullable[AliasAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus `active` unless given. A disabled alias hands on no mail.
@@ -936,12 +931,7 @@ type AliasReply struct {
 //
 // Example: {"accessPolicy":"domain","addMember":["carla@example.com"]}
 type AliasUpdate struct {
-	// AccessPolicy Who may send to the alias: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new alias, means `public`. iRedAPD enforces it on SQL; OpenLDAP ignores it.
-	//
-	//
-	// Example: domain
+	// AccessPolicy Who may send to the alias. Null (empty in a form), or left out of a create, means `public`.
 	AccessPolicy nullable.Nullable[AliasAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the alias works. A disabled one hands on no mail and keeps its members.
@@ -1652,14 +1642,8 @@ type MailingListCloseList = YesNo
 //
 // Example: {"accessPolicy":"membersonly","max_message_size":10485760,"moderators":["bert@example.com"],"name":"Developers","owner":["anna@example.com"],"require_confirm":"no","subject_prefix":"[dev] ","subscribers":["bert@example.com","carla@example.net"]}
 type MailingListCreate struct {
-	// AccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
-	// (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
-	// `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
-	// where they disagree. Null (empty in a form) means `public`. New lists: `membersonly`, unless those flags say
-	// otherwise.
-	//
-	//
-	// Example: membersonly
+	// AccessPolicy Who may post. It wins over `only_subscriber_can_post` and `only_moderator_can_post` where they disagree. Null (empty in a
+	// form) means `public`. New lists: `membersonly`, unless those flags say otherwise.
 	AccessPolicy nullable.Nullable[MailingListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
@@ -2097,14 +2081,8 @@ type MailingListSubscriptionModerators = []ForeignAddress
 //
 // Example: {"add_subscribers":["dora@example.com"],"require_confirm":"no","subject_prefix":"[developers] "}
 type MailingListUpdate struct {
-	// AccessPolicy Who may post: everybody (`public`), senders of the list's domain (`domain`), of it and its subdomains
-	// (`subdomain`), subscribers (`membersonly`) or moderators (`moderatorsonly`). Owners and moderators pass in
-	// `domain` and `subdomain` too. It sets `only_subscriber_can_post` and `only_moderator_can_post` to match and wins
-	// where they disagree. Null (empty in a form) means `public`. New lists: `membersonly`, unless those flags say
-	// otherwise.
-	//
-	//
-	// Example: membersonly
+	// AccessPolicy Who may post. It wins over `only_subscriber_can_post` and `only_moderator_can_post` where they disagree. Null (empty in a
+	// form) means `public`. New lists: `membersonly`, unless those flags say otherwise.
 	AccessPolicy nullable.Nullable[MailingListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Whether the account works. A disabled one neither logs in nor receives mail.
@@ -2570,12 +2548,7 @@ type StaticListAccessPolicy string
 //
 // Example: {"accessPolicy":"membersonly","members":["anna@example.com","ben@example.com","chair@example.org"],"name":"Board of the club"}
 type StaticListCreate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
+	// AccessPolicy Who may send to the list. Null (empty in a form), or left out of a create, means `public`.
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Worked out by the server. It is passed over when it comes back, whatever its value.
@@ -2611,12 +2584,7 @@ type StaticListReply struct {
 //
 // Example: {"accessPolicy":"membersandmoderatorsonly","addMember":["carla@example.com"]}
 type StaticListUpdate struct {
-	// AccessPolicy Who may send to the list: everybody (`public`), senders of its domain (`domain`), of it and its subdomains
-	// (`subdomain`), members (`membersonly`), moderators (`moderatorsonly`) or both (`membersandmoderatorsonly`). Null
-	// (empty in a form), or left out for a new list, means `public`. iRedAPD enforces it.
-	//
-	//
-	// Example: membersonly
+	// AccessPolicy Who may send to the list. Null (empty in a form), or left out of a create, means `public`.
 	AccessPolicy nullable.Nullable[StaticListAccessPolicy] `json:"accessPolicy,omitempty"`
 
 	// AccountStatus Worked out by the server. It is passed over when it comes back, whatever its value.
@@ -2782,8 +2750,6 @@ type UserCreate struct {
 	KeepsCopy *Computed `json:"keeps_copy,omitempty"`
 
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
-	//
-	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// LastLogin Worked out by the server. It is passed over when it comes back, whatever its value.
@@ -2992,8 +2958,6 @@ type UserUpdate struct {
 	KeepsCopy *Computed `json:"keeps_copy,omitempty"`
 
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
-	//
-	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// LastLogin Worked out by the server. It is passed over when it comes back, whatever its value.
@@ -3128,8 +3092,6 @@ type UsersUpdate struct {
 	AccountStatus *AccountStatus `json:"accountStatus,omitempty"`
 
 	// Language A language of the admin panel. Null (empty in a form) unsets it.
-	//
-	// Example: en_US
 	Language nullable.Nullable[Language] `json:"language,omitempty"`
 
 	// Password One password for all of them. It has to satisfy the password policy of the server and of the domain, and is

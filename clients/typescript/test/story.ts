@@ -1,6 +1,6 @@
 // One story, played in Node and in a page: what a client sees of a domain, from its creation to its end.
 
-import { Postern, PosternError, type PosternOptions } from '../dist/index.js';
+import { Postern, PosternError, type PosternOptions, type UserUpdate } from '../dist/index.js';
 
 export type Seen = Record<string, unknown>;
 
@@ -15,7 +15,11 @@ export async function story(options: PosternOptions, domain: string): Promise<Se
   seen.whoami = (await postern.whoami())._data.username === options.username;
 
   await postern.createDomain({ path: { domain }, body: { name: 'Demo Ltd', quota: 4096 } });
-  await postern.createUser({ path: { mail: anna }, body: { name: 'Anna Berg', password: 'Winter-1958-rain', quota: 1024 } });
+  const made = await postern.createUser({ path: { mail: anna }, body: { name: 'Anna Berg', password: 'Winter-1958-rain', quota: 1024 } });
+  seen.made = [made._data?.name, made._data?.quota, made._data?.accountStatus];
+  const { _data: shown } = await postern.getUser({ path: { mail: anna } });
+  const again = await postern.updateUser({ path: { mail: anna }, body: shown as UserUpdate });
+  seen.sentBack = JSON.stringify(again._data) === JSON.stringify(shown);
   await postern.createAlias({ path: { mail: sales }, body: { name: 'Sales', members: [anna] } });
   seen.users = (await postern.listUsers({ path: { domain }, query: { email_only: 'yes' } }))._data;
   seen.members = (await postern.getAlias({ path: { mail: sales } }))._data.members;
@@ -40,6 +44,8 @@ export async function story(options: PosternOptions, domain: string): Promise<Se
 /** What a story has to show. */
 export const expected: Seen = {
   whoami: true,
+  made: ['Anna Berg', 1024, 'active'],
+  sentBack: true,
   users: ['anna@DOMAIN'],
   members: ['anna@DOMAIN'],
   policy: 5.5,

@@ -372,7 +372,10 @@ export type AliasAccessPolicy = 'public' | 'domain' | 'subdomain' | 'membersonly
  * A new alias account.
  */
 export type AliasCreate = {
-    accessPolicy?: AliasAccessPolicy;
+    /**
+     * Who may send to the alias. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: AliasAccessPolicy | null;
     /**
      * `active` unless given. A disabled alias hands on no mail.
      */
@@ -421,7 +424,10 @@ export type AliasReply = {
  * Changes to an alias account.
  */
 export type AliasUpdate = {
-    accessPolicy?: AliasAccessPolicy;
+    /**
+     * Who may send to the alias. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: AliasAccessPolicy | null;
     /**
      * Whether the alias works. A disabled one hands on no mail and keeps its members.
      */
@@ -1572,7 +1578,12 @@ export type MailingListCloseList = YesNo;
  * A new mailing list. Nothing is required.
  */
 export type MailingListCreate = {
-    accessPolicy?: MailingListAccessPolicy;
+    /**
+     * Who may post. It wins over `only_subscriber_can_post` and `only_moderator_can_post` where they disagree. Null (empty in a
+     * form) means `public`. New lists: `membersonly`, unless those flags say otherwise.
+     *
+     */
+    accessPolicy?: MailingListAccessPolicy | null;
     accountStatus?: AccountStatus;
     close_list?: MailingListCloseList;
     created?: Computed;
@@ -1867,7 +1878,12 @@ export type MailingListSubscriptionModerators = Array<ForeignAddress>;
  * Changes of a mailing list. What is absent stays as it is.
  */
 export type MailingListUpdate = {
-    accessPolicy?: MailingListAccessPolicy;
+    /**
+     * Who may post. It wins over `only_subscriber_can_post` and `only_moderator_can_post` where they disagree. Null (empty in a
+     * form) means `public`. New lists: `membersonly`, unless those flags say otherwise.
+     *
+     */
+    accessPolicy?: MailingListAccessPolicy | null;
     accountStatus?: AccountStatus;
     add_subscribers?: MailingListNewSubscribers;
     close_list?: MailingListCloseList;
@@ -2270,7 +2286,10 @@ export type StaticListAccessPolicy = 'public' | 'domain' | 'subdomain' | 'member
  * A new mailing list.
  */
 export type StaticListCreate = {
-    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Who may send to the list. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: StaticListAccessPolicy | null;
     accountStatus?: Computed;
     created?: Computed;
     domain?: Computed;
@@ -2300,7 +2319,10 @@ export type StaticListReply = {
  * Changes to a mailing list.
  */
 export type StaticListUpdate = {
-    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Who may send to the list. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: StaticListAccessPolicy | null;
     accountStatus?: Computed;
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
@@ -2663,7 +2685,10 @@ export type UserCreate = {
      */
     isGlobalAdmin?: YesNo;
     keeps_copy?: Computed;
-    language?: Language;
+    /**
+     * A language of the admin panel. Null (empty in a form) unsets it.
+     */
+    language?: Language | null;
     last_login?: Computed;
     mail?: Computed;
     /**
@@ -2861,7 +2886,10 @@ export type UserUpdate = {
      */
     isGlobalAdmin?: YesNo;
     keeps_copy?: Computed;
-    language?: Language;
+    /**
+     * A language of the admin panel. Null (empty in a form) unsets it.
+     */
+    language?: Language | null;
     last_login?: Computed;
     mail?: Computed;
     /**
@@ -2981,7 +3009,10 @@ export type UserWriteReply = {
  */
 export type UsersUpdate = {
     accountStatus?: AccountStatus;
-    language?: Language;
+    /**
+     * A language of the admin panel. Null (empty in a form) unsets it.
+     */
+    language?: Language | null;
     /**
      * One password for all of them. It has to satisfy the password policy of the server and of the domain, and is
      * stored as a hash only, the same for each mailbox.
@@ -3222,7 +3253,10 @@ export type AdminUpdateWritable = {
  * A new alias account.
  */
 export type AliasCreateWritable = {
-    accessPolicy?: AliasAccessPolicy;
+    /**
+     * Who may send to the alias. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: AliasAccessPolicy | null;
     /**
      * `active` unless given. A disabled alias hands on no mail.
      */
@@ -3243,7 +3277,10 @@ export type AliasCreateWritable = {
  * Changes to an alias account.
  */
 export type AliasUpdateWritable = {
-    accessPolicy?: AliasAccessPolicy;
+    /**
+     * Who may send to the alias. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: AliasAccessPolicy | null;
     /**
      * Whether the alias works. A disabled one hands on no mail and keeps its members.
      */
@@ -3601,7 +3638,12 @@ export type MailingListCloseListWritable = YesNo;
  * A new mailing list. Nothing is required.
  */
 export type MailingListCreateWritable = {
-    accessPolicy?: MailingListAccessPolicy;
+    /**
+     * Who may post. It wins over `only_subscriber_can_post` and `only_moderator_can_post` where they disagree. Null (empty in a
+     * form) means `public`. New lists: `membersonly`, unless those flags say otherwise.
+     *
+     */
+    accessPolicy?: MailingListAccessPolicy | null;
     accountStatus?: AccountStatus;
     close_list?: MailingListCloseListWritable;
     custom_headers?: MailingListCustomHeaders;
@@ -3811,7 +3853,12 @@ export type MailingListSubscriptionModeratorsWritable = Array<ForeignAddress>;
  * Changes of a mailing list. What is absent stays as it is.
  */
 export type MailingListUpdateWritable = {
-    accessPolicy?: MailingListAccessPolicy;
+    /**
+     * Who may post. It wins over `only_subscriber_can_post` and `only_moderator_can_post` where they disagree. Null (empty in a
+     * form) means `public`. New lists: `membersonly`, unless those flags say otherwise.
+     *
+     */
+    accessPolicy?: MailingListAccessPolicy | null;
     accountStatus?: AccountStatus;
     add_subscribers?: MailingListNewSubscribersWritable;
     close_list?: MailingListCloseListWritable;
@@ -3864,7 +3911,10 @@ export type PhoneNumbersWritable = Array<PhoneNumber>;
  * A new mailing list.
  */
 export type StaticListCreateWritable = {
-    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Who may send to the list. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: StaticListAccessPolicy | null;
     /**
      * Users, aliases and lists of this server, and any address outside. Left out or empty, the list starts without
      * members. Addresses in a domain of this server have to exist.
@@ -3881,7 +3931,10 @@ export type StaticListCreateWritable = {
  * Changes to a mailing list.
  */
 export type StaticListUpdateWritable = {
-    accessPolicy?: StaticListAccessPolicy;
+    /**
+     * Who may send to the list. Null (empty in a form), or left out of a create, means `public`.
+     */
+    accessPolicy?: StaticListAccessPolicy | null;
     /**
      * Members to add, under the same rules as `members`. An empty list changes nothing.
      */
@@ -3940,7 +3993,10 @@ export type UserCreateWritable = {
      * `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
      */
     isGlobalAdmin?: YesNo;
-    language?: Language;
+    /**
+     * A language of the admin panel. Null (empty in a form) unsets it.
+     */
+    language?: Language | null;
     /**
      * The folder inside the home directory that holds the mail. Letters and digits only. Null or left out takes
      * the server's default, usually `Maildir`.
@@ -4078,7 +4134,10 @@ export type UserUpdateWritable = {
      * `yes` makes the user a global admin, who may do anything on this server; `no` takes that away.
      */
     isGlobalAdmin?: YesNo;
-    language?: Language;
+    /**
+     * A language of the admin panel. Null (empty in a form) unsets it.
+     */
+    language?: Language | null;
     /**
      * The folder inside the home directory that holds the mail. Letters and digits only. Null goes back to the
      * server's default. Mail that is there is not moved.
