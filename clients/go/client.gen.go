@@ -5136,7 +5136,8 @@ type ClientInterface interface {
 
 	// GetGreylisting Get a greylisting setting
 	//
-	// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
+	// The setting of this account itself. Without one `status` is null, and a broader setting applies. (The legacy surface answers
+	// `{}` then.)
 	//
 	// Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
 	GetGreylisting(ctx context.Context, account PathAccount, params *GetGreylistingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5287,7 +5288,7 @@ type ClientInterface interface {
 
 	// GetStaticList Get a static list
 	//
-	// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
+	// The list with all its members, those outside this server included. A list that mlmmj runs is not found
 	// here but under `/api/ml/{mail}`.
 	//
 	// Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
@@ -5382,7 +5383,7 @@ type ClientInterface interface {
 
 	// ListMailingLists List the mailing lists of a domain
 	//
-	// The records hold what the account database knows of a list. The settings that live in the list's own
+	// The items hold what the account database knows of a list. The settings that live in the list's own
 	// directory come with `GET /api/ml/{mail}`.
 	//
 	// Corresponds with GET /api/mls/{domain} (the `ListMailingLists` operationId).
@@ -5398,7 +5399,8 @@ type ClientInterface interface {
 
 	// GetDomainSpamPolicy Get the spam policy of a domain
 	//
-	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+	// What this policy itself holds; what it leaves to a broader one is null,
+	// and without a policy all is. (The legacy surface answers `{}` then.)
 	//
 	// Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
 	GetDomainSpamPolicy(ctx context.Context, domain PathDomain, params *GetDomainSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5433,7 +5435,8 @@ type ClientInterface interface {
 
 	// GetGlobalSpamPolicy Get the spam policy of everybody
 	//
-	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+	// What this policy itself holds; what it leaves to a broader one is null,
+	// and without a policy all is. (The legacy surface answers `{}` then.)
 	//
 	// Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
 	GetGlobalSpamPolicy(ctx context.Context, params *GetGlobalSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5468,7 +5471,8 @@ type ClientInterface interface {
 
 	// GetUserSpamPolicy Get the spam policy of a mailbox
 	//
-	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+	// What this policy itself holds; what it leaves to a broader one is null,
+	// and without a policy all is. (The legacy surface answers `{}` then.)
 	//
 	// Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
 	GetUserSpamPolicy(ctx context.Context, mail PathMail, params *GetUserSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5495,7 +5499,8 @@ type ClientInterface interface {
 
 	// GetThrottle Get a throttle
 	//
-	// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
+	// The setting of this account itself, without what broader ones add. Without a setting its values are null. (The legacy
+	// surface answers `{}` then.)
 	//
 	// Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
 	GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, params *GetThrottleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5543,8 +5548,8 @@ type ClientInterface interface {
 
 	// GetUser Get a mailbox
 	//
-	// The stored record without its password, and beside it what other tables know about the mailbox: where its
-	// mail goes, which addresses and lists it belongs to, how much it stores.
+	// All that can be set but the password, and beside it what is worked out: which addresses and lists the mailbox
+	// belongs to, how much it stores, when somebody last logged in.
 	//
 	// Corresponds with GET /api/user/{mail} (the `GetUser` operationId).
 	GetUser(ctx context.Context, mail PathMail, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6374,7 +6379,8 @@ func (c *Client) DeleteGreylisting(ctx context.Context, account PathAccount, req
 
 // GetGreylisting Get a greylisting setting
 //
-// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
+// The setting of this account itself. Without one `status` is null, and a broader setting applies. (The legacy surface answers
+// `{}` then.)
 //
 // Corresponds with GET /api/greylisting/{account} (the `GetGreylisting` operationId).
 func (c *Client) GetGreylisting(ctx context.Context, account PathAccount, params *GetGreylistingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6685,7 +6691,7 @@ func (c *Client) DeleteStaticList(ctx context.Context, mail PathMail, params *De
 
 // GetStaticList Get a static list
 //
-// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
+// The list with all its members, those outside this server included. A list that mlmmj runs is not found
 // here but under `/api/ml/{mail}`.
 //
 // Corresponds with GET /api/maillist/{mail} (the `GetStaticList` operationId).
@@ -6890,7 +6896,7 @@ func (c *Client) UpdateMailingList(ctx context.Context, mail PathMail, body Upda
 
 // ListMailingLists List the mailing lists of a domain
 //
-// The records hold what the account database knows of a list. The settings that live in the list's own
+// The items hold what the account database knows of a list. The settings that live in the list's own
 // directory come with `GET /api/ml/{mail}`.
 //
 // Corresponds with GET /api/mls/{domain} (the `ListMailingLists` operationId).
@@ -6926,7 +6932,8 @@ func (c *Client) DeleteDomainSpamPolicy(ctx context.Context, domain PathDomain, 
 
 // GetDomainSpamPolicy Get the spam policy of a domain
 //
-// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+// What this policy itself holds; what it leaves to a broader one is null,
+// and without a policy all is. (The legacy surface answers `{}` then.)
 //
 // Corresponds with GET /api/spampolicy/domain/{domain} (the `GetDomainSpamPolicy` operationId).
 func (c *Client) GetDomainSpamPolicy(ctx context.Context, domain PathDomain, params *GetDomainSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7001,7 +7008,8 @@ func (c *Client) DeleteGlobalSpamPolicy(ctx context.Context, reqEditors ...Reque
 
 // GetGlobalSpamPolicy Get the spam policy of everybody
 //
-// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+// What this policy itself holds; what it leaves to a broader one is null,
+// and without a policy all is. (The legacy surface answers `{}` then.)
 //
 // Corresponds with GET /api/spampolicy/global (the `GetGlobalSpamPolicy` operationId).
 func (c *Client) GetGlobalSpamPolicy(ctx context.Context, params *GetGlobalSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7076,7 +7084,8 @@ func (c *Client) DeleteUserSpamPolicy(ctx context.Context, mail PathMail, reqEdi
 
 // GetUserSpamPolicy Get the spam policy of a mailbox
 //
-// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+// What this policy itself holds; what it leaves to a broader one is null,
+// and without a policy all is. (The legacy surface answers `{}` then.)
 //
 // Corresponds with GET /api/spampolicy/user/{mail} (the `GetUserSpamPolicy` operationId).
 func (c *Client) GetUserSpamPolicy(ctx context.Context, mail PathMail, params *GetUserSpamPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7133,7 +7142,8 @@ func (c *Client) UpdateUserSpamPolicy(ctx context.Context, mail PathMail, body U
 
 // GetThrottle Get a throttle
 //
-// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
+// The setting of this account itself, without what broader ones add. Without a setting its values are null. (The legacy
+// surface answers `{}` then.)
 //
 // Corresponds with GET /api/throttle/{account}/{direction} (the `GetThrottle` operationId).
 func (c *Client) GetThrottle(ctx context.Context, account PathAccount, direction PathDirection, params *GetThrottleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7221,8 +7231,8 @@ func (c *Client) DeleteUser(ctx context.Context, mail PathMail, reqEditors ...Re
 
 // GetUser Get a mailbox
 //
-// The stored record without its password, and beside it what other tables know about the mailbox: where its
-// mail goes, which addresses and lists it belongs to, how much it stores.
+// All that can be set but the password, and beside it what is worked out: which addresses and lists the mailbox
+// belongs to, how much it stores, when somebody last logged in.
 //
 // Corresponds with GET /api/user/{mail} (the `GetUser` operationId).
 func (c *Client) GetUser(ctx context.Context, mail PathMail, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11975,7 +11985,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetGreylistingWithResponse Get a greylisting setting
 	//
-	// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
+	// The setting of this account itself. Without one `status` is null, and a broader setting applies. (The legacy surface answers
+	// `{}` then.)
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12146,7 +12157,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetStaticListWithResponse Get a static list
 	//
-	// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
+	// The list with all its members, those outside this server included. A list that mlmmj runs is not found
 	// here but under `/api/ml/{mail}`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -12247,7 +12258,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListMailingListsWithResponse List the mailing lists of a domain
 	//
-	// The records hold what the account database knows of a list. The settings that live in the list's own
+	// The items hold what the account database knows of a list. The settings that live in the list's own
 	// directory come with `GET /api/ml/{mail}`.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -12267,7 +12278,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetDomainSpamPolicyWithResponse Get the spam policy of a domain
 	//
-	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+	// What this policy itself holds; what it leaves to a broader one is null,
+	// and without a policy all is. (The legacy surface answers `{}` then.)
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12306,7 +12318,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetGlobalSpamPolicyWithResponse Get the spam policy of everybody
 	//
-	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+	// What this policy itself holds; what it leaves to a broader one is null,
+	// and without a policy all is. (The legacy surface answers `{}` then.)
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12345,7 +12358,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetUserSpamPolicyWithResponse Get the spam policy of a mailbox
 	//
-	// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+	// What this policy itself holds; what it leaves to a broader one is null,
+	// and without a policy all is. (The legacy surface answers `{}` then.)
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12374,7 +12388,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetThrottleWithResponse Get a throttle
 	//
-	// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
+	// The setting of this account itself, without what broader ones add. Without a setting its values are null. (The legacy
+	// surface answers `{}` then.)
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12426,8 +12441,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetUserWithResponse Get a mailbox
 	//
-	// The stored record without its password, and beside it what other tables know about the mailbox: where its
-	// mail goes, which addresses and lists it belongs to, how much it stores.
+	// All that can be set but the password, and beside it what is worked out: which addresses and lists the mailbox
+	// belongs to, how much it stores, when somebody last logged in.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14992,7 +15007,8 @@ func (c *ClientWithResponses) DeleteGreylistingWithResponse(ctx context.Context,
 
 // GetGreylistingWithResponse Get a greylisting setting
 //
-// The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
+// The setting of this account itself. Without one `status` is null, and a broader setting applies. (The legacy surface answers
+// `{}` then.)
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15259,7 +15275,7 @@ func (c *ClientWithResponses) DeleteStaticListWithResponse(ctx context.Context, 
 
 // GetStaticListWithResponse Get a static list
 //
-// The entry with all its members, those outside this server included. A list that mlmmj runs is not found
+// The list with all its members, those outside this server included. A list that mlmmj runs is not found
 // here but under `/api/ml/{mail}`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15426,7 +15442,7 @@ func (c *ClientWithResponses) UpdateMailingListWithResponse(ctx context.Context,
 
 // ListMailingListsWithResponse List the mailing lists of a domain
 //
-// The records hold what the account database knows of a list. The settings that live in the list's own
+// The items hold what the account database knows of a list. The settings that live in the list's own
 // directory come with `GET /api/ml/{mail}`.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15458,7 +15474,8 @@ func (c *ClientWithResponses) DeleteDomainSpamPolicyWithResponse(ctx context.Con
 
 // GetDomainSpamPolicyWithResponse Get the spam policy of a domain
 //
-// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+// What this policy itself holds; what it leaves to a broader one is null,
+// and without a policy all is. (The legacy surface answers `{}` then.)
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15521,7 +15538,8 @@ func (c *ClientWithResponses) DeleteGlobalSpamPolicyWithResponse(ctx context.Con
 
 // GetGlobalSpamPolicyWithResponse Get the spam policy of everybody
 //
-// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+// What this policy itself holds; what it leaves to a broader one is null,
+// and without a policy all is. (The legacy surface answers `{}` then.)
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15584,7 +15602,8 @@ func (c *ClientWithResponses) DeleteUserSpamPolicyWithResponse(ctx context.Conte
 
 // GetUserSpamPolicyWithResponse Get the spam policy of a mailbox
 //
-// What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+// What this policy itself holds; what it leaves to a broader one is null,
+// and without a policy all is. (The legacy surface answers `{}` then.)
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15631,7 +15650,8 @@ func (c *ClientWithResponses) UpdateUserSpamPolicyWithResponse(ctx context.Conte
 
 // GetThrottleWithResponse Get a throttle
 //
-// The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
+// The setting of this account itself, without what broader ones add. Without a setting its values are null. (The legacy
+// surface answers `{}` then.)
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -15707,8 +15727,8 @@ func (c *ClientWithResponses) DeleteUserWithResponse(ctx context.Context, mail P
 
 // GetUserWithResponse Get a mailbox
 //
-// The stored record without its password, and beside it what other tables know about the mailbox: where its
-// mail goes, which addresses and lists it belongs to, how much it stores.
+// All that can be set but the password, and beside it what is worked out: which addresses and lists the mailbox
+// belongs to, how much it stores, when somebody last logged in.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -61,7 +61,7 @@ func (a *Accounts) DomainOwnerships(ctx context.Context, domains []store.Domain)
 func ownershipOf(d store.Domain, marks []store.NameMark) store.DomainOwnership {
 	o := store.DomainOwnership{Status: store.OwnershipExempt, Pending: store.LeaveOut(names(marks, isPendingAlias), d.AliasDomains)}
 	for _, m := range marks {
-		if !m.IsAlias() && !(m.Pending() && d.Active) {
+		if !m.IsAlias() && (!m.Pending() || !d.Active) {
 			o.Status = m.Status
 		}
 	}

@@ -478,7 +478,9 @@ export const deleteGreylisting = <ThrowOnError extends boolean = true>(options: 
 /**
  * Get a greylisting setting
  *
- * The setting of this account itself. Without one `_data` is `{}`, and a broader setting applies.
+ * The setting of this account itself. Without one `status` is null, and a broader setting applies. (The legacy surface answers
+ * `{}` then.)
+ *
  */
 export const getGreylisting = <ThrowOnError extends boolean = true>(options: Options<GetGreylistingData, ThrowOnError>): RequestResult<GetGreylistingResponses, GetGreylistingErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetGreylistingResponses, GetGreylistingErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -712,7 +714,7 @@ export const deleteStaticList = <ThrowOnError extends boolean = true>(options: O
 /**
  * Get a static list
  *
- * The entry with all its members, those outside this server included. A list that mlmmj runs is not found
+ * The list with all its members, those outside this server included. A list that mlmmj runs is not found
  * here but under `/api/ml/{mail}`.
  *
  */
@@ -845,7 +847,7 @@ export const updateMailingList = <ThrowOnError extends boolean = true>(options: 
 /**
  * List the mailing lists of a domain
  *
- * The records hold what the account database knows of a list. The settings that live in the list's own
+ * The items hold what the account database knows of a list. The settings that live in the list's own
  * directory come with `GET /api/ml/{mail}`.
  *
  */
@@ -881,7 +883,8 @@ export const deleteDomainSpamPolicy = <ThrowOnError extends boolean = true>(opti
 /**
  * Get the spam policy of a domain
  *
- * What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+ * What this policy itself holds; what it leaves to a broader one is null,
+ * and without a policy all is. (The legacy surface answers `{}` then.)
  *
  */
 export const getDomainSpamPolicy = <ThrowOnError extends boolean = true>(options: Options<GetDomainSpamPolicyData, ThrowOnError>): RequestResult<GetDomainSpamPolicyResponses, GetDomainSpamPolicyErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetDomainSpamPolicyResponses, GetDomainSpamPolicyErrors, ThrowOnError, 'data'>({
@@ -938,7 +941,8 @@ export const deleteGlobalSpamPolicy = <ThrowOnError extends boolean = true>(opti
 /**
  * Get the spam policy of everybody
  *
- * What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+ * What this policy itself holds; what it leaves to a broader one is null,
+ * and without a policy all is. (The legacy surface answers `{}` then.)
  *
  */
 export const getGlobalSpamPolicy = <ThrowOnError extends boolean = true>(options?: Options<GetGlobalSpamPolicyData, ThrowOnError>): RequestResult<GetGlobalSpamPolicyResponses, GetGlobalSpamPolicyErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetGlobalSpamPolicyResponses, GetGlobalSpamPolicyErrors, ThrowOnError, 'data'>({
@@ -995,7 +999,8 @@ export const deleteUserSpamPolicy = <ThrowOnError extends boolean = true>(option
 /**
  * Get the spam policy of a mailbox
  *
- * What this policy itself holds; what it leaves to a broader one is null. Without a policy `_data` is `{}`.
+ * What this policy itself holds; what it leaves to a broader one is null,
+ * and without a policy all is. (The legacy surface answers `{}` then.)
  *
  */
 export const getUserSpamPolicy = <ThrowOnError extends boolean = true>(options: Options<GetUserSpamPolicyData, ThrowOnError>): RequestResult<GetUserSpamPolicyResponses, GetUserSpamPolicyErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetUserSpamPolicyResponses, GetUserSpamPolicyErrors, ThrowOnError, 'data'>({
@@ -1034,7 +1039,9 @@ export const updateUserSpamPolicy = <ThrowOnError extends boolean = true>(option
 /**
  * Get a throttle
  *
- * The setting of this account itself, without what broader ones add. Without a setting `_data` is `{}`.
+ * The setting of this account itself, without what broader ones add. Without a setting its values are null. (The legacy
+ * surface answers `{}` then.)
+ *
  */
 export const getThrottle = <ThrowOnError extends boolean = true>(options: Options<GetThrottleData, ThrowOnError>): RequestResult<GetThrottleResponses, GetThrottleErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetThrottleResponses, GetThrottleErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -1097,8 +1104,8 @@ export const deleteUser = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Get a mailbox
  *
- * The stored record without its password, and beside it what other tables know about the mailbox: where its
- * mail goes, which addresses and lists it belongs to, how much it stores.
+ * All that can be set but the password, and beside it what is worked out: which addresses and lists the mailbox
+ * belongs to, how much it stores, when somebody last logged in.
  *
  */
 export const getUser = <ThrowOnError extends boolean = true>(options: Options<GetUserData, ThrowOnError>): RequestResult<GetUserResponses, GetUserErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError, 'data'>({
