@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/rules"
 )
 
 // mailingListAccounts is how a list shows mailing lists: what their accounts say, since their settings are with mlmmj.
@@ -37,7 +38,7 @@ var mailingLists = view[store.MailingList]{
 func accountNoun(m store.MailingListAccount, owners, moderators []string) store.Record {
 	r := append(store.Record{{Name: "mail", Value: m.Mail}, {Name: "domain", Value: store.DomainOf(m.Mail)}},
 		legacyAccount(m, owners, moderators)...)
-	r.Set("accessPolicy", textOrNull(m.AccessPolicy))
+	r.Set("accessPolicy", textOrNull(rules.ShownPolicy(m.AccessPolicy)))
 	return r
 }
 

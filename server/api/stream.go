@@ -40,6 +40,9 @@ type stream[T any] struct {
 	next   *string // the cursor of the page that follows
 	read   func(ctx context.Context, page store.PageRequest) (store.Page[T], error)
 	encode func(b []byte, item T) ([]byte, error)
+	// within are the members of the object in which the list stands under the name member; none where the list is all that is answered.
+	within store.Record
+	member string
 }
 
 // newStream is newList for a list that has no pages.
@@ -78,6 +81,14 @@ func (s stream[T]) write(w http.ResponseWriter) error {
 	begin, end := `{"_success":true,"_data":[`, `]`
 	if s.list.reverse {
 		begin, end = `{"_data":[`, `],"_success":true`
+	}
+	if s.within != nil {
+		object, err := s.within.MarshalJSON()
+		if err != nil {
+			return err
+		}
+		begin = `{"_success":true,"_data":` + string(object[:len(object)-1]) + `,"` + s.member + `":[`
+		end = `]}`
 	}
 	b := append(make([]byte, 0, chunkSize), begin...)
 	page, sep := s.first, ""

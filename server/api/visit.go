@@ -84,6 +84,3 @@ func (a answer) VisitGetGreylistingResponse(w http.ResponseWriter) error { retur
 
 // VisitListGreylistingsResponse implements gen.ListGreylistingsResponseObject.
 func (a answer) VisitListGreylistingsResponse(w http.ResponseWriter) error { return a.write(w) }
-
-// VisitGetWblistResponse implements gen.GetWblistResponseObject.
-func (a answer) VisitGetWblistResponse(w http.ResponseWriter) error { return a.write(w) }

@@ -14,23 +14,16 @@ func (a *API) GetWblist(ctx context.Context, r gen.GetWblistRequestObject) (gen.
 	if err != nil {
 		return nil, err
 	}
-	if reply.IsLenient(ctx) {
-		return newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
-			return a.deps.Policies.Wblist(ctx, key, page)
-		}, encodeName)
+	addresses, err := newStream(ctx, func(ctx context.Context, page store.PageRequest) (store.Page[string], error) {
+		return a.deps.Policies.Wblist(ctx, key, page)
+	}, encodeName)
+	if !reply.IsLenient(ctx) {
+		addresses.member = "addresses"
+		addresses.within = store.Record{
+			{Name: "account", Value: lower(r.Account)}, {Name: "direction", Value: string(key.Direction)}, {Name: "list", Value: string(key.Colour)},
+		}
 	}
-	all, err := a.deps.Policies.Wblist(ctx, key, store.PageRequest{})
-	if err != nil {
-		return nil, err
-	}
-	return dataAnswer(ctx, wblistNoun(lower(r.Account), key, all.Items), nil)
-}
-
-func wblistNoun(account string, key store.WblistKey, addresses []string) store.Record {
-	return store.Record{
-		{Name: "account", Value: account}, {Name: "direction", Value: string(key.Direction)}, {Name: "list", Value: string(key.Colour)},
-		{Name: "addresses", Value: list(addresses)},
-	}
+	return addresses, err
 }
 
 // AddWblistAddresses adds addresses to a whitelist or blacklist.

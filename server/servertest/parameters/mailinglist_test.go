@@ -18,7 +18,7 @@ func listCases() []servertest.EffectCase {
 		{Operation: "GET /api/mls/<domain>", Parameter: "email_only", Run: func(t *testing.T, v servertest.Session) {
 			v.Write("POST", "/api/ml/news@example.com", servertest.Body{"name": "News"})
 			require.Equal(t, []any{"dev@example.com", "news@example.com"}, v.Get("/api/mls/example.com?email_only=yes").Body["_data"])
-			whole := v.Get("/api/mls/example.com?email_only=no").Body["_data"].([]any)
+			whole := v.Legacy().Get("/api/mls/example.com?email_only=no").Body["_data"].([]any)
 			require.Len(t, whole, 2)
 			require.Equal(t, "News", whole[1].(map[string]any)["name"])
 			name := whole[1].(map[string]any)
