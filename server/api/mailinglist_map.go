@@ -25,6 +25,7 @@ var mailingListAccounts = view[store.MailingListAccount]{
 var mailingLists = view[store.MailingList]{
 	noun: func(m store.MailingList) store.Record {
 		r := append(accountNoun(m.MailingListAccount, m.Settings.Owners, m.Settings.Moderators), settingsOf(m.Settings)...)
+		r.Set("remove_headers", withoutColons(m.Settings.RemoveHeaders))
 		return append(r, times(m.MailingListAccount)...)
 	},
 	legacy: func(m store.MailingList) store.Record {
@@ -40,6 +41,15 @@ func accountNoun(m store.MailingListAccount, owners, moderators []string) store.
 		legacyAccount(m, owners, moderators)...)
 	r.Set("accessPolicy", textOrNull(rules.ShownPolicy(m.AccessPolicy)))
 	return r
+}
+
+// withoutColons are the names of header lines as people write them. mlmmj wants each with a colon.
+func withoutColons(names []string) []string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = strings.TrimSuffix(name, ":")
+	}
+	return shown
 }
 
 func times(m store.MailingListAccount) store.Record {

@@ -155,7 +155,7 @@ func (s *Store) allowEdit(ctx context.Context, tx *sqldb.Tx, actor store.Actor, 
 	}
 	own, quota := number(e.before, "quota"), number(e.after, "quota")
 	more := rules.QuotaAdded(own, quota)
-	if more == 0 && quota >= 0 { // less than before is always good
+	if quota == own || more == 0 && quota >= 0 { // less than before is always good, and what is stored stays, whatever it is
 		return nil
 	}
 	h, err := s.lockHome(ctx, tx, text(e.before, "domain"))

@@ -145,7 +145,7 @@ var nouns = []noun{
 			"moderators": listParam("bert@example.com"), "max_message_size": otherParam(10485760, 0),
 			"extra_addresses": listParam("developers@example.com"), "subscription_moderators": listParam("anna@example.com"),
 			"subject_prefix": textParam("[dev]"), "custom_headers": textParam("X-Office: Berlin\nX-Team: Dev"),
-			"remove_headers": listParam("X-Spam-Flag:", "Received:"), "footer_text": textParam("Bye"), "footer_html": textParam("<p>Bye</p>"),
+			"remove_headers": listParam("X-Spam-Flag", "Received"), "footer_text": textParam("Bye"), "footer_html": textParam("<p>Bye</p>"),
 		}),
 	},
 	{
@@ -164,7 +164,9 @@ func policyNoun(path string) noun {
 		quarantine_virus quarantine_banned quarantine_bad_header prefix_spam_in_subject`) {
 		params[name] = choiceParam("yes")
 	}
-	return noun{name: "SpamPolicy", path: path, params: params, global: strings.HasSuffix(path, "global")}
+	return noun{name: "SpamPolicy", path: path, params: params, global: strings.HasSuffix(path, "global"), apart: [][]string{
+		{"bypass_spam_checks", "bypass_virus_checks", "bypass_banned_checks", "bypass_header_checks"}, // what is not checked is not found
+	}}
 }
 
 // all is every parameter with its value, without some.

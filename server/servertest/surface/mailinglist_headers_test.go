@@ -60,7 +60,7 @@ func TestListSpeaksForItself(t *testing.T) {
 		a := adma.Must(http.StatusOK, "PUT", servertest.DevMailingList, munged)
 		require.Equal(t, []any{"Reply-To: ceo@other.test"}, a.Body["_discarded"], "mlmmjadmin's own")
 		after := []any{
-			"From: \"Developers\" <developers@example.com>\nSender: dev2@alias.example\nX-Office: Berlin", []any{"ARC-Seal:", "From:", "Message-ID:"},
+			"From: \"Developers\" <developers@example.com>\nSender: dev2@alias.example\nX-Office: Berlin", []any{"ARC-Seal", "From", "Message-ID"},
 		}
 		require.Equal(t, after, shown())
 		data := adma.Get(servertest.DevMailingList).Data()
@@ -73,7 +73,7 @@ func TestListSpeaksForItself(t *testing.T) {
 		}.Form(t))
 		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{"From: ceo@other.test", "nothing", "Date", "From"}, a.Body["_discarded"])
-		require.Equal(t, []any{"X-Office: Paris", []any{"X-Mailer:"}}, shown())
+		require.Equal(t, []any{"X-Office: Paris", []any{"X-Mailer"}}, shown())
 		a = old.Form("POST", newsMailingList, servertest.Body{"custom_headers": "From: ceo@other.test\nX-A: 1", "extra_addresses": "anna@example.com"}.Form(t))
 		require.True(t, a.OK(), a.Raw)
 		require.ElementsMatch(t, []any{"From: ceo@other.test", "anna@example.com"}, a.Body["_discarded"])
