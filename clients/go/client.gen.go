@@ -1402,7 +1402,8 @@ type DomainReply struct {
 // Example: self-service
 type DomainService = string
 
-// DomainServices Services of a domain.
+// DomainServices Services of a domain. On OpenLDAP `mail`, and those that its alias domains and blind copies need, are on by themselves: they
+// are not shown, and stay when the set is replaced.
 //
 // Example: ["self-service"]
 type DomainServices = []DomainService

@@ -875,7 +875,9 @@ export type DomainReply = {
 export type DomainService = string;
 
 /**
- * Services of a domain.
+ * Services of a domain. On OpenLDAP `mail`, and those that its alias domains and blind copies need, are on by themselves: they
+ * are not shown, and stay when the set is replaced.
+ *
  */
 export type DomainServices = Array<DomainService>;
 
@@ -3433,7 +3435,9 @@ export type DomainNamesWritable = Array<DomainName>;
 export type DomainProfileNamesWritable = Array<DomainProfileName>;
 
 /**
- * Services of a domain.
+ * Services of a domain. On OpenLDAP `mail`, and those that its alias domains and blind copies need, are on by themselves: they
+ * are not shown, and stay when the set is replaced.
+ *
  */
 export type DomainServicesWritable = Array<DomainService>;
 
