@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests and prints, before the summary, how much the suites covered. Most packages run two at a time; what is about time and
+# Runs all tests and prints, before the summary, how much the suites covered. Most packages run three at a time, for they wait a good deal; what is about time and
 # load runs alone, because others would take the time from it. In the end it holds the error codes that all tests have seen
 # against those of the contract.
 #
@@ -17,7 +17,7 @@ codes=/server/servertest/codes$
 
 run() {
   local failed=0
-  go list ./... | grep -Ev "$alone|$codes" | xargs go test -p 2 "$@" || failed=1
+  go list ./... | grep -Ev "$alone|$codes" | xargs go test -p 3 "$@" || failed=1
   go list ./... | grep -E "$alone" | xargs go test -p 1 "$@" || failed=1
   ((failed)) || TEST_CODES_COMPLETE=yes go test -count 1 "$@" ./server/servertest/codes || failed=1
   return "$failed"

@@ -9,6 +9,18 @@ export GOTOOLCHAIN=auto # a Go that is older than go.mod asks for fetches the ri
 [ $# -gt 0 ] || { sed -n 's/^# \{0,1\}//; 5p' "$0" >&2; exit 2; }
 [ -z "${TEST_MYSQL_URL:-}" ] || [ -z "${TEST_POSTGRES_URL:-}" ] || [ -z "${TEST_LDAP_URL:-}" ] || exec "$@"
 
+# What tests write is gone when they end. It is kept in memory where there is room for it, and where programs may be run from: the
+# tests take a third of the time that they take on a disk.
+in_memory() {
+  local room probe
+  room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -1) || return 1
+  ((room > 8 << 20)) && probe=$(mktemp /dev/shm/probe.XXXXXX) || return 1
+  printf '#!/bin/sh\n' >"$probe"
+  chmod +x "$probe"
+  "$probe" 2>/dev/null && rm "$probe" || { rm "$probe"; return 1; }
+}
+if [ -z "${TMPDIR:-}" ] && in_memory; then export TMPDIR=/dev/shm; fi
+
 backends=$(cd "$(dirname "$0")" && pwd)/backends.sh
 dir=''
 trap '[ -z "$dir" ] || "$backends" down "$dir"' EXIT

@@ -9,8 +9,10 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/contract"
 )
 
@@ -110,7 +112,7 @@ func TestDocsTransfer(t *testing.T) {
 }
 
 func TestErrorsPage(t *testing.T) {
-	spec, err := specification()
+	spec, err := openapi3.NewLoader().LoadFromData(gen.SpecJSON)
 	require.NoError(t, err)
 	operations, err := contract.Load(spec)
 	require.NoError(t, err)

@@ -25,8 +25,32 @@ import (
 // Deps are the stores and the settings of a server.
 type Deps = deps.Deps
 
-// specification is read once in a process; nothing changes it.
-var specification = sync.OnceValues(func() (*openapi3.T, error) { return openapi3.NewLoader().LoadFromData(gen.SpecJSON) })
+// builtIn is the contract of this program, read once in a process; nothing changes it.
+var builtIn = sync.OnceValues(func() (agreement, error) {
+	spec, err := openapi3.NewLoader().LoadFromData(gen.SpecJSON)
+	if err != nil {
+		return agreement{}, fmt.Errorf("read the contract: %w", err)
+	}
+	return agree(spec)
+})
+
+// agreement is a contract in the form in which a server uses it.
+type agreement struct {
+	operations contract.Operations
+	pages      http.Handler // the documentation
+}
+
+func agree(spec *openapi3.T) (agreement, error) {
+	operations, err := contract.Load(spec)
+	if err != nil {
+		return agreement{}, fmt.Errorf("read the contract: %w", err)
+	}
+	errorCodes, err := errorsPage(spec, operations)
+	if err != nil {
+		return agreement{}, fmt.Errorf("read the contract: %w", err)
+	}
+	return agreement{operations, docs(gen.UISpec, errorCodes)}, nil
+}
 
 // Server answers requests.
 type Server struct {
@@ -40,32 +64,32 @@ type Server struct {
 
 // New returns a server. It fails when the contract and the routes disagree, or an operation says not who may call it.
 func New(d Deps) (*Server, error) {
-	spec, err := specification()
+	by, err := builtIn()
 	if err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
+		return nil, err
 	}
-	return NewFor(spec, d)
+	return newServer(by, d)
 }
 
 // NewFor is New for another contract than the one that is built in. Tests use it to change rights.
 func NewFor(spec *openapi3.T, d Deps) (*Server, error) {
-	operations, err := contract.Load(spec)
+	by, err := agree(spec)
 	if err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
+		return nil, err
 	}
+	return newServer(by, d)
+}
+
+func newServer(by agreement, d Deps) (*Server, error) {
 	restrictions := access.NewRestrictions(d)
 	s := &Server{deps: d, hashing: hashing.New(), restrictions: restrictions}
 	s.sessions = access.NewSessions(d, s.hashing, restrictions)
-	errorCodes, err := errorsPage(spec, operations)
-	if err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
-	}
-	engine := s.engine(operations, docs(gen.UISpec, errorCodes))
-	if err = operations.Match(engine.Routes()); err != nil {
+	engine := s.engine(by.operations, by.pages)
+	if err := by.operations.Match(engine.Routes()); err != nil {
 		return nil, err
 	}
 	s.handler = edge.Identify(d.TrustedProxies, edge.Head(crossOrigin(d.CORSOrigins,
-		edge.Legacy(d.LegacyPrefix, edge.Patch(operations, engine)))))
+		edge.Legacy(d.LegacyPrefix, edge.Patch(by.operations, engine)))))
 	return s, nil
 }
 

@@ -97,14 +97,20 @@ func OpenFixture(t testing.TB, dir string, options ...Option) *Fixture {
 // Files are databases in a directory, their tables created.
 func Files(t testing.TB, dir string) Databases {
 	t.Helper()
+	all := openFiles(t, dir)
+	all.CreateTables(t, "sqlite")
+	return all
+}
+
+// openFiles are the databases in a directory as they are.
+func openFiles(t testing.TB, dir string) Databases {
+	t.Helper()
 	open := func(name string) *sqldb.DB {
 		db, err := sqldb.Open("sqlite://" + filepath.Join(dir, name) + "?sync=off")
 		require.NoError(t, err)
 		return db
 	}
-	all := Databases{Vmail: open("vmail.db"), Panel: open("iredadmin.db"), Amavisd: open("amavisd.db"), Iredapd: open("iredapd.db")}
-	all.CreateTables(t, "sqlite")
-	return all
+	return Databases{Vmail: open("vmail.db"), Panel: open("iredadmin.db"), Amavisd: open("amavisd.db"), Iredapd: open("iredapd.db")}
 }
 
 // NewFixtureOn is newFixture on an engine, by the scheme of its URLs: sqlite, mysql, postgres or ldap.
@@ -272,7 +278,7 @@ func CopyFixture(t testing.TB, from string, options ...Option) *Fixture {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS(from)))
-	return OpenFixture(t, dir, options...)
+	return ServeOn(t, dir, openFiles(t, dir), "sqlite://"+filepath.Join(dir, "state.db")+"?sync=off", options...)
 }
 
 func Hashed(t testing.TB, password string) store.Secret {
