@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,6 +24,7 @@ import (
 // nouns read what each of the operations of this installation that can be sent what was read would write to.
 func (a *API) nouns() map[string]func(ctx context.Context, param func(string) string) (store.Record, error) {
 	all := map[string]func(context.Context, func(string) string) (store.Record, error){
+		"createDomain": func(context.Context, func(string) string) (store.Record, error) { return newDomain, nil },
 		"updateDomain": func(ctx context.Context, p func(string) string) (store.Record, error) {
 			return a.domainNow(ctx, lower(p("domain")))
 		},
@@ -62,7 +65,7 @@ func (a *API) nouns() map[string]func(ctx context.Context, param func(string) st
 func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := firstError(c, checks)
-		if sent := edge.SentOf(c.Request.Context()); sent != nil && (sent.Computed || isRefusal(err)) && a.dropEqual(c) {
+		if sent := edge.SentOf(c.Request.Context()); sent != nil && (sent.Computed || isRefusal(err) || mayMislead(c, sent)) && a.dropEqual(c) {
 			if e := sent.PutBack(c.Request); e != nil {
 				err = e
 			} else {
@@ -74,6 +77,12 @@ func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context
 			c.Abort()
 		}
 	}
+}
+
+// mayMislead reports whether a parameter would have another one ignored although it changes nothing: who may post to a list wins over
+// the settings that follow from it.
+func mayMislead(c *gin.Context, sent *edge.Sent) bool {
+	return contract.Of(c.Request.Context()).ID == "updateMailingList" && sent.Has("accessPolicy")
 }
 
 func firstError(c *gin.Context, checks []func(*gin.Context) error) error {
@@ -123,7 +132,25 @@ func (a *API) dropEqual(c *gin.Context) bool {
 		return false
 	}
 	noun, err := read(ctx, c.Param)
-	return err == nil && sent.DropEqual(op, noun)
+	if err != nil {
+		return false
+	}
+	dropped := sent.DropEqual(op, noun)
+	return dropImpliedTransport(sent, lower(c.Param("domain"))) || dropped
+}
+
+// newDomain is what a new domain has where nothing else is said, as far as that contradicts what may be said.
+var newDomain = store.Record{{Name: "is_backupmx", Value: yesNo(false)}, {Name: "primarymx", Value: ""}}
+
+// dropImpliedTransport drops the transport of a domain that is to be a backup MX where it is the one that this means: a domain that is
+// read has both, and so can be made elsewhere.
+func dropImpliedTransport(sent *edge.Sent, domain string) bool {
+	implied := "relay:" + cmp.Or(sent.Text("primarymx"), domain)
+	if sent.Text("is_backupmx") != yesNo(true) || !strings.EqualFold(sent.Text("transport"), implied) {
+		return false
+	}
+	sent.Drop("transport")
+	return true
 }
 
 // withBody is a request object of the stubs with the body that is left.

@@ -32,14 +32,35 @@ func SentOf(ctx context.Context) *Sent {
 
 // DropEqual removes the parameters whose value is the stored one, and reports whether there were any.
 func (s *Sent) DropEqual(op *contract.Operation, stored store.Record) bool {
-	before := len(s.body)
+	equals := map[string]bool{}
 	for name, raw := range s.body {
 		if p := op.Body[name]; p != nil && stored.Has(name) && equal(p, raw, stored.Get(name)) {
-			delete(s.body, name)
+			equals[name] = true
 		}
 	}
-	return len(s.body) < before
+	for _, pair := range op.Needs { // what changes keeps what it means nothing without
+		if s.Has(pair[0]) && !equals[pair[0]] {
+			delete(equals, pair[1])
+		}
+	}
+	for name := range equals {
+		delete(s.body, name)
+	}
+	return len(equals) > 0
 }
+
+// Has reports whether there is a parameter of that name.
+func (s *Sent) Has(name string) bool { return s.body[name] != nil }
+
+// Text is the value of a parameter, "" where it is none.
+func (s *Sent) Text(name string) string {
+	var text string
+	_ = json.Unmarshal(s.body[name], &text)
+	return text
+}
+
+// Drop removes a parameter.
+func (s *Sent) Drop(name string) { delete(s.body, name) }
 
 // Body is the document as JSON.
 func (s *Sent) Body() ([]byte, error) { return json.Marshal(s.body) }

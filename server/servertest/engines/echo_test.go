@@ -168,6 +168,20 @@ func sendBack(t *testing.T, c *servertest.Client, method string, n noun, who str
 	if assertStatus(t, http.StatusOK, a, "computed keys of %s %s by %s", method, n.path, who) {
 		require.Equal(t, read, a.Data())
 	}
+	stripped := maps.Clone(read) // by a client that knows what is computed
+	maps.DeleteFunc(stripped, func(name string, _ any) bool { return update.Properties[name].Value.ReadOnly })
+	for name, value := range stripped {
+		a = c.JSON(method, n.path, map[string]any{name: value})
+		if assertStatus(t, http.StatusOK, a, "%s of %s %s by %s", name, method, n.path, who) {
+			require.Equal(t, read, a.Data(), name)
+			require.NotContains(t, a.Body, "_adjusted", a.Raw)
+		}
+	}
+	a = c.JSON(method, n.path, stripped)
+	if assertStatus(t, http.StatusOK, a, "%s %s by %s without computed keys", method, n.path, who) {
+		require.Equal(t, read, a.Data())
+		require.NotContains(t, a.Body, "_adjusted", a.Raw)
+	}
 	for _, name := range []string{"stored", "nonsense"} {
 		unknown := maps.Clone(read)
 		unknown[name] = map[string]any{"a": 1}
@@ -212,5 +226,48 @@ func TestOneChangeAmongWhatIsRead(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestOneChangeNextToWhatItNeeds changes, in what was read, a parameter that says something only together with others, which stay as
+// they are.
+func TestOneChangeNextToWhatItNeeds(t *testing.T) {
+	for _, engine := range nounEngines {
+		t.Run(engine, func(t *testing.T) {
+			w := nounFixture(t, engine)
+			root := w.Root()
+			change := func(path string, changes map[string]any, then map[string]any) {
+				t.Helper()
+				for _, computed := range []string{"with computed keys", "without"} {
+					start := root.Get(path).Data()
+					sent := maps.Clone(start)
+					if computed == "without" {
+						for _, key := range []string{"mail", "domain", "ownership", "pendingAliasDomains", "admins", "usage", "created", "modified",
+							"managed_domains", "password_changed"} {
+							delete(sent, key)
+						}
+					}
+					maps.Copy(sent, changes)
+					a := root.JSON("PUT", path, sent)
+					if !assertStatus(t, http.StatusOK, a, "%s %v %s", path, changes, computed) {
+						continue
+					}
+					for name, want := range then {
+						requireSame(t, want, a.Data()[name], "%s %v %s", path, changes, computed)
+					}
+					back := maps.Clone(start)
+					root.Must(http.StatusOK, "PUT", path, back)
+				}
+			}
+			const domain, ml, admin = "/api/domain/example.com", "/api/ml/dev@example.com", "/api/admin/ada@admins.test"
+			root.Must(http.StatusOK, "PUT", domain, map[string]any{"is_backupmx": "yes", "primarymx": "[mx.else.test]:25"})
+			change(domain, map[string]any{"primarymx": "[mx2.else.test]:25"}, map[string]any{
+				"primarymx": "[mx2.else.test]:25", "is_backupmx": "yes", "transport": "relay:[mx2.else.test]:25",
+			})
+			change(domain, map[string]any{"primarymx": ""}, map[string]any{"is_backupmx": "yes", "transport": "relay:example.com"})
+			change(ml, map[string]any{"only_moderator_can_post": "yes"}, map[string]any{"only_moderator_can_post": "yes", "accessPolicy": "moderatorsonly"})
+			root.Must(http.StatusOK, "PUT", admin, map[string]any{"maxQuota": 5})
+			change(admin, map[string]any{"quotaUnit": "GB"}, map[string]any{"maxQuota": 5120})
+		})
 	}
 }
