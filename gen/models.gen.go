@@ -497,6 +497,24 @@ func (e StaticListAccessPolicy) Valid() bool {
 	}
 }
 
+// Defines values for UsageFormat.
+const (
+	Csv  UsageFormat = "csv"
+	JSON UsageFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the UsageFormat enum.
+func (e UsageFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case JSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserPreferenceName.
 const (
 	UserPreferenceNameForwarding   UserPreferenceName = "forwarding"
@@ -1407,6 +1425,11 @@ type DomainUsage struct {
 	// Users How many mailboxes there are.
 	Users Count `json:"users"`
 }
+
+// DomainUsageReport What a domain holds. Mailboxes are counted whether they are active or not; the entry of a catch-all is none.
+//
+// Example: {"aliases":3,"allocated_quota":12288,"domain":"example.com","mailing_lists":1,"static_lists":0,"stored_bytes":4812034211,"stored_messages":20418,"users":12,"users_inactive":4,"users_never_logged_in":2,"users_over_quota":1}
+type DomainUsageReport = json.RawMessage
 
 // DomainWriteReply The domain as it is after the write.
 type DomainWriteReply struct {
@@ -2708,6 +2731,19 @@ type Total = int64
 // Example: dovecot
 type Transport = string
 
+// UsageFormat An envelope, or a table.
+//
+// Example: csv
+type UsageFormat string
+
+// UsageReply The answer to `GET /api/usage`.
+type UsageReply struct {
+	Data    []DomainUsageReport           `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
+}
+
 // User A mailbox. Every parameter of the update is there under its own name, so that it can be sent back.
 //
 // Example: {"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""}
@@ -3220,10 +3256,23 @@ type QueryCursor = string
 // Example: yes
 type QueryDisabledOnly = YesNo
 
+// QueryDomain A domain name with at least one dot.
+//
+// Example: example.com
+type QueryDomain = DomainName
+
 // QueryEmailOnly `yes` or `no`.
 //
 // Example: yes
 type QueryEmailOnly = YesNo
+
+// QueryFormat An envelope, or a table.
+//
+// Example: csv
+type QueryFormat = UsageFormat
+
+// QueryInactiveDays defines model for QueryInactiveDays.
+type QueryInactiveDays = int64
 
 // QueryIsGlobalAdmin `yes` or `no`.
 //
@@ -3592,6 +3641,30 @@ type GetThrottleParams struct {
 	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
 	// without. The legacy surface ignores it.
 	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetUsageParams defines parameters for GetUsage.
+type GetUsageParams struct {
+	// Domain This domain alone, which has to be one that the caller manages.
+	Domain *QueryDomain `form:"domain,omitempty" json:"domain,omitempty"`
+
+	// InactiveDays After how many days without a log-in (IMAP or POP3) a mailbox counts in `users_inactive`. 90 unless given.
+	InactiveDays *QueryInactiveDays `form:"inactive_days,omitempty" json:"inactive_days,omitempty"`
+
+	// Format `csv` answers a table, `json` the envelope. Comes before the header `Accept`, which decides where it is not given.
+	Format *QueryFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // GetUserParams defines parameters for GetUser.

@@ -14,6 +14,7 @@ type Accounts interface {
 	Aliases
 	MailingListAccounts
 	NextHops
+	Usages
 
 	// Ping returns nil when the backend answers.
 	Ping(ctx context.Context) error

@@ -504,6 +504,24 @@ func (e StaticListAccessPolicy) Valid() bool {
 	}
 }
 
+// Defines values for UsageFormat.
+const (
+	Csv  UsageFormat = "csv"
+	JSON UsageFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the UsageFormat enum.
+func (e UsageFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case JSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserPreferenceName.
 const (
 	UserPreferenceNameForwarding   UserPreferenceName = "forwarding"
@@ -1587,6 +1605,44 @@ type DomainUsage struct {
 
 	// Users How many mailboxes there are.
 	Users Count `json:"users"`
+}
+
+// DomainUsageReport What a domain holds. Mailboxes are counted whether they are active or not; the entry of a catch-all is none.
+//
+// Example: {"aliases":3,"allocated_quota":12288,"domain":"example.com","mailing_lists":1,"static_lists":0,"stored_bytes":4812034211,"stored_messages":20418,"users":12,"users_inactive":4,"users_never_logged_in":2,"users_over_quota":1}
+type DomainUsageReport struct {
+	// Aliases How many alias accounts there are.
+	Aliases Count `json:"aliases"`
+
+	// AllocatedQuota MB that the mailboxes have been given together. One without a quota adds nothing.
+	AllocatedQuota int64 `json:"allocated_quota"`
+
+	// Domain The name of the domain.
+	Domain string `json:"domain"`
+
+	// MailingLists How many mailing lists there are (`/api/ml`).
+	MailingLists Count `json:"mailing_lists"`
+
+	// StaticLists How many static lists there are (`/api/maillist`). 0 where the backend has none.
+	StaticLists Count `json:"static_lists"`
+
+	// StoredBytes Bytes that the mailboxes hold together.
+	StoredBytes int64 `json:"stored_bytes"`
+
+	// StoredMessages How many messages the mailboxes hold together.
+	StoredMessages Count `json:"stored_messages"`
+
+	// Users How many mailboxes there are.
+	Users Count `json:"users"`
+
+	// UsersInactive Into how many mailboxes nobody has logged in for `inactive_days` or longer. Those of `users_never_logged_in` are among them.
+	UsersInactive Count `json:"users_inactive"`
+
+	// UsersNeverLoggedIn Into how many mailboxes nobody has ever logged in by IMAP or POP3.
+	UsersNeverLoggedIn Count `json:"users_never_logged_in"`
+
+	// UsersOverQuota How many mailboxes hold more than their quota. One without a quota never does.
+	UsersOverQuota Count `json:"users_over_quota"`
 }
 
 // DomainWriteReply The domain as it is after the write.
@@ -3383,6 +3439,19 @@ type Total = int64
 // Example: dovecot
 type Transport = string
 
+// UsageFormat An envelope, or a table.
+//
+// Example: csv
+type UsageFormat string
+
+// UsageReply The answer to `GET /api/usage`.
+type UsageReply struct {
+	Data    []DomainUsageReport           `json:"_data"`
+	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
+	Success Succeeded                     `json:"_success"`
+	Total   *Total                        `json:"_total,omitempty"`
+}
+
 // User A mailbox. Every parameter of the update is there under its own name, so that it can be sent back.
 //
 // Example: {"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""}
@@ -4009,10 +4078,23 @@ type QueryCursor = string
 // Example: yes
 type QueryDisabledOnly = YesNo
 
+// QueryDomain A domain name with at least one dot.
+//
+// Example: example.com
+type QueryDomain = DomainName
+
 // QueryEmailOnly `yes` or `no`.
 //
 // Example: yes
 type QueryEmailOnly = YesNo
+
+// QueryFormat An envelope, or a table.
+//
+// Example: csv
+type QueryFormat = UsageFormat
+
+// QueryInactiveDays defines model for QueryInactiveDays.
+type QueryInactiveDays = int64
 
 // QueryIsGlobalAdmin `yes` or `no`.
 //
@@ -4381,6 +4463,30 @@ type GetThrottleParams struct {
 	// Stored `yes` adds `stored`: the row or the entry as the backend keeps it, without passwords. For people who know their tables; programs do
 	// without. The legacy surface ignores it.
 	Stored *QueryStored `form:"stored,omitempty" json:"stored,omitempty"`
+}
+
+// GetUsageParams defines parameters for GetUsage.
+type GetUsageParams struct {
+	// Domain This domain alone, which has to be one that the caller manages.
+	Domain *QueryDomain `form:"domain,omitempty" json:"domain,omitempty"`
+
+	// InactiveDays After how many days without a log-in (IMAP or POP3) a mailbox counts in `users_inactive`. 90 unless given.
+	InactiveDays *QueryInactiveDays `form:"inactive_days,omitempty" json:"inactive_days,omitempty"`
+
+	// Format `csv` answers a table, `json` the envelope. Comes before the header `Accept`, which decides where it is not given.
+	Format *QueryFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Limit How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+	// and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+	Limit *QueryLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+	// exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+	// server is refused.
+	Cursor *QueryCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Count `yes` counts the whole list: `_total`.
+	Count *QueryCount `form:"count,omitempty" json:"count,omitempty"`
 }
 
 // GetUserParams defines parameters for GetUser.
@@ -5537,6 +5643,22 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
 	UpdateThrottle(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUsage Get what domains hold
+	//
+	// One report for each domain, ordered by name: how many accounts of each kind it has, the quotas that its mailboxes have been
+	// given, what they hold, and how many of them are over their quota or not in use. A global admin gets every domain, others those
+	// that they manage. An alias domain has no report: what is addressed under it belongs to its domain.
+	//
+	// `Accept: text/csv` or `format=csv` answers a table (RFC 4180): a line with the names of the columns, which are the keys of the
+	// report in their order, then one line for each domain. A text that a spreadsheet would take for a formula begins with `'`.
+	// Of a page the header `Link` has the one that follows. Errors are JSON in any case.
+	//
+	// A report is made in one pass over the accounts, whether it is of one domain or of 1,000. On OpenLDAP a page of more
+	// than 16 domains goes through the whole directory, so that it takes least to ask for all at once.
+	//
+	// Corresponds with GET /api/usage (the `GetUsage` operationId).
+	GetUsage(ctx context.Context, params *GetUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteUser Delete a mailbox and keep its mail on disk
 	//
@@ -7201,6 +7323,32 @@ func (c *Client) UpdateThrottleWithBody(ctx context.Context, account PathAccount
 // Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
 func (c *Client) UpdateThrottle(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateThrottleRequest(c.Server, account, direction, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUsage Get what domains hold
+//
+// One report for each domain, ordered by name: how many accounts of each kind it has, the quotas that its mailboxes have been
+// given, what they hold, and how many of them are over their quota or not in use. A global admin gets every domain, others those
+// that they manage. An alias domain has no report: what is addressed under it belongs to its domain.
+//
+// `Accept: text/csv` or `format=csv` answers a table (RFC 4180): a line with the names of the columns, which are the keys of the
+// report in their order, then one line for each domain. A text that a spreadsheet would take for a formula begins with `'`.
+// Of a page the header `Link` has the one that follows. Errors are JSON in any case.
+//
+// A report is made in one pass over the accounts, whether it is of one domain or of 1,000. On OpenLDAP a page of more
+// than 16 domains goes through the whole directory, so that it takes least to ask for all at once.
+//
+// Corresponds with GET /api/usage (the `GetUsage` operationId).
+func (c *Client) GetUsage(ctx context.Context, params *GetUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUsageRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10750,6 +10898,120 @@ func NewUpdateThrottleRequestWithBody(server string, account PathAccount, direct
 	return req, nil
 }
 
+// NewGetUsageRequest constructs an http.Request for the GetUsage method
+func NewGetUsageRequest(server string, params *GetUsageParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/usage")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Domain != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "domain", *params.Domain, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.InactiveDays != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "inactive_days", *params.InactiveDays, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewDeleteUserRequest constructs an http.Request for the DeleteUser method
 func NewDeleteUserRequest(server string, mail PathMail) (*http.Request, error) {
 	var err error
@@ -12429,6 +12691,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/throttle/{account}/{direction} (the `UpdateThrottle` operationId).
 	UpdateThrottleWithResponse(ctx context.Context, account PathAccount, direction PathDirection, body UpdateThrottleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateThrottleResponse, error)
 
+	// GetUsageWithResponse Get what domains hold
+	//
+	// One report for each domain, ordered by name: how many accounts of each kind it has, the quotas that its mailboxes have been
+	// given, what they hold, and how many of them are over their quota or not in use. A global admin gets every domain, others those
+	// that they manage. An alias domain has no report: what is addressed under it belongs to its domain.
+	//
+	// `Accept: text/csv` or `format=csv` answers a table (RFC 4180): a line with the names of the columns, which are the keys of the
+	// report in their order, then one line for each domain. A text that a spreadsheet would take for a formula begins with `'`.
+	// Of a page the header `Link` has the one that follows. Errors are JSON in any case.
+	//
+	// A report is made in one pass over the accounts, whether it is of one domain or of 1,000. On OpenLDAP a page of more
+	// than 16 domains goes through the whole directory, so that it takes least to ask for all at once.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/usage (the `GetUsage` operationId).
+	GetUsageWithResponse(ctx context.Context, params *GetUsageParams, reqEditors ...RequestEditorFn) (*GetUsageResponse, error)
+
 	// DeleteUserWithResponse Delete a mailbox and keep its mail on disk
 	//
 	// The account goes, and with it every trace elsewhere: forwards and memberships that name it, its blind
@@ -14104,6 +14384,38 @@ func (r UpdateThrottleResponse) StatusCode() int {
 	return 0
 }
 
+// GetUsageResponse200Headers the declared response headers of an HTTP 200 response for GetUsage
+type GetUsageResponse200Headers struct {
+	Link *string
+}
+
+type GetUsageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UsageReply
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetUsageResponse200Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUsageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUsageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
 type DeleteUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -15707,6 +16019,30 @@ func (c *ClientWithResponses) UpdateThrottleWithResponse(ctx context.Context, ac
 		return nil, err
 	}
 	return ParseUpdateThrottleResponse(rsp)
+}
+
+// GetUsageWithResponse Get what domains hold
+//
+// One report for each domain, ordered by name: how many accounts of each kind it has, the quotas that its mailboxes have been
+// given, what they hold, and how many of them are over their quota or not in use. A global admin gets every domain, others those
+// that they manage. An alias domain has no report: what is addressed under it belongs to its domain.
+//
+// `Accept: text/csv` or `format=csv` answers a table (RFC 4180): a line with the names of the columns, which are the keys of the
+// report in their order, then one line for each domain. A text that a spreadsheet would take for a formula begins with `'`.
+// Of a page the header `Link` has the one that follows. Errors are JSON in any case.
+//
+// A report is made in one pass over the accounts, whether it is of one domain or of 1,000. On OpenLDAP a page of more
+// than 16 domains goes through the whole directory, so that it takes least to ask for all at once.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/usage (the `GetUsage` operationId).
+func (c *ClientWithResponses) GetUsageWithResponse(ctx context.Context, params *GetUsageParams, reqEditors ...RequestEditorFn) (*GetUsageResponse, error) {
+	rsp, err := c.GetUsage(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUsageResponse(rsp)
 }
 
 // DeleteUserWithResponse Delete a mailbox and keep its mail on disk
@@ -17988,6 +18324,55 @@ func ParseUpdateThrottleResponse(rsp *http.Response) (*UpdateThrottleResponse, e
 		}
 		response.JSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetUsageResponse parses an HTTP response from a GetUsageWithResponse call
+func ParseGetUsageResponse(rsp *http.Response) (*GetUsageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUsageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UsageReply
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/csv) unsupported
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetUsageResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

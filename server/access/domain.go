@@ -19,6 +19,15 @@ func MayKeepMailboxes(ctx context.Context, days int64) error {
 	return nil
 }
 
+// MayAskFor refuses a domain that the parameter of the query string names and the caller does not manage.
+func MayAskFor(ctx context.Context, domain string) error {
+	p := Of(ctx)
+	if p.Global || p.Manages(domain) {
+		return nil
+	}
+	return denied("You do not manage the domain %s.", domain).With("domain")
+}
+
 // MayDeleteDomain refuses to remove, with a domain, a mailbox that outranks the caller.
 func (a *Access) MayDeleteDomain(ctx context.Context, domain string) error {
 	p := Of(ctx)

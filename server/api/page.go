@@ -70,7 +70,7 @@ func (a *API) listed(ctx context.Context, ask asked, search store.Search) (listi
 }
 
 // freely are the parameters that may differ from page to page.
-var freely = []string{"limit", "cursor", "count", "email_only", "name_only"}
+var freely = []string{"limit", "cursor", "count", "email_only", "name_only", "format"}
 
 // scopeOf tells a list from all others: its operation and path, and what it is sorted and narrowed down by.
 func scopeOf(ctx context.Context, here *url.URL) string {

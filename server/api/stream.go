@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/edge"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
@@ -43,6 +44,8 @@ type stream[T any] struct {
 	// within are the members of the object in which the list stands under the name member; none where the list is all that is answered.
 	within store.Record
 	member string
+	table  string // the first line of a list that is a table (CSV), "" for an envelope
+	vary   string // the header of the request that decides between the two, if any
 }
 
 // newStream is newList for a list that has no pages.
@@ -72,31 +75,25 @@ func newList[T any](
 // write sends the envelope. When a later page cannot be read the connection is cut, for the status is long sent and
 // a listing must not look complete when it is not.
 func (s stream[T]) write(w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json")
+	around, err := s.frame()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", around.media)
+	if s.vary != "" {
+		w.Header().Add("Vary", s.vary)
+	}
 	if s.next != nil {
 		w.Header().Set("Link", s.list.link(*s.next))
 	}
 	w.WriteHeader(http.StatusOK)
 	out := chunks{to: w, control: http.NewResponseController(w), grace: cmp.Or(s.list.grace, chunkTime)}
-	begin, end := `{"_success":true,"_data":[`, `]`
-	if s.list.reverse {
-		begin, end = `{"_data":[`, `],"_success":true`
-	}
-	if s.within != nil {
-		object, err := s.within.MarshalJSON()
-		if err != nil {
-			return err
-		}
-		begin = `{"_success":true,"_data":` + string(object[:len(object)-1]) + `,"` + s.member + `":[`
-		end = `]}`
-	}
-	b := append(make([]byte, 0, chunkSize), begin...)
+	b := append(make([]byte, 0, chunkSize), around.begin...)
 	page, sep := s.first, ""
 	for {
 		for _, item := range page.Items {
 			b = append(b, sep...)
-			sep = ","
-			var err error
+			sep = around.between
 			if b, err = s.encode(b, item); err != nil {
 				panic(http.ErrAbortHandler)
 			}
@@ -106,19 +103,42 @@ func (s stream[T]) write(w http.ResponseWriter) error {
 		}
 		out.write(b)
 		b = b[:0]
-		var err error
 		if page, err = s.after(page.Next); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}
-	out.write(append(s.end(append(b, end...)), "}\n"...))
+	out.write(s.end(append(b, around.end...)))
 	return nil
 }
 
-// end says where the list goes on, and how long it is.
+// frame is the media type of a list, and what stands before, between and after its items.
+type frame struct{ media, begin, between, end string }
+
+func (s stream[T]) frame() (frame, error) {
+	const envelope = "application/json"
+	switch {
+	case s.table != "":
+		return frame{media: "text/csv; charset=utf-8", begin: s.table}, nil
+	case s.within != nil:
+		object, err := s.within.MarshalJSON()
+		if err != nil {
+			return frame{}, err
+		}
+		return frame{envelope, `{"_success":true,"_data":` + string(object[:len(object)-1]) + `,"` + s.member + `":[`, ",", `]}`}, nil
+	case s.list.reverse:
+		return frame{envelope, `{"_data":[`, ",", `],"_success":true`}, nil
+	}
+	return frame{envelope, `{"_success":true,"_data":[`, ",", `]`}, nil
+}
+
+// end says where the list goes on, and how long it is. A table says it in headers.
 func (s stream[T]) end(b []byte) []byte {
-	if !s.list.ends {
+	const last = "}\n"
+	if s.table != "" {
 		return b
+	}
+	if !s.list.ends {
+		return append(b, last...)
 	}
 	next := "null"
 	if s.next != nil {
@@ -128,11 +148,15 @@ func (s stream[T]) end(b []byte) []byte {
 	if s.first.Total != nil {
 		b = strconv.AppendInt(append(b, `,"_total":`...), *s.first.Total, 10)
 	}
-	return b
+	return append(b, last...)
 }
 
 func (s stream[T]) after(position string) (store.Page[T], error) {
-	ctx, cancel := edge.Page(s.ctx)
+	within := edge.Page
+	if op := contract.Of(s.ctx); op != nil && op.Bulk {
+		within = edge.Bulk
+	}
+	ctx, cancel := within(s.ctx)
 	defer cancel()
 	request := s.list.request
 	request.After, request.Count = position, false
@@ -176,6 +200,9 @@ func (s stream[T]) VisitListGreylistingsResponse(w http.ResponseWriter) error { 
 func (s stream[T]) VisitGetGreylistingWhitelistResponse(w http.ResponseWriter) error {
 	return s.write(w)
 }
+
+// VisitGetUsageResponse implements gen.GetUsageResponseObject.
+func (s stream[T]) VisitGetUsageResponse(w http.ResponseWriter) error { return s.write(w) }
 
 // VisitListMailingListsResponse implements gen.ListMailingListsResponseObject.
 func (s stream[T]) VisitListMailingListsResponse(w http.ResponseWriter) error { return s.write(w) }

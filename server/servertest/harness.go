@@ -3,6 +3,7 @@ package servertest
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -412,11 +413,35 @@ func (c *Client) Do(r *http.Request) Answer {
 	rec := httptest.NewRecorder()
 	c.W.Handler.ServeHTTP(rec, r)
 	a := Answer{Status: rec.Code, Header: rec.Header(), Raw: rec.Body.String()}
+	if a.Header.Get("Content-Type") == TableType {
+		checkTable(c.W.T, r, c.Prefix, a)
+		return a
+	}
 	require.NoError(c.W.T, json.Unmarshal(rec.Body.Bytes(), &a.Body), "every answer is JSON: %s %s: %d %q", r.Method, r.URL, a.Status, a.Raw)
 	require.Equal(c.W.T, "application/json", a.Header.Get("Content-Type"))
 	checkAnswer(c.W.T, r, c.Prefix, a)
 	return a
 }
+
+// TableType is the media type of a table.
+const TableType = "text/csv; charset=utf-8"
+
+// checkTable holds a table against the response that the contract declares: nothing but a success is one.
+func checkTable(t testing.TB, r *http.Request, prefix string, a Answer) {
+	t.Helper()
+	route := RouteOf(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), prefix))
+	require.NotNil(t, route)
+	response := route.Operation.Responses.Status(a.Status)
+	require.NotNil(t, response, "a table is an answer of its own: %d", a.Status)
+	require.NotNil(t, response.Value.Content["text/csv"], "the contract knows no table of %s", r.URL)
+	rows, err := a.Table()
+	require.NoError(t, err, a.Raw)
+	require.NotEmpty(t, rows, "a table has a line with its columns")
+	require.Equal(t, strings.Count(a.Raw, "\n"), strings.Count(a.Raw, "\r\n"), "lines end as RFC 4180 says")
+}
+
+// Table are the cells of an answer that is a table.
+func (a Answer) Table() ([][]string, error) { return csv.NewReader(strings.NewReader(a.Raw)).ReadAll() }
 
 var Contract = func() *openapi3.T {
 	doc, err := openapi3.NewLoader().LoadFromData(gen.SpecJSON)

@@ -37,3 +37,12 @@ func (s *Store) Entries(read func()) int {
 	read()
 	return n
 }
+
+// Answers runs a read and returns how many answers with entries, or parts of one, the server sent for it.
+func (s *Store) Answers(read func()) int {
+	n := 0
+	s.received = func(int) { n++ }
+	defer func() { s.received = nil }()
+	read()
+	return n
+}

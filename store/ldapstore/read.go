@@ -71,17 +71,24 @@ func (s *Store) collect(ctx context.Context, dn string, scope int, filter string
 // each calls fn for every entry that fits, page by page: no more than a page is in memory.
 func (s *Store) each(ctx context.Context, dn string, scope int, filter string, attributes []string, fn func(entry) error) error {
 	attributes = orWhole(attributes)
+	var handed bool // entries went out: from the beginning again, these would come twice
+	var cut error
 	err := s.pool.with(ctx, true, func(conn *ldap.Conn) error {
+		if handed {
+			return cut
+		}
 		paging := ldap.NewControlPaging(pageSize)
 		for {
 			request := ldap.NewSearchRequest(dn, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, []ldap.Control{paging})
 			result, err := conn.Search(request)
 			if err != nil {
+				cut = err
 				return err
 			}
 			if s.received != nil {
 				s.received(len(result.Entries))
 			}
+			handed = handed || len(result.Entries) > 0
 			for _, e := range result.Entries {
 				if err = fn(entryOf(e)); err != nil {
 					return err

@@ -39,6 +39,7 @@ func Accounts(t *testing.T, open Open) {
 	t.Run("alias", func(t *testing.T) { aliases(t, open) })
 	t.Run("ml", func(t *testing.T) { mls(t, open) })
 	t.Run("lists", func(t *testing.T) { lists(t, open) })
+	t.Run("usage", func(t *testing.T) { usages(t, open) })
 	t.Run("made", func(t *testing.T) { made(t, open) })
 	t.Run("tenants", func(t *testing.T) { tenants(t, open) })
 	t.Run("spellings", func(t *testing.T) { spellings(t, open) })

@@ -327,6 +327,9 @@ func manyCalls() []servertest.Played {
 		calls = append(calls, servertest.Played{Method: "GET", Path: "/api/users/crowd.test" + query, Given: nil}, servertest.Played{Method: "GET", Path: "/api/aliases/crowd.test" + query, Given: nil},
 			servertest.Played{Method: "GET", Path: "/api/domains" + strings.ReplaceAll(query, "email", "name"), Given: nil})
 	}
+	for _, query := range []string{"", "?domain=crowd.test&inactive_days=7", "?limit=1&count=yes", "?domain=none.test", "?inactive_days=0", "?sort=domain"} {
+		calls = append(calls, servertest.Played{Method: "GET", Path: "/api/usage" + query, Given: nil})
+	}
 	for _, query := range []string{
 		"sort=-mail&count=yes", "sort=name&limit=1000", "sort=-name&accountStatus=disabled", "q=U1&count=yes", "q_any=NUMBER%201", "q_any=%25",
 		"isGlobalAdmin=yes", "over_quota_percent=1", "created_after=2001-01-01T00:00:00Z&limit=500", "created_after=2999-01-01T00:00:00Z",

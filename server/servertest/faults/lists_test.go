@@ -50,6 +50,41 @@ func (f forgetful) UserAddresses(ctx context.Context, filter store.UserFilter, p
 	return f.Accounts.UserAddresses(ctx, filter, page)
 }
 
+func (f forgetful) DomainUsages(ctx context.Context, filter store.UsageFilter, page store.PageRequest) (store.Page[store.DomainUsage], error) {
+	if page.After != "" {
+		return store.Page[store.DomainUsage]{}, errors.New("the database is away")
+	}
+	return f.Accounts.DomainUsages(ctx, filter, page)
+}
+
+// TestReportsThatFailInTheMiddle never look complete, in either form.
+func TestReportsThatFailInTheMiddle(t *testing.T) {
+	w := servertest.NewFixture(t, func(d *server.Deps) { d.Accounts = forgetful{d.Accounts} })
+	require.NoError(t, w.Vmail.Do(t.Context(), "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"+
+		" INSERT INTO domain (domain) SELECT printf('d%05d.test', i) FROM n"))
+	cookie := w.Root().Cookie
+	s := httptest.NewServer(w.Handler)
+	defer s.Close()
+	for _, path := range []string{"/api/usage", "/api/usage?format=csv", "/iredadmin/api/usage", "/iredadmin/api/usage?format=csv"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+		require.NoError(t, err)
+		r.AddCookie(cookie)
+		a, err := s.Client().Do(r)
+		require.NoError(t, err)
+		raw, err := io.ReadAll(a.Body)
+		require.NoError(t, a.Body.Close())
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, path)
+		require.Contains(t, string(raw), "d00199.test", path)
+		require.NotContains(t, string(raw), "]}", path)
+	}
+	w.Deps.Accounts = w.Deps.Accounts.(forgetful).Accounts
+	w.Serve()
+	require.Len(t, w.Root().Get("/api/usage").List(), 1501)
+	rows, err := w.Root().Get("/api/usage?format=csv").Table()
+	require.NoError(t, err)
+	require.Len(t, rows, 1502)
+}
+
 // TestListsThatFailInTheMiddle never look complete.
 func TestListsThatFailInTheMiddle(t *testing.T) {
 	w := withManyUsers(t, 500, func(d *server.Deps) { d.Accounts = forgetful{d.Accounts} })

@@ -1107,6 +1107,56 @@ export type DomainUsage = {
 };
 
 /**
+ * What a domain holds. Mailboxes are counted whether they are active or not; the entry of a catch-all is none.
+ */
+export type DomainUsageReport = {
+    /**
+     * How many alias accounts there are.
+     */
+    aliases: Count;
+    /**
+     * MB that the mailboxes have been given together. One without a quota adds nothing.
+     */
+    allocated_quota: number;
+    /**
+     * The name of the domain.
+     */
+    domain: string;
+    /**
+     * How many mailing lists there are (`/api/ml`).
+     */
+    mailing_lists: Count;
+    /**
+     * How many static lists there are (`/api/maillist`). 0 where the backend has none.
+     */
+    static_lists: Count;
+    /**
+     * Bytes that the mailboxes hold together.
+     */
+    stored_bytes: number;
+    /**
+     * How many messages the mailboxes hold together.
+     */
+    stored_messages: Count;
+    /**
+     * How many mailboxes there are.
+     */
+    users: Count;
+    /**
+     * Into how many mailboxes nobody has logged in for `inactive_days` or longer. Those of `users_never_logged_in` are among them.
+     */
+    users_inactive: Count;
+    /**
+     * Into how many mailboxes nobody has ever logged in by IMAP or POP3.
+     */
+    users_never_logged_in: Count;
+    /**
+     * How many mailboxes hold more than their quota. One without a quota never does.
+     */
+    users_over_quota: Count;
+};
+
+/**
  * The domain as it is after the write.
  */
 export type DomainWriteReply = {
@@ -2505,6 +2555,21 @@ export type Total = number;
  *
  */
 export type Transport = string;
+
+/**
+ * An envelope, or a table.
+ */
+export type UsageFormat = 'json' | 'csv';
+
+/**
+ * The answer to `GET /api/usage`.
+ */
+export type UsageReply = {
+    _data: Array<DomainUsageReport>;
+    _next?: NextCursor;
+    _success: Succeeded;
+    _total?: Total;
+};
 
 /**
  * A mailbox. Every parameter of the update is there under its own name, so that it can be sent back.
@@ -4299,9 +4364,27 @@ export type QueryCursor = string;
 export type QueryDisabledOnly = YesNo;
 
 /**
+ * This domain alone, which has to be one that the caller manages.
+ *
+ */
+export type QueryDomain = DomainName;
+
+/**
  * `yes` answers a plain list of addresses instead of whole records.
  */
 export type QueryEmailOnly = YesNo;
+
+/**
+ * `csv` answers a table, `json` the envelope. Comes before the header `Accept`, which decides where it is not given.
+ *
+ */
+export type QueryFormat = UsageFormat;
+
+/**
+ * After how many days without a log-in (IMAP or POP3) a mailbox counts in `users_inactive`. 90 unless given.
+ *
+ */
+export type QueryInactiveDays = number;
 
 /**
  * Only those that are global admins, or those that are not.
@@ -6591,6 +6674,68 @@ export type UpdateThrottleResponses = {
 };
 
 export type UpdateThrottleResponse = UpdateThrottleResponses[keyof UpdateThrottleResponses];
+
+export type GetUsageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * This domain alone, which has to be one that the caller manages.
+         *
+         */
+        domain?: DomainName;
+        /**
+         * After how many days without a log-in (IMAP or POP3) a mailbox counts in `users_inactive`. 90 unless given.
+         *
+         */
+        inactive_days?: number;
+        /**
+         * `csv` answers a table, `json` the envelope. Comes before the header `Accept`, which decides where it is not given.
+         *
+         */
+        format?: UsageFormat;
+        /**
+         * How many items a page has: at least 1; more than 1000 are taken as 1000. With `limit` or `cursor` the reply is one page,
+         * and `_next` goes on after it; with neither it is the whole list. A `cursor` alone has pages of 100.
+         *
+         */
+        limit?: number;
+        /**
+         * Where the page begins: `_next` of the page before, sent with the same sort and filters. It holds for as long as the list
+         * exists, on each server that shares the state. One that is of another list, sort or filter, was cut short, or comes from another
+         * server is refused.
+         *
+         */
+        cursor?: string;
+        /**
+         * `yes` counts the whole list: `_total`.
+         *
+         */
+        count?: YesNo;
+    };
+    url: '/api/usage';
+};
+
+export type GetUsageErrors = {
+    /**
+     * The request failed. Nothing was written, unless the code is `IN_PROGRESS`. Any operation may answer with the codes of
+     * `x-errors` here, except that reads are never `READ_ONLY` and public operations ask for no login; `NO_SUCH_PATH` and
+     * `METHOD_NOT_ALLOWED` come where there is no operation. `ErrorCode` has the status of each.
+     *
+     */
+    default: Failure;
+};
+
+export type GetUsageError = GetUsageErrors[keyof GetUsageErrors];
+
+export type GetUsageResponses = {
+    /**
+     * The reports.
+     */
+    200: UsageReply;
+};
+
+export type GetUsageResponse = GetUsageResponses[keyof GetUsageResponses];
 
 export type DeleteUserData = {
     body?: never;
