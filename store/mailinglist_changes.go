@@ -3,6 +3,7 @@ package store
 import (
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // Changes returns what the update changes of the list. A parameter whose value is the one that is returned counts as not given:
@@ -68,8 +69,18 @@ func sameSetting(name string, a, b any) bool {
 	switch {
 	case !isList:
 		return a == b
+	case name == "RemoveHeaders": // with or without the colon
+		return SameNames(withoutColons(one), withoutColons(other))
 	case name == "CustomHeaders": // in which the case of letters counts
 		return slices.Equal(slices.Sorted(slices.Values(one)), slices.Sorted(slices.Values(other)))
 	}
 	return SameNames(one, other)
+}
+
+func withoutColons(names []string) []string {
+	plain := make([]string, len(names))
+	for i, name := range names {
+		plain[i] = strings.TrimSuffix(name, ":")
+	}
+	return plain
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -65,7 +66,7 @@ func (a *API) nouns() map[string]func(ctx context.Context, param func(string) st
 func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := firstError(c, checks)
-		if sent := edge.SentOf(c.Request.Context()); sent != nil && (sent.Computed || isRefusal(err) || mayMislead(c, sent)) && a.dropEqual(c) {
+		if sent := edge.SentOf(c.Request.Context()); sent != nil && (sent.Computed || isRefusal(err) || mayBeClamped(c, sent)) && a.dropEqual(c) {
 			if e := sent.PutBack(c.Request); e != nil {
 				err = e
 			} else {
@@ -79,10 +80,20 @@ func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context
 	}
 }
 
-// mayMislead reports whether a parameter would have another one ignored although it changes nothing: who may post to a list wins over
-// the settings that follow from it.
-func mayMislead(c *gin.Context, sent *edge.Sent) bool {
-	return contract.Of(c.Request.Context()).ID == "updateMailingList" && sent.Has("accessPolicy")
+// sentToClamp are parameters that are changed to something else, or change something else, where they are not refused: lengths of passwords
+// are kept within the policy of the server, who may post to a list is settled by one parameter and the two that follow from it, and
+// what is kept in quarantine is checked.
+var sentToClamp = map[string][]string{
+	"updateGlobalSpamPolicy": quarantines, "updateDomainSpamPolicy": quarantines, "updateUserSpamPolicy": quarantines,
+	"updateDomain":      {"minPasswordLength", "maxPasswordLength"},
+	"updateMailingList": {"accessPolicy", "only_moderator_can_post", "only_subscriber_can_post"},
+}
+
+var quarantines = []string{"quarantine_spam", "quarantine_virus", "quarantine_banned", "quarantine_bad_header"}
+
+// mayBeClamped reports whether there is such a parameter.
+func mayBeClamped(c *gin.Context, sent *edge.Sent) bool {
+	return slices.ContainsFunc(sentToClamp[contract.Of(c.Request.Context()).ID], sent.Has)
 }
 
 func firstError(c *gin.Context, checks []func(*gin.Context) error) error {

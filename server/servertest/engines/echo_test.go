@@ -171,6 +171,9 @@ func sendBack(t *testing.T, c *servertest.Client, method string, n noun, who str
 	stripped := maps.Clone(read) // by a client that knows what is computed
 	maps.DeleteFunc(stripped, func(name string, _ any) bool { return update.Properties[name].Value.ReadOnly })
 	for name, value := range stripped {
+		if name == "is_backupmx" { // without a primary MX it asks for the one that Postfix looks up
+			continue
+		}
 		a = c.JSON(method, n.path, map[string]any{name: value})
 		if assertStatus(t, http.StatusOK, a, "%s of %s %s by %s", name, method, n.path, who) {
 			require.Equal(t, read, a.Data(), name)
