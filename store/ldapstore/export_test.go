@@ -46,3 +46,10 @@ func (s *Store) Answers(read func()) int {
 	read()
 	return n
 }
+
+// OnAnswer has fn run after each answer of the server during a read.
+func (s *Store) OnAnswer(fn, read func()) {
+	s.received = func(int) { fn() }
+	defer func() { s.received = nil }()
+	read()
+}

@@ -1,0 +1,120 @@
+package ldapstore_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/ldapstore"
+	"github.com/postern-mail/postern/store/panelstore"
+)
+
+// relay hands connections on to a server until they are cut.
+type relay struct {
+	at  string
+	mu  sync.Mutex
+	all []net.Conn
+}
+
+func newRelay(t *testing.T, to string) *relay {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	r := &relay{at: l.Addr().String()}
+	t.Cleanup(func() { _ = l.Close(); r.cut() })
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", to)
+			if err != nil {
+				_ = from.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.all = append(r.all, from, server)
+			r.mu.Unlock()
+			go func() { _, _ = io.Copy(server, from) }()
+			go func() { _, _ = io.Copy(from, server) }()
+		}
+	}()
+	return r
+}
+
+// cut ends all connections; new ones are served.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.all {
+		_ = c.Close()
+	}
+	r.all = nil
+}
+
+// TestSearchIsCutAfterEntries has a connection end while a search is under way: nothing is counted or listed twice. One that ends before
+// is replaced, and nobody sees it.
+func TestSearchIsCutAfterEntries(t *testing.T) {
+	w := newFixture(t)
+	w.empty(t)
+	const users = 600 // more than one answer holds
+	_, err := w.store.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "a.test"})
+	require.NoError(t, err)
+	conn := w.at.Connect(t)
+	for i := range users {
+		mail := fmt.Sprintf("u%03d@a.test", i)
+		request := ldap.NewAddRequest(w.at.UserDN(mail), nil)
+		for name, value := range map[string]string{
+			"mail": mail, "uid": mail, "cn": mail, "sn": mail, "homeDirectory": "/var/vmail/" + mail, "accountStatus": "active",
+		} {
+			request.Attribute(name, []string{value})
+		}
+		request.Attribute("objectClass", []string{"inetOrgPerson", "mailUser"})
+		require.NoError(t, conn.Add(request))
+	}
+	server, err := url.Parse(w.at.URL)
+	require.NoError(t, err)
+	r := newRelay(t, server.Host)
+	options := w.options()
+	options.Server.URL = "ldap://" + r.at
+	s, err := ldapstore.New(options, w.locks, panelstore.NewMailboxes(w.panel))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	read := func() (int64, error) {
+		list, err := s.DomainUsages(t.Context(), store.UsageFilter{Domain: "a.test", Since: time.Now()}, store.PageRequest{})
+		if err != nil {
+			return 0, err
+		}
+		return list.Items[0].Users, nil
+	}
+	n, err := read()
+	require.NoError(t, err)
+	require.EqualValues(t, users, n)
+
+	r.cut()
+	n, err = read()
+	require.NoError(t, err, "a connection that was cut before is replaced")
+	require.EqualValues(t, users, n)
+
+	answers := 0
+	s.OnAnswer(func() {
+		if answers++; answers == 1 { // more entries are to come
+			r.cut()
+		}
+	}, func() { n, err = read() })
+	var known *store.Error
+	require.ErrorAs(t, err, &known, "%d mailboxes", n)
+	require.Equal(t, store.Unavailable, known.Kind, "%v", err)
+	n, err = read()
+	require.NoError(t, err)
+	require.EqualValues(t, users, n)
+}
