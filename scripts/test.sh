@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs all tests and prints, before the summary, how much the suites covered. Most packages run three at a time, for they wait a good deal; what is about time and
-# load runs alone, because others would take the time from it. In the end it holds the error codes that all tests have seen
-# against those of the contract.
+# Runs all tests and prints, before the summary, how much the suites covered. Most packages run three at a time, for they wait a good
+# deal; what is about time and load runs alone, because others would take the time from it. In the end it holds the error codes that
+# all tests have seen against those of the contract.
 #
 # Usage: scripts/test.sh [ARGUMENT OF go test...]
 set -euo pipefail
