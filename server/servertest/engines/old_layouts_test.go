@@ -147,7 +147,7 @@ func TestThrottleOfAnOldIredapd(t *testing.T) {
 			require.EqualValues(t, 3600, got["period"])
 			require.EqualValues(t, -1, got["max_rcpts"], "it reads as left to others")
 			root.Must(http.StatusOK, "POST", "/api/throttle/anna@example.com/outbound", servertest.Body{"period": 0})
-			require.Empty(t, root.Get("/api/throttle/anna@example.com/outbound").Data())
+			require.Empty(t, root.Legacy().Get("/api/throttle/anna@example.com/outbound").Data())
 		})
 	}
 }
