@@ -139,6 +139,9 @@ func TestWhatIsReadCanBeSentBack(t *testing.T) {
 						for _, method := range []string{"PUT", "PATCH"} {
 							sendBack(t, c, method, n, who)
 						}
+						if engine == "sqlite" || situation == "stored by others" {
+							sendEachBack(t, c, n, who)
+						}
 					})
 					require.Empty(t, servertest.Differences(before, servertest.Everything(t, w)), who)
 				}
@@ -170,16 +173,6 @@ func sendBack(t *testing.T, c *servertest.Client, method string, n noun, who str
 	}
 	stripped := maps.Clone(read) // by a client that knows what is computed
 	maps.DeleteFunc(stripped, func(name string, _ any) bool { return update.Properties[name].Value.ReadOnly })
-	for name, value := range stripped {
-		if name == "is_backupmx" { // without a primary MX it asks for the one that Postfix looks up
-			continue
-		}
-		a = c.JSON(method, n.path, map[string]any{name: value})
-		if assertStatus(t, http.StatusOK, a, "%s of %s %s by %s", name, method, n.path, who) {
-			require.Equal(t, read, a.Data(), name)
-			require.NotContains(t, a.Body, "_adjusted", a.Raw)
-		}
-	}
 	a = c.JSON(method, n.path, stripped)
 	if assertStatus(t, http.StatusOK, a, "%s %s by %s without computed keys", method, n.path, who) {
 		require.Equal(t, read, a.Data())
@@ -190,6 +183,22 @@ func sendBack(t *testing.T, c *servertest.Client, method string, n noun, who str
 		unknown[name] = map[string]any{"a": 1}
 		a = c.JSON(method, n.path, unknown)
 		require.Equal(t, []any{http.StatusBadRequest, "UNKNOWN_PARAMETER", name}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
+	}
+}
+
+// sendEachBack sends each parameter alone.
+func sendEachBack(t *testing.T, c *servertest.Client, n noun, who string) {
+	t.Helper()
+	read := c.Get(n.path).Data()
+	for name := range n.params {
+		if name == "is_backupmx" { // without a primary MX it asks for the one that Postfix looks up
+			continue
+		}
+		a := c.JSON("PUT", n.path, map[string]any{name: read[name]})
+		if assertStatus(t, http.StatusOK, a, "%s of %s by %s", name, n.path, who) {
+			require.Equal(t, read, a.Data(), name)
+			require.NotContains(t, a.Body, "_adjusted", a.Raw)
+		}
 	}
 }
 
