@@ -1402,7 +1402,7 @@ type DomainUpdate struct {
 	Services *DomainServices `json:"services,omitempty"`
 
 	// Transport How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
-	// `is_backupmx` and `primarymx`, which set the transport themselves.
+	// `is_backupmx` and `primarymx`, which set the transport themselves; the strict surface takes the one that they set.
 	Transport *Transport `json:"transport,omitempty"`
 
 	// Usage Worked out by the server. It is passed over when it comes back, whatever its value.
@@ -1866,8 +1866,8 @@ type MailingListCreate struct {
 	// Example: ["anna@example.com"]
 	Owner *MailingListOwner `json:"owner,omitempty"`
 
-	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+	// RemoveHeaders Names of header lines taken out of each post, with or without the colon; they are shown without. The whole set is
+	// replaced; empty clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
 	// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
 	// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 	//
@@ -2064,8 +2064,8 @@ type MailingListOnlySubscriberCanPost = YesNo
 // Example: ["anna@example.com"]
 type MailingListOwner = []ForeignAddress
 
-// MailingListRemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+// MailingListRemoveHeaders Names of header lines taken out of each post, with or without the colon; they are shown without. The whole set is
+// replaced; empty clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
 // `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
 // the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 //
@@ -2313,8 +2313,8 @@ type MailingListUpdate struct {
 	// Example: ["anna@example.com"]
 	Owner *MailingListOwner `json:"owner,omitempty"`
 
-	// RemoveHeaders Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
-	// clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+	// RemoveHeaders Names of header lines taken out of each post, with or without the colon; they are shown without. The whole set is
+	// replaced; empty clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
 	// `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
 	// the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
 	//

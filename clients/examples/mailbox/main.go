@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,7 +122,7 @@ func (c *client) call(method, path string, body, into any) error {
 			return err
 		}
 	}
-	r, err := http.NewRequest(method, c.url+path, &sent)
+	r, err := http.NewRequestWithContext(context.Background(), method, c.url+path, &sent)
 	if err != nil {
 		return err
 	}

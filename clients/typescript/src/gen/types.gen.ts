@@ -1077,7 +1077,7 @@ export type DomainUpdate = {
     services?: DomainServices;
     /**
      * How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
-     * `is_backupmx` and `primarymx`, which set the transport themselves.
+     * `is_backupmx` and `primarymx`, which set the transport themselves; the strict surface takes the one that they set.
      *
      */
     transport?: Transport;
@@ -1881,8 +1881,8 @@ export type MailingListOnlySubscriberCanPost = YesNo;
 export type MailingListOwner = Array<ForeignAddress>;
 
 /**
- * Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
- * clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+ * Names of header lines taken out of each post, with or without the colon; they are shown without. The whole set is
+ * replaced; empty clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
  * `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
  * the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
  *
@@ -3691,7 +3691,7 @@ export type DomainUpdateWritable = {
     services?: DomainServicesWritable;
     /**
      * How Postfix delivers mail to the domain. Empty goes back to the server's default. Not together with
-     * `is_backupmx` and `primarymx`, which set the transport themselves.
+     * `is_backupmx` and `primarymx`, which set the transport themselves; the strict surface takes the one that they set.
      *
      */
     transport?: Transport;
@@ -3895,8 +3895,8 @@ export type MailingListOnlySubscriberCanPostWritable = YesNo;
 export type MailingListOwnerWritable = Array<ForeignAddress>;
 
 /**
- * Names of header lines taken out of each post, with or without the colon. The whole set is replaced; empty
- * clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
+ * Names of header lines taken out of each post, with or without the colon; they are shown without. The whole set is
+ * replaced; empty clears it. `DKIM-Signature` and `Authentication-Results` are always taken out. Where the caller is not a global admin,
  * `To`, `Date`, `Content-*` and `MIME-Version` stay in posts, and `From` goes only where `custom_headers` has a `From` of
  * the list: 403 `PERMISSION_DENIED`, or left out on the legacy surface. Names that are stored already stay.
  *
