@@ -26,6 +26,7 @@ import (
 func (a *API) nouns() map[string]func(ctx context.Context, param func(string) string) (store.Record, error) {
 	all := map[string]func(context.Context, func(string) string) (store.Record, error){
 		"createDomain": func(context.Context, func(string) string) (store.Record, error) { return newDomain, nil },
+		"createUser":   func(context.Context, func(string) string) (store.Record, error) { return newUser, nil },
 		"updateDomain": func(ctx context.Context, p func(string) string) (store.Record, error) {
 			return a.domainNow(ctx, lower(p("domain")))
 		},
@@ -149,6 +150,9 @@ func (a *API) dropEqual(c *gin.Context) bool {
 	dropped := sent.DropEqual(op, noun)
 	return dropImpliedTransport(sent, lower(c.Param("domain"))) || dropped
 }
+
+// newUser is what a new mailbox is where nothing else is said, as far as not everybody may say it.
+var newUser = store.Record{{Name: "isGlobalAdmin", Value: yesNo(false)}}
 
 // newDomain is what a new domain has where nothing else is said, as far as that contradicts what may be said.
 var newDomain = store.Record{{Name: "is_backupmx", Value: yesNo(false)}, {Name: "primarymx", Value: ""}}

@@ -81,3 +81,23 @@ func TestNounsMove(t *testing.T) {
 		}
 	}
 }
+
+// TestDomainAdminsCopyMailboxes has an admin of a domain make a mailbox of another that it has read. Where its mail is kept is for global
+// admins to say, and who is one.
+func TestDomainAdminsCopyMailboxes(t *testing.T) {
+	w := nounFixture(t, "sqlite")
+	setEverything(w)
+	w.Root().Must(http.StatusOK, "PUT", "/api/domain/example.com", map[string]any{"disabledUserProfiles": []string{}})
+	own := w.As(domainAdmin, servertest.Password)
+	read := own.Get("/api/user/anna@example.com").Data()
+	read["password"], read["aliases"] = servertest.Password, []string{}
+	a := own.JSON("POST", "/api/user/copy@example.com", read)
+	require.Equal(t, []any{http.StatusForbidden, "maildir"}, []any{a.Status, a.Field()}, a.Raw)
+	delete(read, "maildir")
+	read["transport"] = ""
+	a = own.Must(http.StatusCreated, "POST", "/api/user/copy@example.com", read)
+	require.Equal(t, read["department"], a.Data()["department"])
+	read["isGlobalAdmin"] = "yes"
+	a = own.JSON("POST", "/api/user/other@example.com", read)
+	require.Equal(t, []any{http.StatusForbidden, "isGlobalAdmin"}, []any{a.Status, a.Field()}, a.Raw)
+}

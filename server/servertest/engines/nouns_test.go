@@ -374,3 +374,47 @@ func requireSameNoun(t *testing.T, want, got map[string]any, roughly bool) {
 	}
 	require.Equal(t, want, got)
 }
+
+// TestListsShowTheNouns compares each noun of a list with the one that is read alone, and with the row or entry beside it.
+func TestListsShowTheNouns(t *testing.T) {
+	lists := map[string]string{
+		"Domain": "/api/domains", "Admin": "/api/admins", "User": "/api/users/example.com", "Alias": "/api/aliases/example.com",
+		"MailingList": "/api/mls/example.com",
+	}
+	for _, engine := range nounEngines[:4] {
+		t.Run(engine, func(t *testing.T) {
+			w := nounFixture(t, engine)
+			setEverything(w)
+			root := w.Root()
+			nounsOn(w, func(n noun) {
+				alone := root.Get(n.path).Data()
+				stored := root.Get(n.path + "?stored=yes").Data()
+				require.Contains(t, stored, "stored", n.path)
+				for key := range stored["stored"].(map[string]any) {
+					require.NotContains(t, []string{"password", "userPassword"}, key)
+				}
+				delete(stored, "stored")
+				require.Equal(t, alone, stored, n.path)
+				if lists[n.name] == "" {
+					return
+				}
+				found := false
+				for _, item := range root.Get(lists[n.name] + "?limit=100").List() {
+					shown := item.(map[string]any)
+					if !strings.HasSuffix(n.path, "/"+fmt.Sprint(shown[map[bool]string{true: "domain", false: "mail"}[n.name == "Domain"]])) {
+						continue
+					}
+					found = true
+					if n.name == "MailingList" { // of which a list shows what the account says
+						for key, value := range shown {
+							require.Equal(t, alone[key], value, key)
+						}
+						continue
+					}
+					require.Equal(t, alone, shown, n.path)
+				}
+				require.True(t, found, n.path)
+			})
+		})
+	}
+}
