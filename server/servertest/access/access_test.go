@@ -200,6 +200,9 @@ func TestAccessToParameters(t *testing.T) {
 			for _, role := range []string{"own", "creator"} {
 				refused := p.give(m.As(role, m.W))
 				require.Equal(t, http.StatusForbidden, refused.Status, refused.Raw)
+				if role == "own" && p.OperationID == "createDomain" { // who creates none at all
+					continue
+				}
 				require.Equal(t, p.Property, refused.Field())
 			}
 			w := m.Copy(t)
