@@ -327,7 +327,7 @@ func manyCalls() []servertest.Played {
 		calls = append(calls, servertest.Played{Method: "GET", Path: "/api/users/crowd.test" + query, Given: nil}, servertest.Played{Method: "GET", Path: "/api/aliases/crowd.test" + query, Given: nil},
 			servertest.Played{Method: "GET", Path: "/api/domains" + strings.ReplaceAll(query, "email", "name"), Given: nil})
 	}
-	for _, query := range []string{"", "?domain=crowd.test&inactive_days=7", "?limit=1&count=yes", "?domain=none.test", "?inactive_days=0", "?sort=domain"} {
+	for _, query := range []string{"", "?domain=crowd.test&inactive_days=7", "?limit=1000&count=yes", "?domain=none.test", "?inactive_days=0", "?sort=domain"} {
 		calls = append(calls, servertest.Played{Method: "GET", Path: "/api/usage" + query, Given: nil})
 	}
 	for _, query := range []string{
