@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,6 +60,10 @@ func (b Body) Form(t testing.TB) url.Values {
 		switch value := value.(type) {
 		case nil:
 			values.Set(name, "")
+		case []any:
+			values[name] = Body{name: List(value)}.Form(t)[name]
+		case float64:
+			values.Set(name, strconv.FormatFloat(value, 'f', -1, 64))
 		case List:
 			items := make([]string, len(value))
 			for i, item := range value {

@@ -179,6 +179,12 @@ func sendBack(t *testing.T, c *servertest.Client, method string, n noun, who str
 		require.Equal(t, read, a.Data())
 		require.NotContains(t, a.Body, "_adjusted", a.Raw)
 	}
+	if method == http.MethodPut {
+		a = c.Form(method, n.path, servertest.Body(stripped).Form(t))
+		if assertStatus(t, http.StatusOK, a, "%s by %s as a form", n.path, who) {
+			require.Equal(t, read, a.Data())
+		}
+	}
 	for _, name := range []string{"stored", "nonsense"} {
 		unknown := maps.Clone(read)
 		unknown[name] = map[string]any{"a": 1}
