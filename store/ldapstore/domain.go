@@ -111,7 +111,7 @@ func domainOfEntry(e entry) store.Domain {
 		NumberOfLists:     h.settings.Int(settingLists),
 		BackupMX:          routes.BackupMX,
 		PrimaryMX:         routes.PrimaryMX(),
-		Services:          store.KnownDomainServices(store.LeaveOut(e.all("enabledService"), standing(e))),
+		Services:          store.KnownDomainServices(store.LeaveOut(e.all("enabledService"), ownServices)),
 		DomainProfiles:    store.KnownDomainProfiles(h.settings.list(settingDomainProfile)),
 		UserProfiles:      store.KnownUserProfiles(h.settings.list(settingUserProfile)),
 		UserPreferences:   store.KnownUserPreferences(h.settings.list(settingUserPreference)),

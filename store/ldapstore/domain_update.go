@@ -127,6 +127,10 @@ func routesOf(e entry) rules.DomainRoutes {
 	}
 }
 
+// ownServices are the services of a domain that this engine switches on by itself. They are no part of what a domain shows: SQL has
+// nothing of the kind.
+var ownServices = []string{serviceMail, serviceDomainAlias, serviceSenderBcc, serviceRecipientBcc}
+
 // standing are the services of a domain that stay when it gets a new set: without "mail" nothing in it would get any, and
 // the others are what its alias domains and blind copies need. Removed by name they go.
 func standing(e entry) []string {

@@ -29,7 +29,7 @@ type Value struct {
 
 // And adds a condition.
 func (l *List) And(condition string, args ...any) {
-	l.conditions = append(l.conditions, condition)
+	l.conditions = append(l.conditions, "("+condition+")")
 	l.args = append(l.args, args...)
 }
 

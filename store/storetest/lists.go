@@ -380,6 +380,9 @@ func listUsersThat(t *testing.T, open Open) {
 		mustUpdateUser(t, f, mail, store.UserUpdate{Quota: ptr(quota)})
 	}
 	mustUpdateUser(t, f, "some@a.test", store.UserUpdate{Global: ptr(true)})
+	mustDomain(t, f, "b.test") // in which there is one, too
+	mustUser(t, f, "other@b.test")
+	mustUpdateUser(t, f, "other@b.test", store.UserUpdate{Global: ptr(true)})
 	mb := int64(1 << 20)
 	for mail, bytes := range map[string]int64{"full@a.test": 12 * mb, "most@a.test": 9 * mb, "some@a.test": 9*mb - 1, "free@a.test": 1 << 50} {
 		note(t, f, "INSERT INTO used_quota (username, bytes, messages) VALUES (?, ?, 1)", mail, bytes)

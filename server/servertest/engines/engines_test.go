@@ -63,7 +63,10 @@ func TestEnginesAnswerAlike(t *testing.T) {
 		t.Run("ldap/"+surface, func(t *testing.T) {
 			got := answersOn(t, "ldap", surface, calls)
 			for i, c := range calls {
-				want, have := essence(wanted[i], false), essence(got[i], true)
+				want, have := essence(wanted[i], false), essence(got[i], surface == "legacy")
+				if surface == "strict" { // nouns have one form
+					want, have = withoutDeclared(wanted[i]), withoutDeclared(got[i])
+				}
 				if want != have && !directoryDiffers(c) {
 					from := fork(want, have)
 					t.Errorf("%s\nsqlite: %.500s\nldap: %.500s", c, want[from:], have[from:])
@@ -106,7 +109,7 @@ var (
 	ownID     = regexp.MustCompile(`"id":\d+|"mlid":"[^"]+"`)
 	requestID = regexp.MustCompile(`"_request_id":"[^"]+"`)
 	mailStamp = regexp.MustCompile(`-\d{4}(\.\d\d){5}/?`)
-	moment    = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
+	moment    = regexp.MustCompile(`\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d|T\d\d:\d\d:\d\dZ)`)
 )
 
 // stable is an answer without what differs from one run to the next: ids of requests and the times of now. Other
@@ -119,7 +122,14 @@ func stable(text string) string {
 	text = mailStamp.ReplaceAllString(text, "-now")
 	return moment.ReplaceAllStringFunc(text, func(found string) string {
 		at, err := time.Parse(time.DateTime, found)
-		if err != nil || time.Since(at).Abs() > time.Hour {
+		if err != nil {
+			at, err = time.Parse(time.RFC3339, found)
+		}
+		most := time.Hour
+		if at.Equal(at.Truncate(24 * time.Hour)) { // a directory keeps the day of a new password
+			most = 25 * time.Hour
+		}
+		if err != nil || time.Since(at).Abs() > most {
 			return found
 		}
 		return "now"
