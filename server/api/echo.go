@@ -82,7 +82,7 @@ func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context
 }
 
 // sentToClamp are parameters that are changed to something else, or change something else, where they are not refused: lengths of passwords
-// are kept within the policy of the server, who may post to a list is settled by one parameter and the two that follow from it, and
+// are kept within the policy of the server, one parameter says who may post to a list and two others follow from it, and
 // what is kept in quarantine is checked.
 var sentToClamp = map[string][]string{
 	"updateGlobalSpamPolicy": quarantines, "updateDomainSpamPolicy": quarantines, "updateUserSpamPolicy": quarantines,

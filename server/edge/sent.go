@@ -76,15 +76,18 @@ func (s *Sent) PutBack(r *http.Request) error {
 	return nil
 }
 
-// equal reports whether a JSON value says the same as a stored one. Lists are sets of names, in any case, unless their order means
-// something.
+// equal reports whether a JSON value says the same as a stored one. Addresses are the same in any case, and lists are sets of names,
+// unless their order means something.
 func equal(p *contract.Parameter, raw json.RawMessage, stored any) bool {
 	switch stored := stored.(type) {
 	case nil:
 		return string(raw) == "null"
 	case string:
 		var text *string
-		return json.Unmarshal(raw, &text) == nil && text != nil && *text == stored
+		if json.Unmarshal(raw, &text) != nil || text == nil {
+			return false
+		}
+		return *text == stored || p.Pattern && strings.Contains(stored, "@") && strings.EqualFold(*text, stored)
 	case int64:
 		return equalNumber(raw, float64(stored))
 	case float64:
