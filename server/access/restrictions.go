@@ -18,8 +18,10 @@ import (
 const (
 	// restrictionsRemembered is how long the panel's lists are used again: a change there shows after that.
 	restrictionsRemembered = time.Second
-	// restrictionsRead bounds the time of reading them while older ones are known.
+	// restrictionsRead bounds the time of reading them.
 	restrictionsRead = time.Second
+	// restrictionsAwaited is how long a request waits for that while older ones are known: its own time begins after it.
+	restrictionsAwaited = 50 * time.Millisecond
 )
 
 // Restrictions say from which addresses the API is called and admins come in: what is configured, else what the panel's settings
@@ -109,14 +111,18 @@ func (r *Restrictions) lists(ctx context.Context) (store.PanelRestrictions, erro
 		}
 		if r.reading == nil {
 			r.reading = make(chan struct{})
-			r.mu.Unlock()
-			r.read(ctx)
-			continue
+			go r.read(ctx)
 		}
-		wait := r.reading
+		wait, known := r.reading, r.known
 		r.mu.Unlock()
+		var enough <-chan time.Time
+		if known != nil {
+			enough = time.After(restrictionsAwaited)
+		}
 		select {
 		case <-wait:
+		case <-enough:
+			return *known, nil
 		case <-ctx.Done():
 			return store.PanelRestrictions{}, store.Down("The panel's database", context.Cause(ctx))
 		}
