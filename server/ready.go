@@ -37,9 +37,23 @@ func (s *Server) backends() []backend {
 // lateTimeout is what is left for it within the five seconds in which a request is answered.
 const lateTimeout = 400 * time.Millisecond
 
-// allAnswer reports whether every backend answers, at a time when the request has none left.
+// allAnswer reports whether every backend answers, at a time when the request has none left. Requests that ask while others do get the
+// same answer: while a backend stands still many end at a time, and each question to it would hold on to a connection.
 func (s *Server) allAnswer(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateTimeout)
+	defer cancel()
+	answer := s.asking.DoChan("all", func() (any, error) { return s.askAll(), nil })
+	select {
+	case r := <-answer:
+		all, _ := r.Val.(bool)
+		return all
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (s *Server) askAll() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), lateTimeout)
 	defer cancel()
 	all := s.backends()
 	answers := make(chan bool, len(all))

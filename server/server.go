@@ -10,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 	"github.com/rs/cors"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/access"
@@ -59,6 +60,7 @@ type Server struct {
 	sessions     *access.Sessions
 	restrictions *access.Restrictions
 	hashing      *hashing.Pool
+	asking       singleflight.Group // the question whether all backends answer
 	draining     atomic.Bool
 }
 
