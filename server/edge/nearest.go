@@ -33,13 +33,19 @@ func (e *Edge) asked(c *gin.Context, path string) string {
 func nearestPath(operations contract.Operations, method, path string) string {
 	const most = 16 // segments
 	asked := strings.SplitN(strings.Trim(path, "/"), "/", most)
-	if len(asked) < 2 || asked[0] != "api" || len(asked[1]) > mostShown {
+	if asked[0] != "api" || len(asked) > 1 && len(asked[1]) > mostShown {
 		return ""
+	}
+	if len(asked) == 1 { // every path begins so
+		asked = append(asked, "")
 	}
 	best, least := "", 0
 	for _, op := range operations {
 		known := segments(op)
-		wrong := distance(strings.ToLower(asked[1]), known[1])
+		wrong := 0
+		if asked[1] != "" {
+			wrong = distance(strings.ToLower(asked[1]), known[1])
+		}
 		if wrong > len(asked[1])/3 {
 			continue
 		}

@@ -125,7 +125,7 @@ func TestRepliesToMistakes(t *testing.T) {
 			[]string{`"admins" in the path is not a domain name.`, "Did you mean /api/domain/admins/{domain}?"}},
 		{"no dot", "GET", "/api/domain/localhost", "", "", 400, "INVALID_DOMAIN_NAME", "domain", []string{`"localhost" in the path is not a domain name`}},
 		{"a colour that is none", "GET", "/api/wblist/inbound/black/global", "", "", 400, "INVALID_VALUE", "colour", []string{`"black"`, "whitelist, blacklist"}},
-		{"no path", "GET", "/api", "", "", 404, "NO_SUCH_PATH", "", []string{"/docs/"}},
+		{"no path", "GET", "/api", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/", "/docs/"}},
 		{"no password", "POST", "/api/user/new@example.com", servertest.JSONType, `{"name": "New"}`, 422, "WEAK_PASSWORD", "password",
 			[]string{"password or password_hash is missing."}},
 		{"no body", "POST", "/api/user/new@example.com", "", "", 422, "WEAK_PASSWORD", "password", []string{"password or password_hash is missing."}},
