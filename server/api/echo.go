@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -67,7 +66,10 @@ func (a *API) nouns() map[string]func(ctx context.Context, param func(string) st
 func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := firstError(c, checks)
-		if sent := edge.SentOf(c.Request.Context()); sent != nil && (sent.Computed || isRefusal(err) || mayBeClamped(c, sent)) && a.dropEqual(c) {
+		ctx := c.Request.Context()
+		sent := edge.SentOf(ctx)
+		toCompare := sent != nil && (sent.Computed || isRefusal(err) || sent.HasCompared(contract.Of(ctx)))
+		if toCompare && a.dropEqual(c) {
 			if e := sent.PutBack(c.Request); e != nil {
 				err = e
 			} else {
@@ -79,22 +81,6 @@ func (a *API) Check(write func(*gin.Context, error), checks ...func(*gin.Context
 			c.Abort()
 		}
 	}
-}
-
-// sentToClamp are parameters that are changed to something else, or change something else, where they are not refused: lengths of passwords
-// are kept within the policy of the server, one parameter says who may post to a list and two others follow from it, and
-// what is kept in quarantine is checked.
-var sentToClamp = map[string][]string{
-	"updateGlobalSpamPolicy": quarantines, "updateDomainSpamPolicy": quarantines, "updateUserSpamPolicy": quarantines,
-	"updateDomain":      {"minPasswordLength", "maxPasswordLength"},
-	"updateMailingList": {"accessPolicy", "only_moderator_can_post", "only_subscriber_can_post"},
-}
-
-var quarantines = []string{"quarantine_spam", "quarantine_virus", "quarantine_banned", "quarantine_bad_header"}
-
-// mayBeClamped reports whether there is such a parameter.
-func mayBeClamped(c *gin.Context, sent *edge.Sent) bool {
-	return slices.ContainsFunc(sentToClamp[contract.Of(c.Request.Context()).ID], sent.Has)
 }
 
 func firstError(c *gin.Context, checks []func(*gin.Context) error) error {

@@ -34,6 +34,7 @@ const (
 	keyStrict      = "x-strict"
 	keyLegacyReply = "x-legacy-reply"
 	keyOrdered     = "x-ordered"
+	keyCompared    = "x-compared"
 
 	keyExtensibleEnum = "x-extensible-enum"
 	keyErrorCodes     = "x-error-codes"

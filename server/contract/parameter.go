@@ -25,6 +25,7 @@ type Parameter struct {
 	Bulk     bool // the operation may take long when it is given
 	Strict   bool // the legacy surface passes over it
 	Ordered  bool // the order of its items means something
+	Compared bool // it is compared with what is stored also where nothing refuses it
 	// On and Off are the words of a choice between two, else "". Words is false when the legacy surface takes no others for them.
 	On, Off string
 	Words   bool
@@ -57,7 +58,7 @@ func (p *Parameter) IsNumber() bool { return p.Kind == KindInteger || p.Kind == 
 // parameterKeys are the keys of a parameter's schema that begin with x-.
 var parameterKeys = []string{
 	keyAccess, keyProfile, keyPresence, keyBulk, keyLegacyNames, keyLegacyWords, keyStoredNames, keyCode, keyCodeMissing, keyErrors, keyPostern, keyGoName, keyGoType,
-	keyOrdered,
+	keyOrdered, keyCompared,
 }
 
 // newParameter fails for a kind of value that the readers of bodies do not know.
@@ -109,6 +110,7 @@ func (p *Parameter) readKeys(schema *openapi3.Schema) error {
 	p.Presence = p.Presence || k.flag(keyPresence)
 	p.Bulk = p.Bulk || k.flag(keyBulk)
 	p.Ordered = p.Ordered || k.flag(keyOrdered)
+	p.Compared = p.Compared || k.flag(keyCompared)
 	p.Nullable = p.Nullable || schema.Nullable
 	if words, stated := k.boolean(keyLegacyWords); stated {
 		p.Words = words

@@ -52,6 +52,16 @@ func (s *Sent) DropEqual(op *contract.Operation, stored store.Record) bool {
 // Has reports whether there is a parameter of that name.
 func (s *Sent) Has(name string) bool { return s.body[name] != nil }
 
+// HasCompared reports whether there is a parameter that is to be compared with what is stored (x-compared).
+func (s *Sent) HasCompared(op *contract.Operation) bool {
+	for name := range s.body {
+		if p := op.Body[name]; p != nil && p.Compared {
+			return true
+		}
+	}
+	return false
+}
+
 // Text is the value of a parameter, "" where it is none.
 func (s *Sent) Text(name string) string {
 	var text string
