@@ -686,6 +686,8 @@ type AccountStatus string
 type Address = string
 
 // AddressListReply A list of addresses or names alone, where `email_only=yes` or `name_only=yes` was asked for.
+//
+// Example: {"_data":["anna@example.com","ben@example.com"],"_next":null,"_success":true}
 type AddressListReply struct {
 	Data    []string                      `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -794,6 +796,8 @@ type AdminCreate struct {
 }
 
 // AdminListReply Admins.
+//
+// Example: {"_data":[{"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"}],"_next":null,"_success":true}
 type AdminListReply struct {
 	Data    []Admin                       `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -802,6 +806,8 @@ type AdminListReply struct {
 }
 
 // AdminReply An admin.
+//
+// Example: {"_data":{"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"},"_success":true}
 type AdminReply struct {
 	Data    Admin     `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -870,6 +876,8 @@ type AdminUpdate struct {
 }
 
 // AdminWriteReply The admin as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"},"_success":true}
 type AdminWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *Admin       `json:"_data,omitempty"`
@@ -927,11 +935,15 @@ type AliasCreate struct {
 }
 
 // AliasListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+//
+// Example: {"_data":[{"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"}],"_next":null,"_success":true}
 type AliasListOrNames struct {
 	union json.RawMessage
 }
 
 // AliasListReply The alias accounts of a domain.
+//
+// Example: {"_data":[{"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"}],"_next":null,"_success":true}
 type AliasListReply struct {
 	Data    []Alias                       `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -940,6 +952,8 @@ type AliasListReply struct {
 }
 
 // AliasReply An alias account.
+//
+// Example: {"_data":{"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"},"_success":true}
 type AliasReply struct {
 	Data    Alias     `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -985,6 +999,8 @@ type AliasUpdate struct {
 }
 
 // AliasWriteReply The alias as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"},"_success":true}
 type AliasWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *Alias       `json:"_data,omitempty"`
@@ -1166,11 +1182,15 @@ type DomainCreate struct {
 }
 
 // DomainListOrNames The answer to a list, without and with `name_only=yes`. An empty one is either.
+//
+// Example: {"_data":[{"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}}],"_next":null,"_success":true}
 type DomainListOrNames struct {
 	union json.RawMessage
 }
 
 // DomainListReply Domains.
+//
+// Example: {"_data":[{"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}}],"_next":null,"_success":true}
 type DomainListReply struct {
 	Data    []Domain                      `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -1229,6 +1249,8 @@ type DomainProfileName string
 type DomainProfileNames = []DomainProfileName
 
 // DomainReply A domain.
+//
+// Example: {"_data":{"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}},"_success":true}
 type DomainReply struct {
 	Data    Domain    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -1432,6 +1454,8 @@ type DomainUsage struct {
 type DomainUsageReport = json.RawMessage
 
 // DomainWriteReply The domain as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}},"_success":true}
 type DomainWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *Domain      `json:"_data,omitempty"`
@@ -1521,9 +1545,13 @@ type ForeignAddress = string
 type Greylisting = json.RawMessage
 
 // GreylistingEffective What applies once broader settings are counted in.
+//
+// Example: {"status":{"source":"@example.com","value":"disable"}}
 type GreylistingEffective = json.RawMessage
 
 // GreylistingListReply All greylisting settings.
+//
+// Example: {"_data":[{"account":"@example.com","comment":"","sender":"@.","status":"disable"}],"_next":null,"_success":true}
 type GreylistingListReply struct {
 	Data    []GreylistingSetting          `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -1532,6 +1560,8 @@ type GreylistingListReply struct {
 }
 
 // GreylistingReply A greylisting setting, and what applies.
+//
+// Example: {"_data":{"account":"example.com","senders":["198.51.100.7","@example.net"],"status":"disable"},"_effective":{"status":{"source":"@example.com","value":"disable"}},"_success":true}
 type GreylistingReply struct {
 	Data      Greylisting          `json:"_data"`
 	Effective GreylistingEffective `json:"_effective"`
@@ -1984,11 +2014,15 @@ type MailingListIsNewsletter = YesNo
 type MailingListLeavingSubscribers = []AddressOrAll
 
 // MailingListListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+//
+// Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-04T09:12:40Z","domain":"example.com","extra_addresses":["developers@example.com"],"is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","owner":["anna@example.com"]}],"_next":null,"_success":true}
 type MailingListListOrNames struct {
 	union json.RawMessage
 }
 
 // MailingListListReply The mailing lists of a domain.
+//
+// Example: {"_data":[{"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-04T09:12:40Z","domain":"example.com","extra_addresses":["developers@example.com"],"is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","owner":["anna@example.com"]}],"_next":null,"_success":true}
 type MailingListListReply struct {
 	Data    []MailingListAccount          `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -2073,6 +2107,8 @@ type MailingListOwner = []ForeignAddress
 type MailingListRemoveHeaders = []HeaderName
 
 // MailingListReply A mailing list.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","close_list":"no","created":"2025-03-04T09:12:40Z","custom_headers":"X-Office: Berlin","disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"subject_prefix":"[dev] ","subscription_moderators":[]},"_success":true}
 type MailingListReply struct {
 	Data    MailingList `json:"_data"`
 	Success Succeeded   `json:"_success"`
@@ -2363,6 +2399,8 @@ type MailingListUpdate struct {
 }
 
 // MailingListWriteReply The list as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","close_list":"no","created":"2025-03-04T09:12:40Z","custom_headers":"X-Office: Berlin","disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"subject_prefix":"[dev] ","subscription_moderators":[]},"_success":true}
 type MailingListWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *MailingList `json:"_data,omitempty"`
@@ -2457,9 +2495,13 @@ type RelayHost = string
 type SpamPolicy = json.RawMessage
 
 // SpamPolicyEffective What applies once broader policies are counted in.
+//
+// Example: {"always_insert_x_spam_headers":{"source":"@example.com","value":"yes"},"banned_rulenames":{"source":"@example.com","value":["ALLOW_MS_OFFICE","DEFAULT"]},"bypass_banned_checks":{"source":"@.","value":"no"},"bypass_header_checks":{"source":"@.","value":"no"},"bypass_spam_checks":{"source":"@example.com","value":"no"},"bypass_virus_checks":{"source":"@.","value":"no"},"prefix_spam_in_subject":{"source":"@.","value":"no"},"quarantine_bad_header":{"source":"@.","value":"no"},"quarantine_banned":{"source":"@.","value":"no"},"quarantine_spam":{"source":"@example.com","value":"yes"},"quarantine_virus":{"source":"@.","value":"no"},"spam_score":{"source":"@example.com","value":5.5}}
 type SpamPolicyEffective = json.RawMessage
 
 // SpamPolicyReply A spam policy, and what applies.
+//
+// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_score":5.5},"_effective":{"always_insert_x_spam_headers":{"source":"@example.com","value":"yes"},"banned_rulenames":{"source":"@example.com","value":["ALLOW_MS_OFFICE","DEFAULT"]},"bypass_banned_checks":{"source":"@.","value":"no"},"bypass_header_checks":{"source":"@.","value":"no"},"bypass_spam_checks":{"source":"@example.com","value":"no"},"bypass_virus_checks":{"source":"@.","value":"no"},"prefix_spam_in_subject":{"source":"@.","value":"no"},"quarantine_bad_header":{"source":"@.","value":"no"},"quarantine_banned":{"source":"@.","value":"no"},"quarantine_spam":{"source":"@example.com","value":"yes"},"quarantine_virus":{"source":"@.","value":"no"},"spam_score":{"source":"@example.com","value":5.5}},"_success":true}
 type SpamPolicyReply struct {
 	Data      SpamPolicy          `json:"_data"`
 	Effective SpamPolicyEffective `json:"_effective"`
@@ -2519,6 +2561,8 @@ type SpamPolicyUpdate struct {
 }
 
 // SpamPolicyWriteReply The policy as it is after the write.
+//
+// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_score":5.5},"_success":true}
 type SpamPolicyWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *SpamPolicy  `json:"_data,omitempty"`
@@ -2599,6 +2643,8 @@ type StaticListCreate struct {
 }
 
 // StaticListReply A static list.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"board@example.com","members":["anna@example.com","ben@example.com","chair@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Board of the club"},"_success":true}
 type StaticListReply struct {
 	Data    StaticList `json:"_data"`
 	Success Succeeded  `json:"_success"`
@@ -2641,6 +2687,8 @@ type StaticListUpdate struct {
 }
 
 // StaticListWriteReply The list as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"board@example.com","members":["anna@example.com","ben@example.com","chair@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Board of the club"},"_success":true}
 type StaticListWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *StaticList  `json:"_data,omitempty"`
@@ -2687,9 +2735,13 @@ type Success struct {
 type Throttle = json.RawMessage
 
 // ThrottleEffective What applies once broader settings are counted in.
+//
+// Example: {"max_msgs":{"source":"@example.com","value":100},"max_quota":{"source":"default","value":0},"max_rcpts":{"source":"default","value":0},"msg_size":{"source":"@example.com","value":10485760},"period":{"source":"@example.com","value":3600}}
 type ThrottleEffective = json.RawMessage
 
 // ThrottleReply A throttle, and what applies.
+//
+// Example: {"_data":{"account":"example.com","direction":"outbound","max_msgs":100,"max_quota":-1,"max_rcpts":-1,"msg_size":10485760,"period":3600},"_effective":{"max_msgs":{"source":"@example.com","value":100},"max_quota":{"source":"default","value":0},"max_rcpts":{"source":"default","value":0},"msg_size":{"source":"@example.com","value":10485760},"period":{"source":"@example.com","value":3600}},"_success":true}
 type ThrottleReply struct {
 	Data      Throttle          `json:"_data"`
 	Effective ThrottleEffective `json:"_effective"`
@@ -2737,6 +2789,8 @@ type Transport = string
 type UsageFormat string
 
 // UsageReply The answer to `GET /api/usage`.
+//
+// Example: {"_data":[{"aliases":3,"allocated_quota":12288,"domain":"example.com","mailing_lists":1,"static_lists":0,"stored_bytes":4812034211,"stored_messages":20418,"users":12,"users_inactive":4,"users_never_logged_in":2,"users_over_quota":1}],"_next":null,"_success":true}
 type UsageReply struct {
 	Data    []DomainUsageReport           `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next,omitempty"`
@@ -2888,11 +2942,15 @@ type UserCreate struct {
 }
 
 // UserListOrNames The answer to a list, without and with `email_only=yes`. An empty one is either.
+//
+// Example: {"_data":[{"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""}],"_next":null,"_success":true}
 type UserListOrNames struct {
 	union json.RawMessage
 }
 
 // UserListReply The mailboxes of a domain.
+//
+// Example: {"_data":[{"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""}],"_next":null,"_success":true}
 type UserListReply struct {
 	Data    []User                        `json:"_data"`
 	Next    nullable.Nullable[NextCursor] `json:"_next"`
@@ -2921,6 +2979,8 @@ type UserProfileName string
 type UserProfileNames = []UserProfileName
 
 // UserReply A mailbox.
+//
+// Example: {"_data":{"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""},"_success":true}
 type UserReply struct {
 	Data    User      `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -3108,6 +3168,8 @@ type UserUpdate struct {
 }
 
 // UserWriteReply The mailbox as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""},"_success":true}
 type UserWriteReply struct {
 	Adjusted  *Adjustments `json:"_adjusted,omitempty"`
 	Data      *User        `json:"_data,omitempty"`
@@ -3158,6 +3220,8 @@ type WblistAddresses struct {
 }
 
 // WblistReply A whitelist or blacklist.
+//
+// Example: {"_data":{"account":"example.com","addresses":["192.0.2.0/24","@.example.org","newsletter@example.net"],"direction":"inbound","list":"whitelist"},"_success":true}
 type WblistReply struct {
 	Data    Wblist    `json:"_data"`
 	Success Succeeded `json:"_success"`
@@ -3322,21 +3386,33 @@ type QuerySortUsers = UserSort
 type QueryStored = YesNo
 
 // AdminCreated The admin as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"},"_success":true}
 type AdminCreated = AdminWriteReply
 
 // AdminUpdated The admin as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","created":"2025-03-14T09:30:00Z","disableManagingQuarantinedMails":"no","disableViewingMailLog":"no","isGlobalAdmin":"no","language":"en_US","mail":"olaf@hoster.example","managed_domains":["example.com","example.org"],"maxAliases":0,"maxDomains":5,"maxLists":0,"maxQuota":102400,"maxUsers":200,"modified":"2025-05-20T12:05:44Z","name":"Olaf Lind","password_changed":"2025-03-14T09:30:00Z"},"_success":true}
 type AdminUpdated = AdminWriteReply
 
 // AliasCreated The alias as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"},"_success":true}
 type AliasCreated = AliasWriteReply
 
 // AliasUpdated The alias as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"domain","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"sales@example.com","members":["anna@example.com","ben@example.com"],"moderators":["*@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Sales team"},"_success":true}
 type AliasUpdated = AliasWriteReply
 
 // DomainCreated The domain as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}},"_success":true}
 type DomainCreated = DomainWriteReply
 
 // DomainUpdated The domain as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","admins":["anna@example.com"],"aliasDomains":["example.net"],"catchall":["office@example.com"],"created":"2025-03-14T09:26:53Z","defaultQuota":1024,"disabledDomainProfiles":["relay","throttle"],"disabledUserPreferences":[],"disabledUserProfiles":[],"domain":"example.com","is_backupmx":"no","language":"en_US","maxPasswordLength":null,"maxUserQuota":null,"minPasswordLength":10,"modified":"2025-06-02T16:40:11Z","name":"Example Ltd","numberOfAliases":0,"numberOfLists":5,"numberOfUsers":50,"outboundRelay":"[smtp.example.net]:587","ownership":"exempt","pendingAliasDomains":[],"primarymx":"","quota":51200,"recipientBcc":"archive@example.org","senderBcc":"","services":["mail"],"transport":"dovecot","usage":{"aliases":3,"allocated_quota":12288,"lists":1,"users":12}},"_success":true}
 type DomainUpdated = DomainWriteReply
 
 // Done The plain answer to a write.
@@ -3345,24 +3421,38 @@ type DomainUpdated = DomainWriteReply
 type Done = Success
 
 // MailingListCreated The list as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","close_list":"no","created":"2025-03-04T09:12:40Z","custom_headers":"X-Office: Berlin","disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"subject_prefix":"[dev] ","subscription_moderators":[]},"_success":true}
 type MailingListCreated = MailingListWriteReply
 
 // MailingListUpdated The list as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","close_list":"no","created":"2025-03-04T09:12:40Z","custom_headers":"X-Office: Berlin","disable_archive":"no","disable_digest_subscription":"no","disable_digest_text":"no","disable_nomail_subscription":"no","disable_retrieving_old_posts":"yes","disable_retrieving_subscribers":"yes","disable_send_copy_to_sender":"yes","disable_subscription":"no","disable_subscription_confirm":"no","domain":"example.com","extra_addresses":["developers@example.com"],"footer_html":"","footer_text":"","is_newsletter":"no","mail":"dev@example.com","max_message_size":10485760,"moderate_non_subscriber_post":"no","moderate_subscription":"no","moderated":"no","moderators":["bert@example.com"],"modified":"2025-11-20T16:05:11Z","name":"Developers","newsletter_description":"","notify_owner_when_sub_unsub":"no","notify_sender_when_moderated":"no","only_moderator_can_post":"no","only_subscriber_can_get_old_posts":"yes","only_subscriber_can_post":"yes","owner":["anna@example.com"],"remove_headers":["X-Originating-IP:"],"subject_prefix":"[dev] ","subscription_moderators":[]},"_success":true}
 type MailingListUpdated = MailingListWriteReply
 
 // SpamPolicyUpdated The policy as it is after the write.
+//
+// Example: {"_data":{"always_insert_x_spam_headers":"yes","banned_rulenames":["ALLOW_MS_OFFICE","DEFAULT"],"bypass_banned_checks":null,"bypass_header_checks":null,"bypass_spam_checks":"no","bypass_virus_checks":null,"prefix_spam_in_subject":null,"quarantine_bad_header":null,"quarantine_banned":null,"quarantine_spam":"yes","quarantine_virus":null,"spam_score":5.5},"_success":true}
 type SpamPolicyUpdated = SpamPolicyWriteReply
 
 // StaticListCreated The list as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"board@example.com","members":["anna@example.com","ben@example.com","chair@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Board of the club"},"_success":true}
 type StaticListCreated = StaticListWriteReply
 
 // StaticListUpdated The list as it is after the write.
+//
+// Example: {"_data":{"accessPolicy":"membersonly","accountStatus":"active","created":"2025-03-02T10:20:04Z","domain":"example.com","mail":"board@example.com","members":["anna@example.com","ben@example.com","chair@example.org"],"modified":"2025-10-14T08:51:37Z","name":"Board of the club"},"_success":true}
 type StaticListUpdated = StaticListWriteReply
 
 // UserCreated The mailbox as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""},"_success":true}
 type UserCreated = UserWriteReply
 
 // UserUpdated The mailbox as it is after the write.
+//
+// Example: {"_data":{"accountStatus":"active","aliases":["a.berg@example.com"],"created":"2025-03-02T10:15:30Z","department":"Sales","domain":"example.com","employeeid":"E-1042","forwarding":["anna@example.com","anna@example.org"],"gn":"Anna","isGlobalAdmin":"no","keeps_copy":true,"language":"de_DE","last_login":"2025-11-21T07:42:10Z","mail":"anna@example.com","mailboxFolder":"Maildir","mailboxFormat":"maildir","maildir":"/var/vmail/vmail1/example.com/a/n/n/anna-2025.03.02.10.15.30","mailing_aliases":["sales@example.com"],"mailing_lists":["news@example.com"],"managed_domains":[],"mobile":["+49 170 5550123"],"modified":"2025-11-20T16:03:55Z","name":"Anna Berg","password_changed":"2025-03-02T10:15:30Z","quota":4096,"recipientBcc":"archive@example.com","relayhost":"","senderBcc":"","services":["deliver","imapsecured","imaptls","smtpsecured"],"sn":"Berg","stored_bytes":734003200,"stored_messages":5812,"telephoneNumber":["+49 30 901820"],"transport":""},"_success":true}
 type UserUpdated = UserWriteReply
 
 // GetAdminParams defines parameters for GetAdmin.
