@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,11 +18,12 @@ import (
 	"github.com/postern-mail/postern/store/panelstore"
 )
 
-// relay hands connections on to a server until they are cut.
+// relay hands connections on to a server until they are cut. With ending set, a connection ends at what its client sends next.
 type relay struct {
-	at  string
-	mu  sync.Mutex
-	all []net.Conn
+	at     string
+	ending atomic.Bool
+	mu     sync.Mutex
+	all    []net.Conn
 }
 
 func newRelay(t *testing.T, to string) *relay {
@@ -44,11 +46,25 @@ func newRelay(t *testing.T, to string) *relay {
 			r.mu.Lock()
 			r.all = append(r.all, from, server)
 			r.mu.Unlock()
-			go func() { _, _ = io.Copy(server, from) }()
+			go func() { _, _ = io.Copy(relayed{server, r}, from) }()
 			go func() { _, _ = io.Copy(from, server) }()
 		}
 	}()
 	return r
+}
+
+// relayed is a server's connection as a relay writes to it.
+type relayed struct {
+	net.Conn
+	r *relay
+}
+
+func (c relayed) Write(sent []byte) (int, error) {
+	if c.r.ending.Load() {
+		c.r.cut()
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(sent)
 }
 
 // cut ends all connections; new ones are served.
@@ -105,16 +121,66 @@ func TestSearchIsCutAfterEntries(t *testing.T) {
 	require.NoError(t, err, "a connection that was cut before is replaced")
 	require.EqualValues(t, users, n)
 
-	answers := 0
-	s.OnAnswer(func() {
-		if answers++; answers == 1 { // more entries are to come
-			r.cut()
-		}
-	}, func() { n, err = read() })
-	var known *store.Error
-	require.ErrorAs(t, err, &known, "%d mailboxes", n)
-	require.Equal(t, store.Unavailable, known.Kind, "%v", err)
-	n, err = read()
+	for name, end := range map[string]func(){
+		"before more is asked for": r.cut,
+		"as more is asked for":     func() { r.ending.Store(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			answers := 0
+			s.OnAnswer(func() {
+				if answers++; answers == 1 { // more entries are to come
+					end()
+				}
+			}, func() { n, err = read() })
+			requireUnavailable(t, err)
+			r.ending.Store(false)
+			n, err = read()
+			require.NoError(t, err)
+			require.EqualValues(t, users, n)
+		})
+	}
+}
+
+// TestConnectionsThatEnd has every connection end at its first request: a read and a write say that the directory does not answer, and
+// do what they should once it does again.
+func TestConnectionsThatEnd(t *testing.T) {
+	w := newFixture(t)
+	w.empty(t)
+	server, err := url.Parse(w.at.URL)
 	require.NoError(t, err)
-	require.EqualValues(t, users, n)
+	r := newRelay(t, server.Host)
+	options := w.options()
+	options.Server.URL = "ldap://" + r.at
+	s, err := ldapstore.New(options, w.locks, panelstore.NewMailboxes(w.panel))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	for name, do := range map[string]func() error{
+		"read": func() error {
+			_, err := s.Domain(t.Context(), "missing.test")
+			if store.IsNotFound(err) {
+				return nil
+			}
+			return err
+		},
+		"list": func() error { _, err := s.Domains(t.Context(), store.DomainFilter{}, store.PageRequest{}); return err },
+		"write": func() error {
+			_, err := s.CreateDomain(t.Context(), asGlobal, store.DomainCreate{Name: "a.test"})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r.ending.Store(true)
+			requireUnavailable(t, do())
+			requireUnavailable(t, do()) // a connection of its own, which ends as it greets
+			r.ending.Store(false)
+			require.NoError(t, do())
+		})
+	}
+}
+
+func requireUnavailable(t *testing.T, err error) {
+	t.Helper()
+	var known *store.Error
+	require.ErrorAs(t, err, &known)
+	require.Equal(t, store.Unavailable, known.Kind, "%v", err)
 }

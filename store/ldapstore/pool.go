@@ -49,32 +49,27 @@ func (p *pool) with(ctx context.Context, again bool, fn func(conn *ldap.Conn) er
 		<-p.slots
 		return err
 	}
-	err = p.call(ctx, conn, fn)
+	err = call(ctx, conn, fn)
 	if broken(err) && !fresh && again && ctx.Err() == nil {
 		if conn, err = p.server.dial(ctx); err != nil {
 			<-p.slots
 			return err
 		}
-		err = p.call(ctx, conn, fn)
+		err = call(ctx, conn, fn)
 	}
 	p.give(conn, err)
 	return err
 }
 
-// call runs fn, and closes the connection under it when ctx ends first: the library itself knows no contexts.
-func (p *pool) call(ctx context.Context, conn *ldap.Conn, fn func(conn *ldap.Conn) error) error {
-	err := bounded(ctx, conn, func() error { return fn(conn) })
-	var refusal *ldap.Error
-	if err != nil && conn.IsClosing() && !errors.As(err, &refusal) {
-		return ldap.NewError(ldap.ErrorNetwork, err) // the library tells of a connection that ends in several ways
-	}
-	return err
-}
-
-// bounded runs fn, and closes the connection under it when ctx ends first.
-func bounded(ctx context.Context, conn *ldap.Conn, fn func() error) error {
+// call runs fn, which returns errors of the library alone, and closes the connection under it when ctx ends first: the library
+// itself knows no contexts.
+func call(ctx context.Context, conn *ldap.Conn, fn func(conn *ldap.Conn) error) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	err := fn()
+	err := fn(conn)
+	var refusal *ldap.Error
+	if err != nil && !errors.As(err, &refusal) {
+		err = ldap.NewError(ldap.ErrorNetwork, err) // some errors of a connection that ends are plain texts of the library
+	}
 	if !stop() && err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
@@ -95,7 +90,7 @@ func (p *pool) take(ctx context.Context) (conn *ldap.Conn, fresh bool, err error
 		if c.conn.IsClosing() {
 			continue
 		}
-		if time.Since(c.since) < idleTime || p.call(ctx, c.conn, alive) == nil {
+		if time.Since(c.since) < idleTime || call(ctx, c.conn, alive) == nil {
 			return c.conn, false, nil
 		}
 		_ = c.conn.Close()

@@ -72,7 +72,7 @@ func (s *Store) collect(ctx context.Context, dn string, scope int, filter string
 func (s *Store) each(ctx context.Context, dn string, scope int, filter string, attributes []string, fn func(entry) error) error {
 	attributes = orWhole(attributes)
 	var handed bool // entries went out: from the beginning again, these would come twice
-	var cut error
+	var cut, stopped error
 	err := s.pool.with(ctx, true, func(conn *ldap.Conn) error {
 		if handed {
 			return cut
@@ -90,8 +90,8 @@ func (s *Store) each(ctx context.Context, dn string, scope int, filter string, a
 			}
 			handed = handed || len(result.Entries) > 0
 			for _, e := range result.Entries {
-				if err = fn(entryOf(e)); err != nil {
-					return err
+				if stopped = fn(entryOf(e)); stopped != nil {
+					return nil
 				}
 			}
 			next, ok := ldap.FindControl(result.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
@@ -101,10 +101,12 @@ func (s *Store) each(ctx context.Context, dn string, scope int, filter string, a
 			paging.SetCookie(next.Cookie)
 		}
 	})
-	if isMissing(err) {
+	switch {
+	case stopped != nil:
+		return stopped
+	case isMissing(err):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("search below %s: %w", dn, wrap(err))
 	}
 	return nil

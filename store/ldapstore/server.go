@@ -82,7 +82,7 @@ func (s Server) dial(ctx context.Context) (*ldap.Conn, error) {
 		return nil, err
 	}
 	conn.SetTimeout(callTimeout)
-	if err = bounded(ctx, conn, func() error { return s.greet(conn, config) }); err != nil {
+	if err = call(ctx, conn, func(conn *ldap.Conn) error { return s.greet(conn, config) }); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
