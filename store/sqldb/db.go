@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -19,6 +20,7 @@ type DB struct {
 	limits  remembered[TextLimits]
 	filling remembered[filling] // what rows get that must have more than we know of
 	turns   turns.Queue         // of admins, where a single connection writes
+	losers  turns.Queue         // of transactions that run again
 	watch   func(query string, args []any)
 }
 
@@ -90,20 +92,43 @@ const tries = 8
 // failure the whole fn runs again, so it must not keep anything from an earlier run. An error of a statement ends
 // the transaction: fn returns it and runs no other, which PostgreSQL would refuse.
 func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
-	var err error
+	err := db.writeOnce(ctx, fn)
+	if db.faults.isRetry(err) {
+		err = db.writeAgain(ctx, fn, err)
+	}
+	return db.wrap(err)
+}
+
+// writeAgain runs a transaction that lost until it wins. Those that lost run one after the other, or many would lose against each
+// other time after time.
+func (db *DB) writeAgain(ctx context.Context, fn func(tx *Tx) error, err error) error {
+	done, e := db.losers.Take(ctx, "")
+	if e != nil {
+		return e
+	}
+	defer done()
 	for try := range tries {
-		if err = db.writeOnce(ctx, fn); err == nil || !db.faults.isRetry(err) {
-			return db.wrap(err)
+		if try > 0 {
+			if e = pause(ctx, rand.N(time.Duration(try)*10*time.Millisecond)); e != nil { //nolint:gosec // programs are to pause for different times
+				return e
+			}
 		}
-		pause := time.NewTimer(time.Duration(try+1) * 5 * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return db.wrap(ctx.Err())
-		case <-pause.C:
+		if err = db.writeOnce(ctx, fn); !db.faults.isRetry(err) {
+			return err
 		}
 	}
 	return busy(err)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 func (db *DB) writeOnce(ctx context.Context, fn func(tx *Tx) error) error {

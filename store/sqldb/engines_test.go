@@ -217,6 +217,34 @@ func TestDeadlockRunsAgain(t *testing.T) {
 	})
 }
 
+// TestManyThatCollide has each of many transactions want what others hold: all happen.
+func TestManyThatCollide(t *testing.T) {
+	const writers = 16
+	onEngines(t, storetest.Servers, func(t *testing.T, db *sqldb.DB) {
+		require.NoError(t, db.Do(t.Context(), "CREATE TABLE limits (id INT NOT NULL PRIMARY KEY)"))
+		require.NoError(t, db.Do(t.Context(), "CREATE TABLE things (id INT)"))
+		mustWrite(t, db, "INSERT INTO limits VALUES (0), (1), (2)")
+		errs := make([]error, writers)
+		var all sync.WaitGroup
+		for i := range writers {
+			all.Go(func() {
+				errs[i] = db.Write(t.Context(), func(tx *sqldb.Tx) error {
+					for n := range 3 {
+						if err := lock(t.Context(), tx, (i+n)%3); err != nil {
+							return err
+						}
+					}
+					_, err := tx.Exec(t.Context(), "INSERT INTO things VALUES (?)", i)
+					return err
+				})
+			})
+		}
+		all.Wait()
+		require.NoError(t, errors.Join(errs...))
+		require.Equal(t, int64(writers), count(t, db))
+	})
+}
+
 func TestLay(t *testing.T) {
 	tables := []string{"CREATE TABLE things (id INT)", "CREATE TABLE others (id INT)"}
 	onEngines(t, everyEngine, func(t *testing.T, db *sqldb.DB) {
