@@ -11,6 +11,8 @@ import (
 type Mailboxes interface {
 	// MailboxUsage returns what is known about mailboxes, in a constant number of statements. What is unknown is absent.
 	MailboxUsage(ctx context.Context, mails []string) (map[string]MailboxUsage, error)
+	// MailboxUsageWhere is MailboxUsage of all mailboxes whose address fits. It goes through all that is known.
+	MailboxUsageWhere(ctx context.Context, fits func(mail string) bool) (map[string]MailboxUsage, error)
 	// KeepMailboxes records mailboxes for removal from disk. One that is recorded with the same path is not recorded
 	// again.
 	KeepMailboxes(ctx context.Context, kept []KeptMailbox) error

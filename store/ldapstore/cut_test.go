@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/postern-mail/postern/store"
@@ -88,14 +87,7 @@ func TestSearchIsCutAfterEntries(t *testing.T) {
 	conn := w.at.Connect(t)
 	for i := range users {
 		mail := fmt.Sprintf("u%03d@a.test", i)
-		request := ldap.NewAddRequest(w.at.UserDN(mail), nil)
-		for name, value := range map[string]string{
-			"mail": mail, "uid": mail, "cn": mail, "sn": mail, "homeDirectory": "/var/vmail/" + mail, "accountStatus": "active",
-		} {
-			request.Attribute(name, []string{value})
-		}
-		request.Attribute("objectClass", []string{"inetOrgPerson", "mailUser"})
-		require.NoError(t, conn.Add(request))
+		require.NoError(t, conn.Add(mailbox(w.at.UserDN(mail), mail, 0)))
 	}
 	server, err := url.Parse(w.at.URL)
 	require.NoError(t, err)

@@ -14,6 +14,11 @@ func (noMailboxes) MailboxUsage(context.Context, []string) (map[string]store.Mai
 	return map[string]store.MailboxUsage{}, nil
 }
 
+// MailboxUsageWhere implements store.Mailboxes.
+func (noMailboxes) MailboxUsageWhere(context.Context, func(string) bool) (map[string]store.MailboxUsage, error) {
+	return map[string]store.MailboxUsage{}, nil
+}
+
 // KeepMailboxes implements store.Mailboxes.
 func (noMailboxes) KeepMailboxes(context.Context, []store.KeptMailbox) error { return nil }
 

@@ -121,24 +121,19 @@ func sortedName(name string) string {
 
 // overQuota returns those that hold at least so much of their quota, which is in MB and 0 for no quota.
 func (s *Store) overQuota(ctx context.Context, all []store.Position, quotas map[string]int64, percent int64) ([]store.Position, error) {
+	mails := make([]string, len(all))
+	for i, p := range all {
+		mails[i] = p.Key
+	}
+	usage, err := s.mailboxes.MailboxUsage(ctx, mails)
 	over := []store.Position{}
-	for chunk := range slices.Chunk(all, 5*chunkSize) {
-		mails := make([]string, len(chunk))
-		for i, p := range chunk {
-			mails[i] = p.Key
-		}
-		usage, err := s.mailboxes.MailboxUsage(ctx, mails)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range chunk {
-			quota := float64(quotas[p.Key]) * bytesPerMB
-			if quota > 0 && float64(usage[p.Key].Bytes)*100 >= quota*float64(percent) {
-				over = append(over, p)
-			}
+	for _, p := range all {
+		quota := float64(quotas[p.Key]) * bytesPerMB
+		if quota > 0 && float64(usage[p.Key].Bytes)*100 >= quota*float64(percent) {
+			over = append(over, p)
 		}
 	}
-	return over, nil
+	return over, err
 }
 
 // byPlace orders what is listed.

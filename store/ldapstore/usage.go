@@ -14,7 +14,8 @@ import (
 // of the tree: there is no filter for many places that a directory has an index for.
 const fewDomains = 16
 
-// lookupSize is how many mailboxes are looked up at once in the database beside the directory.
+// lookupSize is how many mailboxes are looked up by their addresses in the database beside the directory. Of more, what is known about
+// all that the report can count is read once.
 const lookupSize = 4000
 
 // DomainUsages implements store.Usages.
@@ -63,13 +64,14 @@ func (s *Store) usedDomains(ctx context.Context, filter store.UsageFilter, page 
 	return part([]store.Position{{Key: h.name}}, page), nil
 }
 
-// counting adds accounts up, and holds some mailboxes until it is asked how they are used.
+// counting adds accounts up.
 type counting struct {
 	s      *Store
 	filter store.UsageFilter
 	depth  int // of the entry below which domains are
 	at     map[string]*store.DomainUsage
-	waits  []heldMailbox
+	waits  []heldMailbox                 // mailboxes of which nobody asked yet how they are used
+	used   map[string]store.MailboxUsage // all that is known, once there are more mailboxes than are looked up; nil before
 }
 
 // heldMailbox is a mailbox of which the entry was read.
@@ -92,7 +94,7 @@ func (c *counting) count(ctx context.Context, dn string) error {
 		}
 		switch e.noun() {
 		case store.NounUser:
-			c.waits = append(c.waits, heldMailbox{e.address(), e.quota(), d})
+			return c.mailbox(ctx, heldMailbox{e.address(), e.quota(), d})
 		case store.NounAlias:
 			d.Aliases++
 		case store.NounMailingList:
@@ -100,28 +102,47 @@ func (c *counting) count(ctx context.Context, dn string) error {
 		default:
 			d.StaticLists++
 		}
-		if len(c.waits) < lookupSize {
-			return nil
-		}
-		return c.flush(ctx)
+		return nil
 	})
 }
 
-// flush adds the mailboxes that wait.
+// mailbox counts a mailbox, or has it wait until it is looked up: always where its address is not of the domain that it is below.
+func (c *counting) mailbox(ctx context.Context, m heldMailbox) (err error) {
+	if c.used != nil && c.reports(m.mail) {
+		m.of.AddMailbox(m.quota, c.used[m.mail], c.filter.Since)
+		return nil
+	}
+	c.waits = append(c.waits, m)
+	if c.used != nil || len(c.waits) <= lookupSize {
+		return nil
+	}
+	if c.used, err = c.s.mailboxes.MailboxUsageWhere(ctx, c.reports); err != nil {
+		return err
+	}
+	waits := c.waits
+	c.waits = nil
+	for _, m := range waits {
+		if err = c.mailbox(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reports reports whether an address is in a domain of the report.
+func (c *counting) reports(mail string) bool { return c.at[store.DomainOf(mail)] != nil }
+
+// flush looks up and counts the mailboxes that wait.
 func (c *counting) flush(ctx context.Context) error {
 	mails := make([]string, len(c.waits))
 	for i, m := range c.waits {
 		mails[i] = m.mail
 	}
 	used, err := c.s.mailboxes.MailboxUsage(ctx, mails)
-	if err != nil {
-		return err
-	}
 	for _, m := range c.waits {
 		m.of.AddMailbox(m.quota, used[m.mail], c.filter.Since)
 	}
-	c.waits = c.waits[:0]
-	return nil
+	return err
 }
 
 // domainOf is the domain below whose entry an entry is, "" where it is below none.

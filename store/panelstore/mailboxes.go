@@ -23,17 +23,58 @@ var _ store.Mailboxes = (*Mailboxes)(nil)
 // NewMailboxes returns the store. The database stays that of the caller.
 func NewMailboxes(db *sqldb.DB) *Mailboxes { return &Mailboxes{db} }
 
-// MailboxUsage implements store.Mailboxes. A delivery, which is noted as a log-in too, is none.
+// MailboxUsage implements store.Mailboxes. More than an engine takes as parameters are picked out of all.
 func (m *Mailboxes) MailboxUsage(ctx context.Context, mails []string) (map[string]store.MailboxUsage, error) {
+	switch {
+	case len(mails) == 0:
+		return map[string]store.MailboxUsage{}, nil
+	case len(mails) <= chunkSize:
+		return m.readUsage(ctx, func(string) bool { return true }, "username IN (?)", mails)
+	}
+	asked := make(map[string]struct{}, len(mails))
+	for _, mail := range mails {
+		asked[mail] = struct{}{}
+	}
+	return m.MailboxUsageWhere(ctx, func(mail string) bool {
+		_, is := asked[mail]
+		return is
+	})
+}
+
+// MailboxUsageWhere implements store.Mailboxes. As where addresses are looked up, rows in another spelling count on MySQL alone, which
+// compares without case.
+func (m *Mailboxes) MailboxUsageWhere(ctx context.Context, fits func(mail string) bool) (map[string]store.MailboxUsage, error) {
+	return m.readUsage(ctx, fits, "username = LOWER(username)")
+}
+
+// usageRow is what a row of used_quota or last_login says.
+type usageRow struct {
+	Username                    string
+	Bytes, Messages, IMAP, POP3 int64
+}
+
+// readUsage reads the rows of a condition whose address fits. A delivery, which is noted as a log-in too, is none.
+func (m *Mailboxes) readUsage(
+	ctx context.Context, fits func(mail string) bool, where string, args ...any,
+) (map[string]store.MailboxUsage, error) {
 	tables, err := m.db.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]store.MailboxUsage, len(mails))
-	for chunk := range slices.Chunk(mails, chunkSize) {
-		if err = m.readQuota(ctx, tables, chunk, found); err == nil {
-			err = m.readLogins(ctx, tables, chunk, found)
+	found := map[string]store.MailboxUsage{}
+	for _, columns := range []struct{ table, list string }{
+		{"used_quota", "bytes, messages"},
+		{"last_login", "COALESCE(imap, 0) AS imap, COALESCE(pop3, 0) AS pop3"},
+	} {
+		if tables[columns.table] == nil {
+			continue
 		}
+		err = sqldb.Each(ctx, m.db.Reader(), func(row usageRow) error {
+			if mail := strings.ToLower(row.Username); fits(mail) {
+				row.addTo(found, mail)
+			}
+			return nil
+		}, "SELECT username, "+columns.list+" FROM "+columns.table+" WHERE "+where, args...)
 		if err != nil {
 			return nil, fmt.Errorf("read how mailboxes are used: %w", err)
 		}
@@ -41,41 +82,17 @@ func (m *Mailboxes) MailboxUsage(ctx context.Context, mails []string) (map[strin
 	return found, nil
 }
 
-func (m *Mailboxes) readQuota(ctx context.Context, tables sqldb.Layout, mails []string, found map[string]store.MailboxUsage) error {
-	if tables["used_quota"] == nil {
-		return nil
+// addTo notes what the row says, unless that is nothing.
+func (r usageRow) addTo(found map[string]store.MailboxUsage, mail string) {
+	u := found[mail]
+	u.Bytes += r.Bytes
+	u.Messages += r.Messages
+	if last := max(r.IMAP, r.POP3); last > 0 {
+		u.LastLogin = max(u.LastLogin, time.Unix(last, 0).UTC().Format(store.TimeLayout))
 	}
-	var rows []struct {
-		Username        string
-		Bytes, Messages int64
+	if u != (store.MailboxUsage{}) {
+		found[mail] = u
 	}
-	err := m.db.Reader().Select(ctx, &rows, "SELECT username, bytes, messages FROM used_quota WHERE username IN (?) ORDER BY username", mails)
-	for _, r := range rows {
-		u := found[strings.ToLower(r.Username)]
-		u.Bytes, u.Messages = r.Bytes, r.Messages
-		found[strings.ToLower(r.Username)] = u
-	}
-	return err
-}
-
-func (m *Mailboxes) readLogins(ctx context.Context, tables sqldb.Layout, mails []string, found map[string]store.MailboxUsage) error {
-	if tables["last_login"] == nil {
-		return nil
-	}
-	var rows []struct {
-		Username   string
-		IMAP, POP3 int64
-	}
-	err := m.db.Reader().Select(ctx, &rows, "SELECT username, COALESCE(imap, 0) AS imap, COALESCE(pop3, 0) AS pop3"+
-		" FROM last_login WHERE username IN (?) ORDER BY username", mails)
-	for _, r := range rows {
-		if last := max(r.IMAP, r.POP3); last > 0 {
-			u := found[strings.ToLower(r.Username)]
-			u.LastLogin = max(u.LastLogin, time.Unix(last, 0).UTC().Format(store.TimeLayout))
-			found[strings.ToLower(r.Username)] = u
-		}
-	}
-	return err
 }
 
 // KeepMailboxes implements store.Mailboxes.

@@ -63,6 +63,29 @@ func (r *Reader) Select(ctx context.Context, dest any, query string, args ...any
 	return r.db.wrap(sqlx.SelectContext(ctx, r.q, dest, q, args...))
 }
 
+// Each calls fn for each row of a query, which is read into a struct: no more than one is in memory. It ends at the first error of fn.
+func Each[T any](ctx context.Context, r *Reader, fn func(row T) error, query string, args ...any) error {
+	q, args, err := r.bind(query, args)
+	if err != nil {
+		return err
+	}
+	rows, err := r.q.QueryxContext(ctx, q, args...)
+	if err != nil {
+		return r.db.wrap(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row T
+		if err = rows.StructScan(&row); err != nil {
+			return r.db.wrap(err)
+		}
+		if err = fn(row); err != nil {
+			return err
+		}
+	}
+	return r.db.wrap(rows.Err())
+}
+
 // Records reads all rows of a query under their column names. Flags and numbers are int64, text is string, times
 // are time.Time, a date without a time is text as in 2006-01-02, NULL is nil.
 func (r *Reader) Records(ctx context.Context, query string, args ...any) ([]store.Record, error) {

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +56,42 @@ func mailboxUsage(t *testing.T, open func(t *testing.T) MailboxesFixture) {
 		require.Equal(t, map[string]store.MailboxUsage{
 			"anna@example.com": {Bytes: 1024, Messages: 3, LastLogin: "2026-02-03 12:00:00"},
 		}, got)
+	})
+	t.Run("as many statements for many as for one", func(t *testing.T) {
+		f := open(t)
+		const known = 4100
+		var used, logged, mails []string
+		for i := range known {
+			mail := fmt.Sprintf("u%04d@example.com", i)
+			mails = append(mails, mail, "no-"+mail)
+			used = append(used, fmt.Sprintf("('%s', %d, 1), ('other-%s', 7, 7)", mail, i, mail))
+			logged = append(logged, fmt.Sprintf("('%s', 'example.com', 1770120000)", mail))
+		}
+		f.do(t, "INSERT INTO used_quota (username, bytes, messages) VALUES "+strings.Join(used, ", "))
+		f.do(t, "INSERT INTO last_login (username, domain, imap) VALUES "+strings.Join(logged, ", "))
+		one, err := f.Mailboxes.MailboxUsage(ctx(t), mails[:1])
+		require.NoError(t, err)
+		require.Len(t, one, 1)
+		statements := 0
+		f.SQL.Watch(func(string, []any) { statements++ })
+		got, err := f.Mailboxes.MailboxUsage(ctx(t), mails)
+		require.NoError(t, err)
+		f.SQL.Watch(nil)
+		require.Equal(t, 2, statements, "one for each table")
+		require.Len(t, got, known)
+		require.Equal(t, store.MailboxUsage{Bytes: 4099, Messages: 1, LastLogin: "2026-02-03 12:00:00"}, got["u4099@example.com"])
+		fitting, err := f.Mailboxes.MailboxUsageWhere(ctx(t), func(mail string) bool { return strings.HasPrefix(mail, "u") })
+		require.NoError(t, err)
+		require.Equal(t, got, fitting)
+	})
+	t.Run("in another spelling, alike by address and among all", func(t *testing.T) {
+		f := open(t)
+		f.do(t, "INSERT INTO used_quota (username, bytes, messages) VALUES ('Anna@Example.com', 1024, 3)")
+		asked, err := f.Mailboxes.MailboxUsage(ctx(t), []string{"anna@example.com"})
+		require.NoError(t, err)
+		all, err := f.Mailboxes.MailboxUsageWhere(ctx(t), func(string) bool { return true })
+		require.NoError(t, err)
+		require.Equal(t, asked, all)
 	})
 	t.Run("nobody", func(t *testing.T) {
 		got, err := open(t).Mailboxes.MailboxUsage(ctx(t), nil)
