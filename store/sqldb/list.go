@@ -25,6 +25,7 @@ type List struct {
 type Value struct {
 	Expression string
 	Number     bool
+	Join       string // what else the list is joined with for it, a row at the most for each of its own; "" for nothing
 }
 
 // And adds a condition.
@@ -131,6 +132,7 @@ func (l List) sortedKeys(ctx context.Context, r *Reader, page store.PageRequest)
 	if !ok {
 		return nil, "", fmt.Errorf("the list has no sort %q", page.Sort)
 	}
+	l.Join += " " + value.Join
 	from, beyond, order := ">=", ">", ""
 	if page.Desc {
 		from, beyond, order = "<=", "<", " DESC"

@@ -38,10 +38,12 @@ func (s *Store) domainList(filter store.DomainFilter, page store.PageRequest) (s
 	l := lister{"d", "d.description"}
 	list := sqldb.List{Table: "domain d", Key: "d.domain", Sorts: l.sorts()}
 	list.Sorts[store.SortQuota] = sqldb.Value{Expression: "d.maxquota", Number: true}
-	list.Sorts[store.SortStoredBytes] = s.storedBytes("SUM(q.bytes)", "q.domain = d.domain")
 	if filter.ManagedBy == "" {
+		list.Sorts[store.SortStoredBytes] = s.storedBytes("q.bytes",
+			"LEFT JOIN (SELECT domain, SUM(bytes) AS bytes FROM used_quota GROUP BY domain) q ON q.domain = d.domain")
 		list.And("d.domain <> ''")
-	} else {
+	} else { // of few domains
+		list.Sorts[store.SortStoredBytes] = s.storedBytes("(SELECT SUM(q.bytes) FROM used_quota q WHERE q.domain = d.domain)", "")
 		list.Join = "JOIN domain_admins a ON a.domain = d.domain"
 		list.Order = "a.domain" // of the index that finds them
 		list.And("a.username = ?", filter.ManagedBy)
@@ -53,11 +55,11 @@ func (s *Store) domainList(filter store.DomainFilter, page store.PageRequest) (s
 }
 
 // storedBytes is how much mailboxes hold, 0 where that is not known.
-func (s *Store) storedBytes(bytes, condition string) sqldb.Value {
+func (s *Store) storedBytes(bytes, join string) sqldb.Value {
 	if !s.schema.Has("used_quota") {
 		return sqldb.Value{Expression: "0", Number: true}
 	}
-	return sqldb.Value{Expression: "COALESCE((SELECT " + bytes + " FROM used_quota q WHERE " + condition + "), 0)", Number: true}
+	return sqldb.Value{Expression: "COALESCE(" + bytes + ", 0)", Number: true, Join: join}
 }
 
 // userList is the list of mailboxes that a filter selects, but for those of the addresses that are not to be seen.
@@ -65,7 +67,7 @@ func (s *Store) userList(filter store.UserFilter, hidden []string, page store.Pa
 	l := lister{"m", "m.name"}
 	list := sqldb.List{Table: "mailbox m", Key: "m.username", Sorts: l.sorts()}
 	list.Sorts[store.SortQuota] = sqldb.Value{Expression: "m.quota", Number: true}
-	list.Sorts[store.SortStoredBytes] = s.storedBytes("q.bytes", "q.username = m.username")
+	list.Sorts[store.SortStoredBytes] = s.storedBytes("q.bytes", "LEFT JOIN used_quota q ON q.username = m.username")
 	list.And("m.domain = ?", filter.Domain)
 	if filter.DisabledOnly {
 		list.And("m.active = 0")
