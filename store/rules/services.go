@@ -50,7 +50,7 @@ func KnownServices(rule store.OnMissing, set store.Set, isKnown func(name string
 		var err error
 		set, err = store.Discard(rule, set, slices.DeleteFunc(slices.Clone(part.names), isKnown), change, func(name string) *store.Error {
 			return store.Fail(store.Invalid, store.CodeInvalidService, "There is no service %q. Services are %s.", name,
-				strings.Join(services, ", ")).With(part.field)
+				strings.Join(shownServices, ", ")).With(part.field)
 		})
 		if err != nil {
 			return set, err

@@ -16,9 +16,15 @@ var directoryServices = []string{"smtptls", "managesievetls", "forward", "sender
 // Source: samples/iredmail/iredmail.mysql of iRedMail (CHAR(1), y or n).
 var letterServices = []string{"sogowebmail", "sogocalendar", "sogoactivesync"}
 
-// isService reports whether a name is that of a service: one that we know, or one that has a column of its own.
-func (s *Store) isService(name string) bool {
-	return rules.IsService(name) || slices.Contains(directoryServices, name) || s.schema.HasColumn("mailbox", "enable"+name)
+// isService returns what reports whether a name is that of a service: one that we know, or one that has a column of its own. What a
+// directory alone has is one where such names are dropped without a word, as scripts for either kind of server expect.
+func (s *Store) isService(rule store.OnMissing) func(name string) bool {
+	return func(name string) bool {
+		if slices.Contains(directoryServices, name) {
+			return rule == store.Drop
+		}
+		return rules.IsService(name) || s.schema.HasColumn("mailbox", "enable"+name)
+	}
 }
 
 // applyServices switches the columns of a mailbox row. A service without a column is passed over.

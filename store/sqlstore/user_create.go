@@ -92,7 +92,7 @@ func (s *Store) completeUser(ctx context.Context, tx *sqldb.Tx, w store.Write, n
 		return err
 	}
 	if n.Services != nil {
-		if n.asked, err = rules.KnownServices(w.OnMissing, store.Set{Replace: n.Services}, s.isService, change); err != nil {
+		if n.asked, err = rules.KnownServices(w.OnMissing, store.Set{Replace: n.Services}, s.isService(w.OnMissing), change); err != nil {
 			return err
 		}
 	}

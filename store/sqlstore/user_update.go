@@ -138,7 +138,7 @@ func (s *Store) editMailbox(e *userEdit, rule store.OnMissing, u store.UserUpdat
 		assign(e.after, "storagenode", dir.node)
 		assign(e.after, "maildir", dir.rest)
 	}
-	services, err := rules.KnownServices(rule, u.Services, s.isService, &e.Change)
+	services, err := rules.KnownServices(rule, u.Services, s.isService(rule), &e.Change)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,12 @@ import (
 )
 
 func userServices(t *testing.T, open Open) {
-	set := func(t *testing.T, f Fixture, s store.Set) error {
+	setAs := func(t *testing.T, f Fixture, w store.Write, s store.Set) error {
 		t.Helper()
-		_, err := f.Accounts.UpdateUser(ctx(t), asGlobal, "ann@a.test", store.UserUpdate{Services: s})
+		_, err := f.Accounts.UpdateUser(ctx(t), w, "ann@a.test", store.UserUpdate{Services: s})
 		return err
 	}
+	set := func(t *testing.T, f Fixture, s store.Set) error { t.Helper(); return setAs(t, f, asGlobal, s) }
 	for name, c := range map[string]struct {
 		sets []store.Set
 		want map[string]any
@@ -53,10 +54,6 @@ func userServices(t *testing.T, open Open) {
 			[]store.Set{removing("doveadm", "lib-storage")},
 			map[string]any{"enabledoveadm": int64(0), "enablelib-storage": int64(0), "enableimap": int64(1)},
 		},
-		"names of a directory alone": {
-			[]store.Set{replacing("imap", "mail", "forward"), adding("smtptls", "senderbcc"), removing("recipientbcc", "managesievetls")},
-			map[string]any{"enableimap": int64(1), "enablesmtp": int64(0)},
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := withUser(t, open)
@@ -69,6 +66,24 @@ func userServices(t *testing.T, open Open) {
 			}
 		})
 	}
+	t.Run("names of a directory alone", func(t *testing.T) {
+		f := withUser(t, open)
+		lenient := store.Write{Actor: asGlobal.Actor, OnMissing: store.Drop}
+		for _, s := range []store.Set{
+			replacing("imap", "mail", "forward"), adding("smtptls", "senderbcc"), removing("recipientbcc", "managesievetls"),
+		} {
+			require.NoError(t, setAs(t, f, lenient, s))
+		}
+		stored := mustReadUser(t, f, "ann@a.test").Stored
+		requireRecord(t, f, stored, "ann@a.test", "enableimap", int64(1))
+		requireRecord(t, f, stored, "ann@a.test", "enablesmtp", int64(0))
+		needSQL(t, f)
+		same := unchanged(t, f)
+		for _, s := range []store.Set{replacing("smtptls"), replacing("imap", "mail"), adding("senderbcc"), removing("forward")} {
+			requireCode(t, set(t, f, s), store.Invalid, store.CodeInvalidService)
+		}
+		same()
+	})
 	for name, s := range map[string]store.Set{
 		"replace": replacing("imap", "teleport"), "add": adding("teleport"), "remove": removing("teleport"),
 	} {
