@@ -63,7 +63,9 @@ func (a *API) domainNow(ctx context.Context, name string) (store.Record, error) 
 
 // CreateDomain makes a domain.
 func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject) (gen.CreateDomainResponseObject, error) {
-	domain := domainCreate(lower(r.Domain), valueOr(r.Body, gen.DomainCreate{}))
+	body := valueOr(r.Body, gen.DomainCreate{})
+	body.Primarymx = primaryMX(ctx, body.IsBackupmx, body.Primarymx)
+	domain := domainCreate(lower(r.Domain), body)
 	adjusted, err := a.access.ClampPasswordLengths(ctx, &domain.MinPasswordLength, &domain.MaxPasswordLength)
 	if err != nil {
 		return nil, err
@@ -84,7 +86,9 @@ func (a *API) CreateDomain(ctx context.Context, r gen.CreateDomainRequestObject)
 
 // UpdateDomain changes a domain.
 func (a *API) UpdateDomain(ctx context.Context, r gen.UpdateDomainRequestObject) (gen.UpdateDomainResponseObject, error) {
-	update := domainUpdate(valueOr(r.Body, gen.DomainUpdate{}))
+	body := valueOr(r.Body, gen.DomainUpdate{})
+	body.Primarymx = primaryMX(ctx, body.IsBackupmx, body.Primarymx)
+	update := domainUpdate(body)
 	adjusted, err := a.access.ClampPasswordLengths(ctx, update.MinPasswordLength, update.MaxPasswordLength)
 	if err != nil {
 		return nil, err

@@ -131,6 +131,14 @@ func domainCreate(name string, b gen.DomainCreate) store.DomainCreate {
 	}
 }
 
+// primaryMX is the host that a backup MX relays to, as it was sent. Scripts send it with is_backupmx=no, too, where it says nothing.
+func primaryMX(ctx context.Context, backupMX *gen.YesNo, host *string) *string {
+	if reply.IsLenient(ctx) && !isYes(backupMX) {
+		return nil
+	}
+	return host
+}
+
 func domainUpdate(b gen.DomainUpdate) store.DomainUpdate {
 	return store.DomainUpdate{
 		Description:       b.Name,

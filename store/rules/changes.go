@@ -2,6 +2,7 @@ package rules
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/postern-mail/postern/store"
@@ -32,8 +33,8 @@ func ChangesOfUser(u store.UserUpdate, is store.User) store.UserUpdate {
 	if u.Maildir != nil && cleanPath(*u.Maildir) == cleanPath(is.Maildir) {
 		u.Maildir = nil
 	}
-	u.Telephone = changedList(u.Telephone, is.Telephone)
-	u.Mobile = changedList(u.Mobile, is.Mobile)
+	u.Telephone = changedTexts(u.Telephone, is.Telephone)
+	u.Mobile = changedTexts(u.Mobile, is.Mobile)
 	return u
 }
 
@@ -140,6 +141,14 @@ func changedAddress(value *string, is string) *string {
 
 func changedList(list *[]string, is []string) *[]string {
 	if list != nil && store.SameNames(*list, is) {
+		return nil
+	}
+	return list
+}
+
+// changedTexts is changedList for what is no address: another case is another text.
+func changedTexts(list *[]string, is []string) *[]string {
+	if list != nil && slices.Equal(slices.Compact(slices.Sorted(slices.Values(*list))), slices.Compact(slices.Sorted(slices.Values(is)))) {
 		return nil
 	}
 	return list

@@ -20,10 +20,17 @@ func TestChanges(t *testing.T) {
 	changesNothing(t, rules.ChangesOfAlias, "Members")
 	changesNothing(t, rules.ChangesOfStaticList, "Members")
 	changesNothing(t, rules.ChangesOfMailingList, "Subscribers", "SubscriberField", "Elsewhere")
+	for _, again := range [][]string{{"ext. 7a"}, {"Ext. 7a", "8"}, {}} {
+		u := rules.ChangesOfUser(store.UserUpdate{Telephone: &again}, store.User{Telephone: []string{"Ext. 7a"}})
+		require.Equal(t, &again, u.Telephone)
+	}
 }
 
 // nounFields are the fields of a noun that are named otherwise than that of its update.
 var nounFields = map[string]string{"OutboundRelay": "RelayHost", "Limits.NoMailLog": "NoMailLog", "Limits.NoQuarantinedMail": "NoQuarantinedMail"}
+
+// phones are the lists of what is no address, in which another case is another text.
+var phones = []string{"Telephone", "Mobile"}
 
 // changesNothing sends back an empty and a filled noun, and the filled one in place of the empty one. Some fields are not looked at.
 func changesNothing[U, N any](t *testing.T, changes func(u U, is N) U, but ...string) {
@@ -77,7 +84,10 @@ func sentBack[U, N any](noun N, but []string) U {
 		if list, ok := from.Interface().([]string); ok {
 			other := []string{}
 			for _, v := range slices.Backward(list) {
-				other = append(other, strings.ToLower(v))
+				if !slices.Contains(phones, name) {
+					v = strings.ToLower(v)
+				}
+				other = append(other, v)
 			}
 			from = reflect.ValueOf(other)
 		}

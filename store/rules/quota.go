@@ -46,21 +46,26 @@ func (q Quotas) Check(quota, own int64, actor store.Actor) error {
 	case quota < 0:
 		return negativeQuota()
 	case bound && q.Most > 0 && exceeds(quota, q.Most):
-		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "A mailbox of %s gets at most %d MB.", q.Domain, q.Most).With("quota")
+		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "You asked for %s. A mailbox of %s gets at most %d MB.",
+			megabytes(quota), q.Domain, q.Most).With("quota")
 	case q.Limit > 0 && exceeds(quota, max(own, q.Limit-q.Allocated+own)):
-		asked := fmt.Sprintf("%d MB", quota)
-		if quota == 0 {
-			asked = "no limit (0)"
-		}
 		return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "You asked for %s. The domain %s has %d MB for this mailbox.",
-			asked, q.Domain, max(0, q.Limit-q.Allocated+own)).With("quota")
+			megabytes(quota), q.Domain, max(0, q.Limit-q.Allocated+own)).With("quota")
 	}
 	return nil
 }
 
 func (q Quotas) usedUp() error {
-	return store.Fail(store.Conflict, store.CodeDomainQuotaSize, "The domain %s has only %d MB left to give.",
-		q.Domain, max(0, q.Limit-q.Allocated)).With("quota")
+	return store.Fail(store.Conflict, store.CodeDomainQuotaSize,
+		"All %d MB of the domain %s are given to its mailboxes. Raise its quota, or lower theirs.", q.Limit, q.Domain).With("quota")
+}
+
+// megabytes is a quota in words.
+func megabytes(quota int64) string {
+	if quota == 0 {
+		return "no limit (0)"
+	}
+	return fmt.Sprintf("%d MB", quota)
 }
 
 func negativeQuota() error {

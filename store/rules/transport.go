@@ -273,6 +273,10 @@ func (t Transports) UpdateDomain(actor store.Actor, stored DomainRoutes, u store
 	if stored.BackupMX {
 		primary = strings.TrimPrefix(stored.Transport, "relay:")
 	}
+	if _, backupMX := t.After(stored, u); !backupMX && u.PrimaryMX != nil && *u.PrimaryMX != "" && !strings.EqualFold(*u.PrimaryMX, stored.PrimaryMX()) {
+		return u, store.Fail(store.Invalid, store.CodeConflicting,
+			"Only a backup MX has a primarymx: send is_backupmx: yes with it, or leave it empty.").With("primarymx")
+	}
 	for _, part := range []struct {
 		value *string
 		check func(value string) (string, error)

@@ -158,9 +158,10 @@ func TestRelayHost(t *testing.T) {
 
 func TestUpdateDomainRoutes(t *testing.T) {
 	all := transports(t)
+	yes := true
 	inside, hop, outside := "smtp:[10.0.0.5]:25", "[10.0.0.5]:25", "[192.0.2.9]"
 	for name, update := range map[string]store.DomainUpdate{
-		"transport": {Transport: &inside}, "primarymx": {PrimaryMX: &hop}, "outboundRelay": {OutboundRelay: &hop},
+		"transport": {Transport: &inside}, "primarymx": {BackupMX: &yes, PrimaryMX: &hop}, "outboundRelay": {OutboundRelay: &hop},
 	} {
 		_, err := all.UpdateDomain(admin, DomainRoutes{Domain: "a.test", Transport: "dovecot"}, update)
 		var known *store.Error

@@ -209,7 +209,8 @@ var userParameters = map[string][]sending[store.UserUpdate]{
 		{store.UserUpdate{Maildir: ptr("/other/ann")}, "/other/ann"},
 	},
 	"Telephone": {
-		{store.UserUpdate{Telephone: &[]string{"+49 30 1"}}, []string{"+49 30 1"}}, {store.UserUpdate{Telephone: &[]string{}}, []string{}},
+		{store.UserUpdate{Telephone: &[]string{"+49 30 1"}}, []string{"+49 30 1"}}, {store.UserUpdate{Telephone: &[]string{"Ext. 7a"}}, []string{"Ext. 7a"}},
+		{store.UserUpdate{Telephone: &[]string{"EXT. 7A"}}, []string{"EXT. 7A"}}, {store.UserUpdate{Telephone: &[]string{}}, []string{}},
 	},
 	"Mobile": {
 		{store.UserUpdate{Mobile: &[]string{"+49 171 1"}}, []string{"+49 171 1"}}, {store.UserUpdate{Mobile: &[]string{}}, []string{}},

@@ -153,6 +153,8 @@ func spamParameters(t *testing.T, open PoliciesOpen) {
 		f := open(t)
 		mustPolicy(t, f, ofAnna, store.SpamPolicyUpdate{BannedRules: ptr([]string{"ALLOW_MS_WORD", "DEFAULT"})})
 		require.Equal(t, []string{"ALLOW_MS_WORD", "DEFAULT"}, policyOf(t, f, ofAnna).Stored.Get("banned_rulenames"))
+		mustPolicy(t, f, ofAnna, store.SpamPolicyUpdate{BannedRules: ptr([]string{"DEFAULT", "ALLOW_MS_WORD"})})
+		require.Equal(t, []string{"DEFAULT", "ALLOW_MS_WORD"}, policyOf(t, f, ofAnna).Stored.Get("banned_rulenames"), "Amavisd asks them in order")
 		mustPolicy(t, f, ofAnna, store.SpamPolicyUpdate{BannedRules: ptr([]string{})})
 		require.Nil(t, policyOf(t, f, ofAnna).Stored.Get("banned_rulenames"))
 	})

@@ -182,6 +182,25 @@ func transports(t *testing.T, open Open) {
 		require.NoError(t, err)
 		require.Equal(t, "relay:[10.0.0.5]:25", readRoutes(t, f, "a.test", mail).domain)
 	})
+	t.Run("a primary MX is for a backup MX", func(t *testing.T) {
+		f := start(t)
+		before := readRoutes(t, f, "a.test", mail)
+		for _, backupMX := range []*bool{nil, ptr(false)} {
+			_, err := f.Accounts.UpdateDomain(ctx(t), asGlobal, "a.test", store.DomainUpdate{BackupMX: backupMX, PrimaryMX: ptr("mx.example.net")})
+			requireCode(t, err, store.Invalid, store.CodeConflicting)
+		}
+		_, err := f.Accounts.CreateDomain(ctx(t), asGlobal, store.DomainCreate{Name: "new.test", PrimaryMX: "mx.example.net"})
+		requireCode(t, err, store.Invalid, store.CodeConflicting)
+		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{BackupMX: ptr(false), PrimaryMX: ptr("")})
+		require.Equal(t, before, readRoutes(t, f, "a.test", mail))
+		mustUpdateDomain(t, f, "a.test", store.DomainUpdate{BackupMX: ptr(true), PrimaryMX: ptr("mx.example.net")})
+		off := store.DomainUpdate{BackupMX: ptr(false), PrimaryMX: ptr("mx2.example.net")}
+		_, err = f.Accounts.UpdateDomain(ctx(t), asGlobal, "a.test", off)
+		requireCode(t, err, store.Invalid, store.CodeConflicting)
+		off.PrimaryMX = ptr("MX.example.net")
+		mustUpdateDomain(t, f, "a.test", off)
+		require.Equal(t, "dovecot", readRoutes(t, f, "a.test", mail).domain, "the stored one says nothing new")
+	})
 }
 
 // routesOfBackupMX proves that a backup MX relays to the primary one, and has the default transport back afterwards.
