@@ -104,6 +104,10 @@ func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store
 		p.Change.After.Set("priority", priority)
 		p.Change.After.Set("sender_priority", int64(0))
 		p.Change.After.Set("active", active)
+		if slices.Equal(p.Change.After, before) {
+			p.Change.Nothing = true
+			return
+		}
 		p.Do("UPDATE greylisting SET priority = ?, sender_priority = 0, active = ? WHERE account = ? AND sender = ?",
 			priority, active, string(account), anySender)
 	})
@@ -111,8 +115,11 @@ func (s *Store) SetGreylisting(ctx context.Context, w store.Write, account store
 
 // DeleteGreylisting implements store.Greylistings.
 func (s *Store) DeleteGreylisting(ctx context.Context, w store.Write, account store.PolicyAccount) (store.Change, error) {
-	return s.writeGreylisting(ctx, w, account, func(p *plan, _ store.Record) {
+	return s.writeGreylisting(ctx, w, account, func(p *plan, before store.Record) {
 		p.Change.Action = store.ActionDelete
+		if p.Change.Nothing = before == nil; p.Change.Nothing {
+			return
+		}
 		p.Do("DELETE FROM greylisting WHERE account = ? AND sender = ?", string(account), anySender)
 	})
 }

@@ -226,7 +226,7 @@ func changesOfPolicy(u store.SpamPolicyUpdate, shown store.Record) store.SpamPol
 		u.Score = store.Optional[float64]{}
 	}
 	rules, _ := shown.Get("banned_rulenames").([]string)
-	if u.BannedRules != nil && slices.Equal(slices.Sorted(slices.Values(*u.BannedRules)), slices.Sorted(slices.Values(rules))) {
+	if u.BannedRules != nil && slices.Equal(*u.BannedRules, rules) { // another order is a change
 		u.BannedRules = nil
 	}
 	return u

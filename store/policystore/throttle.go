@@ -120,9 +120,10 @@ func (s *Store) SetThrottle(
 		if set.Period == 0 {
 			p.Change.Action = store.ActionDelete
 			p.planEndThrottles(rows)
-			return p.plan, nil
+		} else {
+			p.planThrottle(account, direction, rows, set)
 		}
-		p.planThrottle(account, direction, rows, set)
+		p.Change.Nothing = len(p.Steps) == 0
 		return p.plan, nil
 	})
 }
@@ -183,6 +184,9 @@ func (p *throttlePlan) planThrottle(account store.PolicyAccount, direction store
 	}
 	row.ID, row.MaxRcpts = rows[0].ID, rows[0].MaxRcpts
 	p.Change.After = row.record()
+	if len(rows) == 1 && row == rows[0] {
+		return
+	}
 	p.planEndThrottles(rows[1:])
 	if row.Period != rows[0].Period {
 		p.planUncount(row)

@@ -53,7 +53,7 @@ func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.Wblist
 	return write(ctx, db, w, func(tx *sqldb.Tx) (*plan, error) {
 		p := newPlan(store.ActionUpdate, store.NounWblist, key.Account)
 		p.Change.Discarded = invalid
-		if len(wanted) == 0 {
+		if p.Change.Nothing = len(wanted) == 0; p.Change.Nothing {
 			return p, nil
 		}
 		m, found, err := s.lockMember(ctx, tx, key.Account)
@@ -69,6 +69,11 @@ func (s *Store) AddToWblist(ctx context.Context, w store.Write, key store.Wblist
 			return nil, err
 		}
 		s.planAddresses(p, wanted, known)
+		if len(p.Steps) == 0 {
+			if p.Change.Nothing, err = s.areListed(ctx, tx, key, m.ID, known); err != nil || p.Change.Nothing {
+				return p, err
+			}
+		}
 		s.planEntries(p, key, wanted)
 		return p, nil
 	})
@@ -134,6 +139,24 @@ func (s *Store) knownAddresses(ctx context.Context, tx *sqldb.Tx, wanted []strin
 		}
 	}
 	return known, nil
+}
+
+// areListed reports whether all of the addresses are in the list of an account.
+func (s *Store) areListed(ctx context.Context, tx *sqldb.Tx, key store.WblistKey, id int64, known map[string]address) (bool, error) {
+	ids := make([]int64, 0, len(known))
+	for _, a := range known {
+		ids = append(ids, a.ID)
+	}
+	at, listed := sides[key.Direction], 0
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		var n int
+		query := "SELECT COUNT(*) FROM " + at.table + " WHERE " + at.own + " = ? AND wb = ? AND " + at.other + " IN (?)"
+		if err := tx.Get(ctx, &n, query, id, colours[key.Colour], chunk); err != nil {
+			return false, fmt.Errorf("look into the %s of %s: %w", key.Colour, key.Account, err)
+		}
+		listed += n
+	}
+	return listed == len(ids), nil
 }
 
 // planAddresses plans that each address has a row, with the priority of its kind.
