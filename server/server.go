@@ -122,7 +122,9 @@ func (s *Server) engine(operations contract.Operations, pages http.Handler) *gin
 	e.NoMethod(func(c *gin.Context) {
 		edge.AllowHead(c.Writer.Header())
 		edge.AllowPatch(operations, c.Writer.Header(), c.Request)
-		errors.Write(c.Writer, c.Request, reply.MethodNotAllowed)
+		err := *reply.MethodNotAllowed
+		err.Detail = "This path takes " + c.Writer.Header().Get("Allow") + "."
+		errors.Write(c.Writer, c.Request, &err)
 	})
 	s.fixedPaths(e, metrics, pages)
 	s.operations(e, stages, guard, errors)
@@ -143,7 +145,7 @@ func (s *Server) operations(e *gin.Engine, stages *edge.Edge, guard *access.Acce
 		guard.Authenticate, guard.Authorise, readOnly(s.deps.ReadOnly, errors), stages.Normalise,
 		handlers.Check(write, stages.CheckBody, guard.CheckParameters), edge.BulkDeadline)
 	gen.RegisterHandlersWithOptions(group, strict, gen.GinServerOptions{
-		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(err)) },
+		ErrorHandler: func(c *gin.Context, err error, _ int) { write(c, edge.BadParameter(c.Request.Context(), err)) },
 	})
 }
 

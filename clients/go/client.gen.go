@@ -1877,13 +1877,19 @@ type GreylistingSort string
 //
 // Example: {"status":"enable"}
 type GreylistingUpdate struct {
-	// Status `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
-	// broader setting again, delete this one.
-	Status *GreylistingUpdateStatus `json:"status,omitempty"`
+	// Account Worked out by the server. It is passed over when it comes back, whatever its value.
+	Account *Computed `json:"account,omitempty"`
+
+	// Senders Worked out by the server. It is passed over when it comes back, whatever its value.
+	Senders *Computed `json:"senders,omitempty"`
+
+	// Status `enable` defers unknown senders, `disable` does not, even where a broader setting would. Null (empty in a form)
+	// deletes the setting, so that the broader one is followed again; on the legacy surface it counts as absent.
+	Status nullable.Nullable[GreylistingUpdateStatus] `json:"status,omitempty"`
 }
 
-// GreylistingUpdateStatus `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
-// broader setting again, delete this one.
+// GreylistingUpdateStatus `enable` defers unknown senders, `disable` does not, even where a broader setting would. Null (empty in a form)
+// deletes the setting, so that the broader one is followed again; on the legacy surface it counts as absent.
 type GreylistingUpdateStatus string
 
 // GreylistingWhitelistReply A greylisting whitelist.
@@ -3461,6 +3467,12 @@ type ThrottleReply struct {
 //
 // Example: {"max_msgs":100,"msg_size":10485760,"period":3600}
 type ThrottleUpdate struct {
+	// Account Worked out by the server. It is passed over when it comes back, whatever its value.
+	Account *Computed `json:"account,omitempty"`
+
+	// Direction Worked out by the server. It is passed over when it comes back, whatever its value.
+	Direction *Computed `json:"direction,omitempty"`
+
 	// MaxMsgs Messages in one period, counted once for each recipient. On MariaDB the counter of iRedAPD ends at 16777215;
 	// a limit above it never takes effect.
 	MaxMsgs nullable.Nullable[int64] `json:"max_msgs,omitempty"`
@@ -3469,12 +3481,16 @@ type ThrottleUpdate struct {
 	// beyond it. On MariaDB the counter of iRedAPD ends at 4294967295 bytes; a limit above it never takes effect.
 	MaxQuota nullable.Nullable[int64] `json:"max_quota,omitempty"`
 
+	// MaxRcpts Worked out by the server. It is passed over when it comes back, whatever its value.
+	MaxRcpts *Computed `json:"max_rcpts,omitempty"`
+
 	// MsgSize Largest single message in bytes. The period does not matter to it.
 	MsgSize nullable.Nullable[int64] `json:"msg_size,omitempty"`
 
 	// Period Length of the window in seconds that `max_msgs` and `max_quota` are counted in. It opens with the first
-	// message. 0 deletes the setting and its counters, whatever the limits say.
-	Period int64 `json:"period"`
+	// message. 0 deletes the setting and its counters, whatever the limits say; so does null (empty in a form), which
+	// the legacy surface refuses.
+	Period nullable.Nullable[int64] `json:"period"`
 }
 
 // Total How many items the whole list has, where `count=yes` asks for it.
@@ -4033,12 +4049,21 @@ type Wblist struct {
 //
 // Example: {"addresses":["newsletter@example.net","@.example.org","192.0.2.0/24"]}
 type WblistAddresses struct {
+	// Account Worked out by the server. It is passed over when it comes back, whatever its value.
+	Account *Computed `json:"account,omitempty"`
+
 	// Addresses Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
 	// domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
 	// (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
 	// nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
 	// which have no IP address.
 	Addresses *[]string `json:"addresses,omitempty"`
+
+	// Direction Worked out by the server. It is passed over when it comes back, whatever its value.
+	Direction *Computed `json:"direction,omitempty"`
+
+	// List Worked out by the server. It is passed over when it comes back, whatever its value.
+	List *Computed `json:"list,omitempty"`
 }
 
 // WblistReply A whitelist or blacklist.

@@ -211,7 +211,7 @@ func (a *Access) RefuseOutranking(ctx context.Context, p *Principal, target stri
 		return err
 	}
 	if rules.Outranks(other, p.Identity) {
-		return denied("%s has rights that you do not have (other domains, creating domains, or a higher limit), so you may not change it.", target)
+		return denied("%s has rights that you do not have (other domains, creating domains, or a higher limit), so you may neither read nor change it.", target)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/oapi-codegen/nullable"
+
 	"github.com/postern-mail/postern/gen"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
@@ -76,13 +78,23 @@ func (a *API) UpdateGreylisting(ctx context.Context, r gen.UpdateGreylistingRequ
 	if err != nil {
 		return nil, err
 	}
-	var change store.Change
-	if status := valueOr(r.Body, gen.GreylistingUpdate{}).Status; status != nil {
-		if change, err = a.deps.Policies.SetGreylisting(ctx, write(ctx), account, *status == gen.Enable); err != nil {
-			return nil, err
-		}
+	change, err := a.setGreylisting(ctx, account, valueOr(r.Body, gen.GreylistingUpdate{}).Status)
+	if err != nil {
+		return nil, err
 	}
 	return gen.UpdateGreylisting200JSONResponse{DoneJSONResponse: done(ctx, change)}, nil
+}
+
+func (a *API) setGreylisting(
+	ctx context.Context, account store.PolicyAccount, status nullable.Nullable[gen.GreylistingUpdateStatus],
+) (store.Change, error) {
+	switch {
+	case !status.IsSpecified(), status.IsNull() && reply.IsLenient(ctx): // a variable of a script that is not set changes nothing
+		return store.Change{}, nil
+	case status.IsNull():
+		return a.deps.Policies.DeleteGreylisting(ctx, write(ctx), account)
+	}
+	return a.deps.Policies.SetGreylisting(ctx, write(ctx), account, status.MustGet() == gen.Enable)
 }
 
 // DeleteGreylisting removes the greylisting setting of an account.

@@ -52,7 +52,7 @@ func (a *API) listed(ctx context.Context, ask asked, search store.Search) (listi
 	}
 	l.scope = scopeOf(ctx, l.here)
 	sort, desc := strings.CutPrefix(ask.sort, "-")
-	if sort == "mail" || sort == "domain" {
+	if isKey(sort) {
 		sort = ""
 	}
 	l.request = store.PageRequest{Sort: store.Sort(sort), Desc: desc, Count: isYes(ask.count)}
@@ -69,6 +69,9 @@ func (a *API) listed(ctx context.Context, ask asked, search store.Search) (listi
 	return l, err
 }
 
+// isKey reports whether a list sorted by that is in the order of its key.
+func isKey(sort string) bool { return sort == "mail" || sort == "domain" }
+
 // freely are the parameters that may differ from page to page.
 var freely = []string{"limit", "cursor", "count", "email_only", "name_only", "format"}
 
@@ -77,6 +80,9 @@ func scopeOf(ctx context.Context, here *url.URL) string {
 	query := here.Query()
 	for _, name := range freely {
 		query.Del(name)
+	}
+	if isKey(query.Get("sort")) {
+		query.Del("sort")
 	}
 	operation := ""
 	if op := contract.Of(ctx); op != nil {

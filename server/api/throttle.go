@@ -6,6 +6,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/postern-mail/postern/gen"
+	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
 )
 
@@ -44,6 +45,9 @@ func (a *API) UpdateThrottle(ctx context.Context, r gen.UpdateThrottleRequestObj
 	if err != nil {
 		return nil, err
 	}
+	if r.Body.Period.IsNull() && reply.IsLenient(ctx) { // a variable of a script that is not set deletes nothing
+		return nil, store.Fail(store.Invalid, reply.CodeMissingParameter, "period is missing.").With("period")
+	}
 	change, err := a.deps.Policies.SetThrottle(ctx, write(ctx), account, store.Direction(r.Direction), throttleSet(*r.Body))
 	if err != nil {
 		return nil, err
@@ -53,11 +57,11 @@ func (a *API) UpdateThrottle(ctx context.Context, r gen.UpdateThrottleRequestObj
 
 func throttleSet(b gen.ThrottleUpdate) store.ThrottleSet {
 	return store.ThrottleSet{
-		Period: b.Period, MsgSize: pointerOrNil(b.MsgSize), MaxMsgs: pointerOrNil(b.MaxMsgs), MaxQuota: pointerOrNil(b.MaxQuota),
+		Period: valueOr(pointerOrNil(b.Period), 0), MsgSize: pointerOrNil(b.MsgSize), MaxMsgs: pointerOrNil(b.MaxMsgs), MaxQuota: pointerOrNil(b.MaxQuota),
 	}
 }
 
-// pointerOrNil is a limit that null leaves to a broader setting, as absence does.
+// pointerOrNil is a number that null leaves out, as absence does.
 func pointerOrNil(v nullable.Nullable[int64]) *int64 {
 	if !v.IsSpecified() || v.IsNull() {
 		return nil

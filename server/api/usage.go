@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"mime"
 	"net/http"
@@ -138,7 +139,7 @@ func wantsTable(ctx context.Context, format *gen.UsageFormat) bool {
 // prefersTable reports whether a client names tables, and not JSON before them (RFC 9110, section 12.5.1). One that takes anything gets
 // JSON.
 func prefersTable(accept []string) bool {
-	table, envelope := 0.0, 0.0
+	table, envelope, first := 0.0, 0.0, ""
 	for _, one := range strings.Split(strings.Join(accept, ","), ",") {
 		media, parameters, err := mime.ParseMediaType(one)
 		if err != nil {
@@ -153,7 +154,10 @@ func prefersTable(accept []string) bool {
 			table = weight
 		case "application/json":
 			envelope = weight
+		default:
+			continue
 		}
+		first = cmp.Or(first, media)
 	}
-	return table > 0 && table >= envelope
+	return table > envelope || table > 0 && table == envelope && first == "text/csv"
 }

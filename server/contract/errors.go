@@ -83,7 +83,11 @@ func (op *Operation) Answers() []string {
 	return slices.Sorted(maps.Keys(codes))
 }
 
-const codeConflicting = "CONFLICTING_PARAMETERS"
+const (
+	codeConflicting       = "CONFLICTING_PARAMETERS"
+	codeInvalidMail       = "INVALID_MAIL"
+	codeInvalidDomainName = "INVALID_DOMAIN_NAME"
+)
 
 // code is what an operation answers where the need is not met.
 func (n Need) code() string {

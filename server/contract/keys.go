@@ -22,6 +22,7 @@ const (
 	keyConflicts   = "x-conflicts"
 	keyNeeds       = "x-needs"
 	keyLegacyNeeds = "x-legacy-needs"
+	keyPasswords   = "x-passwords"
 	keyPresence    = "x-presence"
 	keyLegacyNames = "x-legacy-names"
 	keyLegacyWords = "x-legacy-words"

@@ -35,6 +35,8 @@ type Operation struct {
 	Needs     [][2]string // parameters of which the first needs the second
 	// LegacyNeeds is the same on the legacy surface alone.
 	LegacyNeeds [][2]string
+	// Passwords are the parameters of which a new account needs one, empty where it needs none.
+	Passwords []string
 
 	// Queries and Route are for the validator.
 	Queries openapi3.Parameters
@@ -184,7 +186,7 @@ func (op *Operation) addParameter(p *openapi3.Parameter) error {
 }
 
 // bodyKeys are the keys of the schema of a body that begin with x-.
-var bodyKeys = []string{keyReplaces, keyConflicts, keyNeeds, keyLegacyNeeds}
+var bodyKeys = []string{keyReplaces, keyConflicts, keyNeeds, keyLegacyNeeds, keyPasswords}
 
 func (op *Operation) readBody(schema *openapi3.Schema) error {
 	k := &keys{extensions: schema.Extensions}
@@ -213,6 +215,12 @@ func (op *Operation) readBody(schema *openapi3.Schema) error {
 			return fmt.Errorf("%s: %s is no list", keyReplaces, name)
 		}
 		op.Body[name].Replaces = true
+	}
+	op.Passwords = k.texts(keyPasswords)
+	for _, name := range op.Passwords {
+		if op.Body[name] == nil {
+			return fmt.Errorf("%s: there is no %s", keyPasswords, name)
+		}
 	}
 	op.Conflicts, op.Needs, op.LegacyNeeds = k.pairs(keyConflicts), k.pairs(keyNeeds), k.pairs(keyLegacyNeeds)
 	for _, pair := range slices.Concat(op.Conflicts, op.Needs, op.LegacyNeeds) {

@@ -21,6 +21,7 @@ type Parameter struct {
 	Empties  bool
 	Choice   bool // has an enum
 	Pattern  bool
+	Caseless bool // an address or the name of a domain, or a list of these
 	Presence bool // in a form, being there is enough
 	Bulk     bool // the operation may take long when it is given
 	Strict   bool // the legacy surface passes over it
@@ -78,6 +79,7 @@ func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
 	p.Choice = len(schema.Enum) > 0
 	p.On, p.Off = switchWords(schema.Enum)
 	p.Pattern = schema.Pattern != ""
+	p.Caseless = isCaseless(schema)
 	if schema.Type != nil && len(*schema.Type) > 0 {
 		p.Kind = (*schema.Type)[0]
 	}
@@ -91,11 +93,17 @@ func newParameter(name string, schema *openapi3.Schema) (*Parameter, error) {
 		k := &keys{extensions: schema.Items.Value.Extensions}
 		k.only([]string{keyCode})
 		p.codes = append(p.codes, codesOf(schema.Items.Value)...)
+		p.Caseless = isCaseless(schema.Items.Value)
 		if p.Items = schema.Items.Value; p.Items.Type.Is(KindString) && schema.MaxItems != nil {
 			return p, k.fault
 		}
 	}
 	return nil, fmt.Errorf("%s is %v; parameters are strings, numbers, or bounded arrays of strings", name, p.Kind)
+}
+
+// isCaseless reports whether texts are the same in any case. Their code tells what they are.
+func isCaseless(schema *openapi3.Schema) bool {
+	return slices.Contains([]string{codeInvalidMail, codeInvalidDomainName}, Code(schema))
 }
 
 func (p *Parameter) readKeys(schema *openapi3.Schema) error {

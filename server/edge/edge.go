@@ -143,7 +143,7 @@ func pathWord(name string, schema *openapi3.Schema) string {
 	case "account":
 		return "global, a domain name or a mail address"
 	case "days":
-		return "a number of days: 0 or more, of which 0 keeps for ever"
+		return "a number of days: 0 or more, at most " + number(*schema.Max) + ", of which 0 keeps for ever"
 	}
 	if len(schema.Enum) > 0 {
 		return "one of " + choices(schema.Enum)

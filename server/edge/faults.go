@@ -8,6 +8,7 @@ import (
 	"github.com/postern-mail/postern/server/contract"
 	"github.com/postern-mail/postern/server/reply"
 	"github.com/postern-mail/postern/store"
+	"github.com/postern-mail/postern/store/password"
 )
 
 // maxFaults is how many mistakes are named before the rest of a request is left unread.
@@ -86,6 +87,15 @@ func faultsOf(ctx context.Context) *faults {
 		return sent.found.copy()
 	}
 	return &faults{}
+}
+
+// missingPassword is the mistake of a new account without a password, of which those names were given. It is told beside others alone: by
+// itself it comes after what is wrong with the domain.
+func missingPassword(op *contract.Operation, given map[string]bool) []error {
+	if slices.ContainsFunc(op.Passwords, func(name string) bool { return given[name] }) {
+		return nil
+	}
+	return []error{password.Missing(op.Passwords...)}
 }
 
 // combinations are the mistakes of parameters that contradict or lack each other, of which those names were given.

@@ -74,16 +74,17 @@ func (f *formReader) percent() (byte, error) {
 	return value, nil
 }
 
-// pairs calls the function for each name, cut to at most maxName bytes; the function reads the value.
-func (f *formReader) pairs(maxName int, pair func(name string, cut bool) error) error {
-	for {
+// pairs calls the function for each name, cut to at most maxName bytes, and tells whether it is all that there is; the function reads
+// the value.
+func (f *formReader) pairs(maxName int, pair func(name string, alone bool) error) error {
+	for first := true; ; first = false {
 		if _, err := f.from.Peek(1); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err
 		}
-		name, ended, cut, err := f.until(maxName, func(t formToken, _ byte) bool { return t == formEquals })
+		name, ended, _, err := f.until(maxName, func(t formToken, _ byte) bool { return t == formEquals })
 		if err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ func (f *formReader) pairs(maxName int, pair func(name string, cut bool) error) 
 				return err
 			}
 		}
-		if err = pair(name, cut); err != nil {
+		if err = pair(name, first && ended == formEnd); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,24 @@ func (lenient) find(op *contract.Operation, name string, _ bool) contract.Legacy
 
 func (lenient) unknown(*contract.Operation, string, bool) error { return nil }
 
-func (lenient) jsonAsForm() error { return nil }
+// jsonAsForm reads an object as what it is. Other JSON holds no parameter: where there are some it was meant to be them.
+func (lenient) jsonAsForm(op *contract.Operation, isObject bool) error {
+	if isObject || len(op.Body) == 0 {
+		return nil
+	}
+	return errJSONAsForm
+}
+
+// noPair refuses what would change nothing without a word.
+func (lenient) noPair(op *contract.Operation, name string, isBody bool) error {
+	switch {
+	case !isBody || len(op.Body) == 0 || strings.TrimSpace(name) == "":
+		return nil
+	case holdsJSON(name):
+		return errJSONAsForm
+	}
+	return errNoPair
+}
 
 func (lenient) repeated(string) error { return nil }
 

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -32,8 +33,8 @@ func (e *Edge) asked(c *gin.Context, path string) string {
 // work must not grow with the path.
 func nearestPath(operations contract.Operations, method, path string) string {
 	const most = 16 // segments
-	asked := strings.SplitN(strings.Trim(path, "/"), "/", most)
-	if asked[0] != "api" || len(asked) > 1 && len(asked[1]) > mostShown {
+	asked := slices.DeleteFunc(strings.SplitN(path, "/", most), func(segment string) bool { return segment == "" })
+	if len(asked) == 0 || asked[0] != "api" || len(asked) > 1 && len(asked[1]) > mostShown {
 		return ""
 	}
 	if len(asked) == 1 { // every path begins so

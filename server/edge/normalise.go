@@ -75,7 +75,10 @@ type surface interface {
 	// unknown is the error for a name that is no parameter of the body or of the query string, nil where it is ignored.
 	unknown(op *contract.Operation, name string, isBody bool) error
 	// jsonAsForm is the error for JSON that was sent as a form, nil where an object is read as what it is.
-	jsonAsForm() error
+	jsonAsForm(op *contract.Operation, isObject bool) error
+	// noPair is the error for what stands in a form or a query string and is no name with a value, nil where it is ignored. It may be a
+	// password.
+	noPair(op *contract.Operation, name string, isBody bool) error
 	// repeated is the error for a value that is given again, nil where the last one counts.
 	repeated(name string) error
 	// word returns the word of the contract that a value stands for.

@@ -33,6 +33,7 @@ type normaliser struct {
 	note      *reply.Note
 	found     faults
 	sentBack  bool // there were keys that only a reply has
+	unpaired  bool // that something is no name with a value was told
 
 	sent  map[string]bool // the names seen in the source that is being read
 	lists map[string]*items
@@ -58,7 +59,7 @@ func (n *normaliser) read(r *http.Request, body io.Reader) error {
 	from := bufio.NewReader(body)
 	begins, err := beginning(from)
 	if err == nil && looksLikeJSON(begins) {
-		err = n.on.jsonAsForm()
+		err = n.on.jsonAsForm(n.op, begins[0] == '{')
 	}
 	switch {
 	case err != nil:
@@ -111,6 +112,7 @@ var (
 	errBadForm  = malformed("The form is not well-formed.")
 
 	errJSONAsForm = malformed("The body looks like JSON but was sent as a form. Add the header Content-Type: application/json (curl --json).")
+	errNoPair     = malformed("The form holds something that is no name with a value. It is written as name=value, with & between two: quota=1024&language=de_DE.")
 )
 
 // begin starts a source of parameters: the query string or the body.
@@ -176,10 +178,10 @@ func (n *normaliser) fixed(p *contract.Parameter, value string) error {
 // form takes over a form, or the query string.
 func (n *normaliser) form(f *formReader, isBody bool) error {
 	n.begin()
-	err := f.pairs(maxName, func(name string, _ bool) error {
+	err := f.pairs(maxName, func(name string, alone bool) error {
 		found := n.on.find(n.op, name, isBody)
 		if found.Parameter == nil {
-			if err := n.unknown(name, isBody); err != nil {
+			if err := n.unknownPair(name, alone, isBody); err != nil {
 				return err
 			}
 			_, _, err := f.value(0)
@@ -216,6 +218,19 @@ func (n *normaliser) formValue(f *formReader, name string, found contract.Legacy
 		return n.fault(tooLong(p))
 	}
 	return n.text(p, value)
+}
+
+// unknownPair notes a pair of a form that is no parameter. What is no name at all, as where "password: secret" was sent, is not repeated.
+func (n *normaliser) unknownPair(name string, alone, isBody bool) error {
+	isAll := isBody && alone
+	if !isAll && !holdsJSON(name) && !strings.ContainsAny(name, " :@") {
+		return n.unknown(name, isBody)
+	}
+	if err := n.on.noPair(n.op, name, isBody); err != nil && !n.unpaired {
+		n.unpaired = true
+		return n.fault(err)
+	}
+	return nil
 }
 
 // unknown notes a name that is no parameter: where that is no mistake, the answer names it as ignored. A key that only a reply has is

@@ -75,7 +75,7 @@ func (n *normaliser) quoted(j *jsonReader, p *contract.Parameter) error {
 	switch {
 	case p.Kind == contract.KindString:
 		return n.string(j, p)
-	case p.IsNumber() && p.Nullable && !n.on.readsWords():
+	case p.IsNumber() && (p.Nullable || n.on.emptyIsAbsent()):
 		return n.emptyNumber(j, p)
 	}
 	return j.skipAfter(n.fault(wrongKind(p, p.Schema)))
@@ -151,7 +151,7 @@ func (n *normaliser) bareNumber(j *jsonReader, p *contract.Parameter) error {
 	return n.text(p, s)
 }
 
-// emptyNumber reads text in the place of a number that can be unset, which the empty one does.
+// emptyNumber reads text in the place of a number that can be unset, which the empty one does, or that is absent then.
 func (n *normaliser) emptyNumber(j *jsonReader, p *contract.Parameter) error {
 	s, cut, err := j.text(0)
 	switch {
@@ -159,8 +159,9 @@ func (n *normaliser) emptyNumber(j *jsonReader, p *contract.Parameter) error {
 		return err
 	case s != "" || cut:
 		return n.fault(wrongKind(p, p.Schema))
+	case p.Nullable:
+		n.put(p, nullJSON)
 	}
-	n.put(p, nullJSON)
 	return nil
 }
 

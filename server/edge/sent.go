@@ -86,8 +86,8 @@ func (s *Sent) PutBack(r *http.Request) error {
 	return nil
 }
 
-// equal reports whether a JSON value says the same as a stored one. Addresses are the same in any case, and lists are sets of names,
-// unless their order means something.
+// equal reports whether a JSON value says the same as a stored one. Addresses and names of domains are the same in any case, and lists
+// are sets, unless their order means something.
 func equal(p *contract.Parameter, raw json.RawMessage, stored any) bool {
 	switch stored := stored.(type) {
 	case nil:
@@ -97,7 +97,7 @@ func equal(p *contract.Parameter, raw json.RawMessage, stored any) bool {
 		if json.Unmarshal(raw, &text) != nil || text == nil {
 			return false
 		}
-		return *text == stored || p.Pattern && strings.Contains(stored, "@") && strings.EqualFold(*text, stored)
+		return *text == stored || p.Caseless && strings.EqualFold(*text, stored)
 	case int64:
 		return equalNumber(raw, float64(stored))
 	case float64:
@@ -110,7 +110,7 @@ func equal(p *contract.Parameter, raw json.RawMessage, stored any) bool {
 		if p.Ordered {
 			return slices.Equal(list, stored)
 		}
-		return slices.Equal(asSet(list), asSet(stored))
+		return slices.Equal(asSet(list, p.Caseless), asSet(stored, p.Caseless))
 	}
 	return false
 }
@@ -120,10 +120,12 @@ func equalNumber(raw json.RawMessage, stored float64) bool {
 	return json.Unmarshal(raw, &n) == nil && n != nil && *n == stored
 }
 
-func asSet(list []string) []string {
-	set := make([]string, len(list))
-	for i, name := range list {
-		set[i] = strings.ToLower(name)
+func asSet(list []string, caseless bool) []string {
+	set := slices.Clone(list)
+	if caseless {
+		for i, name := range set {
+			set[i] = strings.ToLower(name)
+		}
 	}
 	slices.Sort(set)
 	return slices.Compact(set)

@@ -26,8 +26,7 @@ func (strict) unknown(op *contract.Operation, name string, isBody bool) error {
 		here, there, found, place = op.Query, op.Body, "The query string", "the body"
 	}
 	if holdsJSON(name) { // and perhaps a password
-		return store.Fail(store.Invalid, reply.CodeUnknownParameter,
-			"%s has JSON where a name is expected. JSON is the whole body, with the header Content-Type: application/json.", found)
+		return jsonAsName(found)
 	}
 	name = shown(name)
 	refuse := func(format string, args ...any) error {
@@ -48,6 +47,9 @@ func (strict) unknown(op *contract.Operation, name string, isBody bool) error {
 	if similar := mostSimilar(name, here); similar != "" {
 		return refuse("%s is not a parameter of this operation. Did you mean %s?", similar)
 	}
+	if similar := mostSimilar(name, there); similar != "" {
+		return refuse("%s is not a parameter of this operation. Did you mean %s, in %s?", similar, place)
+	}
 	return refuse("%s is not a parameter of this operation.")
 }
 
@@ -60,7 +62,24 @@ func meant(op *contract.Operation, name string) *contract.Parameter {
 	return op.Legacy(name).Parameter
 }
 
-func (strict) jsonAsForm() error { return errJSONAsForm }
+func jsonAsName(place string) error {
+	return store.Fail(store.Invalid, reply.CodeUnknownParameter,
+		"%s has JSON where a name is expected. JSON is the whole body, with the header Content-Type: application/json.", place)
+}
+
+func (strict) jsonAsForm(*contract.Operation, bool) error { return errJSONAsForm }
+
+func (strict) noPair(_ *contract.Operation, name string, isBody bool) error {
+	switch {
+	case holdsJSON(name) && isBody:
+		return jsonAsName("The body")
+	case holdsJSON(name):
+		return jsonAsName("The query string")
+	case isBody:
+		return errNoPair
+	}
+	return store.Fail(store.Invalid, reply.CodeMalformedQuery, "The query string holds something that is no name with a value.")
+}
 
 func (strict) repeated(name string) error { return repeated(name) }
 

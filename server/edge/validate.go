@@ -2,10 +2,12 @@ package edge
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +44,9 @@ func (e *Edge) CheckBody(c *gin.Context) error {
 		}
 		if len(op.Conflicts)+len(op.Needs)+len(op.LegacyNeeds) > 0 {
 			found.addEach(combinations(ctx, op, sent(c.Request, found)))
+		}
+		if len(found.all) > 0 && len(op.Passwords) > 0 {
+			found.addEach(missingPassword(op, sent(c.Request, found)))
 		}
 	}
 	return found.err()
@@ -81,10 +86,13 @@ func BadBody(err error) error {
 
 // BadParameter is the same for a parameter of the path or the query string, which the generated code names in front of
 // the cause.
-func BadParameter(err error) error {
+func BadParameter(ctx context.Context, err error) error {
 	const prefix = "Invalid format for parameter "
 	text, ok := strings.CutPrefix(err.Error(), prefix)
 	if name, _, found := strings.Cut(text, ":"); ok && found {
+		if p := contract.Of(ctx).Query[name]; p != nil && describe(p.Schema) != "" {
+			return store.Fail(store.Invalid, reply.CodeInvalidValue, "%s must be %s.", name, describe(p.Schema)).With(name)
+		}
 		return unreadable(name)
 	}
 	return errBadQuery
@@ -205,7 +213,11 @@ func judge(field string, found *openapi3.SchemaError, isItem bool) (code, detail
 // wrongForm says what a value should be. The value is not repeated: it may be a password.
 func wrongForm(field string, found *openapi3.SchemaError) string {
 	if what := describe(found.Schema); what != "" {
-		return field + " must be " + what + "."
+		hint := ""
+		if value, ok := found.Value.(string); ok && contract.Code(found.Schema) == store.CodeInvalidDomainName {
+			hint = asciiHint(value)
+		}
+		return field + " must be " + what + "." + hint
 	}
 	return field + " does not have the form that is asked for."
 }
@@ -228,7 +240,7 @@ func judgeItem(field string, found *openapi3.SchemaError) (code, detail string) 
 		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %s is not one of %s.", field, named, choices(found.Schema.Enum))
 	case "pattern":
 		what := cmp.Or(describe(found.Schema), "in the form that is asked for")
-		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %s is not %s.", field, named, what)
+		return codeOf(found.Schema, reply.CodeInvalidValue), fmt.Sprintf("%s: %s is not %s.%s", field, named, what, asciiHint(item))
 	}
 	return "", ""
 }
@@ -236,8 +248,12 @@ func judgeItem(field string, found *openapi3.SchemaError) (code, detail string) 
 // describe returns what a schema describes, such as "a mail address, such as anna@example.com", "" where its description is no
 // definition.
 func describe(schema *openapi3.Schema) string {
-	what, _, _ := strings.Cut(schema.Description, ".")
-	if !strings.HasPrefix(what, "A ") && !strings.HasPrefix(what, "An ") || len(what) > 60 {
+	what := schema.Description
+	for _, end := range []string{".", ":", ", such as"} {
+		what, _, _ = strings.Cut(what, end)
+	}
+	article, _, _ := strings.Cut(what, " ")
+	if !slices.Contains([]string{"A", "An", "The"}, article) || len(what) > 60 {
 		return ""
 	}
 	what = strings.ToLower(what[:1]) + what[1:]

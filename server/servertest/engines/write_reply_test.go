@@ -158,6 +158,7 @@ func TestPatch(t *testing.T) {
 		require.Equal(t, []any{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"}, []any{a.Status, a.Msg()}, "%s %s", path, a.Raw)
 		require.NotEmpty(t, a.Header.Get("Allow"), path)
 		require.NotContains(t, a.Header.Get("Allow"), "PATCH", path)
+		require.Contains(t, a.Body["_detail"], "This path takes "+a.Header.Get("Allow"), path)
 	}
 	require.Equal(t, http.StatusNotFound, root.Send("PATCH", "/api/nothing", servertest.JSONType, "{}").Status)
 }

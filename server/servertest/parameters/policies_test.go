@@ -171,6 +171,31 @@ func TestPoliciesSayWhatApplies(t *testing.T) {
 	}
 }
 
+// TestThrottlesSentBack sends back what is read of a throttle, also where there is none, and ends one with null. A script whose variable is
+// empty ends none.
+func TestThrottlesSentBack(t *testing.T) {
+	w := parameterFixture(t)
+	root := w.Root()
+	const path = "/api/throttle/anna@example.com/outbound"
+	for _, set := range []servertest.Body{nil, {"period": 60, "max_msgs": 5}} {
+		if set != nil {
+			servertest.Post(path, set)(root)
+		}
+		read := root.Get(path).Data()
+		require.Equal(t, set == nil, read["period"] == nil)
+		root.Must(http.StatusOK, "POST", path, servertest.Body(read))
+		require.Equal(t, read, root.Get(path).Data())
+	}
+	before := root.Get(path).Data()
+	for contentType, body := range map[string]string{servertest.JSONType: `{"period": null}`, "application/x-www-form-urlencoded": "period=&max_msgs=7"} {
+		a := root.Legacy().Send("POST", path, contentType, body)
+		require.Equal(t, []string{"MISSING_PARAMETER", "period"}, []string{a.Msg(), a.Field()}, a.Raw)
+		require.Equal(t, before, root.Get(path).Data())
+	}
+	root.Must(http.StatusOK, "POST", path, servertest.Body{"period": nil, "max_msgs": 7})
+	require.Nil(t, root.Get(path).Data()["period"])
+}
+
 // withPolicies gives an account one of everything.
 func withPolicies(mail string) servertest.Act {
 	return servertest.Acts(

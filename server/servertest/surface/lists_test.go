@@ -178,6 +178,7 @@ func TestCursorsOfOthers(t *testing.T) {
 		"of no size":             "/api/users/u3.test?cursor=" + good,
 		"names alone":            users + "&email_only=yes&cursor=" + good,
 		"counted":                users + "&count=yes&cursor=" + good,
+		"its sort by name":       users + "&sort=mail&cursor=" + good,
 		"in any case":            "/api/users/U3.test?cursor=" + good,
 		"sorted":                 users + "&sort=-name&cursor=" + sorted,
 	} {
@@ -269,6 +270,7 @@ func TestBadPages(t *testing.T) {
 			require.Equal(t, want, a.Msg()+" "+a.Field(), a.Raw)
 		})
 	}
+	require.Contains(t, root.Get("/api/users/u3.test?created_after=2026-02-31T00:00:00Z").Body["_detail"], "a time in RFC 3339, such as 20")
 	for path, sort := range map[string]string{
 		"/api/domains": "mail", "/api/admins": "quota", "/api/aliases/u3.test": "stored_bytes", "/api/mls/u3.test": "quota", "/api/greylisting/all": "name",
 	} {

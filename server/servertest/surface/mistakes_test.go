@@ -26,9 +26,11 @@ var onLegacy = map[string]struct {
 }{
 	"JSON sent as a form":               {taken: true},
 	"JSON sent as a form, after blanks": {taken: true},
-	"JSON in quotes":                    {taken: true}, // as a form, of which nothing is repeated
 	"JSON in the query string":          {taken: true},
 	"misspelt":                          {taken: true, ignored: []any{"qouta"}},
+	"misspelt in the query string":      {taken: true, ignored: []any{"qouta"}},
+	"another bad item":                  {taken: true},
+	"a misspelt password":               {msg: "PW_EMPTY", field: "password"},
 	"misspelt beyond likeness":          {taken: true, ignored: []any{"xyzzy"}},
 	"a name that rows have":             {taken: true, ignored: []any{"active"}},
 	"another name that rows have":       {taken: true, ignored: []any{"first_name"}},
@@ -65,6 +67,10 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"JSON sent as a form", "PUT", anna, asForm, `{"quota": 20}`, 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
 		{"JSON sent as a form, after blanks", "PUT", anna, asForm, " \n{\"quota\": 20}", 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
 		{"JSON in quotes", "PUT", anna, asForm, `'{"quota": 20}'`, 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
+		{"a list of JSON sent as a form", "PUT", anna, asForm, `[{"quota": 20}]`, 400, "MALFORMED_BODY", "", []string{"Content-Type: application/json"}},
+		{"a form with colons", "PUT", anna, asForm, `quota: 20`, 400, "MALFORMED_BODY", "", []string{"name=value"}},
+		{"a form of one word", "PUT", anna, asForm, `quotas20`, 400, "MALFORMED_BODY", "", []string{"name=value"}},
+		{"a form with a line of HTTP", "PUT", anna, asForm, "name=x&Authorization: Basic x=", 400, "MALFORMED_BODY", "", []string{"name=value"}},
 		{"JSON in quotes, said to be JSON", "PUT", anna, servertest.JSONType, `'{"quota": 20}'`, 400, "MALFORMED_BODY", "", []string{"begins with '", "begins with {"}},
 		{"JSON behind a byte order mark", "PUT", anna, servertest.JSONType, "\ufeff{\"quota\": 20}", 400, "MALFORMED_BODY", "", []string{"begins with U+FEFF"}},
 		{"a list as the body", "PUT", anna, servertest.JSONType, `[{"quota": 20}]`, 400, "MALFORMED_BODY", "", []string{"begins with [", "begins with {"}},
@@ -90,6 +96,7 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"something behind it", "PUT", anna, servertest.JSONType, `{} x`, 400, "MALFORMED_BODY", "", []string{"trailing data", "x at line 1, column 4"}},
 		{"not UTF-8", "PUT", anna, servertest.JSONType, "{\"name\":\n\"\xff\"}", 400, "INVALID_UTF8", "", []string{"line 2, column 2"}},
 		{"misspelt", "PUT", anna, servertest.JSONType, `{"qouta": 20}`, 400, "UNKNOWN_PARAMETER", "qouta", []string{"Did you mean quota?"}},
+		{"misspelt in the query string", "PUT", anna + "?qouta=20", "", "", 400, "UNKNOWN_PARAMETER", "qouta", []string{"Did you mean quota, in the body?"}},
 		{"misspelt beyond likeness", "PUT", anna, servertest.JSONType, `{"xyzzy": 20}`, 400, "UNKNOWN_PARAMETER", "xyzzy", nil},
 		{"a name that rows have", "PUT", anna, servertest.JSONType, `{"active": 1}`, 400, "UNKNOWN_PARAMETER", "active", []string{"active is written as accountStatus."}},
 		{"another name that rows have", "PUT", anna, servertest.JSONType, `{"first_name": "x"}`, 400, "UNKNOWN_PARAMETER", "first_name", []string{"first_name is written as gn."}},
@@ -109,6 +116,10 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"a fraction", "PUT", anna, servertest.JSONType, `{"quota": 1.5}`, 400, "INVALID_NUMBER", "quota", []string{"a whole number of MB"}},
 		{"bytes", "PUT", anna, servertest.JSONType, `{"quota": 1073741824}`, 409, "EXCEEDED_DOMAIN_QUOTA_SIZE", "quota", []string{"You asked for 1073741824 MB", "The domain example.com has"}},
 		{"a list as text", "PUT", anna, servertest.JSONType, `{"aliases": "a@example.com"}`, 400, "INVALID_TYPE", "aliases", []string{`a list, such as ["`}},
+		{"another bad item", "PUT", anna, servertest.JSONType, `{"forwarding": ["ben@example.com", "nope"]}`, 400, "INVALID_MAIL", "forwarding",
+			[]string{`"nope" is not a mail address that may be on another server, such as`}},
+		{"a folder in another", "PUT", anna, servertest.JSONType, `{"mailboxFolder": "../x"}`, 400, "INVALID_MAILBOX_FOLDER", "mailboxFolder",
+			[]string{"mailboxFolder must be the name of a folder, letters and digits only"}},
 		{"one bad item", "PUT", anna, servertest.JSONType, `{"aliases": ["a@example.com", "b@@example.com"]}`, 400, "INVALID_MAIL", "aliases", []string{`"b@@example.com" is not a mail address, such as`}},
 		{"a list as JSON in a form", "PUT", anna, asForm, `aliases=["a@example.com","c@example.com"]`, 400, "INVALID_MAIL", "aliases",
 			[]string{"looks like JSON", "a list has commas alone", "not a mail address"}},
@@ -117,6 +128,9 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"a direction that is none", "GET", "/api/throttle/global/out", "", "", 400, "INVALID_VALUE", "direction", []string{`"out"`, "inbound, outbound"}},
 		{"letters beyond ASCII", "GET", "/api/domain/m%C3%BCnchen.de", "", "", 400, "INVALID_DOMAIN_NAME", "domain", []string{"Write xn--mnchen-3ya.de."}},
 		{"letters beyond ASCII in an address", "GET", "/api/user/anna@m%C3%BCnchen.de", "", "", 400, "INVALID_MAIL", "mail", []string{"Write anna@xn--mnchen-3ya.de."}},
+		{"very many days", "DELETE", anna + "/keep_mailbox_days/99999999999999999999", "", "", 400, "INVALID_NUMBER", "days", []string{"at most 36500"}},
+		{"letters beyond ASCII in a list", "PUT", "/api/domain/example.com", servertest.JSONType, `{"aliasDomains": ["m\u00fcnchen.de"]}`, 400, "INVALID_DOMAIN_NAME",
+			"aliasDomains", []string{"Write xn--mnchen-3ya.de."}},
 		{"days", "DELETE", anna + "/keep_mailbox_days/week", "", "", 400, "INVALID_NUMBER", "days", []string{`"week"`, "0 keeps for ever"}},
 		{"a path without its name", "GET", "/api/users", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/users/{domain}?", "/docs/"}},
 		{"another one", "GET", "/api/user", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/user/{mail}?"}},
@@ -126,6 +140,8 @@ func TestRepliesToMistakes(t *testing.T) {
 		{"no dot", "GET", "/api/domain/localhost", "", "", 400, "INVALID_DOMAIN_NAME", "domain", []string{`"localhost" in the path is not a domain name`}},
 		{"a colour that is none", "GET", "/api/wblist/inbound/black/global", "", "", 400, "INVALID_VALUE", "colour", []string{`"black"`, "whitelist, blacklist"}},
 		{"no path", "GET", "/api", "", "", 404, "NO_SUCH_PATH", "", []string{"Did you mean /api/", "/docs/"}},
+		{"a misspelt password", "POST", "/api/user/new@example.com", servertest.JSONType, `{"passwrd": "x", "password2": "x"}`, 422, "WEAK_PASSWORD", "password",
+			[]string{"password or password_hash is missing"}},
 		{"no password", "POST", "/api/user/new@example.com", servertest.JSONType, `{"name": "New"}`, 422, "WEAK_PASSWORD", "password",
 			[]string{"password or password_hash is missing."}},
 		{"no body", "POST", "/api/user/new@example.com", "", "", 422, "WEAK_PASSWORD", "password", []string{"password or password_hash is missing."}},
@@ -389,6 +405,16 @@ func TestBodiesAreNotRepeated(t *testing.T) {
 	w.Log.Reset()
 	body := `{"password": "` + secret + `", "quota": "` + secret + `", "name": ["` + secret + `"]}`
 	at := strings.Index(body, secret)
+	for _, sent := range []string{
+		secret, "password: " + secret, "password:" + secret, "password " + secret, "<password>" + secret + "</password>", "root@elsewhere.test:" + secret,
+		"root@elsewhere.test:" + secret + "=", "name=x&password: " + secret, "password: " + secret + "&name=x",
+	} {
+		for _, client := range []*servertest.Client{root, root.Legacy()} {
+			a := client.Send("PUT", "/api/user/anna@example.com", asForm, sent)
+			require.Equal(t, "MALFORMED_BODY", a.Msg(), "%s: %s", sent, a.Raw)
+			require.NotContains(t, a.Raw, secret[:6], sent)
+		}
+	}
 	bodies := []string{body, "'" + body + "'", "[" + body + "]", "\ufeff" + body, `"` + body, "{}" + body, "x=" + body, "x&" + body, strings.Repeat(" ", 80) + body}
 	for i := range at + len(secret) + 4 {
 		bodies = append(bodies, body[:i]+"'"+body[i:], body[:i]+"\n"+body[i+1:], body[:i]+"\\"+body[i:], body[:i], body[i:])

@@ -138,6 +138,7 @@ func TestUsageOfCallers(t *testing.T) {
 			})
 		}
 	}
+	require.Contains(t, root.Get("/api/usage?domain=m%C3%BCnchen.de").Body["_detail"], "Write xn--mnchen-3ya.de.")
 	require.Equal(t, http.StatusUnauthorized, w.Anonymous().Get("/api/usage?format=csv").Status)
 	plain := w.Root()
 	plain.Must(http.StatusOK, "PUT", "/api/domain/admins/two.test", servertest.Body{"removeAdmin": servertest.List{"boss@elsewhere.test"}})
@@ -153,6 +154,7 @@ func TestUsageForms(t *testing.T) {
 	}{
 		{"", "", false}, {"*/*", "", false}, {"text/*", "", false}, {"text/csv", "", true}, {"Text/CSV; charset=utf-8", "", true},
 		{"application/json", "", false}, {"text/csv, application/json;q=0.9", "", true}, {"text/csv;q=0.5, application/json", "", false},
+		{"application/json, text/csv", "", false}, {"text/csv, application/json", "", true}, {"application/json;q=0.5, text/csv", "", true},
 		{"text/csv, */*;q=0.1", "", true}, {"text/csv;q=0", "", false}, {"text/html,application/xhtml+xml,*/*;q=0.8", "", false}, {";;;,", "", false},
 		{"text/csv", "?format=json", false}, {"application/json", "?format=csv", true},
 	} {

@@ -1371,9 +1371,11 @@ export type GreylistingSort = 'account' | '-account';
  * Whether mail to the account is greylisted. Without `status` nothing changes.
  */
 export type GreylistingUpdate = {
+    account?: Computed;
+    senders?: Computed;
     /**
-     * `enable` defers unknown senders, `disable` does not, even where a broader setting would. To follow the
-     * broader setting again, delete this one.
+     * `enable` defers unknown senders, `disable` does not, even where a broader setting would. Null (empty in a form)
+     * deletes the setting, so that the broader one is followed again; on the legacy surface it counts as absent.
      *
      */
     status?: 'enable' | 'disable';
@@ -2517,6 +2519,8 @@ export type ThrottleReply = {
  *
  */
 export type ThrottleUpdate = {
+    account?: Computed;
+    direction?: Computed;
     /**
      * Messages in one period, counted once for each recipient. On MariaDB the counter of iRedAPD ends at 16777215;
      * a limit above it never takes effect.
@@ -2529,16 +2533,18 @@ export type ThrottleUpdate = {
      *
      */
     max_quota?: number | null;
+    max_rcpts?: Computed;
     /**
      * Largest single message in bytes. The period does not matter to it.
      */
     msg_size?: number | null;
     /**
      * Length of the window in seconds that `max_msgs` and `max_quota` are counted in. It opens with the first
-     * message. 0 deletes the setting and its counters, whatever the limits say.
+     * message. 0 deletes the setting and its counters, whatever the limits say; so does null (empty in a form), which
+     * the legacy surface refuses.
      *
      */
-    period: number;
+    period: number | null;
 };
 
 /**
@@ -3121,6 +3127,7 @@ export type Wblist = {
  * Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
  */
 export type WblistAddresses = {
+    account?: Computed;
     /**
      * Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
      * domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
@@ -3130,6 +3137,8 @@ export type WblistAddresses = {
      *
      */
     addresses?: Array<string>;
+    direction?: Computed;
+    list?: Computed;
 };
 
 /**
@@ -3698,6 +3707,18 @@ export type DomainUpdateWritable = {
 };
 
 /**
+ * Whether mail to the account is greylisted. Without `status` nothing changes.
+ */
+export type GreylistingUpdateWritable = {
+    /**
+     * `enable` defers unknown senders, `disable` does not, even where a broader setting would. Null (empty in a form)
+     * deletes the setting, so that the broader one is followed again; on the legacy surface it counts as absent.
+     *
+     */
+    status?: 'enable' | 'disable';
+};
+
+/**
  * `yes` closes the list: nobody joins or leaves it by mail, only admins change its subscribers. Default `no`.
  *
  */
@@ -4025,6 +4046,37 @@ export type StaticListUpdateWritable = {
 };
 
 /**
+ * A throttle as a whole. For each limit, -1 (or null, empty in a form, or absent) leaves it to the next broader
+ * setting, 0 sets no limit and shields from broader ones, and more than 0 limits.
+ *
+ */
+export type ThrottleUpdateWritable = {
+    /**
+     * Messages in one period, counted once for each recipient. On MariaDB the counter of iRedAPD ends at 16777215;
+     * a limit above it never takes effect.
+     *
+     */
+    max_msgs?: number | null;
+    /**
+     * Bytes of all messages in one period. It is compared before a message is counted, so the last one may go
+     * beyond it. On MariaDB the counter of iRedAPD ends at 4294967295 bytes; a limit above it never takes effect.
+     *
+     */
+    max_quota?: number | null;
+    /**
+     * Largest single message in bytes. The period does not matter to it.
+     */
+    msg_size?: number | null;
+    /**
+     * Length of the window in seconds that `max_msgs` and `max_quota` are counted in. It opens with the first
+     * message. 0 deletes the setting and its counters, whatever the limits say; so does null (empty in a form), which
+     * the legacy surface refuses.
+     *
+     */
+    period: number | null;
+};
+
+/**
  * A new mailbox.
  */
 export type UserCreateWritable = {
@@ -4297,6 +4349,21 @@ export type UserUpdateWritable = {
 };
 
 /**
+ * Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
+ */
+export type WblistAddressesWritable = {
+    /**
+     * Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
+     * domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
+     * (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
+     * nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
+     * which have no IP address.
+     *
+     */
+    addresses?: Array<string>;
+};
+
+/**
  * Whom the setting is for: `global` (everybody), a domain, or the address of an account.
  */
 export type PathAccount = AccountName;
@@ -4475,7 +4542,7 @@ export type DomainCreate2 = DomainCreateWritable;
 
 export type DomainUpdate2 = DomainUpdateWritable;
 
-export type GreylistingUpdate2 = GreylistingUpdate;
+export type GreylistingUpdate2 = GreylistingUpdateWritable;
 
 export type GreylistingWhitelistUpdate2 = GreylistingWhitelistUpdate;
 
@@ -4493,7 +4560,7 @@ export type StaticListCreate2 = StaticListCreateWritable;
 
 export type StaticListUpdate2 = StaticListUpdateWritable;
 
-export type ThrottleUpdate2 = ThrottleUpdate;
+export type ThrottleUpdate2 = ThrottleUpdateWritable;
 
 export type UserCreate2 = UserCreateWritable;
 
@@ -4501,7 +4568,7 @@ export type UserUpdate2 = UserUpdateWritable;
 
 export type UsersUpdate2 = UsersUpdate;
 
-export type WblistAddresses2 = WblistAddresses;
+export type WblistAddresses2 = WblistAddressesWritable;
 
 export type DeleteAdminData = {
     body?: never;
