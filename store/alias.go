@@ -15,9 +15,9 @@ type Aliases interface {
 	// AliasAddresses is Aliases with the addresses alone.
 	AliasAddresses(ctx context.Context, filter AliasFilter, page PageRequest) (Page[string], error)
 	// CreateAlias makes an alias account. Fails as CreateUser does, with EXCEED_LIMIT_ALIASES; members under a
-	// hosted domain that do not exist follow w.OnMissing.
+	// hosted domain that do not exist follow w.OnMissing; such a moderator is NO_SUCH_ACCOUNT (Unprocessable) in any case.
 	CreateAlias(ctx context.Context, w Write, a AliasCreate) (Change, error)
-	// UpdateAlias changes what is given. Returns NO_SUCH_ACCOUNT; members as in CreateAlias.
+	// UpdateAlias changes what is given. Returns NO_SUCH_ACCOUNT; members and moderators as in CreateAlias.
 	UpdateAlias(ctx context.Context, w Write, mail string, u AliasUpdate) (Change, error)
 	// RenameAlias gives the alias another address and carries every reference in the scope along (see Scope). Fails as RenameUser
 	// does.
@@ -52,6 +52,7 @@ type AliasCreate struct {
 	Name         string
 	AccessPolicy string // "" is public
 	Members      []string
+	Moderators   []string
 	Active       bool
 }
 
@@ -61,6 +62,7 @@ type AliasUpdate struct {
 	Active       *bool
 	AccessPolicy *string
 	Members      Set
+	Moderators   *[]string
 }
 
 // Check returns VALUE_TOO_LONG for what no store takes.

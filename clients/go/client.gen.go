@@ -1012,8 +1012,9 @@ type AliasCreate struct {
 	// without members. Addresses in a domain of this server have to exist.
 	Members *Addresses `json:"members,omitempty"`
 
-	// Moderators Worked out by the server. It is passed over when it comes back, whatever its value.
-	Moderators *Computed `json:"moderators,omitempty"`
+	// Moderators Who may send to the alias where `accessPolicy` lets moderators. Left out or empty, nobody is. Addresses in a domain of
+	// this server have to exist.
+	Moderators *Addresses `json:"moderators,omitempty"`
 
 	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
 	Modified *Computed `json:"modified,omitempty"`
@@ -1073,8 +1074,9 @@ type AliasUpdate struct {
 	// have to exist.
 	Members *Addresses `json:"members,omitempty"`
 
-	// Moderators Worked out by the server. It is passed over when it comes back, whatever its value.
-	Moderators *Computed `json:"moderators,omitempty"`
+	// Moderators The moderators from now on, who may send to the alias where `accessPolicy` lets them. Empty clears. Addresses in a domain of
+	// this server have to exist.
+	Moderators *Addresses `json:"moderators,omitempty"`
 
 	// Modified Worked out by the server. It is passed over when it comes back, whatever its value.
 	Modified *Computed `json:"modified,omitempty"`

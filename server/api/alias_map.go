@@ -40,6 +40,7 @@ func aliasCreate(mail string, b gen.AliasCreate) store.AliasCreate {
 		Name:         valueOr(b.Name, ""),
 		AccessPolicy: valueOr(textOrEmpty(b.AccessPolicy), ""),
 		Members:      valueOr(lowerUnique(b.Members), nil),
+		Moderators:   valueOr(lowerUnique(b.Moderators), nil),
 		Active:       activeUnlessSaid(b.AccountStatus),
 	}
 }
@@ -50,5 +51,6 @@ func aliasUpdate(b gen.AliasUpdate) store.AliasUpdate {
 		Active:       active(b.AccountStatus),
 		AccessPolicy: textOrEmpty(b.AccessPolicy),
 		Members:      set(b.Members, b.AddMember, b.RemoveMember),
+		Moderators:   lowerUnique(b.Moderators),
 	}
 }

@@ -29,6 +29,11 @@ var aliasCases = []parameterCase{
 			List{"out@elsewhere.test", "example.com", "elsewhere.test", 1}}},
 		{List{"zoe@other.test"}, List{"zoe@other.test"}, List{List{"zoe@other.test", "example.com", "other.test", 1}}},
 		same(List{})}},
+	{Name: "moderators", shown: key("moderators"), stored: modRows, Steps: []Step{
+		{List{"out@elsewhere.test", "anna@example.com"}, List{"anna@example.com", "out@elsewhere.test"}, List{
+			List{"anna@example.com", "example.com", "example.com"}, List{"out@elsewhere.test", "example.com", "elsewhere.test"}}},
+		{List{"zoe@other.test"}, List{"zoe@other.test"}, List{List{"zoe@other.test", "example.com", "other.test"}}},
+		same(List{})}},
 	{Name: "accountStatus", beside: Body{"members": List{"anna@example.com"}}, shown: key("active"),
 		stored: cell("SELECT a.active, f.active FROM alias a JOIN forwardings f ON f.address = a.address WHERE a.address = ?"),
 		Steps:  []Step{{"disabled", 0, List{0, 0}}, {"active", 1, List{1, 1}}}},

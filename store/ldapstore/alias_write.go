@@ -25,6 +25,9 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err != nil {
 			return nil, err
 		}
+		if err = s.addressRules(w).CheckReferences(ctx, domain, "moderators", a.Moderators...); err != nil {
+			return nil, err
+		}
 		e := s.newAlias(h, a, members)
 		p.setChange(created(store.NounAlias, e, a.Mail))
 		p.change.Made = aliasOf(e.madeAt(now), nil) // it is a member of no list
@@ -66,6 +69,7 @@ func (s *Store) newAlias(h home, a store.AliasCreate, members []string) entry {
 	e.set("enabledService", serviceMail, serviceDeliver)
 	e.set("accessPolicy", a.AccessPolicy)
 	e.set("mailForwardingAddress", members...)
+	e.set("listModerator", store.Set{Add: a.Moderators}.Apply(nil)...)
 	h.addDerivedTo(&e, a.Mail)
 	return e
 }
@@ -86,6 +90,12 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		after.assign("accessPolicy", u.AccessPolicy)
 		if u.Active != nil {
 			after.set("accountStatus", status(*u.Active))
+		}
+		if u.Moderators != nil {
+			if err = s.addressRules(w).CheckReferences(ctx, store.DomainOf(mail), "moderators", *u.Moderators...); err != nil {
+				return nil, err
+			}
+			after.set("listModerator", store.Set{Add: *u.Moderators}.Apply(nil)...)
 		}
 		p := &plan{}
 		if current := before.sorted("mailForwardingAddress"); u.Members.Touches() && !u.Members.IsAlready(current) {

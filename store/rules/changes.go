@@ -94,11 +94,13 @@ func ChangesOfAdmin(u store.AdminUpdate, is store.Admin) store.AdminUpdate {
 	return u
 }
 
-// ChangesOfAlias returns what an update changes of an alias account. Of its members the engines tell, as of a mailbox.
+// ChangesOfAlias returns what an update changes of an alias account. Of its members the engines tell, as of a mailbox; its moderators are
+// read when they are given.
 func ChangesOfAlias(u store.AliasUpdate, is store.Alias) store.AliasUpdate {
 	u.Name = changed(u.Name, is.Name)
 	u.Active = changed(u.Active, is.Active)
 	u.AccessPolicy = changed(u.AccessPolicy, is.AccessPolicy)
+	u.Moderators = changedList(u.Moderators, is.Moderators)
 	return u
 }
 

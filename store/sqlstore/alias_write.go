@@ -41,6 +41,9 @@ func (s *Store) CreateAlias(ctx context.Context, w store.Write, a store.AliasCre
 		if err != nil {
 			return nil, err
 		}
+		if err = s.addressRules(tx, w).CheckReferences(ctx, store.DomainOf(a.Mail), "moderators", a.Moderators...); err != nil {
+			return nil, err
+		}
 		s.planNewAlias(p, a, members, now)
 		return p, nil
 	})
@@ -54,12 +57,15 @@ func (s *Store) planNewAlias(p *plan, a store.AliasCreate, members []string, now
 		"address": a.Mail, "name": a.Name, "accesspolicy": a.AccessPolicy, "domain": c.Domain,
 		"created": now, "modified": now, "expired": never, "active": flag(a.Active),
 	})
-	c.Made = madeAlias(c.After, members)
+	c.Made = s.madeAlias(a, c.After, members)
 	rows := make([]forwarding, len(members))
 	for i, member := range members {
 		rows[i] = membership(a.Mail, member, flag(a.Active))
 	}
 	p.addForwardings(rows)
+	if len(a.Moderators) > 0 {
+		s.replacePeople(p, a.Mail, nil, &a.Moderators)
+	}
 }
 
 // UpdateAlias implements store.Aliases.
@@ -72,7 +78,13 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		if err != nil {
 			return nil, err
 		}
-		u := rules.ChangesOfAlias(u, aliasOf(before))
+		is := aliasOf(before)
+		if u.Moderators != nil {
+			if is.Moderators, err = s.moderatorsOf(ctx, tx, mail); err != nil {
+				return nil, err
+			}
+		}
+		u := rules.ChangesOfAlias(u, is)
 		after := slices.Clone(before)
 		assignText(after, "name", u.Name)
 		assignText(after, "accesspolicy", u.AccessPolicy)
@@ -85,6 +97,12 @@ func (s *Store) UpdateAlias(ctx context.Context, w store.Write, mail string, u s
 		if err = s.editMembers(ctx, tx, w, p, after, u.Members); err != nil {
 			return nil, err
 		}
+		if u.Moderators != nil {
+			if err = s.addressRules(tx, w).CheckReferences(ctx, store.DomainOf(mail), "moderators", *u.Moderators...); err != nil {
+				return nil, err
+			}
+		}
+		s.replacePeople(p, mail, nil, u.Moderators)
 		s.finish(p, rowEdit{"alias", "address", mail, before, after, false}, now)
 		return p, nil
 	})
@@ -100,6 +118,19 @@ func (s *Store) lockAlias(ctx context.Context, tx *sqldb.Tx, mail string) (store
 		return nil, store.NoSuchAccount(mail)
 	}
 	return rows[0], nil
+}
+
+// moderatorsOf reads who moderates an alias account.
+func (s *Store) moderatorsOf(ctx context.Context, tx *sqldb.Tx, mail string) ([]string, error) {
+	moderators := []string{}
+	if !s.schema.Has("moderators") {
+		return moderators, nil
+	}
+	err := tx.Select(ctx, &moderators, "SELECT moderator FROM moderators WHERE address = ? ORDER BY moderator", mail)
+	if err != nil {
+		return nil, fmt.Errorf("read moderators of %s: %w", mail, err)
+	}
+	return moderators, nil
 }
 
 // editMembers plans who gets the mail of an alias account.

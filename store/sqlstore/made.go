@@ -64,9 +64,12 @@ func madeAdmin(a store.AdminCreate, row store.Record) store.Admin {
 }
 
 // madeAlias is an alias account that is made.
-func madeAlias(row store.Record, members []string) store.Alias {
+func (s *Store) madeAlias(a store.AliasCreate, row store.Record, members []string) store.Alias {
 	made := aliasOf(row)
 	made.Members = merged(members)
+	if s.schema.Has("moderators") {
+		made.Moderators = merged(a.Moderators)
+	}
 	return made
 }
 

@@ -184,7 +184,7 @@ func (s *Store) lockMailingList(ctx context.Context, tx *sqldb.Tx, mail string) 
 	return rows[0], nil
 }
 
-// replacePeople plans who owns and who moderates a list; nil leaves them.
+// replacePeople plans who owns and who moderates a list or an alias account; nil leaves them.
 func (s *Store) replacePeople(p *plan, list string, owners, moderators *[]string) {
 	for _, people := range []struct {
 		table, column string

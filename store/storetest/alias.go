@@ -153,6 +153,26 @@ func createAliasFails(t *testing.T, open Open) {
 		require.Equal(t, []string{"gone@a.test"}, change.Discarded)
 		require.Equal(t, []string{"ann+tag@a.test", "ann@a.test"}, mustReadAlias(t, f, "team@a.test").Members)
 	})
+	t.Run("moderator that does not exist", func(t *testing.T) {
+		f := withUser(t, open)
+		same := unchanged(t, f)
+		gone := []string{"ann@a.test", "gone@a.test"}
+		for _, w := range []store.Write{refusing, dropping} {
+			_, err := create(t, f, w, store.AliasCreate{Moderators: gone})
+			requireCode(t, err, store.Unprocessable, store.CodeNoSuchAccount)
+			requireField(t, err, "moderators")
+		}
+		same()
+		_, err := create(t, f, asGlobal, store.AliasCreate{Moderators: []string{"ann@a.test"}})
+		require.NoError(t, err)
+		same = unchanged(t, f)
+		_, err = f.Accounts.UpdateAlias(ctx(t), asGlobal, "team@a.test", store.AliasUpdate{Moderators: &gone})
+		requireCode(t, err, store.Unprocessable, store.CodeNoSuchAccount)
+		same()
+		_, err = f.Accounts.DeleteUser(ctx(t), asGlobal, "ann@a.test", 0)
+		require.NoError(t, err)
+		require.Empty(t, mustReadAlias(t, f, "team@a.test").Moderators, "who is deleted moderates nothing")
+	})
 	for _, table := range []string{"alias", "forwardings"} {
 		t.Run("whole or absent without "+table, func(t *testing.T) {
 			f := withDomain(t, open)

@@ -223,8 +223,11 @@ func madeAdmin(t *testing.T, open Open) {
 
 func madeAlias(t *testing.T, open Open) {
 	for name, c := range map[string]store.AliasCreate{
-		"bare":   {},
-		"active": {Active: true, Name: "Änne 王", AccessPolicy: store.PolicyDomain, Members: []string{"x@elsewhere.test", "bob@a.test", "no@a.test", "x@elsewhere.test"}},
+		"bare": {},
+		"active": {
+			Active: true, Name: "Änne 王", AccessPolicy: store.PolicyDomain, Members: []string{"x@elsewhere.test", "bob@a.test", "no@a.test", "x@elsewhere.test"},
+			Moderators: []string{"x@elsewhere.test", "bob@a.test", "x@elsewhere.test"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := aroundUser(t, open)

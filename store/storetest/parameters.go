@@ -333,6 +333,10 @@ var aliasParameters = map[string][]sending[store.AliasUpdate]{
 		{store.AliasUpdate{Members: replacing("x@else.test", "ann@a.test")}, []string{"ann@a.test", "x@else.test"}},
 		{store.AliasUpdate{Members: replacing()}, []string{}},
 	},
+	"Moderators": {
+		{store.AliasUpdate{Moderators: &[]string{"x@else.test", "ann@a.test"}}, []string{"ann@a.test", "x@else.test"}},
+		{store.AliasUpdate{Moderators: &[]string{"ann@a.test"}}, []string{"ann@a.test"}}, {store.AliasUpdate{Moderators: &[]string{}}, []string{}},
+	},
 }
 
 var mailingListParameters = map[string][]sending[store.MailingListAccountUpdate]{

@@ -200,7 +200,9 @@ func fillAll(t *testing.T, f Fixture) {
 		UserPreferences: replacing("wblist"),
 	})
 	policy := "membersonly"
-	_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "team@a.test", store.AliasUpdate{Name: ptr("Team"), AccessPolicy: &policy})
+	_, err := f.Accounts.UpdateAlias(ctx(t), asGlobal, "team@a.test", store.AliasUpdate{
+		Name: ptr("Team"), AccessPolicy: &policy, Moderators: &[]string{"bob@a.test", "x@else.test"},
+	})
 	require.NoError(t, err)
 	_, err = f.Accounts.UpdateMailingListAccount(ctx(t), asGlobal, dev, store.MailingListAccountUpdate{
 		Name: ptr("Dev"), AccessPolicy: &policy, Newsletter: ptr(true), Description: ptr("x\ny"), MaxMessageSize: ptr(int64(4096)),

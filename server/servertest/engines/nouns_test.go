@@ -127,7 +127,7 @@ var nouns = []noun{
 		bad: map[string]any{"accessPolicy": "moderatorsonly", "members": []string{"nobody@example.com"}},
 		params: map[string]param{
 			"name": textParam("Sales; all"), "accountStatus": otherParam("disabled", "active"), "accessPolicy": choiceParam("membersonly"),
-			"members": listParam("anna@example.com", "chair@club.test"),
+			"members": listParam("anna@example.com", "chair@club.test"), "moderators": listParam("bert@example.com", "chair@club.test"),
 		},
 	},
 	{

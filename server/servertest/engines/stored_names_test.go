@@ -42,7 +42,7 @@ func TestStoredNamesAreExplained(t *testing.T) {
 				{"/api/domain/bare.test", "PUT", "/api/domain/:domain", ""},
 				{"/api/admin/olaf@hoster.test", "PUT", "/api/admin/:mail", "disabledService enabledService domainGlobalAdmin sn givenName description"},
 				{"/api/user/anna@example.com", "PUT", "/api/user/:mail", "relayhost senderRelayHost"},
-				{"/api/alias/sales@example.com", "PUT", "/api/alias/:mail", "moderators listModerator enabledService shadowAddress"},
+				{"/api/alias/sales@example.com", "PUT", "/api/alias/:mail", "enabledService shadowAddress"},
 				{"/api/ml/dev@example.com?with_subscribers=yes", "PUT", "/api/ml/:mail", "transport mtaTransport enabledService"},
 				{"/api/maillist/board@example.com", "PUT", "/api/maillist/:mail", "enabledService accountStatus shadowAddress"},
 				{"/api/spampolicy/domain/example.com", "PUT", "/api/spampolicy/domain/:domain", ""},

@@ -85,6 +85,7 @@ func refuseReplacing(t *testing.T, w *servertest.Fixture) {
 		put(alias, "members", "anna@example.com", "nobody@example.com,bad", "NO_SUCH_ACCOUNT"),
 		put(alias, "members", "anna@example.com", "sales@example.com", "INVALID_MAIL"),
 		put(alias, "members", "anna@example.com", "nobody@example.com,sales@example.com", "NO_SUCH_ACCOUNT"),
+		put(alias, "moderators", "anna@example.com", "nodomain", "INVALID_MAIL"),
 		put(user, "forwarding", "keep@example.net", "@", "INVALID_MAIL"),
 		put(user, "forwarding", "keep@example.net", "nobody@other.test", "NO_SUCH_ACCOUNT"),
 		put(user, "aliases", "anna.b@example.com", "anna@example.org", "INVALID_MAIL"),

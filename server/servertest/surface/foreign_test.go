@@ -28,6 +28,7 @@ func TestForeignAddresses(t *testing.T) {
 				{"/api/domain/example.com", "catchall", "", "", "catchall"},
 				{"/api/ml/dev@example.com", "owner", "", "", "owner"},
 				{"/api/ml/dev@example.com", "moderators", "", "", "moderators"},
+				{"/api/alias/sales@example.com", "moderators", "", "", "moderators"},
 			}
 			if w.Deps.Directory != nil {
 				root.Must(http.StatusCreated, "POST", "/api/maillist/staff@example.com", nil)

@@ -389,7 +389,12 @@ export type AliasCreate = {
      *
      */
     members?: Addresses;
-    moderators?: Computed;
+    /**
+     * Who may send to the alias where `accessPolicy` lets moderators. Left out or empty, nobody is. Addresses in a domain of
+     * this server have to exist.
+     *
+     */
+    moderators?: Addresses;
     modified?: Computed;
     /**
      * Display name. Left out, the alias has none.
@@ -445,7 +450,12 @@ export type AliasUpdate = {
      *
      */
     members?: Addresses;
-    moderators?: Computed;
+    /**
+     * The moderators from now on, who may send to the alias where `accessPolicy` lets them. Empty clears. Addresses in a domain of
+     * this server have to exist.
+     *
+     */
+    moderators?: Addresses;
     modified?: Computed;
     /**
      * Display name. Empty clears it.
@@ -3344,6 +3354,12 @@ export type AliasCreateWritable = {
      */
     members?: AddressesWritable;
     /**
+     * Who may send to the alias where `accessPolicy` lets moderators. Left out or empty, nobody is. Addresses in a domain of
+     * this server have to exist.
+     *
+     */
+    moderators?: AddressesWritable;
+    /**
      * Display name. Left out, the alias has none.
      */
     name?: DisplayName;
@@ -3371,6 +3387,12 @@ export type AliasUpdateWritable = {
      *
      */
     members?: AddressesWritable;
+    /**
+     * The moderators from now on, who may send to the alias where `accessPolicy` lets them. Empty clears. Addresses in a domain of
+     * this server have to exist.
+     *
+     */
+    moderators?: AddressesWritable;
     /**
      * Display name. Empty clears it.
      */
