@@ -170,18 +170,11 @@ func (s *Store) DeleteAlias(ctx context.Context, w store.Write, mail string) (st
 		if err != nil {
 			return nil, err
 		}
-		scope, err := s.scopeOf(ctx, tx, w.Actor)
+		p, err := s.planGone(ctx, tx, w.Actor, store.NounAlias, mail)
 		if err != nil {
 			return nil, err
 		}
-		orphans, err := s.orphans(ctx, tx, []string{mail}, scope)
-		if err != nil {
-			return nil, err
-		}
-		p := planOf(rules.Deleted(store.NounAlias, mail, scope))
 		p.Change.Before = row
-		s.planForget(p, []string{mail})
-		p.planAdopt(orphans)
 		if err = s.replaceGroup(ctx, tx, p, mail, "", now); err != nil {
 			return nil, err
 		}

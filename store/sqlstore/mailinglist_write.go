@@ -213,18 +213,11 @@ func (s *Store) DeleteMailingListAccount(ctx context.Context, w store.Write, mai
 		if err != nil {
 			return nil, err
 		}
-		scope, err := s.scopeOf(ctx, tx, w.Actor)
+		p, err := s.planGone(ctx, tx, w.Actor, store.NounMailingList, mail)
 		if err != nil {
 			return nil, err
 		}
-		orphans, err := s.orphans(ctx, tx, []string{mail}, scope)
-		if err != nil {
-			return nil, err
-		}
-		p := planOf(rules.Deleted(store.NounMailingList, mail, scope))
 		p.Change.Before, p.Change.KeepArchive = row, keepArchive
-		s.planForget(p, []string{mail})
-		p.planAdopt(orphans)
 		p.Do("DELETE FROM maillists WHERE address = ?", mail)
 		return p, nil
 	})

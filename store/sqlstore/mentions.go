@@ -103,6 +103,22 @@ func (s *Store) planForget(p *plan, gone []string) {
 	}
 }
 
+// planGone is the plan that nothing in the scope of the actor refers to an alias account or a mailing list any more.
+func (s *Store) planGone(ctx context.Context, tx *sqldb.Tx, actor store.Actor, noun store.Noun, mail string) (*plan, error) {
+	scope, err := s.scopeOf(ctx, tx, actor)
+	if err != nil {
+		return nil, err
+	}
+	orphans, err := s.orphans(ctx, tx, []string{mail}, scope)
+	if err != nil {
+		return nil, err
+	}
+	p := planOf(rules.Deleted(noun, mail, scope))
+	s.planForget(p, []string{mail})
+	p.planAdopt(orphans)
+	return p, nil
+}
+
 // orphan is a mailbox that would have nobody to deliver to.
 type orphan struct {
 	Username string
