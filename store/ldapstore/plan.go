@@ -275,6 +275,7 @@ var wholeAttributes = []string{
 	"domainSenderBccAddress", "domainRecipientBccAddress", "userSenderBccAddress", "userRecipientBccAddress", "homeDirectory",
 	"mailboxFormat", "mailboxFolder", "senderRelayHost", "accessPolicy", "hasMember", "disclaimer", "allowNets",
 	"employeeNumber", "departmentNumber", "preferredLanguage", "shadowLastChange", "cn", "sn", "givenName", "uid", "maxMessageSize", "description",
+	"telephoneNumber", "mobile", // telephoneNumberMatch passes over case
 	"mailingListID", "domainCurrentUserNumber", "domainCurrentAliasNumber", "domainCurrentListNumber",
 }
 

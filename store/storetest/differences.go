@@ -26,6 +26,8 @@ var directoryDifferences = map[string]string{
 	"user/services/replace with an unknown one":                                 "programs may ask for services of any name",
 	"user/services/add with an unknown one":                                     "programs may ask for services of any name",
 	"user/services/remove with an unknown one":                                  "programs may ask for services of any name",
+	"user/services/replace by those of a directory with an unknown one":         "they are known there",
+	"user/services/add that of a directory with an unknown one":                 "they are known there",
 	"user/rename/where the new address stood already":                           "an address stands nowhere twice; the steps of a rename are proven apart",
 }
 

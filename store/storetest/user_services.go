@@ -77,15 +77,10 @@ func userServices(t *testing.T, open Open) {
 		stored := mustReadUser(t, f, "ann@a.test").Stored
 		requireRecord(t, f, stored, "ann@a.test", "enableimap", int64(1))
 		requireRecord(t, f, stored, "ann@a.test", "enablesmtp", int64(0))
-		needSQL(t, f)
-		same := unchanged(t, f)
-		for _, s := range []store.Set{replacing("smtptls"), replacing("imap", "mail"), adding("senderbcc"), removing("forward")} {
-			requireCode(t, set(t, f, s), store.Invalid, store.CodeInvalidService)
-		}
-		same()
 	})
 	for name, s := range map[string]store.Set{
 		"replace": replacing("imap", "teleport"), "add": adding("teleport"), "remove": removing("teleport"),
+		"replace by those of a directory": replacing("smtptls", "mail"), "add that of a directory": adding("senderbcc"),
 	} {
 		t.Run(name+" with an unknown one", func(t *testing.T) {
 			f := withUser(t, open)

@@ -300,7 +300,7 @@ func renameCalls() []servertest.Played {
 		{Method: "POST", Path: "/api/user/mover@example.com", Given: servertest.WithPassword},
 		{Method: "PUT", Path: "/api/user/mover@example.com", Given: servertest.Body{"aliases": servertest.List{"moves@example.com"}, "senderBcc": "ben@example.com",
 			"forwarding": servertest.List{"mover@example.com", "out@elsewhere.test"}}},
-		{Method: "POST", Path: "/api/alias/movers@example.com", Given: servertest.Body{"members": servertest.List{"mover@example.com", "anna@example.com"}}},
+		{Method: "POST", Path: "/api/alias/movers@example.com", Given: servertest.Body{"members": servertest.List{"mover@example.com", "anna@example.com"}, "moderators": servertest.List{"mover@example.com"}}},
 		{Method: "PUT", Path: "/api/domain/admins/other.test", Given: servertest.Body{"addAdmin": servertest.List{"mover@example.com"}}},
 		{Method: "PUT", Path: servertest.ExampleDomain, Given: servertest.Body{"catchall": servertest.List{"mover@example.com"}}},
 		{Method: "POST", Path: "/api/user/mover@example.com/change_email/ANNA@example.com", Given: nil},
