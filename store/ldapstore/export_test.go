@@ -53,3 +53,6 @@ func (s *Store) OnAnswer(fn, read func()) {
 	defer func() { s.received = nil }()
 	read()
 }
+
+// LookUp has reports look up no more than so many mailboxes by their addresses.
+func (s *Store) LookUp(most int) { s.lookups = most }

@@ -57,6 +57,7 @@ type Store struct {
 	locks     store.Locks
 	mailboxes store.Mailboxes
 	addresses *snapshots
+	lookups   int // see lookupSize
 	// cut is asked before each step of a write; an error ends the write there, as a crash would. Only tests set it.
 	cut func(step step) error
 	// plans is shown each plan before it is applied. Only tests set it.
@@ -87,6 +88,7 @@ func New(options Options, locks store.Locks, mailboxes store.Mailboxes) (*Store,
 		locks:     locks,
 		mailboxes: mailboxes,
 		addresses: newSnapshots(),
+		lookups:   lookupSize,
 	}, nil
 }
 

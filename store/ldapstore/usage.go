@@ -113,7 +113,7 @@ func (c *counting) mailbox(ctx context.Context, m heldMailbox) (err error) {
 		return nil
 	}
 	c.waits = append(c.waits, m)
-	if c.used != nil || len(c.waits) <= lookupSize {
+	if c.used != nil || len(c.waits) <= c.s.lookups {
 		return nil
 	}
 	if c.used, err = c.s.mailboxes.MailboxUsageWhere(ctx, c.reports); err != nil {
