@@ -76,6 +76,20 @@ func (r *relay) cut() {
 	r.all = nil
 }
 
+// throughRelay opens a further store on a directory, whose connections go through a relay.
+func throughRelay(t *testing.T, w *fixture) (*ldapstore.Store, *relay) {
+	t.Helper()
+	server, err := url.Parse(w.at.URL)
+	require.NoError(t, err)
+	r := newRelay(t, server.Host)
+	options := w.options()
+	options.Server.URL = "ldap://" + r.at
+	s, err := ldapstore.New(options, w.locks, panelstore.NewMailboxes(w.panel))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s, r
+}
+
 // TestSearchIsCutAfterEntries has a connection end while a search is under way: nothing is counted or listed twice. One that ends before
 // is replaced, and nobody sees it.
 func TestSearchIsCutAfterEntries(t *testing.T) {
@@ -89,14 +103,7 @@ func TestSearchIsCutAfterEntries(t *testing.T) {
 		mail := fmt.Sprintf("u%03d@a.test", i)
 		require.NoError(t, conn.Add(mailbox(w.at.UserDN(mail), mail, 0)))
 	}
-	server, err := url.Parse(w.at.URL)
-	require.NoError(t, err)
-	r := newRelay(t, server.Host)
-	options := w.options()
-	options.Server.URL = "ldap://" + r.at
-	s, err := ldapstore.New(options, w.locks, panelstore.NewMailboxes(w.panel))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s, r := throughRelay(t, w)
 	read := func() (int64, error) {
 		list, err := s.DomainUsages(t.Context(), store.UsageFilter{Domain: "a.test", Since: time.Now()}, store.PageRequest{})
 		if err != nil {
@@ -138,14 +145,7 @@ func TestSearchIsCutAfterEntries(t *testing.T) {
 func TestConnectionsThatEnd(t *testing.T) {
 	w := newFixture(t)
 	w.empty(t)
-	server, err := url.Parse(w.at.URL)
-	require.NoError(t, err)
-	r := newRelay(t, server.Host)
-	options := w.options()
-	options.Server.URL = "ldap://" + r.at
-	s, err := ldapstore.New(options, w.locks, panelstore.NewMailboxes(w.panel))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s, r := throughRelay(t, w)
 	for name, do := range map[string]func() error{
 		"read": func() error {
 			_, err := s.Domain(t.Context(), "missing.test")

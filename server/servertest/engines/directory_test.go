@@ -48,13 +48,21 @@ var limitSettings = []string{
 	"create_new_domains", "create_max_domains", "create_max_quota", "create_max_users", "create_max_aliases", "create_max_lists",
 }
 
-// essence is an answer as both shapes have it: its status, and what it says without the sentences.
-func essence(text string, directory bool) string {
+// answerIn takes a status with an answer behind it apart. The answer is nil where it is none.
+func answerIn(text string) (status string, answer map[string]any) {
 	status, raw, _ := strings.Cut(text, " ")
-	var answer map[string]any
 	decoder := json.NewDecoder(strings.NewReader(raw))
 	decoder.UseNumber()
 	if decoder.Decode(&answer) != nil {
+		return status, nil
+	}
+	return status, answer
+}
+
+// essence is an answer as both shapes have it: its status, and what it says without the sentences.
+func essence(text string, directory bool) string {
+	status, answer := answerIn(text)
+	if answer == nil {
 		return text
 	}
 	delete(answer, "_detail")
@@ -237,11 +245,8 @@ func directoryDiffers(c servertest.Played) bool {
 // withoutDeclared is an answer of the strict surface without what is declared to differ: a directory keeps all phone numbers, SQL the
 // first, and services of a domain that a directory has by itself are not shown.
 func withoutDeclared(text string) string {
-	status, raw, _ := strings.Cut(text, " ")
-	var answer map[string]any
-	decoder := json.NewDecoder(strings.NewReader(raw))
-	decoder.UseNumber()
-	if decoder.Decode(&answer) != nil {
+	status, answer := answerIn(text)
+	if answer == nil {
 		return text
 	}
 	for _, key := range []string{"_detail", "_request_id", "_adjusted"} {
