@@ -4047,7 +4047,7 @@ type Wblist struct {
 	List string `json:"list"`
 }
 
-// WblistAddresses Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
+// WblistAddresses Addresses to add to a list. None, or none that is valid, changes nothing.
 //
 // Example: {"addresses":["newsletter@example.net","@.example.org","192.0.2.0/24"]}
 type WblistAddresses struct {
@@ -4059,13 +4059,41 @@ type WblistAddresses struct {
 	// (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
 	// nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
 	// which have no IP address.
-	Addresses *[]string `json:"addresses,omitempty"`
+	//
+	//
+	// Example: ["newsletter@example.net","@.example.org","192.0.2.0/24"]
+	Addresses *WblistPatterns `json:"addresses,omitempty"`
 
 	// Direction Worked out by the server. It is passed over when it comes back, whatever its value.
 	Direction *Computed `json:"direction,omitempty"`
 
 	// List Worked out by the server. It is passed over when it comes back, whatever its value.
 	List *Computed `json:"list,omitempty"`
+}
+
+// WblistPatterns Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
+// domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
+// (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
+// nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
+// which have no IP address.
+//
+// Example: ["newsletter@example.net","@.example.org","192.0.2.0/24"]
+type WblistPatterns = []string
+
+// WblistRemoval Addresses to remove from a list. None, or none that is valid, changes nothing. A list that was read cannot be sent
+// here as it is: that would remove all of it.
+//
+// Example: {"addresses":["@.example.org"]}
+type WblistRemoval struct {
+	// Addresses Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
+	// domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
+	// (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
+	// nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
+	// which have no IP address.
+	//
+	//
+	// Example: ["newsletter@example.net","@.example.org","192.0.2.0/24"]
+	Addresses *WblistPatterns `json:"addresses,omitempty"`
 }
 
 // WblistReply A whitelist or blacklist.
@@ -4738,7 +4766,7 @@ type VerifyUserPasswordJSONRequestBody = PasswordCheck
 type AddWblistAddressesJSONRequestBody = WblistAddresses
 
 // RemoveWblistAddressesJSONRequestBody defines body for RemoveWblistAddresses for application/json ContentType.
-type RemoveWblistAddressesJSONRequestBody = WblistAddresses
+type RemoveWblistAddressesJSONRequestBody = WblistRemoval
 
 // AsAliasListReply returns the union data inside the AliasListOrNames as a AliasListReply
 func (t AliasListOrNames) AsAliasListReply() (AliasListReply, error) {

@@ -45,7 +45,7 @@ func (a *API) RemoveWblistAddresses(ctx context.Context, r gen.RemoveWblistAddre
 	if err != nil {
 		return nil, err
 	}
-	change, err := a.deps.Policies.RemoveFromWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistAddresses{}).Addresses, nil))
+	change, err := a.deps.Policies.RemoveFromWblist(ctx, write(ctx), key, valueOr(valueOr(r.Body, gen.WblistRemoval{}).Addresses, nil))
 	if err != nil {
 		return nil, err
 	}

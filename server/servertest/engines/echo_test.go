@@ -273,6 +273,8 @@ func TestSettingsCanBeSentBack(t *testing.T) {
 							a = c.JSON("POST", path, read)
 							require.Equal(t, []any{http.StatusBadRequest, "UNKNOWN_PARAMETER", "nonsense"}, []any{a.Status, a.Msg(), a.Field()}, a.Raw)
 						}
+						a := c.JSON("PUT", list, c.Get(list).Data())
+						require.Equal(t, []any{http.StatusBadRequest, "UNKNOWN_PARAMETER"}, []any{a.Status, a.Msg()}, "it would remove what was read: %s", a.Raw)
 						require.Empty(t, servertest.Differences(before, servertest.Everything(t, w)), who)
 					}
 				}

@@ -3134,21 +3134,32 @@ export type Wblist = {
 };
 
 /**
- * Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
+ * Addresses to add to a list. None, or none that is valid, changes nothing.
  */
 export type WblistAddresses = {
     account?: Computed;
-    /**
-     * Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
-     * domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
-     * (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
-     * nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
-     * which have no IP address.
-     *
-     */
-    addresses?: Array<string>;
+    addresses?: WblistPatterns;
     direction?: Computed;
     list?: Computed;
+};
+
+/**
+ * Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
+ * domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
+ * (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
+ * nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
+ * which have no IP address.
+ *
+ */
+export type WblistPatterns = Array<string>;
+
+/**
+ * Addresses to remove from a list. None, or none that is valid, changes nothing. A list that was read cannot be sent
+ * here as it is: that would remove all of it.
+ *
+ */
+export type WblistRemoval = {
+    addresses?: WblistPatterns;
 };
 
 /**
@@ -4371,18 +4382,10 @@ export type UserUpdateWritable = {
 };
 
 /**
- * Addresses to add to or to remove from a list. None, or none that is valid, changes nothing.
+ * Addresses to add to a list. None, or none that is valid, changes nothing.
  */
 export type WblistAddressesWritable = {
-    /**
-     * Each one a mail address (`bad@example.net`), a name in any domain (`sales@*`), a domain (`@example.net`), a
-     * domain with its subdomains (`@.example.net`), a top-level domain (`@.top`), an IP address, a network
-     * (`192.0.2.0/24`, no host bits), an IPv4 pattern (`192.0.2.*`) or everybody (`@.`). An empty list changes
-     * nothing. Note that iRedAPD never matches IPv6 networks, and that outbound lists are asked for recipients,
-     * which have no IP address.
-     *
-     */
-    addresses?: Array<string>;
+    addresses?: WblistPatterns;
 };
 
 /**
@@ -4591,6 +4594,8 @@ export type UserUpdate2 = UserUpdateWritable;
 export type UsersUpdate2 = UsersUpdate;
 
 export type WblistAddresses2 = WblistAddressesWritable;
+
+export type WblistRemoval2 = WblistRemoval;
 
 export type DeleteAdminData = {
     body?: never;
@@ -7367,7 +7372,7 @@ export type AddWblistAddressesResponses = {
 export type AddWblistAddressesResponse = AddWblistAddressesResponses[keyof AddWblistAddressesResponses];
 
 export type RemoveWblistAddressesData = {
-    body?: WblistAddresses2;
+    body?: WblistRemoval2;
     path: {
         /**
          * `inbound`: mail to the account. `outbound`: mail that the account sends.
